@@ -1,0 +1,73 @@
+"""The warehouse by name: DuckDB in a file unless told otherwise, any other SQL destination of dlt by its name."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import dlt
+from dlt.common.destination import Destination
+from dlt.common.destination.exceptions import UnknownDestinationModule
+
+DEFAULT_DUCKDB_FILE = "warehouse.duckdb"
+
+# Lists such as users are exchanged in one transaction: a reader never sees an empty table,
+# and a run killed in between leaves the old list.
+_REPLACE = "insert-from-staging"
+
+
+class WarehouseRefused(ValueError):
+    """The destination cannot be used as it is configured; says what to change."""
+
+
+def warehouse(name: str, dataset: str, file: Path | None = None) -> Destination[Any, Any]:
+    """dlt's destination for a warehouse.
+
+    Args:
+        name: `duckdb`, `postgres` or another SQL destination of dlt.
+        dataset: Where its tables will be.
+        file: DuckDB file; by default what dlt's configuration says, else `warehouse.duckdb` here.
+
+    Raises:
+        WarehouseRefused: There is no such destination, or it cannot hold the dataset.
+    """
+    if name == "duckdb":
+        configured = dlt.secrets.get("destination.duckdb.credentials") or DEFAULT_DUCKDB_FILE
+        credentials = configured if file is None else str(file)
+        if (path := _duckdb_file(credentials)) is not None:
+            if path.stem == dataset:
+                raise WarehouseRefused(
+                    f"the DuckDB file {path.name!r} is named like its dataset {dataset!r}, which DuckDB cannot tell"
+                    " apart: rename one, for example with --dataset"
+                )
+            if not path.absolute().parent.is_dir():
+                raise WarehouseRefused(f"the folder of the DuckDB file {str(path)!r} does not exist: create it")
+        return dlt.destinations.duckdb(credentials=credentials, replace_strategy=_REPLACE)
+    try:
+        return Destination.from_reference(name, replace_strategy=_REPLACE)
+    except (UnknownDestinationModule, ModuleNotFoundError, TypeError, ValueError) as failure:
+        raise WarehouseRefused(
+            f"destination {name!r} cannot be opened ({' '.join(str(failure).split())[:120]}): use duckdb or postgres"
+        ) from failure
+
+
+def missing_file(destination: Destination[Any, Any]) -> Path | None:
+    """The DuckDB file of a destination that has none yet; None where there is nothing to be missed."""
+    credentials = destination.config_params.get("credentials")
+    file = _duckdb_file(credentials) if destination.destination_name == "duckdb" else None
+    return file if file is not None and not file.exists() else None
+
+
+def identity(name: str, destination: Destination[Any, Any], dataset: str) -> str:
+    """Eight characters that stand for one dataset in one warehouse: locks and working folders are named by it."""
+    credentials = destination.config_params.get("credentials")
+    file = _duckdb_file(credentials) if name == "duckdb" else None
+    where = str(file.resolve()) if file is not None else str(dlt.secrets.get(f"destination.{name}.credentials"))
+    return blake2b(f"{name} {where} {dataset}".encode(), digest_size=4).hexdigest()
+
+
+def _duckdb_file(credentials: Any) -> Path | None:
+    text = str(credentials.get("database", "")) if isinstance(credentials, dict) else str(credentials)
+    path = text.removeprefix("duckdb:///").split("?")[0]
+    return None if path in ("", ":memory:", ":pipeline:", ":external:") else Path(path)

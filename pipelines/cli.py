@@ -1,0 +1,187 @@
+"""What a user types: `gong-elt …`. Heavy imports wait until a command needs them, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn, Optional
+
+import typer
+
+if TYPE_CHECKING:
+    from .connection import Connection, Target
+
+app = typer.Typer(
+    name="gong-elt",
+    help="Copies a company's Gong calls, transcripts and library into a SQL warehouse and keeps the copy right.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ConnectionOption = Annotated[str, typer.Option("--connection", help="Named Gong account: reads sources.gong.NAME.*")]
+DestinationOption = Annotated[str, typer.Option("--destination", help="duckdb, postgres or another of dlt's")]
+DatasetOption = Annotated[str, typer.Option("--dataset", help="Dataset (schema) in the warehouse")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout and nothing else there")]
+
+
+@app.callback()
+def _prepare() -> None:
+    # dlt reports usage to its makers unless told not to.
+    os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+    # Finished load files would pile up in the working folder.
+    os.environ.setdefault("LOAD__DELETE_COMPLETED_JOBS", "true")
+    # What is made here holds people's words: for the owner's eyes only.
+    os.umask(0o077)
+
+
+@app.command()
+def sync(
+    select: Annotated[Optional[str], typer.Option(help="Resources to read, separated by commas")] = None,
+    since: Annotated[Optional[str], typer.Option(help="Begin of an explicit window, e.g. 2026-01-31")] = None,
+    until: Annotated[Optional[str], typer.Option(help="End of an explicit window, not part of it")] = None,
+    connection: ConnectionOption = "gong",
+    destination: DestinationOption = "duckdb",
+    dataset: DatasetOption = "gong",
+    as_json: JsonOption = False,
+) -> None:
+    """Load what is new: from the bookmark, and a lookback behind it, to now; or an explicit window."""
+    with _one_line_for_mistakes():
+        from .sync import RESOURCES, SyncOptions
+        from .sync import sync as run_sync
+
+        names = [name.strip() for name in select.split(",") if name.strip()] if select is not None else RESOURCES
+        account, target = _opened(connection, destination, dataset)
+        summary = run_sync(account, target, SyncOptions(names, since, until), _stderr())
+    if as_json:
+        print(summary.as_json())
+    else:
+        summary.show(_stdout())
+    raise typer.Exit(summary.exit_code)
+
+
+@app.command()
+def status(
+    connection: ConnectionOption = "gong",
+    destination: DestinationOption = "duckdb",
+    dataset: DatasetOption = "gong",
+    as_json: JsonOption = False,
+) -> None:
+    """Bookmarks, freshness, owed transcripts, quota left and the last runs; reads only."""
+    with _one_line_for_mistakes():
+        from .status import status as read_status
+
+        report = read_status(*_opened(connection, destination, dataset))
+    if as_json:
+        print(report.as_json())
+    else:
+        report.show(_stdout())
+
+
+@app.command()
+def check(
+    connection: ConnectionOption = "gong",
+    destination: DestinationOption = "duckdb",
+    dataset: DatasetOption = "gong",
+    as_json: JsonOption = False,
+) -> None:
+    """Credentials, each scope, visibility of calls, clock and destination; reads only."""
+    with _one_line_for_mistakes():
+        from .check import check as run_check
+
+        report = run_check(*_opened(connection, destination, dataset))
+    if as_json:
+        print(report.as_json())
+    else:
+        report.show(_stdout())
+    raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the demo's warehouse is made")] = Path("demo"),
+    calls: Annotated[int, typer.Option(min=1, help="Simulated calls")] = 600,
+) -> None:
+    """The whole thing with no account: a simulated Gong, a sync, and questions to ask."""
+    with _one_line_for_mistakes():
+        from .demo.tour import tour
+
+        summary = tour(folder, calls, _stdout(), _stderr())
+    raise typer.Exit(summary.exit_code)
+
+
+@app.command()
+def simulate(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1")] = 8900,
+    calls: Annotated[int, typer.Option(min=1, help="Simulated calls")] = 600,
+    seed: Annotated[int, typer.Option(help="Another seed is another company")] = 7,
+    requests_per_second: Annotated[float, typer.Option(min=0.1, help="Gong's limit")] = 3.0,
+) -> None:
+    """The simulated Gong alone, for development."""
+    with _one_line_for_mistakes():
+        from .demo.tour import simulated_gong
+        from .demo.serving import serve_forever
+
+        gong = simulated_gong(calls=calls, seed=seed)
+        gong.rules.requests_per_second = requests_per_second
+        _stderr().print(
+            f"simulated Gong with {calls} calls on http://127.0.0.1:{port}, access key 'demo', secret 'demo-secret';"
+            " Ctrl-C ends it",
+            highlight=False,
+        )
+        serve_forever(gong.app, "127.0.0.1", port)
+
+
+@contextmanager
+def _one_line_for_mistakes() -> Iterator[None]:
+    """Turns what a user can mend into one line on stderr and the right exit code."""
+    try:
+        from destinations.warehouse import WarehouseRefused
+        from sources.gong import GongError, SettingRefused
+        from state.lock import LockHeld
+
+        from .connection import UsageError
+
+        try:
+            yield
+        except (UsageError, SettingRefused, WarehouseRefused) as mistake:
+            _leave(2, str(mistake))
+        except (LockHeld, GongError) as failure:
+            _leave(1, str(failure))
+    except KeyboardInterrupt:
+        _leave(1, "interrupted; nothing is lost, run again")
+
+
+def _leave(code: int, line: str) -> NoReturn:
+    print(f"gong-elt: {' '.join(line.split())}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def _opened(connection: str, destination: str, dataset: str) -> tuple[Connection, Target]:
+    from .connection import Connection, Target
+
+    return Connection(connection), Target.of(destination, dataset)
+
+
+def _stdout():  # type: ignore[no-untyped-def]
+    from rich.console import Console
+
+    return Console()
+
+
+def _stderr():  # type: ignore[no-untyped-def]
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def main() -> None:
+    """The console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

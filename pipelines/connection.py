@@ -1,0 +1,153 @@
+"""A named connection: where its settings come from, its dlt source, its dlt pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dlt
+from dlt.common.configuration.exceptions import ConfigurationException
+from dlt.common.destination import Destination
+from dlt.common.runtime.run_context import active
+from dlt.extract import DltSource
+
+from destinations.warehouse import identity, warehouse
+from sources.gong import GongClient, gong_client, gong_source, span
+
+DEFAULT = "gong"
+"""The connection that needs no name; its settings are `sources.gong.*`."""
+
+DEFAULT_TRANSCRIPT_PATIENCE = "14d"
+DEFAULT_REQUESTS_PER_DAY = 10_000
+
+
+class UsageError(Exception):
+    """Something the user has to change before anything can run; one line, exit code 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One Gong account. Settings of the connection `emea` are `sources.gong.emea.*`, then `sources.gong.*`.
+
+    Attributes:
+        name: `gong`, or the name of another connection.
+        given: Settings that are not looked up, because a program gives them.
+    """
+
+    name: str = DEFAULT
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+    def setting(self, key: str, default: Any) -> Any:
+        """A setting that the source itself does not take."""
+        if key in self.given:
+            return self.given[key]
+        sections = ("sources.gong",) if self.name == DEFAULT else (f"sources.gong.{self.name}", "sources.gong")
+        values = (dlt.config.get(f"{section}.{key}") for section in sections)
+        return next((value for value in values if value is not None), default)
+
+    @property
+    def transcript_patience(self) -> timedelta:
+        """How long a call without transcript is asked for again."""
+        return span(str(self.setting("transcript_patience", DEFAULT_TRANSCRIPT_PATIENCE)))
+
+    @property
+    def requests_per_day(self) -> int:
+        """Gong's limit for the company."""
+        return int(self.setting("requests_per_day", DEFAULT_REQUESTS_PER_DAY))
+
+    @property
+    def keeps_private_calls(self) -> bool:
+        """Whether private calls are loaded with all they hold."""
+        return bool(self.setting("private_calls", "exclude") == "include")
+
+    def source(self, **arguments: Any) -> DltSource:
+        """The source with this connection's settings.
+
+        Args:
+            arguments: What the run decides: windows, known hashes and so on.
+
+        Raises:
+            UsageError: A setting is missing or of the wrong type.
+            SettingRefused: A setting cannot be used as it is written.
+        """
+        factory = gong_source if self.name == DEFAULT else gong_source.with_args(name=self.name, section="gong")
+        try:
+            source: DltSource = factory(**{**self.given, **arguments})
+        except ConfigurationException as failure:
+            raise UsageError(self._what_is_missing(failure)) from failure
+        return source
+
+    def client(self) -> GongClient:
+        """A client with this connection's settings.
+
+        Raises:
+            UsageError: A setting is missing or of the wrong type.
+        """
+        try:
+            return gong_client(self.name)
+        except ConfigurationException as failure:
+            raise UsageError(self._what_is_missing(failure)) from failure
+
+    def pipeline(self, destination: Destination[Any, Any], dataset: str, folder: Path) -> dlt.Pipeline:
+        """The dlt pipeline that keeps this connection's bookmarks in the warehouse.
+
+        Args:
+            destination: The warehouse.
+            dataset: Its dataset.
+            folder: dlt's working folder; nothing in it is needed again.
+        """
+        return dlt.pipeline(
+            pipeline_name="gong" if self.name == DEFAULT else f"gong_{self.name}",
+            destination=destination,
+            dataset_name=dataset,
+            pipelines_dir=str(folder),
+        )
+
+    def _what_is_missing(self, failure: ConfigurationException) -> str:
+        section = "sources.gong" if self.name == DEFAULT else f"sources.gong.{self.name}"
+        if "credentials" in str(failure) or "access_" in str(failure):
+            variable = f"{section}.credentials.access_key".replace(".", "__").upper()
+            return (
+                f"no credentials for connection {self.name!r}: set access_key and access_key_secret, or access_token,"
+                f" under [{section}.credentials] in .dlt/secrets.toml, or {variable} and {variable}_SECRET in the"
+                " environment"
+            )
+        return f"configuration of connection {self.name!r}: {' '.join(str(failure).split())[:300]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a run loads to.
+
+    Attributes:
+        name: The destination as the user named it.
+        dataset: Dataset in it.
+        destination: dlt's destination.
+        folder: Working folder for this connection and warehouse.
+    """
+
+    name: str
+    dataset: str
+    destination: Destination[Any, Any]
+    folder: Path
+
+    @classmethod
+    def of(cls, name: str, dataset: str, *, file: Path | None = None, folder: Path | None = None) -> Target:
+        """The target with its working folder.
+
+        Args:
+            name: `duckdb`, `postgres` or another SQL destination of dlt.
+            dataset: Dataset in it.
+            file: DuckDB file; by default what dlt's configuration says, else `warehouse.duckdb`.
+            folder: Working folder; by default one for this warehouse below dlt's data folder.
+
+        Raises:
+            WarehouseRefused: The destination cannot be used as it is configured.
+        """
+        destination = warehouse(name, dataset, file)
+        if folder is None:
+            folder = Path(active().data_dir) / "gong-elt" / identity(name, destination, dataset)
+        return cls(name, dataset, destination, folder)

@@ -1,0 +1,87 @@
+"""The whole thing with no account: a simulated Gong on loopback, a sync, and three questions answered."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.connection import Connection, Target
+from pipelines.demo.company import build_company
+from pipelines.demo.serving import serve
+from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.summary import Summary
+from pipelines.sync import SyncOptions, sync
+from sources.gong import GongApiKey
+
+ACCESS_KEY, ACCESS_KEY_SECRET = "demo", "demo-secret"
+
+QUESTIONS = (
+    (
+        "Who hosts most calls, and how long are they?",
+        "SELECT u.first_name || ' ' || u.last_name AS host, count(*) AS calls, round(avg(c.duration) / 60) AS minutes"
+        " FROM gong.calls c JOIN gong.users u ON u.id = c.primary_user_id GROUP BY ALL ORDER BY calls DESC LIMIT 5",
+    ),
+    (
+        "Which trackers come up, and on how many calls?",
+        "SELECT name, sum(count) AS mentions, count(*) FILTER (count > 0) AS calls"
+        " FROM gong.call_trackers GROUP BY ALL ORDER BY mentions DESC LIMIT 5",
+    ),
+    (
+        "What do customers say about the price?",
+        "SELECT c.started::DATE AS day, p.name AS speaker, s.text FROM gong.transcript_sentences s"
+        " JOIN gong.call_parties p ON p.call_id = s.call_id AND p.speaker_id = s.speaker_id"
+        " JOIN gong.calls c ON c.id = s.call_id"
+        " WHERE p.affiliation = 'External' AND s.text ILIKE '%pric%' ORDER BY c.started DESC LIMIT 5",
+    ),
+)
+
+
+def simulated_gong(*, calls: int, seed: int = 7) -> SimulatedGong:
+    """A company whose last call was just now."""
+    return SimulatedGong(build_company(calls=calls, seed=seed, until=datetime.now(UTC)))
+
+
+def tour(folder: Path, calls: int, out: Console, err: Console) -> Summary:
+    """Makes a company, syncs it and shows what can be asked.
+
+    Args:
+        folder: Where the warehouse is made; one from an earlier tour is replaced.
+        calls: How many calls the company has.
+        out: Where the results are printed.
+        err: Where progress is drawn.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "warehouse.duckdb"
+    file.unlink(missing_ok=True)
+    err.print(f"a simulated Gong with {calls:,} calls answers on loopback …", highlight=False)
+    with serve(simulated_gong(calls=calls).app) as base_url:
+        connection = Connection(
+            given={
+                "base_url": base_url,
+                "credentials": GongApiKey(access_key=ACCESS_KEY, access_key_secret=ACCESS_KEY_SECRET),
+                "requests_per_second": 1_000.0,
+            }
+        )
+        target = Target.of("duckdb", "gong", file=file, folder=folder / "working")
+        summary = sync(connection, target, SyncOptions(), err)
+    summary.show(out)
+    if summary.status == "done":
+        with duckdb.connect(str(file), read_only=True) as warehouse:
+            for question, sql in QUESTIONS:
+                _show_answer(warehouse, question, sql, out)
+        out.print(f"\nThe warehouse is {file}: open it with DuckDB, or any tool that reads it.", highlight=False)
+    return summary
+
+
+def _show_answer(warehouse: duckdb.DuckDBPyConnection, question: str, sql: str, out: Console) -> None:
+    answer = warehouse.execute(sql)
+    table = Table(*[str(column[0]) for column in answer.description or ()])
+    for row in answer.fetchall():
+        table.add_row(*map(str, row))
+    out.print(f"\n[bold]{question}[/]")
+    out.print(f"{sql};", style="cyan", highlight=False, markup=False, soft_wrap=True)
+    out.print(table)

@@ -1,0 +1,288 @@
+"""The main job: bookmark to now, or an explicit window, into the warehouse; and its line in the ledger.
+
+The warehouse is the only memory. A run starts in an empty working folder and takes its bookmarks from the
+warehouse, so going on after a crash, on a new machine or after the folder was deleted are all the same.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import dlt
+from dlt.common.schema.utils import new_column, new_table
+from dlt.destinations.exceptions import DatabaseException
+from dlt.extract import DltSource
+from rich.console import Console
+
+from sources.gong import (
+    DEFAULT_LOOKBACK,
+    DEFAULT_START,
+    GongError,
+    HeldHashes,
+    Lookback,
+    SettingRefused,
+    Tally,
+    Window,
+    declared_tables,
+    moment,
+    table_names,
+    window_to_read,
+)
+from state import runs, warehouse
+from state.lock import run_lock
+
+from .connection import Connection, Target, UsageError
+from .progress import Stage, shown
+from .restored import bookmark, resource_state, restored_pipeline, tables_held
+from .summary import ResourceSummary, Status, Summary
+
+RESOURCES = ("calls", "transcripts", "library", "users", "workspaces")
+"""What a sync reads unless `--select` narrows it."""
+
+# A load is committed after about so many calls: a crash costs at most the requests of one load, and the
+# fixed second that a load takes is small beside the minutes that its requests take under Gong's quota.
+_CALLS_A_LOAD = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """What a user may say about one sync.
+
+    Attributes:
+        select: Resources to read.
+        since, until: An explicit window of effective time; where one is missing, bookmark and now.
+    """
+
+    select: Sequence[str] = RESOURCES
+    since: str | None = None
+    until: str | None = None
+
+
+def sync(connection: Connection, target: Target, options: SyncOptions, console: Console) -> Summary:
+    """Runs one sync.
+
+    Args:
+        connection: Which Gong account.
+        target: Which warehouse.
+        options: What to read.
+        console: Where progress is drawn.
+
+    Raises:
+        UsageError: A setting or option cannot be used.
+        LockHeld: Another run works on the same connection and warehouse.
+    """
+    run = _Run(connection, target, options)
+    with run_lock(target.folder / f"{connection.name}.lock", run.run_id):
+        with shown(run.tally, console) as stage:
+            run.execute(stage)
+        return run.summary()
+
+
+class _Run:
+    """One sync from restored state to ledger row."""
+
+    def __init__(self, connection: Connection, target: Target, options: SyncOptions) -> None:
+        if unknown := set(options.select) - set(RESOURCES):
+            raise UsageError(f"--select {', '.join(sorted(unknown))}: unknown; it is one of {', '.join(RESOURCES)}")
+        self.run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+        self.tally = Tally()
+        self._connection = connection
+        self._target = target
+        self._options = options
+        self._started = datetime.now(UTC)
+        self._clock = time.monotonic()
+        self._loaded: Counter[str] = Counter()
+        self._failure: str | None = None
+        self._window: Window | None = None
+        self._owed = 0
+        self._quota = connection.requests_per_day
+        self._bookmark: datetime | None = None
+        self._pipeline: dlt.Pipeline | None = None
+        # Building the source checks every setting, before anything is opened.
+        connection.source(tally=self.tally)
+
+    def execute(self, stage: Stage) -> None:
+        """Reads and loads until the window is complete or something ends the run."""
+        try:
+            self._pipeline = pipeline = restored_pipeline(self._connection, self._target, self._target.folder)
+            self._bookmark = bookmark(pipeline, self._connection)
+            self._read_and_load(pipeline, stage)
+        except (UsageError, SettingRefused):
+            raise
+        except Exception as failure:
+            self._failure = _told(failure)
+        stage.name = "writing the ledger"
+        self._close()
+
+    def summary(self) -> Summary:
+        """The run in figures."""
+        selected = [name for name in RESOURCES if name in self._options.select]
+        return Summary(
+            run_id=self.run_id,
+            status=self._status,
+            destination=self._target.name,
+            dataset=self._target.dataset,
+            requests=self.tally.requests,
+            duration_seconds=round(time.monotonic() - self._clock, 3),
+            resources={name: self._resource_summary(name) for name in selected},
+            calls=self._loaded["calls"],
+            transcripts=self._loaded["transcripts"],
+            sentences=self._loaded["transcript_sentences"],
+            private_excluded=len(self.tally.private_calls),
+            owed_transcripts=self._owed,
+            rejected=self.tally.rejected.total(),
+            bookmark=self._bookmark,
+            reason=self._reason,
+            tables={name: rows for name, rows in self._loaded.items() if rows},
+        )
+
+    def _read_and_load(self, pipeline: dlt.Pipeline, stage: Stage) -> None:
+        with_calls = [name for name in ("calls", "transcripts") if name in self._options.select]
+        plan = self._plan(pipeline, with_calls)
+        names: Sequence[str] = self._options.select
+        while True:
+            stage.name = "reading"
+            with self._asking(pipeline) as held_hashes:
+                pipeline.extract(self._source(plan, held_hashes).with_resources(*names))
+            stage.name = "loading"
+            pipeline.normalize()
+            # A load creates the tables it has rows for; this makes all of them exist from the first one on.
+            pipeline.sync_schema()
+            pipeline.load()
+            self._loaded = Counter(self.tally.rows)
+            self._bookmark = bookmark(pipeline, self._connection)
+            (window,), read_until = plan["windows"], self.tally.read_until
+            if read_until is None or read_until >= window.until or self._ended:
+                return
+            if read_until <= window.since:
+                raise GongError(f"Gong's answers do not lead beyond {window.since}: the window was not read to its end")
+            # The rest of the window, in a load of its own; the lists have been read already.
+            plan |= {"windows": [Window(read_until, window.until)], "owed_transcripts": []}
+            names = with_calls
+
+    @property
+    def _ended(self) -> bool:
+        return bool(self.tally.stopped or "calls" in self.tally.failed or "calls" in self.tally.skipped)
+
+    def _plan(self, pipeline: dlt.Pipeline, with_calls: Sequence[str]) -> dict[str, Any]:
+        """What to read: the window, whose transcripts are owed, and what the warehouse has of it already."""
+        window = self._window = self._chosen_window([resource_state(pipeline, self._connection, n) for n in with_calls])
+        plan: dict[str, Any] = {"windows": [window], "owed_transcripts": []}
+        if not tables_held(pipeline):
+            return plan
+        with pipeline.sql_client() as sql:
+            self._quota -= runs.requests_today(sql, self._connection.name, self._started)
+            if "transcripts" in with_calls:
+                plan["owed_transcripts"] = self._owed_ids(pipeline, sql)
+        return plan
+
+    def _chosen_window(self, states: Sequence[Mapping[str, Any]]) -> Window:
+        setting = self._connection.setting
+        start_date = setting("start_date", None)
+        start = moment(start_date, "start_date") if start_date else self._started - DEFAULT_START
+        by_bookmark = window_to_read(
+            states, start=start, now=self._started, lookback=Lookback.parse(setting("lookback", DEFAULT_LOOKBACK))
+        )
+        since = moment(self._options.since, "--since") if self._options.since else by_bookmark.since
+        until = min(moment(self._options.until, "--until"), self._started) if self._options.until else self._started
+        if since >= until:
+            raise UsageError(f"the window is empty: it would begin {since} and end {until}; check --since and --until")
+        return Window(since, until)
+
+    def _owed_ids(self, pipeline: dlt.Pipeline, sql: warehouse.Sql) -> list[str]:
+        since = self._started - self._connection.transcript_patience
+        if (asked_until := bookmark(pipeline, self._connection, "transcripts")) is not None:
+            since = min(since, asked_until)
+        owed = warehouse.owed_transcripts(sql, since, private_too=self._connection.keeps_private_calls)
+        return [call.id for call in owed]
+
+    @contextmanager
+    def _asking(self, pipeline: dlt.Pipeline) -> Iterator[HeldHashes | None]:
+        if not tables_held(pipeline):
+            yield None
+            return
+        with pipeline.sql_client() as sql:
+            yield partial(warehouse.held_hashes, sql)
+
+    def _source(self, plan: Mapping[str, Any], held_hashes: HeldHashes | None) -> DltSource:
+        source = self._connection.source(
+            tally=self.tally,
+            held_hashes=held_hashes,
+            max_calls=_CALLS_A_LOAD,
+            requests_per_day=max(0, self._quota - self.tally.requests),
+            **plan,
+        )
+        columns = [new_column(name, kind, nullable=name != "run_id") for name, kind in runs.COLUMN_TYPES.items()]
+        ledger = new_table(runs.TABLE, columns=columns, resource="runs", write_disposition="append")
+        for table in (*declared_tables(), ledger):
+            source.schema.update_table(table)
+        return source
+
+    def _close(self) -> None:
+        pipeline = self._pipeline
+        if pipeline is None or runs.TABLE not in tables_held(pipeline):
+            return
+        try:
+            with pipeline.sql_client() as sql:
+                self._owed = len(self._owed_ids(pipeline, sql))
+                runs.record(sql, self._ledger_row())
+        except DatabaseException as failure:
+            self._failure = self._failure or f"the run could not be written to {runs.TABLE}: {_told(failure)}"
+
+    def _ledger_row(self) -> runs.Run:
+        return runs.Run(
+            run_id=self.run_id,
+            connection=self._connection.name,
+            status=self._status,
+            started_at=self._started,
+            finished_at=datetime.now(UTC),
+            window_since=self._window.since if self._window else None,
+            window_until=self._window.until if self._window else None,
+            bookmark=self._bookmark,
+            requests=self.tally.requests,
+            rows_written=self._loaded.total(),
+            calls=self._loaded["calls"],
+            transcripts=self._loaded["transcripts"],
+            sentences=self._loaded["transcript_sentences"],
+            private_excluded=len(self.tally.private_calls),
+            rejected=self.tally.rejected.total(),
+            reason=self._reason,
+        )
+
+    @property
+    def _status(self) -> Status:
+        if self._failure is not None or self.tally.failed:
+            return "failed"
+        return "stopped" if self.tally.stopped else "done"
+
+    @property
+    def _reason(self) -> str | None:
+        failed = [f"{name}: {error}" for name, error in self.tally.failed.items()]
+        return self._failure or "; ".join(failed) or self.tally.stopped
+
+    def _resource_summary(self, name: str) -> ResourceSummary:
+        rows = sum(self._loaded[table] for table in table_names(name))
+        if name in self.tally.failed or self._failure is not None:
+            return ResourceSummary("failed", rows, str(self.tally.failed.get(name, self._failure)))
+        if name in self.tally.skipped:
+            return ResourceSummary("skipped", rows, self.tally.skipped[name])
+        return ResourceSummary("loaded", rows)
+
+
+def _told(failure: BaseException) -> str:
+    """The cause of a failure in one line: Gong's own error if there is one among the causes."""
+    causes: list[BaseException] = []
+    cause: BaseException | None = failure
+    while cause is not None and cause not in causes:
+        causes.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    told = next((cause for cause in causes if isinstance(cause, GongError)), causes[-1])
+    return " ".join((str(told) or type(told).__name__).split())

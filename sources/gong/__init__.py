@@ -1,0 +1,313 @@
+"""Loads calls, transcripts, the library, users and workspaces from Gong's API, incrementally and as Arrow."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, List, Optional
+
+import dlt
+import msgspec
+import pyarrow as pa
+from dlt.common import logger
+from dlt.common.configuration import with_config
+from dlt.extract import DltResource
+
+from .auth import GongAccessToken, GongApiKey, GongCredentials
+from .call_feed import CallFeed
+from .client import GongClient
+from .errors import CredentialRejected, GongError, QuotaSpent, ScopeMissing, SettingRefused
+from .hints import declare_tables, declared_tables
+from .known_columns import KnownColumns
+from .limiter import Limiter
+from .lists import library_tables, read_library, read_users, read_workspaces, user_tables, workspace_tables
+from .outbox import Batch
+from .request import CallDetail, CallRequest, Context, ContextTiming, PrivateCalls
+from .rows import ColumnTypes, Record, empty_table
+from .shape import ShapeError, fingerprint
+from .shaping import CallShaper, HeldHashes, nothing_held
+from .tables import REJECTED_TABLE, TABLES
+from .tally import Tally
+from .windows import Lookback, Window, moment, moved_bookmark, span
+
+__all__ = [
+    "DEFAULT_LOOKBACK",
+    "DEFAULT_START",
+    "CredentialRejected",
+    "GongAccessToken",
+    "GongApiKey",
+    "GongClient",
+    "GongCredentials",
+    "GongError",
+    "HeldHashes",
+    "Lookback",
+    "SettingRefused",
+    "Tally",
+    "Window",
+    "declared_tables",
+    "gong_client",
+    "gong_source",
+    "moment",
+    "span",
+    "table_names",
+    "window_to_read",
+]
+
+DEFAULT_BASE_URL = "https://api.gong.io"
+DEFAULT_LOOKBACK = "1d / 7d / 30d"
+DEFAULT_START = timedelta(days=365)
+"""Without `start_date` the first read goes back so far."""
+
+_Read = Callable[[GongClient], Awaitable[List[Record]]]
+_LayOut = Callable[[Sequence[Record], ColumnTypes], Mapping[str, pa.Table]]
+
+
+@dlt.source(name="gong", section="gong", max_table_nesting=0)
+def gong_source(
+    credentials: GongCredentials = dlt.secrets.value,
+    base_url: str = DEFAULT_BASE_URL,
+    start_date: Optional[str] = None,
+    workspace_id: Optional[str] = None,
+    primary_user_ids: Optional[List[str]] = None,
+    call_ids: Optional[List[str]] = None,
+    call_detail: str = "extensive",
+    context: str = "Extended",
+    context_timing: Optional[List[str]] = None,
+    include_parties: bool = True,
+    include_content: bool = True,
+    include_interaction: bool = True,
+    include_public_comments: bool = True,
+    include_media: bool = False,
+    private_calls: str = "exclude",
+    lookback: str = DEFAULT_LOOKBACK,
+    requests_per_second: float = 3.0,
+    requests_per_day: int = 10_000,
+    windows: Optional[Sequence[Window]] = None,
+    owed_transcripts: Sequence[str] = (),
+    held_hashes: Optional[HeldHashes] = None,
+    max_calls: Optional[int] = None,
+    tally: Optional[Tally] = None,
+) -> Iterator[DltResource]:
+    """A company's Gong: resources `calls`, `transcripts`, `library`, `users` and `workspaces`.
+
+    By itself it is incremental on the time calls took place: the end of what was read is kept in dlt's
+    resource state, and each run reads a lookback behind it again. Rows are merged by their keys, so reading
+    twice never doubles anything. Building the source sends nothing.
+
+    Args:
+        credentials: API key (`access_key`, `access_key_secret`) or bearer token (`access_token`).
+        base_url: The customer's host; https, or http on loopback.
+        start_date: The first read begins here (a date, or a date-time; without a zone it is UTC).
+        workspace_id: Only calls and folders of this workspace.
+        primary_user_ids: Only calls of these hosts.
+        call_ids: Only these calls.
+        call_detail: `extensive`, or `basic` for GET /v2/calls alone.
+        context: CRM context: `None`, `Basic` or `Extended`.
+        context_timing: With `Extended`: `Now`, `TimeOfCall` or both, which is the default.
+        include_parties: Who took part.
+        include_content: Topics, trackers, brief, outline, highlights, key points, outcome.
+        include_interaction: Talk times, host statistics, video, question counts.
+        include_public_comments: Comments.
+        include_media: URLs of recordings, good for eight hours; needs a scope of its own.
+        private_calls: `exclude`, `metadata` (the call's own row without its content) or `include`.
+        lookback: How far behind the bookmark to read again: each run / once a day / once a week.
+        requests_per_second: Gong's limit for the company.
+        requests_per_day: Requests this run may send.
+        windows: Read these windows instead of bookmark to now.
+        owed_transcripts: Calls outside the windows whose transcript is asked for again.
+        held_hashes: Asked with `calls` or `transcripts` and ids of calls, gives the content hashes that the
+            warehouse holds; what is unchanged is not written again.
+        max_calls: End after about so many calls, at the end of a window; the bookmark says where.
+        tally: Where the run is counted. With it, a resource that may not be read or fails is noted there and
+            the others go on; without it the error is raised.
+
+    Raises:
+        SettingRefused: A setting cannot be used as it is written.
+    """
+    counts = tally if tally is not None else Tally()
+    now = datetime.now(UTC)
+    start = moment(start_date, "start_date") if start_date else now - DEFAULT_START
+    depths = Lookback.parse(lookback)
+    request = CallRequest(
+        call_detail=_one_of(call_detail, CallDetail, "call_detail"),
+        context=_one_of(context, Context, "context"),
+        context_timing=[
+            _one_of(timing, ContextTiming, "context_timing") for timing in context_timing or ("Now", "TimeOfCall")
+        ],
+        include_parties=include_parties,
+        include_content=include_content,
+        include_interaction=include_interaction,
+        include_public_comments=include_public_comments,
+        include_media=include_media,
+        workspace_id=workspace_id,
+        primary_user_ids=primary_user_ids or (),
+        call_ids=call_ids or (),
+    )
+    of_private_calls = _one_of(private_calls, PrivateCalls, "private_calls")
+    client = GongClient(base_url, credentials.auth(), Limiter(requests_per_second, requests_per_day), counts)
+
+    def note(resource: str, error: Exception) -> None:
+        """Keeps an error for whoever reads the tally, or raises it where nobody does."""
+        if isinstance(error, QuotaSpent):
+            counts.stopped = str(error)
+            logger.warning(f"gong: {resource} ended early: {error}")
+        elif tally is None or isinstance(error, CredentialRejected):
+            raise error
+        elif isinstance(error, ScopeMissing):
+            counts.skipped[resource] = str(error)
+        else:
+            counts.failed[resource] = error
+
+    @dlt.resource(name="call_feed", selected=False)
+    async def call_feed() -> AsyncIterator[Batch]:
+        wanted = {"calls", "transcripts"} & set(dlt.current.source().selected_resources)
+        states = {name: dlt.current.resource_state(name) for name in sorted(wanted)}
+        spans = windows or [window_to_read(list(states.values()), start=start, now=now, lookback=depths)]
+        schema = dlt.current.source_schema()
+        for table in TABLES:
+            if table.resource in wanted and table.name not in schema.tables:
+                yield table.resource, table.name, empty_table(table)
+        feed = CallFeed(
+            client,
+            request,
+            CallShaper(
+                private_calls=of_private_calls,
+                held_hashes=held_hashes or nothing_held,
+                types=KnownColumns(schema),
+                tally=counts,
+                synced_at=now,
+                load_id=dlt.current.load_package_state()["load_id"],
+                write_calls="calls" in wanted,
+            ),
+            windows=spans,
+            owed=owed_transcripts,
+            transcripts="transcripts" in wanted,
+            max_calls=max_calls,
+        )
+        async for batch in feed.batches():
+            yield batch
+        counts.read_until = feed.read_until
+        reached = {"calls": feed.read_until, "transcripts": feed.transcribed_until}
+        if feed.ended_by is not None:
+            for name in sorted(wanted):
+                note(name, feed.ended_by)
+        if feed.transcripts_ended_by is not None and feed.ended_by is None:
+            note("transcripts", feed.transcripts_ended_by)
+            if not isinstance(feed.transcripts_ended_by, QuotaSpent):
+                del reached["transcripts"]
+        for name in wanted & reached.keys():
+            _move(states[name], spans, reached[name], start=start, lookback=depths)
+
+    def calls(batch: Batch) -> Iterator[Any]:
+        """Calls with everything Gong knows of them, over the `call_*` tables."""
+        resource, table, rows = batch
+        if resource == "calls":
+            yield dlt.mark.with_table_name(rows, table)
+
+    def transcripts(batch: Batch) -> Iterator[Any]:
+        """Transcripts, a row a sentence."""
+        resource, table, rows = batch
+        if resource == "transcripts":
+            yield dlt.mark.with_table_name(rows, table)
+
+    def whole_list(name: str, read: _Read, lay_out: _LayOut) -> DltResource:
+        async def rows() -> AsyncIterator[Any]:
+            schema, state = dlt.current.source_schema(), dlt.current.resource_state()
+            declared = {table.name: empty_table(table) for table in TABLES if table.resource == name}
+            tables: Mapping[str, pa.Table] = {}
+            try:
+                async with client.connected():
+                    records = await read(client)
+                # The list is written only when it is another than the last one written.
+                content = fingerprint(b"\n".join(sorted(map(_sorted_json, records))))
+                if state.get("content_hash") != content:
+                    tables = lay_out(records, KnownColumns(schema))
+                    state["content_hash"] = content
+                    counts.rows.update({table: rows.num_rows for table, rows in tables.items()})
+            except (GongError, ShapeError) as error:
+                note(name, error)
+            for table, empty in declared.items():
+                if table in tables or table not in schema.tables:
+                    yield dlt.mark.with_table_name(tables.get(table, empty), table)
+
+        return dlt.resource(rows, name=name)
+
+    yield call_feed
+    yield declare_tables(dlt.transformer(calls, data_from=call_feed, name="calls"))
+    yield declare_tables(dlt.transformer(transcripts, data_from=call_feed, name="transcripts"), [REJECTED_TABLE.name])
+    yield declare_tables(whole_list("users", read_users, user_tables))
+    yield declare_tables(whole_list("workspaces", read_workspaces, workspace_tables))
+    yield declare_tables(whole_list("library", lambda gong: read_library(gong, workspace_id), library_tables))
+
+
+def gong_client(connection: str = "gong") -> GongClient:
+    """A client with a connection's settings, for who asks Gong something without loading anything.
+
+    Args:
+        connection: `gong`, or the name of another connection.
+    """
+
+    def configured(
+        credentials: GongCredentials = dlt.secrets.value,
+        base_url: str = DEFAULT_BASE_URL,
+        requests_per_second: float = 3.0,
+    ) -> GongClient:
+        return GongClient(base_url, credentials.auth(), Limiter(requests_per_second), Tally())
+
+    sections = ("sources", "gong") if connection == "gong" else ("sources", "gong", connection)
+    client: GongClient = with_config(configured, sections=sections)()
+    return client
+
+
+def table_names(resource: str) -> list[str]:
+    """The tables that a resource fills."""
+    return [table.name for table in TABLES if table.resource == resource]
+
+
+def window_to_read(
+    states: Sequence[Mapping[str, Any]], *, start: datetime, now: datetime, lookback: Lookback
+) -> Window:
+    """From a lookback behind the bookmark to now; from the start where there is no bookmark yet.
+
+    Args:
+        states: dlt's states of the resources `calls` and `transcripts`, as far as they are read together.
+        start: Where a first read begins.
+        now: Where this one ends.
+        lookback: How far behind the bookmark to read again.
+    """
+    begins = [
+        max(start, datetime.fromisoformat(state["bookmark"]) - lookback.depth(state.get("looked", {}), now.date()))
+        if "bookmark" in state
+        else start
+        for state in states
+    ]
+    return Window(min(begins), now)
+
+
+def _move(
+    state: MutableMapping[str, Any],
+    windows: Sequence[Window],
+    reached: datetime,
+    *,
+    start: datetime,
+    lookback: Lookback,
+) -> None:
+    """Writes a resource's bookmark, and which looks back were done, into its state; dlt commits it with the rows."""
+    bookmark = datetime.fromisoformat(state["bookmark"]) if "bookmark" in state else None
+    begin = min(window.since for window in windows)
+    if bookmark is None or reached >= bookmark:
+        depth = timedelta.max if bookmark is None or begin <= start else bookmark - begin
+        state["looked"] = lookback.looked_now(state.get("looked", {}), reached.date(), depth)
+    if (moved := moved_bookmark(bookmark, windows, reached)) is not None:
+        state["bookmark"] = moved.isoformat()
+
+
+def _sorted_json(record: Record) -> bytes:
+    return msgspec.json.encode(record, order="sorted")
+
+
+def _one_of(value: str, allowed: Any, name: str) -> Any:
+    choices = allowed.__args__
+    if value not in choices:
+        raise SettingRefused(f"{name} {value!r} is unknown: it is one of {', '.join(choices)}")
+    return value

@@ -1,0 +1,79 @@
+"""The declared tables as dlt hints: types, keys and how newer rows take the place of older ones."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from dlt.common.schema.typing import TColumnSchema, TTableSchema
+from dlt.common.schema.utils import new_table
+from dlt.extract import DltResource
+
+from .tables import REMOVED, TABLES, Column, Table
+
+_MERGE = {"disposition": "merge", "strategy": "delete-insert"}
+
+
+def declare_tables(resource: DltResource, names: Iterable[str] = ()) -> DltResource:
+    """Tells a dlt resource the tables it fills.
+
+    The rows of a call are deleted by `call_id` and inserted anew: dlt's `primary_key` alone would leave the
+    tail of a list that got shorter. A call without rows in a table sends one row marked `_removed`.
+
+    Args:
+        resource: The resource; its rows are marked with the name of their table.
+        names: Further tables that it may fill.
+    """
+    for table in TABLES:
+        if table.resource == resource.name or table.name in names:
+            resource.apply_hints(table_name=table.name, create_table_variant=True, **_hints(table))
+    _quiet_json_warning()
+    return resource
+
+
+def declared_tables() -> list[TTableSchema]:
+    """All tables as dlt describes them, for who wants them to exist before they have rows."""
+    return [
+        new_table(
+            table.name,
+            resource=table.resource,
+            columns=[
+                column | {"primary_key": True} if table.replaced == "by key" and column["name"] in table.key else column
+                for column in _hints(table)["columns"]
+            ],
+            write_disposition="replace" if table.replaced == "whole" else "merge",
+        )
+        for table in TABLES
+    ]
+
+
+def _hints(table: Table) -> dict[str, Any]:
+    columns = [_column(column, table) for column in table.columns]
+    if table.replaced == "whole":
+        return {"columns": columns, "write_disposition": "replace"}
+    if table.replaced == "by key":
+        return {"columns": columns, "write_disposition": _MERGE, "primary_key": list(table.key)}
+    return {"columns": columns, "write_disposition": _MERGE, "merge_key": "call_id"}
+
+
+def _column(column: Column, table: Table) -> TColumnSchema:
+    nullable = not (table.replaced == "by key" and column.name in table.key)
+    hint: TColumnSchema = {"name": column.name, "data_type": column.type, "nullable": nullable}
+    if column == REMOVED:
+        hint["hard_delete"] = True
+    return hint
+
+
+class _JsonHintsDiffer(logging.Filter):
+    """Arrow has no JSON type, so dlt warns at every batch that a JSON column arrives as text: that is meant."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "when merging arrow schema with dlt schema" not in str(record.msg)
+
+
+_JSON_HINTS_DIFFER = _JsonHintsDiffer()
+
+
+def _quiet_json_warning() -> None:
+    logging.getLogger("dlt").addFilter(_JSON_HINTS_DIFFER)

@@ -1,0 +1,194 @@
+"""Records to Arrow: values take their column's type, fields nobody declared become columns, nothing is dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .tables import DataType, Table, snake_case
+
+Record = Mapping[str, Any]
+"""A JSON object as Gong sent it."""
+
+ARROW_TYPES: dict[DataType, pa.DataType] = {
+    "text": pa.string(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "bool": pa.bool_(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+    "json": pa.string(),
+}
+
+_EARLIEST = pa.scalar(datetime(1, 1, 1, tzinfo=UTC), pa.timestamp("us", tz="UTC"))
+_LATEST = pa.scalar(datetime.max.replace(tzinfo=UTC), pa.timestamp("us", tz="UTC"))
+_UNFIT = object()
+
+
+class ColumnTypes(Protocol):
+    """What is known of columns that Gong's documentation does not list."""
+
+    def known(self, table: str, column: str) -> DataType | None:
+        """The type the column already has in the warehouse, if it has one."""
+
+    def learn(self, table: str, column: str, kind: DataType) -> None:
+        """Remembers the type that a new column was given."""
+
+
+class Sheet:
+    """Rows of one table on their way to Arrow.
+
+    Args:
+        table: Which table.
+        types: Types of columns that were added before.
+    """
+
+    def __init__(self, table: Table, types: ColumnTypes) -> None:
+        self._table = table
+        self._types = types
+        self._ours: list[tuple[Any, ...]] = []
+        self._records: list[Record] = []
+        self._fields = {column.field for column in table.theirs} | table.elsewhere
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def add(self, ours: tuple[Any, ...], record: Record) -> None:
+        """Adds a row.
+
+        Args:
+            ours: Values of the table's own columns in order; missing ones at the end are null.
+            record: Gong's object that gives the other columns.
+        """
+        self._ours.append(ours)
+        self._records.append(record)
+
+    def remove(self, call_id: str) -> None:
+        """Adds the mark that a call has no row in this table any more."""
+        self.add((call_id, *[None] * (len(self._table.ours) - 2), True), {})
+
+    def arrow(self) -> pa.Table:
+        """All rows as an Arrow table: declared columns first, then what Gong added."""
+        arrays: dict[str, pa.Array] = {}
+        width = len(self._table.ours)
+        ours = list(zip(*(row + (None,) * (width - len(row)) for row in self._ours), strict=True)) or [()] * width
+        position = 0
+        for column in self._table.columns:
+            if column.field is None:
+                values: Sequence[Any] = ours[position]
+                position += 1
+            else:
+                values = [record.get(column.field) for record in self._records]
+            self._place(arrays, column.name, column.type, values)
+        for field in sorted(self._unknown_fields()):
+            values = [record.get(field) for record in self._records]
+            name = snake_case(field)
+            while name in arrays:
+                name += "_"
+            kind = self._types.known(self._table.name, name) or _inferred(values)
+            if kind is not None:
+                self._types.learn(self._table.name, name, kind)
+                self._place(arrays, name, kind, values)
+        return pa.table(arrays, schema=self._schema(arrays))
+
+    def _unknown_fields(self) -> set[str]:
+        unknown: set[str] = set()
+        for record in self._records:
+            if not record.keys() <= self._fields:
+                unknown |= record.keys() - self._fields
+        return unknown
+
+    def _place(self, arrays: dict[str, pa.Array], name: str, kind: DataType, values: Sequence[Any]) -> None:
+        arrays[name], unfit = typed_array(values, kind)
+        if any(value is not None for value in unfit):
+            # dlt's own name for a value that does not fit its column's type.
+            arrays[f"{name}__v_text"] = pa.array([None if value is None else _text(value) for value in unfit])
+
+    def _schema(self, arrays: Mapping[str, pa.Array]) -> pa.Schema:
+        key = set(self._table.key) if self._table.replaced == "by key" else set()
+        return pa.schema([pa.field(name, array.type, nullable=name not in key) for name, array in arrays.items()])
+
+
+def empty_table(table: Table) -> pa.Table:
+    """A table with its declared columns and no row, so that it exists before Gong has anything for it."""
+    key = set(table.key) if table.replaced == "by key" else set()
+    return pa.schema(
+        [pa.field(column.name, ARROW_TYPES[column.type], nullable=column.name not in key) for column in table.columns]
+    ).empty_table()
+
+
+def typed_array(values: Sequence[Any], kind: DataType) -> tuple[pa.Array, Iterable[Any]]:
+    """Values as an Arrow array of a type.
+
+    A value is taken where that loses nothing: `"12"` for a whole number, `12` for a text. One that does not
+    fit is null in the array and comes back in the second part, at its place.
+
+    Returns:
+        The array, and the values that did not fit (null elsewhere; empty when all fit).
+    """
+    arrow_type = ARROW_TYPES[kind]
+    try:
+        if kind == "json":
+            return pa.array([None if value is None else json_text(value) for value in values], arrow_type), ()
+        if kind == "timestamp" and any(isinstance(value, str) for value in values):
+            instants = pa.array(values, pa.string()).cast(arrow_type)
+            span = pc.min_max(instants).as_py()
+            if span["min"] is None or (_EARLIEST.as_py() <= span["min"] and span["max"] <= _LATEST.as_py()):
+                return instants, ()
+        else:
+            return pa.array(values, arrow_type), ()
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        pass  # one value at least needs a closer look
+    fitting = [None if value is None else _fitted(value, kind) for value in values]
+    unfit = [value if fit is _UNFIT else None for value, fit in zip(values, fitting, strict=True)]
+    return pa.array([None if fit is _UNFIT else fit for fit in fitting], arrow_type), unfit
+
+
+def json_text(value: Any) -> str:
+    """A value as compact JSON text."""
+    return msgspec.json.encode(value).decode()
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json_text(value)
+
+
+def _fitted(value: Any, kind: DataType) -> Any:
+    """The value as the type, or `_UNFIT` where that would change what it says."""
+    try:
+        if kind == "text":
+            return _text(value)
+        if kind == "timestamp":
+            instant = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+            return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+        if kind == "bool":
+            truth = {"true": True, "false": False}.get(value.lower(), _UNFIT) if isinstance(value, str) else value
+            return truth if isinstance(truth, bool) else _UNFIT
+        if isinstance(value, bool):
+            return _UNFIT
+        if kind == "double":
+            return float(value)
+        whole = int(value)
+        return whole if -(2**63) <= whole < 2**63 and float(value) == whole else _UNFIT
+    except (ValueError, TypeError, OverflowError, AttributeError):
+        return _UNFIT
+
+
+def _inferred(values: Sequence[Any]) -> DataType | None:
+    """The type for a column that nobody declared; None when no row has a value for it."""
+    kinds = {type(value) for value in values if value is not None}
+    if not kinds:
+        return None
+    if kinds == {bool}:
+        return "bool"
+    if kinds == {int} and all(value is None or -(2**63) <= value < 2**63 for value in values):
+        return "bigint"
+    if kinds <= {int, float}:
+        return "double"
+    if kinds & {dict, list}:
+        return "json"
+    return "text"

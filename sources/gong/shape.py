@@ -1,0 +1,63 @@
+"""Looking into a record: its parts, its ids, its instants, its fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hashlib import blake2b
+
+from .rows import Record
+
+LAYOUT = "1"
+"""Part of every content hash: a new number makes the next reads write everything again."""
+
+
+class ShapeError(ValueError):
+    """A record has another shape than the tables can hold; says where."""
+
+
+def child(owner: Record, field: str) -> Record:
+    """The object in a field; empty where the field is null or absent.
+
+    Raises:
+        ShapeError: There is something else than an object.
+    """
+    value = owner.get(field)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ShapeError(f"{field} is {type(value).__name__}, not an object")
+    return value
+
+
+def children(owner: Record, field: str) -> list[Record]:
+    """The objects listed in a field; empty where the field is null or absent.
+
+    Raises:
+        ShapeError: There is something else than a list of objects.
+    """
+    value = owner.get(field)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+        raise ShapeError(f"{field} is not a list of objects")
+    return value
+
+
+def id_text(value: object) -> str:
+    """An id as text, whether Gong sent it as a string or, as some endpoints do, as a number; empty if absent."""
+    return "" if value is None else value if isinstance(value, str) else str(value)
+
+
+def instant(value: object) -> datetime | None:
+    """An ISO 8601 date-time of Gong as UTC; without a zone it is UTC already; None if it is none."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        return None if moment is None else (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def fingerprint(content: bytes) -> str:
+    """32 hex digits that stand for the content and for how this version lays it out."""
+    return blake2b(content, digest_size=16, person=LAYOUT.encode()).hexdigest()

@@ -1,0 +1,90 @@
+"""What the warehouse is asked before a run: what it holds, what is owed. Questions only; nothing is written.
+
+A row counts as held once the load that brought it is complete: dlt merges table by table, and a run killed in
+between leaves a call's row without its children. Such a row is read and written again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+
+class Sql(Protocol):
+    """A way to ask the warehouse; dlt's SQL client is one. Parameters are written `%s`."""
+
+    def execute_sql(self, sql: str, *args: Any) -> Sequence[Sequence[Any]] | None:
+        """Runs a statement and returns its rows."""
+
+
+_LOADED = "JOIN _dlt_loads AS loads ON loads.load_id = {0}._dlt_load_id AND loads.status = 0"
+
+
+@dataclass(frozen=True, slots=True)
+class OwedCall:
+    """A call whose transcript has not come yet."""
+
+    id: str
+    effective_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """How much the warehouse holds, and how fresh it is."""
+
+    calls: int
+    transcripts: int
+    sentences: int
+    newest_call: datetime | None
+
+
+def held_hashes(sql: Sql, resource: str, call_ids: Sequence[str]) -> dict[str, str]:
+    """Content hashes that the warehouse holds.
+
+    Args:
+        sql: The warehouse.
+        resource: `calls` or `transcripts`.
+        call_ids: The calls in question.
+    """
+    key = {"calls": "id", "transcripts": "call_id"}[resource]
+    places = ", ".join(["%s"] * len(call_ids))
+    rows = sql.execute_sql(
+        f"SELECT held.{key}, held._content_hash FROM {resource} AS held {_LOADED.format('held')}"
+        f" WHERE held.{key} IN ({places})" + (" AND held._deleted_at IS NULL" if resource == "calls" else ""),
+        *call_ids,
+    )
+    return {str(call_id): str(content_hash) for call_id, content_hash in rows or ()}
+
+
+def owed_transcripts(sql: Sql, since: datetime, *, private_too: bool) -> list[OwedCall]:
+    """Calls from `since` on that have no transcript yet, oldest first.
+
+    Args:
+        sql: The warehouse.
+        since: Effective time; older calls are not asked for any more.
+        private_too: Whether private calls have transcripts here at all.
+    """
+    held = f"SELECT t.call_id FROM transcripts AS t {_LOADED.format('t')}"
+    rows = sql.execute_sql(
+        "SELECT c.id, c._effective_time FROM calls AS c"
+        f" LEFT JOIN ({held}) AS held ON held.call_id = c.id"
+        " WHERE held.call_id IS NULL AND c._deleted_at IS NULL AND c._effective_time >= %s"
+        + ("" if private_too else " AND NOT COALESCE(c.is_private, FALSE)")
+        + " ORDER BY c._effective_time",
+        since,
+    )
+    return [OwedCall(str(call_id), effective_time) for call_id, effective_time in rows or ()]
+
+
+def contents(sql: Sql) -> Contents:
+    """How much the warehouse holds."""
+    row = (
+        sql.execute_sql(
+            "SELECT (SELECT COUNT(*) FROM calls WHERE _deleted_at IS NULL), (SELECT COUNT(*) FROM transcripts),"
+            " (SELECT COUNT(*) FROM transcript_sentences), (SELECT MAX(_effective_time) FROM calls)"
+        )
+        or [(0, 0, 0, None)]
+    )[0]
+    return Contents(*row)
