@@ -22,7 +22,7 @@ class WarehouseRefused(ValueError):
 
 
 def warehouse(name: str, dataset: str, file: Path | None = None) -> Destination[Any, Any]:
-    """dlt's destination for a warehouse.
+    """Dlt's destination for a warehouse.
 
     Args:
         name: `duckdb`, `postgres` or another SQL destination of dlt.
@@ -33,7 +33,7 @@ def warehouse(name: str, dataset: str, file: Path | None = None) -> Destination[
         WarehouseRefused: There is no such destination, or it cannot hold the dataset.
     """
     if name == "duckdb":
-        configured = dlt.secrets.get("destination.duckdb.credentials") or DEFAULT_DUCKDB_FILE
+        configured: Any = dlt.secrets.get("destination.duckdb.credentials") or DEFAULT_DUCKDB_FILE
         credentials = configured if file is None else str(file)
         if (path := _duckdb_file(credentials)) is not None:
             if path.stem == dataset:
@@ -45,11 +45,14 @@ def warehouse(name: str, dataset: str, file: Path | None = None) -> Destination[
                 raise WarehouseRefused(f"the folder of the DuckDB file {str(path)!r} does not exist: create it")
         return dlt.destinations.duckdb(credentials=credentials, replace_strategy=_REPLACE)
     try:
-        return Destination.from_reference(name, replace_strategy=_REPLACE)
-    except (UnknownDestinationModule, ModuleNotFoundError, TypeError, ValueError) as failure:
+        found = Destination.from_reference(name, replace_strategy=_REPLACE)
+    except (UnknownDestinationModule, ModuleNotFoundError, TypeError) as failure:
         raise WarehouseRefused(
             f"destination {name!r} cannot be opened ({' '.join(str(failure).split())[:120]}): use duckdb or postgres"
         ) from failure
+    if found is None:
+        raise WarehouseRefused(f"destination {name!r} is unknown: use duckdb or postgres")
+    return found
 
 
 def missing_file(destination: Destination[Any, Any]) -> Path | None:

@@ -1,4 +1,4 @@
-"""May we: is the credential alive, which endpoints may it read, does it see calls, is the warehouse there. Reads only."""
+"""May we: is the credential alive, what may it read, does it see calls, is the warehouse there. Reads only."""
 
 from __future__ import annotations
 

@@ -7,11 +7,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, Optional
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from .connection import Connection, Target
 
 app = typer.Typer(
@@ -40,9 +42,9 @@ def _prepare() -> None:
 
 @app.command()
 def sync(
-    select: Annotated[Optional[str], typer.Option(help="Resources to read, separated by commas")] = None,
-    since: Annotated[Optional[str], typer.Option(help="Begin of an explicit window, e.g. 2026-01-31")] = None,
-    until: Annotated[Optional[str], typer.Option(help="End of an explicit window, not part of it")] = None,
+    select: Annotated[str | None, typer.Option(help="Resources to read, separated by commas")] = None,
+    since: Annotated[str | None, typer.Option(help="Begin of an explicit window, e.g. 2026-01-31")] = None,
+    until: Annotated[str | None, typer.Option(help="End of an explicit window, not part of it")] = None,
     connection: ConnectionOption = "gong",
     destination: DestinationOption = "duckdb",
     dataset: DatasetOption = "gong",
@@ -122,8 +124,8 @@ def simulate(
 ) -> None:
     """The simulated Gong alone, for development."""
     with _one_line_for_mistakes():
-        from .demo.tour import simulated_gong
         from .demo.serving import serve_forever
+        from .demo.tour import simulated_gong
 
         gong = simulated_gong(calls=calls, seed=seed)
         gong.rules.requests_per_second = requests_per_second
@@ -166,13 +168,13 @@ def _opened(connection: str, destination: str, dataset: str) -> tuple[Connection
     return Connection(connection), Target.of(destination, dataset)
 
 
-def _stdout():  # type: ignore[no-untyped-def]
+def _stdout() -> Console:
     from rich.console import Console
 
     return Console()
 
 
-def _stderr():  # type: ignore[no-untyped-def]
+def _stderr() -> Console:
     from rich.console import Console
 
     return Console(stderr=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -45,7 +45,7 @@ class Connection:
         if key in self.given:
             return self.given[key]
         sections = ("sources.gong",) if self.name == DEFAULT else (f"sources.gong.{self.name}", "sources.gong")
-        values = (dlt.config.get(f"{section}.{key}") for section in sections)
+        values: Iterator[Any] = (dlt.config.get(f"{section}.{key}") for section in sections)
         return next((value for value in values if value is not None), default)
 
     @property

@@ -34,9 +34,7 @@ def shown(tally: Tally, console: Console) -> Iterator[Stage]:
     if not console.is_terminal:
         yield stage
         return
-    with Live(
-        get_renderable=lambda: _picture(tally, stage), console=console, refresh_per_second=8, transient=True
-    ):
+    with Live(get_renderable=lambda: _picture(tally, stage), console=console, refresh_per_second=8, transient=True):
         yield stage
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import dlt
 
 from destinations.warehouse import missing_file
+from sources.gong import bookmark_of
 
 from .connection import Connection, Target
 
@@ -37,7 +38,7 @@ def restored_pipeline(connection: Connection, target: Target, folder: Path) -> d
 
 
 def resource_state(pipeline: dlt.Pipeline, connection: Connection, resource: str) -> Mapping[str, Any]:
-    """dlt's state of a resource; empty before its first load."""
+    """Dlt's state of a resource; empty before its first load."""
     sources: Mapping[str, Any] = pipeline.state.get("sources", {})
     state: Mapping[str, Any] = sources.get(connection.name, {}).get("resources", {}).get(resource, {})
     return state
@@ -45,8 +46,7 @@ def resource_state(pipeline: dlt.Pipeline, connection: Connection, resource: str
 
 def bookmark(pipeline: dlt.Pipeline, connection: Connection, resource: str = "calls") -> datetime | None:
     """Up to here the resource is complete in the warehouse."""
-    written = resource_state(pipeline, connection, resource).get("bookmark")
-    return None if written is None else datetime.fromisoformat(written)
+    return bookmark_of(resource_state(pipeline, connection, resource))
 
 
 def tables_held(pipeline: dlt.Pipeline) -> set[str]:

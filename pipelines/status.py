@@ -47,8 +47,8 @@ class StatusReport:
         if not self.loaded:
             console.print(f"nothing loaded yet into {self.destination}, dataset {self.dataset}: run gong-elt sync")
             return
-        for resource, bookmark in self.bookmarks.items():
-            console.print(f"{resource} complete up to {bookmark:%Y-%m-%d %H:%M:%S} UTC", highlight=False)
+        for resource, until in self.bookmarks.items():
+            console.print(f"{resource} complete up to {until:%Y-%m-%d %H:%M:%S} UTC", highlight=False)
         if self.contents is not None:
             newest = f"{self.contents.newest_call:%Y-%m-%d %H:%M} UTC" if self.contents.newest_call else "none"
             console.print(

@@ -1,7 +1,6 @@
 """Examples of loading Gong with dlt; `dlt init gong duckdb --location <this repository>` copies this file."""
 
 import dlt
-
 from gong import gong_source
 
 

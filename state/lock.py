@@ -30,7 +30,8 @@ def run_lock(path: Path, run_id: str) -> Iterator[None]:
         LockHeld: Another run has it.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8") as file:
+    path.touch(mode=0o600)
+    with path.open("r+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

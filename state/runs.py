@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
+from typing import Literal
 
 from .warehouse import Sql
 
 TABLE = "_runs"
 
-COLUMN_TYPES = {
+COLUMN_TYPES: dict[str, Literal["text", "timestamp", "bigint"]] = {
     "run_id": "text",
     "connection": "text",
     "status": "text",

@@ -32,10 +32,9 @@ QUESTIONS = (
     ),
     (
         "What do customers say about the price?",
-        "SELECT c.started::DATE AS day, p.name AS speaker, s.text FROM gong.transcript_sentences s"
+        "SELECT s.text, count(DISTINCT s.call_id) AS calls FROM gong.transcript_sentences s"
         " JOIN gong.call_parties p ON p.call_id = s.call_id AND p.speaker_id = s.speaker_id"
-        " JOIN gong.calls c ON c.id = s.call_id"
-        " WHERE p.affiliation = 'External' AND s.text ILIKE '%pric%' ORDER BY c.started DESC LIMIT 5",
+        " WHERE p.affiliation = 'External' AND s.text ILIKE '%price%' GROUP BY ALL ORDER BY calls DESC LIMIT 5",
     ),
 )
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, List, Optional
+from typing import Any
 
 import dlt
 import msgspec
@@ -14,6 +14,7 @@ from dlt.common.configuration import with_config
 from dlt.extract import DltResource
 
 from .auth import GongAccessToken, GongApiKey, GongCredentials
+from .bookmarks import bookmark_of, move_bookmark, window_to_read
 from .call_feed import CallFeed
 from .client import GongClient
 from .errors import CredentialRejected, GongError, QuotaSpent, ScopeMissing, SettingRefused
@@ -28,7 +29,7 @@ from .shape import ShapeError, fingerprint
 from .shaping import CallShaper, HeldHashes, nothing_held
 from .tables import REJECTED_TABLE, TABLES
 from .tally import Tally
-from .windows import Lookback, Window, moment, moved_bookmark, span
+from .windows import Lookback, Window, moment, span
 
 __all__ = [
     "DEFAULT_LOOKBACK",
@@ -44,6 +45,7 @@ __all__ = [
     "SettingRefused",
     "Tally",
     "Window",
+    "bookmark_of",
     "declared_tables",
     "gong_client",
     "gong_source",
@@ -58,21 +60,21 @@ DEFAULT_LOOKBACK = "1d / 7d / 30d"
 DEFAULT_START = timedelta(days=365)
 """Without `start_date` the first read goes back so far."""
 
-_Read = Callable[[GongClient], Awaitable[List[Record]]]
+_Read = Callable[[GongClient], Awaitable[list[Record]]]
 _LayOut = Callable[[Sequence[Record], ColumnTypes], Mapping[str, pa.Table]]
 
 
 @dlt.source(name="gong", section="gong", max_table_nesting=0)
-def gong_source(
+def gong_source(  # noqa: PLR0915 - the resources of one source share its settings as closures
     credentials: GongCredentials = dlt.secrets.value,
     base_url: str = DEFAULT_BASE_URL,
-    start_date: Optional[str] = None,
-    workspace_id: Optional[str] = None,
-    primary_user_ids: Optional[List[str]] = None,
-    call_ids: Optional[List[str]] = None,
+    start_date: str | None = None,
+    workspace_id: str | None = None,
+    primary_user_ids: list[str] | None = None,
+    call_ids: list[str] | None = None,
     call_detail: str = "extensive",
     context: str = "Extended",
-    context_timing: Optional[List[str]] = None,
+    context_timing: list[str] | None = None,
     include_parties: bool = True,
     include_content: bool = True,
     include_interaction: bool = True,
@@ -82,11 +84,11 @@ def gong_source(
     lookback: str = DEFAULT_LOOKBACK,
     requests_per_second: float = 3.0,
     requests_per_day: int = 10_000,
-    windows: Optional[Sequence[Window]] = None,
+    windows: Sequence[Window] | None = None,
     owed_transcripts: Sequence[str] = (),
-    held_hashes: Optional[HeldHashes] = None,
-    max_calls: Optional[int] = None,
-    tally: Optional[Tally] = None,
+    held_hashes: HeldHashes | None = None,
+    max_calls: int | None = None,
+    tally: Tally | None = None,
 ) -> Iterator[DltResource]:
     """A company's Gong: resources `calls`, `transcripts`, `library`, `users` and `workspaces`.
 
@@ -196,7 +198,7 @@ def gong_source(
             if not isinstance(feed.transcripts_ended_by, QuotaSpent):
                 del reached["transcripts"]
         for name in wanted & reached.keys():
-            _move(states[name], spans, reached[name], start=start, lookback=depths)
+            move_bookmark(states[name], spans, reached[name], start=start, lookback=depths)
 
     def calls(batch: Batch) -> Iterator[Any]:
         """Calls with everything Gong knows of them, over the `call_*` tables."""
@@ -262,44 +264,6 @@ def gong_client(connection: str = "gong") -> GongClient:
 def table_names(resource: str) -> list[str]:
     """The tables that a resource fills."""
     return [table.name for table in TABLES if table.resource == resource]
-
-
-def window_to_read(
-    states: Sequence[Mapping[str, Any]], *, start: datetime, now: datetime, lookback: Lookback
-) -> Window:
-    """From a lookback behind the bookmark to now; from the start where there is no bookmark yet.
-
-    Args:
-        states: dlt's states of the resources `calls` and `transcripts`, as far as they are read together.
-        start: Where a first read begins.
-        now: Where this one ends.
-        lookback: How far behind the bookmark to read again.
-    """
-    begins = [
-        max(start, datetime.fromisoformat(state["bookmark"]) - lookback.depth(state.get("looked", {}), now.date()))
-        if "bookmark" in state
-        else start
-        for state in states
-    ]
-    return Window(min(begins), now)
-
-
-def _move(
-    state: MutableMapping[str, Any],
-    windows: Sequence[Window],
-    reached: datetime,
-    *,
-    start: datetime,
-    lookback: Lookback,
-) -> None:
-    """Writes a resource's bookmark, and which looks back were done, into its state; dlt commits it with the rows."""
-    bookmark = datetime.fromisoformat(state["bookmark"]) if "bookmark" in state else None
-    begin = min(window.since for window in windows)
-    if bookmark is None or reached >= bookmark:
-        depth = timedelta.max if bookmark is None or begin <= start else bookmark - begin
-        state["looked"] = lookback.looked_now(state.get("looked", {}), reached.date(), depth)
-    if (moved := moved_bookmark(bookmark, windows, reached)) is not None:
-        state["bookmark"] = moved.isoformat()
 
 
 def _sorted_json(record: Record) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Union
+from collections.abc import Generator
 
 import httpx
 from dlt.common.configuration import configspec
@@ -20,7 +20,7 @@ class GongApiKey(CredentialsConfiguration):
     """
 
     access_key: str = None  # type: ignore[assignment]  # dlt's mark for "required"
-    access_key_secret: TSecretStrValue = None
+    access_key_secret: TSecretStrValue = None  # type: ignore[assignment]  # likewise
 
     def auth(self) -> httpx.Auth:
         """The header `Authorization: Basic base64(access_key:access_key_secret)`."""
@@ -35,14 +35,14 @@ class GongAccessToken(CredentialsConfiguration):
         access_token: The token, without the word Bearer.
     """
 
-    access_token: TSecretStrValue = None
+    access_token: TSecretStrValue = None  # type: ignore[assignment]  # dlt's mark for "required"
 
     def auth(self) -> httpx.Auth:
         """The header `Authorization: Bearer <access_token>`."""
         return BearerAuth(self.access_token)
 
 
-GongCredentials = Union[GongApiKey, GongAccessToken]
+GongCredentials = GongApiKey | GongAccessToken
 
 
 class BearerAuth(httpx.Auth):
@@ -51,6 +51,7 @@ class BearerAuth(httpx.Auth):
     def __init__(self, token: str) -> None:
         self._header = f"Bearer {token}"
 
-    def auth_flow(self, request: httpx.Request):  # type: ignore[no-untyped-def]  # httpx types it as a generator
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Puts the header on the request."""
         request.headers["Authorization"] = self._header
         yield request

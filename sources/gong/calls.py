@@ -49,11 +49,17 @@ def call_rows(call: Record, *, content_hash: str, synced_at: datetime, load_id: 
         **{name: call[name] for name in call.keys() - set(_BLOCKS)},
         **{f"content__{name}": content[name] for name in content.keys() - set(_CONTENT)},
         **{f"interaction__{name}": interaction[name] for name in interaction.keys() - set(_INTERACTION)},
-        **{f"collaboration__{name}": value for name, value in child(call, "collaboration").items()
-           if name != "publicComments"},
+        **{
+            f"collaboration__{name}": value
+            for name, value in child(call, "collaboration").items()
+            if name != "publicComments"
+        },
         **{f"callOutcome__{name}": value for name, value in outcome.items() if name not in ("id", "category", "name")},
-        **{f"questions__{name}": value for name, value in questions.items()
-           if name not in ("companyCount", "nonCompanyCount")},
+        **{
+            f"questions__{name}": value
+            for name, value in questions.items()
+            if name not in ("companyCount", "nonCompanyCount")
+        },
     }
     rows: list[Row] = [
         (
@@ -129,8 +135,10 @@ def effective_time(meta: Record) -> datetime | None:
 
 
 def _crm_rows(call_id: str, party_id: str, owner: Record) -> Iterator[Row]:
-    """CRM objects of a call or party; the parts of the key that Gong leaves out are empty texts, so that
-    objects and fields join on equality."""
+    """CRM objects of a call or party, and their fields.
+
+    The parts of the key that Gong leaves out are empty texts, so that objects and fields join on equality.
+    """
     seen: set[tuple[str, ...]] = set()
     for context in children(owner, "context"):
         of_system = {name: value for name, value in context.items() if name not in ("system", "objects")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -126,7 +126,7 @@ class GongClient:
 
     async def pages(
         self, endpoint: Endpoint, *, query: Mapping[str, str] | None = None, body: Mapping[str, Any] | None = None
-    ) -> AsyncIterator[Page]:
+    ) -> AsyncGenerator[Page, None]:
         """Every page of an endpoint, following its cursor; an empty range yields no page.
 
         Args:
@@ -194,9 +194,7 @@ class GongClient:
                 return await self._insist(endpoint, parameters, content)
         return await self._insist(endpoint, parameters, content)
 
-    async def _insist(
-        self, endpoint: Endpoint, parameters: dict[str, str], content: dict[str, Any] | None
-    ) -> Page:
+    async def _insist(self, endpoint: Endpoint, parameters: dict[str, str], content: dict[str, Any] | None) -> Page:
         failures = 0
 
         def enough(state: RetryCallState) -> bool:
@@ -221,9 +219,7 @@ class GongClient:
             ) from failure
         raise AssertionError("tenacity ends with an answer or an exception")
 
-    async def _once(
-        self, endpoint: Endpoint, parameters: dict[str, str], content: dict[str, Any] | None
-    ) -> Page:
+    async def _once(self, endpoint: Endpoint, parameters: dict[str, str], content: dict[str, Any] | None) -> Page:
         if self._rejection is not None:
             raise self._rejection
         if self._http is None:

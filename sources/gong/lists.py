@@ -58,9 +58,7 @@ def library_tables(folders: Sequence[Record], types: ColumnTypes) -> dict[str, p
         shelf.add((folder.get("workspaceId"),), about)
         for position, call in enumerate(folder["calls"]):
             snippet = child(call, "snippet")
-            more = {
-                f"snippet__{name}": value for name, value in snippet.items() if name not in ("fromSec", "toSec")
-            }
+            more = {f"snippet__{name}": value for name, value in snippet.items() if name not in ("fromSec", "toSec")}
             ours = (id_text(folder.get("id")), position, snippet.get("fromSec"), snippet.get("toSec"))
             contents.add(ours, {**call, **more})
     return {FOLDERS_TABLE.name: shelf.arrow(), LIBRARY_CALLS_TABLE.name: contents.arrow()}

@@ -100,4 +100,3 @@ class CallRequest:
 
 def _iso(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -160,22 +160,39 @@ def _text(value: Any) -> str:
 def _fitted(value: Any, kind: DataType) -> Any:
     """The value as the type, or `_UNFIT` where that would change what it says."""
     try:
-        if kind == "text":
-            return _text(value)
-        if kind == "timestamp":
-            instant = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-            return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
-        if kind == "bool":
-            truth = {"true": True, "false": False}.get(value.lower(), _UNFIT) if isinstance(value, str) else value
-            return truth if isinstance(truth, bool) else _UNFIT
-        if isinstance(value, bool):
-            return _UNFIT
-        if kind == "double":
-            return float(value)
-        whole = int(value)
-        return whole if -(2**63) <= whole < 2**63 and float(value) == whole else _UNFIT
+        return _FITTING[kind](value)
     except (ValueError, TypeError, OverflowError, AttributeError):
         return _UNFIT
+
+
+def _fitted_instant(value: Any) -> datetime:
+    instant = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _fitted_truth(value: Any) -> Any:
+    truth = {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else value
+    return truth if isinstance(truth, bool) else _UNFIT
+
+
+def _fitted_number(value: Any) -> Any:
+    return _UNFIT if isinstance(value, bool) else float(value)
+
+
+def _fitted_whole(value: Any) -> Any:
+    whole = int(value)
+    fits = not isinstance(value, bool) and -(2**63) <= whole < 2**63 and float(value) == whole
+    return whole if fits else _UNFIT
+
+
+_FITTING: dict[DataType, Callable[[Any], Any]] = {
+    "text": _text,
+    "json": json_text,
+    "timestamp": _fitted_instant,
+    "bool": _fitted_truth,
+    "double": _fitted_number,
+    "bigint": _fitted_whole,
+}
 
 
 def _inferred(values: Sequence[Any]) -> DataType | None:

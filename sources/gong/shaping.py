@@ -166,7 +166,8 @@ class CallShaper:
         sentences = tables[SENTENCES_TABLE.name]
         self.tally.rows.update({name: table.num_rows for name, table in tables.items()})
         silent = [
-            row["call_id"] for row in tables["transcripts"].select(["call_id", "sentence_count"]).to_pylist()
+            row["call_id"]
+            for row in tables["transcripts"].select(["call_id", "sentence_count"]).to_pylist()
             if not row["sentence_count"]
         ]
         if silent:

@@ -138,7 +138,13 @@ CALL_TABLES = (
     ),
     _of_call("call_structure", "position", "position:bigint", "name duration:double"),
     _of_call("call_topics", "position", "position:bigint", "name duration:double"),
-    _of_call("call_trackers", "tracker_id", "tracker_id phrases:json", "name type count:bigint", "id phrases occurrences"),
+    _of_call(
+        "call_trackers",
+        "tracker_id",
+        "tracker_id phrases:json",
+        "name type count:bigint",
+        "id phrases occurrences",
+    ),
     _of_call(
         "call_tracker_occurrences",
         "tracker_id position",

@@ -25,10 +25,10 @@ _MONOLOGUE = pa.struct([("speakerId", pa.string()), ("topic", pa.string()), ("se
 _TRANSCRIPT = pa.schema([("callId", pa.string()), ("transcript", pa.list_(_MONOLOGUE))])
 
 
-class Head(msgspec.Struct):
+class Head(msgspec.Struct, rename="camel"):
     """The one field of a transcript that is needed before the rest is looked at."""
 
-    callId: str | int
+    call_id: str | int
 
 
 def call_of(transcript: bytes) -> str:
@@ -38,7 +38,7 @@ def call_of(transcript: bytes) -> str:
         ShapeError: It names none.
     """
     try:
-        return str(msgspec.json.decode(transcript, type=Head).callId)
+        return str(msgspec.json.decode(transcript, type=Head).call_id)
     except msgspec.ValidationError as failure:
         raise ShapeError(f"callId: {failure}") from failure
 
@@ -99,7 +99,8 @@ def _by_columns(transcripts: Sequence[bytes]) -> tuple[pa.Table, list[int]]:
     }
     declared = empty_table(SENTENCES_TABLE).schema
     lengths = pc.fill_null(pc.list_value_length(monologue_lists), 0).to_pylist()
-    return pa.table([columns[name].cast(declared.field(name).type) for name in declared.names], schema=declared), lengths
+    arrays = [columns[name].cast(declared.field(name).type) for name in declared.names]
+    return pa.table(arrays, schema=declared), lengths
 
 
 def _starts(lists: pa.ListArray, end: int | None = None) -> pa.Array:

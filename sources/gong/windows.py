@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pendulum
 
@@ -31,7 +32,7 @@ class Window:
         """The window as that many windows of the same length, without gap or overlap."""
         length = (self.until - self.since) / parts
         edges = [self.since + length * part for part in range(parts)] + [self.until]
-        return [Window(since, until) for since, until in zip(edges, edges[1:], strict=False) if since < until]
+        return [Window(since, until) for since, until in pairwise(edges) if since < until]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +123,3 @@ def frontier(windows: Sequence[Window], unread: Sequence[Window]) -> datetime:
         unread: What of it is not complete.
     """
     return min((window.since for window in unread), default=max(window.until for window in windows))
-
-
-def moved_bookmark(bookmark: datetime | None, windows: Sequence[Window], read_until: datetime) -> datetime | None:
-    """The bookmark after reading: it moves over what joins on to it, and never over a gap, nor back."""
-    since = min(window.since for window in windows)
-    if read_until <= since:
-        return bookmark
-    if bookmark is None:
-        return read_until
-    return max(bookmark, read_until) if since <= bookmark else bookmark
