@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -89,6 +89,10 @@ def pages(client: httpx.Client, path: str, body: dict[str, Any]) -> list[dict[st
         answers.append(answer.json())
         cursor = answers[-1]["records"].get("cursor")
     return answers
+
+
+def stopped_at(moment: datetime) -> Callable[[], datetime]:
+    return lambda: moment
 
 
 def errors(answer: httpx.Response) -> tuple[int, list[str]]:
@@ -510,7 +514,7 @@ def test_calls_content_and_transcripts_appear_after_their_delays(gong: Simulated
     seen = []
     for hours in (0.9, 1.1, 2.1, 3.1):
         moment = end + timedelta(hours=hours)
-        gong.clock = lambda moment=moment: moment
+        gong.clock = stopped_at(moment)
         call = client.post("/v2/calls/extensive", json=body | selector)
         transcript = client.post("/v2/calls/transcript", json=body)
         blocks = call.json()["calls"][0].keys() - {"metaData"} if call.status_code == 200 else None

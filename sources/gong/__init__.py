@@ -18,7 +18,7 @@ from .bookmarks import bookmark_of, move_bookmark, window_to_read
 from .call_feed import CallFeed
 from .client import GongClient
 from .errors import CredentialRejected, GongError, QuotaSpent, ScopeMissing, SettingRefused
-from .hints import declare_tables, declared_tables
+from .hints import addressed, declare_tables, declared_tables
 from .known_columns import KnownColumns
 from .limiter import Limiter
 from .lists import library_tables, read_library, read_users, read_workspaces, user_tables, workspace_tables
@@ -198,19 +198,19 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
             if not isinstance(feed.transcripts_ended_by, QuotaSpent):
                 del reached["transcripts"]
         for name in wanted & reached.keys():
-            move_bookmark(states[name], spans, reached[name], start=start, lookback=depths)
+            move_bookmark(states[name], spans, reached[name], start=start, now=now, lookback=depths)
 
     def calls(batch: Batch) -> Iterator[Any]:
         """Calls with everything Gong knows of them, over the `call_*` tables."""
         resource, table, rows = batch
         if resource == "calls":
-            yield dlt.mark.with_table_name(rows, table)
+            yield addressed(rows, table)
 
     def transcripts(batch: Batch) -> Iterator[Any]:
         """Transcripts, a row a sentence."""
         resource, table, rows = batch
         if resource == "transcripts":
-            yield dlt.mark.with_table_name(rows, table)
+            yield addressed(rows, table)
 
     def whole_list(name: str, read: _Read, lay_out: _LayOut) -> DltResource:
         async def rows() -> AsyncIterator[Any]:
@@ -230,7 +230,7 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
                 note(name, error)
             for table, empty in declared.items():
                 if table in tables or table not in schema.tables:
-                    yield dlt.mark.with_table_name(tables.get(table, empty), table)
+                    yield addressed(tables.get(table, empty), table)
 
         return dlt.resource(rows, name=name)
 

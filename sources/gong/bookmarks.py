@@ -38,6 +38,7 @@ def move_bookmark(
     reached: datetime,
     *,
     start: datetime,
+    now: datetime,
     lookback: Lookback,
 ) -> None:
     """Writes the bookmark, and which looks back were done, into a state; dlt commits it with the rows.
@@ -47,13 +48,14 @@ def move_bookmark(
         windows: What was asked for.
         reached: Up to here it has been read.
         start: Where the first read began.
+        now: When this run began.
         lookback: How far behind the bookmark is read again.
     """
     bookmark = bookmark_of(state)
     begin = min(window.since for window in windows)
     if bookmark is None or reached >= bookmark:
         depth = timedelta.max if bookmark is None or begin <= start else bookmark - begin
-        state["looked"] = lookback.looked_now(_looked(state), reached.date(), depth)
+        state["looked"] = lookback.looked_now(_looked(state), now.date(), depth)
     if (moved := moved_bookmark(bookmark, windows, reached)) is not None:
         state["bookmark"] = moved.isoformat()
 

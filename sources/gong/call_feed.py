@@ -145,31 +145,43 @@ class CallFeed:
         self._begin_windows(group)
 
     async def _follow(self, window: Window, group: asyncio.TaskGroup) -> None:
-        request, came = self._request, 0
-        reached: datetime | None = window.since
-        async with aclosing(
-            self._client.pages(request.endpoint, query=request.query(window), body=request.body(window))
-        ) as pages:
-            async for page in pages:
-                shaped = await self._shape(partial(self._shaper.calls, page.records, basic=request.endpoint is CALLS))
-                await self._take(shaped, group)
-                if not came and window in self._windows:
-                    self._shaper.tally.calls_expected += page.total or 0
-                came += len(page.records)
-                self._calls_read += len(page.records)
-                if page.cursor is None:
-                    break
-                # A page out of order promises nothing about how far its window has been served.
-                reached = max(reached, shaped.reached) if reached and shaped.reached else None
-                rest = Window(min(reached or window.since, window.until), window.until)
-                if parts := _parts(rest, (page.total or 0) - came, progress=rest.since > window.since):
-                    self._replace(window, rest.cut(parts))
-                    self._waiting.extendleft(reversed(rest.cut(parts)))
-                    self._begin_windows(group)
-                    return
-                if self.ended_by is not None:
-                    self._replace(window, [rest])
-                    return
+        """Reads a window along its cursor chain; cuts it when it turns out to be long, keeps what came when it ends."""
+        request, rest, came = self._request, window, 0
+        in_order = True
+        try:
+            async with aclosing(
+                self._client.pages(request.endpoint, query=request.query(window), body=request.body(window))
+            ) as pages:
+                async for page in pages:
+                    shaped = await self._shape(
+                        partial(self._shaper.calls, page.records, basic=request.endpoint is CALLS)
+                    )
+                    await self._take(shaped, group)
+                    if not came and window in self._windows:
+                        self._shaper.tally.calls_expected += page.total or 0
+                    came += len(page.records)
+                    self._calls_read += len(page.records)
+                    if page.cursor is None:
+                        break
+                    # A page out of order promises nothing about how far its window has been served.
+                    in_order = in_order and shaped.reached is not None
+                    if in_order and shaped.reached is not None and rest.since < shaped.reached < window.until:
+                        rest = Window(shaped.reached, window.until)
+                    elif not in_order:
+                        rest = window
+                    if parts := _parts(rest, (page.total or 0) - came, progress=rest.since > window.since):
+                        self._replace(window, rest.cut(parts))
+                        self._waiting.extendleft(reversed(rest.cut(parts)))
+                        self._begin_windows(group)
+                        return
+                    if self.ended_by is not None:
+                        self._replace(window, [rest])
+                        return
+        except CursorExpired:
+            raise
+        except GongError:
+            self._replace(window, [rest])
+            raise
         self._replace(window, [])
 
     def _replace(self, window: Window, rest: Sequence[Window]) -> None:

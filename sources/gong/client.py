@@ -224,10 +224,24 @@ class GongClient:
             raise self._rejection
         if self._http is None:
             raise RuntimeError("requests are sent inside `async with client.connected()`")
-        await self._limiter.turn()
+        slot = await self._limiter.turn()
         self._tally.requests += 1
-        async with asyncio.timeout(_WHOLE_REQUEST):
-            answer = await self._http.request(endpoint.method, endpoint.path, params=parameters, json=content)
+
+        async def note_leaving(event: str, _: Mapping[str, Any]) -> None:
+            if event.endswith("send_request_body.complete"):
+                slot.left()
+
+        try:
+            async with asyncio.timeout(_WHOLE_REQUEST):
+                answer = await self._http.request(
+                    endpoint.method,
+                    endpoint.path,
+                    params=parameters,
+                    json=content,
+                    extensions={"trace": note_leaving},
+                )
+        finally:
+            slot.left()
         if answer.status_code == 429:
             self._limiter.pause(_retry_after(answer), _request_id(answer))
             raise _Throttled(f"HTTP 429: {_texts(answer)}")

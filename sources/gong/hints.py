@@ -6,10 +6,14 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
+import dlt
+import pyarrow as pa
 from dlt.common.schema.typing import TColumnSchema, TTableSchema
 from dlt.common.schema.utils import new_table
 from dlt.extract import DltResource
+from dlt.extract.items import DataItemWithMeta
 
+from .rows import ADDED_JSON
 from .tables import REMOVED, TABLES, Column, Table
 
 _MERGE = {"disposition": "merge", "strategy": "delete-insert"}
@@ -30,6 +34,15 @@ def declare_tables(resource: DltResource, names: Iterable[str] = ()) -> DltResou
             resource.apply_hints(table_name=table.name, create_table_variant=True, **_hints(table))
     _quiet_json_warning()
     return resource
+
+
+def addressed(rows: pa.Table, table: str) -> DataItemWithMeta:
+    """Rows on their way to a table, with the type of columns that Gong added as JSON."""
+    added = [field.name for field in rows.schema if (field.metadata or {}).items() >= ADDED_JSON.items()]
+    if not added:
+        return dlt.mark.with_table_name(rows, table)
+    columns: list[TColumnSchema] = [{"name": name, "data_type": "json"} for name in added]
+    return dlt.mark.with_hints(rows, dlt.mark.make_hints(table_name=table, columns=columns), create_table_variant=True)
 
 
 def declared_tables() -> list[TTableSchema]:

@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
+from collections import deque
 
 from .errors import QuotaSpent
 
-# Requests leave evenly spaced and a little further apart than allowed: network jitter may not
-# turn an even three a second into four within one second of Gong's clock.
-_SPACING_MARGIN = 1.02
+# Network jitter may not turn three a second into four within one second of Gong's clock.
+_MARGIN_SECONDS = 0.02
+
+
+class Slot:
+    """Permission to send one request. The limit counts from when the request has left, not from when it might have."""
+
+    def __init__(self) -> None:
+        self._gone = asyncio.Event()
+        self._at = 0.0
+
+    def left(self) -> None:
+        """The request is on its way, or never will be; later calls change nothing."""
+        if not self._gone.is_set():
+            self._at = time.monotonic()
+            self._gone.set()
+
+    async def left_at(self) -> float:
+        """When the request left, by the monotonic clock; waits for it."""
+        await self._gone.wait()
+        return self._at
 
 
 class Limiter:
-    """Lets requests leave one after the other, at the company's rate.
+    """Lets requests leave at the company's rate: no more than so many within any second.
 
     Args:
         per_second: Requests a second that may leave.
@@ -22,15 +42,17 @@ class Limiter:
     """
 
     def __init__(self, per_second: float, budget: int | None = None, *, longest_wait: float = 300.0) -> None:
-        self._gap = _SPACING_MARGIN / per_second
+        self._together = max(1, math.floor(per_second))
+        self._period = self._together / per_second + _MARGIN_SECONDS
         self._left = budget
         self._longest_wait = longest_wait
-        self._next_at = 0.0
+        self._held_until = 0.0
+        self._slots: deque[Slot] = deque()
         self._queue = asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def turn(self) -> None:
-        """Waits until one more request may leave.
+    async def turn(self) -> Slot:
+        """Waits until one more request may leave; its `left` has to be called in any case.
 
         Raises:
             QuotaSpent: The budget is used up.
@@ -38,15 +60,19 @@ class Limiter:
         if self._loop is not (loop := asyncio.get_running_loop()):
             # dlt runs every extract in a loop of its own; a lock belongs to one loop.
             self._loop, self._queue = loop, asyncio.Lock()
+            self._slots.clear()
         async with self._queue:
             if self._left is not None and self._left <= 0:
                 raise QuotaSpent("the day's request budget is used up: run again after midnight UTC")
-            while (wait := self._next_at - time.monotonic()) > 0:
+            free_at = 0.0
+            if len(self._slots) == self._together:
+                free_at = await self._slots.popleft().left_at() + self._period
+            while (wait := max(free_at, self._held_until) - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
-            # A sleep that overshot is made up for by one step, so that the rate holds on average.
-            self._next_at = max(self._next_at, time.monotonic() - self._gap) + self._gap
             if self._left is not None:
                 self._left -= 1
+            self._slots.append(slot := Slot())
+            return slot
 
     def pause(self, seconds: float, request_id: str | None = None) -> None:
         """Holds every request back for `seconds`, as Gong's `Retry-After` asks.
@@ -61,4 +87,4 @@ class Limiter:
                 wait_seconds=seconds,
                 request_id=request_id,
             )
-        self._next_at = max(self._next_at, time.monotonic() + seconds)
+        self._held_until = max(self._held_until, time.monotonic() + seconds)

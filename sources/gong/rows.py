@@ -24,6 +24,9 @@ ARROW_TYPES: dict[DataType, pa.DataType] = {
     "json": pa.string(),
 }
 
+ADDED_JSON = {b"gong-elt.data_type": b"json"}
+"""Marks an Arrow field whose text is JSON although no table declares the column."""
+
 _EARLIEST = pa.scalar(datetime(1, 1, 1, tzinfo=UTC), pa.timestamp("us", tz="UTC"))
 _LATEST = pa.scalar(datetime.max.replace(tzinfo=UTC), pa.timestamp("us", tz="UTC"))
 _UNFIT = object()
@@ -74,6 +77,7 @@ class Sheet:
     def arrow(self) -> pa.Table:
         """All rows as an Arrow table: declared columns first, then what Gong added."""
         arrays: dict[str, pa.Array] = {}
+        added_json: set[str] = set()
         width = len(self._table.ours)
         ours = list(zip(*(row + (None,) * (width - len(row)) for row in self._ours), strict=True)) or [()] * width
         position = 0
@@ -93,7 +97,9 @@ class Sheet:
             if kind is not None:
                 self._types.learn(self._table.name, name, kind)
                 self._place(arrays, name, kind, values)
-        return pa.table(arrays, schema=self._schema(arrays))
+                if kind == "json":
+                    added_json.add(name)
+        return pa.table(arrays, schema=self._schema(arrays, added_json))
 
     def _unknown_fields(self) -> set[str]:
         unknown: set[str] = set()
@@ -108,9 +114,14 @@ class Sheet:
             # dlt's own name for a value that does not fit its column's type.
             arrays[f"{name}__v_text"] = pa.array([None if value is None else _text(value) for value in unfit])
 
-    def _schema(self, arrays: Mapping[str, pa.Array]) -> pa.Schema:
+    def _schema(self, arrays: Mapping[str, pa.Array], added_json: set[str]) -> pa.Schema:
         key = set(self._table.key) if self._table.replaced == "by key" else set()
-        return pa.schema([pa.field(name, array.type, nullable=name not in key) for name, array in arrays.items()])
+        return pa.schema(
+            [
+                pa.field(name, array.type, name not in key, ADDED_JSON if name in added_json else None)
+                for name, array in arrays.items()
+            ]
+        )
 
 
 def empty_table(table: Table) -> pa.Table:

@@ -1,0 +1,75 @@
+"""The simulated company's call library: nested folders per workspace, with calls, notes and snippets."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from pipelines.demo.calls import Call
+from pipelines.demo.identifiers import Ids, gong_time
+from pipelines.demo.people import Staff
+
+Json = dict[str, Any]
+
+_TREE: dict[str, tuple[str, ...]] = {
+    "Best discovery calls": ("Questions that open up", "Quantified pain"),
+    "Objection handling": (),
+    "Demos worth copying": ("Short demos",),
+    "Onboarding": ("Week one", "Week two"),
+}
+_NOTES = ("Listen to the pause before the price.", "Great recap at the end.", "How to bring in finance early.", None)
+
+
+@dataclass
+class LibraryFolder:
+    """A folder as Gong lists it, the workspace that owns it, and its `calls` entries."""
+
+    folder: Json
+    workspace_id: str
+    calls: list[Json] = field(default_factory=list)
+
+
+def build_library(
+    rng: random.Random, ids: Ids, staff: Staff, workspaces: list[Json], *, calls: list[Call], until: datetime
+) -> list[LibraryFolder]:
+    """Folders in every workspace; the last one stays empty, and the first holds one call twice."""
+    managers = [team.manager for team in staff.teams]
+    folders: list[LibraryFolder] = []
+
+    def make(name: str, workspace_id: str, parent_id: str | None) -> str:
+        folder = {
+            "id": ids.draw(),
+            "name": name,
+            "parentFolderId": parent_id,
+            "createdBy": rng.choice(managers)["id"] if rng.random() < 0.9 else None,
+            "updated": gong_time(until - timedelta(days=rng.uniform(1, 200)), 3),
+        }
+        folders.append(LibraryFolder(folder, workspace_id))
+        return str(folder["id"])
+
+    for workspace in workspaces:
+        for name, children in _TREE.items():
+            parent_id = make(name, workspace["id"], None)
+            for child in children:
+                make(child, workspace["id"], parent_id)
+    for shelf in folders[:-1]:
+        own = [c for c in calls if c.record["metaData"]["workspaceId"] == shelf.workspace_id]
+        candidates = [c for c in own if not c.record["metaData"]["isPrivate"] and "content" in c.record]
+        for call in rng.sample(candidates, min(len(candidates), rng.randint(1, 5))):
+            shelf.calls.append(_entry(rng, call, managers, until))
+            if len(shelf.calls) == 1 and shelf is folders[0]:
+                shelf.calls.append(_entry(rng, call, managers, until))
+    return folders
+
+
+def _entry(rng: random.Random, call: Call, managers: list[Json], until: datetime) -> Json:
+    meta = call.record["metaData"]
+    entry: Json = {"id": meta["id"], "title": meta["title"]}
+    entry["note"] = rng.choice(_NOTES)
+    entry["addedBy"] = rng.choice(managers)["id"]
+    added = datetime.fromisoformat(meta["started"]) + timedelta(hours=rng.uniform(2, 60))
+    entry["created"] = gong_time(min(added, until), 3)
+    entry["url"] = meta["url"]
+    start = rng.randrange(max(int(meta["duration"]) - 30, 1))
+    entry["snippet"] = {"fromSec": start, "toSec": start + rng.randint(15, 30)}
+    return entry

@@ -1,0 +1,218 @@
+"""The simulated company's Gong settings: trackers, scorecards and their answers, briefs, outcomes, audit logs."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pipelines.demo.calls import Call
+from pipelines.demo.identifiers import Ids, gong_time
+from pipelines.demo.insights import Outcome
+from pipelines.demo.people import Staff
+from pipelines.demo.tracked import TRACKERS
+
+Json = dict[str, Any]
+
+_QUESTIONS = (
+    ("How was the call overall?", "RANGE", True),
+    ("Did the rep ask about the cost of doing nothing?", "RANGE", False),
+    ("Was a next step with a date agreed?", "MULTIPLE_CHOICE", False),
+    ("What would you do differently?", "OPEN", False),
+)
+_OUTCOMES = (
+    ("Meeting booked", "CONNECTED", "POSITIVE", "ANSWERED"),
+    ("Follow up later", "CONNECTED", "NEUTRAL", "ANSWERED"),
+    ("Not interested", "CONNECTED", "NEGATIVE", "ANSWERED"),
+    ("Left voicemail", "NOT_CONNECTED", "NEUTRAL", "NOT_ANSWERED"),
+)
+
+
+@dataclass
+class Settings:
+    """Everything below Gong's settings, each list in the shape of its endpoint."""
+
+    trackers: list[Json] = field(default_factory=list)
+    scorecards: list[Json] = field(default_factory=list)
+    answered_scorecards: list[Json] = field(default_factory=list)
+    briefs: list[Json] = field(default_factory=list)
+    outcomes: list[Json] = field(default_factory=list)
+    logs: dict[str, list[Json]] = field(default_factory=dict)
+    tracker_ids: dict[str, str] = field(default_factory=dict)
+
+    def score(self, rng: random.Random, ids: Ids, staff: Staff, calls: list[Call], until: datetime) -> None:
+        """Adds the answered scorecards and the audit trail that the calls gave rise to."""
+        managers = [team.manager for team in staff.teams]
+        reviewable = [c for c in calls if "content" in c.record and not c.record["metaData"]["isPrivate"]]
+        for call in rng.sample(reviewable, len(reviewable) // 12):
+            self.answered_scorecards.append(
+                _answered(rng, ids, rng.choice(self.scorecards), call, managers=managers, until=until)
+            )
+        self.answered_scorecards.sort(key=lambda answered: datetime.fromisoformat(answered["reviewTime"]))
+        self.logs = {"UserCallPlay": [], "AccessLog": []}
+        for call in rng.sample(reviewable, len(reviewable) // 6):
+            listener = rng.choice(managers)
+            started = datetime.fromisoformat(call.record["metaData"]["started"])
+            moment = min(started + timedelta(hours=rng.uniform(2, 90)), until).astimezone(UTC)
+            self.logs["AccessLog"].append(_log_entry(listener, moment, {"actionType": "LOGIN", "ip": "192.0.2.10"}))
+            self.logs["UserCallPlay"].append(_log_entry(listener, moment, {"callId": call.id, "lengthSeconds": 90}))
+        for entries in self.logs.values():
+            entries.sort(key=lambda entry: str(entry["eventTime"]))
+
+
+def build_settings(rng: random.Random, ids: Ids, staff: Staff, workspaces: list[Json], until: datetime) -> Settings:
+    """Tracker definitions, scorecards, briefs and call outcomes."""
+    manager = staff.teams[0].manager
+    past = [until - timedelta(days=rng.uniform(150, 900), microseconds=rng.randrange(10**6)) for _ in range(20)]
+    settings = Settings()
+    for number, tracker in enumerate(TRACKERS):
+        tracker_id = settings.tracker_ids[tracker.name] = ids.draw()
+        if tracker.kind != "KEYWORD":
+            continue
+        settings.trackers.append(
+            {
+                "trackerId": tracker_id,
+                "trackerName": tracker.name,
+                "workspaceId": workspaces[0]["id"],
+                "languageKeywords": [
+                    {"language": "eng", "keywords": list(tracker.phrases), "includeRelatedForms": False}
+                ],
+                "affiliation": "NonCompany" if tracker.name == "Objections" else "Anyone",
+                "partOfQuestion": False,
+                "saidAt": "Anytime",
+                "saidAtInterval": None,
+                "saidAtUnit": None,
+                "saidInTopics": [],
+                "filterQuery": '{"type":"And","filters":[]}',
+                "created": gong_time(past[number], 6),
+                "creatorUserId": None if number < 2 else manager["id"],
+                "updated": gong_time(past[number] + timedelta(days=20), 6),
+                "updaterUserId": None if number < 2 else manager["id"],
+            }
+        )
+    for number, name in enumerate(("Discovery quality", "Demo quality")):
+        settings.scorecards.append(_scorecard(ids, name, workspaces[0]["id"], past[number + 10], number))
+    settings.briefs = [
+        {
+            "briefId": ids.draw(),
+            "briefName": name,
+            "workspaceId": workspace["id"],
+            "description": f"{name} for one account",
+            "status": status,
+            "creator": f"{manager['firstName']} {manager['lastName']}",
+            "creatorUserId": manager["id"],
+            "created": gong_time(past[15], 3),
+            "updated": gong_time(past[15] + timedelta(days=3), 3),
+        }
+        for workspace, name, status in zip(
+            workspaces, ("Account handover", "Renewal brief"), ("Published", "Not published"), strict=True
+        )
+    ]
+    settings.outcomes = [
+        {
+            "callOutcome": name,
+            "displayOrder": order,
+            "connectStatus": connect,
+            "sentiment": sentiment,
+            "todoAction": "COMPLETE" if connect == "CONNECTED" else "COMPLETE_AND_REMOVE",
+            "automation": None,
+            "category": category,
+        }
+        for order, (name, connect, sentiment, category) in enumerate(_OUTCOMES)
+    ]
+    # Gong does not return outcomes in their display order.
+    settings.outcomes.reverse()
+    return settings
+
+
+def call_outcomes(settings: Settings) -> list[Outcome]:
+    """The outcomes in the shape they have on a call, where they carry an id."""
+    return [
+        Outcome(str(o["callOutcome"]).upper().replace(" ", "_"), o["callOutcome"], str(o["category"]).capitalize())
+        for o in settings.outcomes
+        if o["category"] == "ANSWERED"
+    ]
+
+
+def _scorecard(ids: Ids, name: str, workspace_id: str, created: datetime, number: int) -> Json:
+    """A scorecard in the live form: ids and ranges are strings, questions carry their own history."""
+    built_in = number == 0
+    history = {
+        "created": gong_time(created),
+        "updated": gong_time(created + timedelta(days=9)),
+        "updaterUserId": "-1" if built_in else ids.draw(),
+    }
+    questions = []
+    for text, kind, overall in _QUESTIONS:
+        ranged = kind == "RANGE"
+        options = [{"id": n, "text": t} for n, t in enumerate(("Yes", "Partly", "No"), 1)]
+        questions.append(
+            {
+                "questionId": ids.draw(),
+                "questionRevisionId": ids.draw(),
+                "questionText": text,
+                "isOverall": overall,
+                "questionType": kind,
+                "answerGuide": None,
+                "minRange": "1" if ranged else None,
+                "maxRange": "5" if ranged else None,
+                "answerOptions": options if kind == "MULTIPLE_CHOICE" else [],
+                **history,
+            }
+        )
+    return {
+        "scorecardId": ids.draw(),
+        "scorecardName": name,
+        "workspaceId": workspace_id,
+        "enabled": True,
+        "updaterUserId": history["updaterUserId"],
+        "created": history["created"],
+        "updated": history["updated"],
+        "reviewMethod": "AUTOMATIC" if built_in else "MANUAL",
+        "questions": questions,
+    }
+
+
+def _answered(
+    rng: random.Random, ids: Ids, scorecard: Json, call: Call, *, managers: list[Json], until: datetime
+) -> Json:
+    meta = call.record["metaData"]
+    automatic = scorecard["reviewMethod"] == "AUTOMATIC"
+    reviewed = datetime.fromisoformat(meta["started"]) + timedelta(hours=rng.uniform(3, 120))
+    answers = []
+    for question in scorecard["questions"]:
+        kind = question["questionType"]
+        answers.append(
+            {
+                "questionId": question["questionId"],
+                "questionRevisionId": question["questionRevisionId"],
+                "isOverall": question["isOverall"],
+                "score": rng.randint(1, 5) if kind == "RANGE" else None,
+                "answerText": "Ask for the number earlier." if kind == "OPEN" else None,
+                "notApplicable": False,
+                "selectedOptions": [rng.choice(("Yes", "Partly", "No"))] if kind == "MULTIPLE_CHOICE" else None,
+            }
+        )
+    return {
+        "answeredScorecardId": ids.draw(),
+        "scorecardId": scorecard["scorecardId"],
+        "scorecardName": scorecard["scorecardName"],
+        "callId": meta["id"],
+        "callStartTime": meta["started"],
+        "reviewedUserId": meta["primaryUserId"],
+        "reviewerUserId": None if automatic else rng.choice(managers)["id"],
+        "reviewMethod": scorecard["reviewMethod"],
+        "editorUserId": None,
+        "reviewTime": gong_time(min(reviewed, until), 3),
+        "visibilityType": "PUBLIC",
+        "answers": answers,
+    }
+
+
+def _log_entry(user: Json, moment: datetime, record: Json) -> Json:
+    return {
+        "userId": user["id"],
+        "userEmailAddress": user["emailAddress"],
+        "userFullName": f"{user['firstName']} {user['lastName']}",
+        "eventTime": moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
+        "logRecord": record,
+    }

@@ -1,0 +1,211 @@
+"""A Gong tenant served over HTTP as Gong's public API v2 does, made for demos, benchmarks and tests.
+
+gong = SimulatedGong(build_company(calls=200, until=datetime.now(UTC)))
+with serve(gong.app) as base_url:
+    ...
+"""
+
+import asyncio
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from pipelines.demo.call_index import CallIndex
+from pipelines.demo.calls import Call
+from pipelines.demo.company import Company
+from pipelines.demo.faults import Fault
+from pipelines.demo.gong_answers import Answer, Asked, GongError
+from pipelines.demo.json_pages import Piece, joined, json_array
+from pipelines.demo.received import ReceivedRequest
+from pipelines.demo.routes import Route, routes_at
+from pipelines.demo.rules import Rules
+
+Json = dict[str, Any]
+
+_CONTENT_TYPE = "application/json;charset=UTF-8"
+_BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+_NULLABLE_METADATA = ("sdrDisposition", "clientUniqueId", "customData", "purpose", "meetingUrl", "calendarEventId")
+
+
+class SimulatedGong:
+    """The tenant of one company: its HTTP application, its rules and faults, and edits while it runs.
+
+    `clock` tells the time that delays, cursors and the daily quota go by; by default the real time, but never
+    before the company's own present. `requests` lists everything received.
+    """
+
+    def __init__(self, company: Company, rules: Rules | None = None) -> None:
+        self.company = company
+        self.rules = rules or Rules()
+        self.clock: Callable[[], datetime] = lambda: max(datetime.now(UTC), company.until)
+        self.requests: list[ReceivedRequest] = []
+        self.faults: list[Fault] = []
+        self._calls = CallIndex(company.calls)
+        self._last_second: deque[float] = deque()
+        self._today = (0, 0)
+
+    def edit_call(self, call_id: str, **changes: Any) -> None:
+        """Changes keys of the call's metaData; raises `KeyError` for an unknown call or key."""
+        record = self._calls[call_id].call.record
+        for key in changes:
+            record["metaData"][key]
+        self.replace_call(call_id, {**record, "metaData": {**record["metaData"], **changes}})
+
+    def replace_call(self, call_id: str, record: Json) -> None:
+        """Puts another record in place of the call's; its transcript stays."""
+        old = self._calls[call_id].call
+        if str(record["metaData"]["id"]) != call_id:
+            raise ValueError(f"the record is of call {record['metaData']['id']}, not of {call_id}")
+        self._calls.put(Call(record, old.transcript_json, old.visible_from))
+
+    def replace_transcript(self, call_id: str, monologues: list[Json] | None) -> None:
+        """Puts another transcript in place of the call's; None takes it away."""
+        old = self._calls[call_id].call
+        encoded = None if monologues is None else msgspec.json.encode(monologues)
+        self._calls.put(Call(old.record, encoded, old.visible_from))
+
+    def delete_call(self, call_id: str) -> None:
+        """Deletes the call without a trace, as Gong does; raises `KeyError` if there is none."""
+        self._calls.remove(call_id)
+
+    def add_call(
+        self, record: Json, transcript: list[Json] | None = None, visible_from: datetime | None = None
+    ) -> None:
+        """Adds a call that is listed from `visible_from` on, or when the rules say; optional metaData become null."""
+        meta = {**dict.fromkeys(_NULLABLE_METADATA), "isPrivate": False, **record["metaData"]}
+        encoded = None if transcript is None else msgspec.json.encode(transcript)
+        self._calls.put(Call({**record, "metaData": meta}, encoded, visible_from))
+
+    def all_calls(self) -> list[Call]:
+        """Every call as it is now, listed yet or not."""
+        return [listed.call for listed in self._calls]
+
+    def call(self, call_id: str) -> Call:
+        """The call as it is now; raises `KeyError` if there is none."""
+        return self._calls[call_id].call
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI application."""
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        try:
+            raw = await request.body()
+        except ClientDisconnect:
+            return
+        received = ReceivedRequest(
+            request.method,
+            request.url.path,
+            dict(request.query_params),
+            _decoded(raw),
+            "authorization" in request.headers,
+            time.monotonic(),
+        )
+        self.requests.append(received)
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            if self.rules.latency_seconds:
+                await asyncio.sleep(self.rules.latency_seconds)
+            await self._respond(Request(scope), raw)(scope, receive, send)
+
+        async def note_status(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                received.status = message["status"]
+            await send(message)
+
+        due = [fault for fault in self.faults if fault.strikes(received)]
+        await (due[0].act(answer, scope, receive, note_status) if due else answer(scope, receive, note_status))
+
+    def _respond(self, request: Request, raw: bytes) -> Response:
+        request_id = "".join(secrets.choice(_BASE36) for _ in range(19))
+        headers = {"x-traceid": request_id, "content-type": _CONTENT_TYPE}
+        try:
+            answer = self._answer(request, raw)
+        except GongError as error:
+            if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+                headers["Retry-After"] = str(self._retry_after())
+            body = msgspec.json.encode({"requestId": request_id, "errors": error.errors})
+            return Response(body, error.status, headers)
+        members = msgspec.json.encode({"requestId": request_id, **answer.members})
+        if answer.array is None:
+            pieces = [Piece(members)]
+        else:
+            pieces = json_array(members[:-1] + f',"{answer.array}":['.encode(), answer.items, b"]}")
+        accepts_gzip = self.rules.gzip and "gzip" in request.headers.get("accept-encoding", "")
+        body, gzipped = joined(pieces, gzip=accepts_gzip)
+        if gzipped:
+            headers["content-encoding"] = "gzip"
+        return Response(body, 200, headers)
+
+    def _answer(self, request: Request, raw: bytes) -> Answer:
+        now = self.clock()
+        self._spend_quota(now)
+        authorization = request.headers.get("authorization", "")
+        if authorization not in self.rules.credentials:
+            raise GongError(401, "Invalid access key, secret or token")
+        path = request.url.path
+        routes, path_id = routes_at(path)
+        if not routes:
+            raise GongError(404, "Not Found")
+        route = routes.get(request.method)
+        if route is None:
+            raise GongError(405, "Method Not Allowed")
+        scopes = self.rules.credentials[authorization]
+        query = dict(request.query_params)
+        asked = Asked(self.company, self._calls, self.rules, now, scopes, path, path_id, query)
+        asked.require(route.scope)
+        asked.body = _strict_body(route, request, raw)
+        return route.endpoint(asked)
+
+    def _spend_quota(self, now: datetime) -> None:
+        """Counts the request against both limits; raises 429 where one is exceeded."""
+        per_second, per_day = self.rules.requests_per_second, self.rules.requests_per_day
+        if per_day is not None:
+            day, spent = self._today
+            self._today = (now.toordinal(), spent + 1 if day == now.toordinal() else 1)
+            if self._today[1] > per_day:
+                raise GongError(429, "Daily API rate limit exceeded")
+        if per_second is not None:
+            moment = time.monotonic()
+            while self._last_second and moment - self._last_second[0] >= 1:
+                self._last_second.popleft()
+            if len(self._last_second) >= per_second:
+                raise GongError(429, "API rate limit exceeded")
+            self._last_second.append(moment)
+
+    def _retry_after(self) -> int:
+        """Seconds to wait: one, or until the daily quota resets at midnight UTC."""
+        if self.rules.requests_per_day is None or self._today[1] <= self.rules.requests_per_day:
+            return 1
+        now = self.clock().astimezone(UTC)
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        return int((midnight - now).total_seconds()) + 1
+
+
+def _decoded(raw: bytes) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return None
+
+
+def _strict_body(route: Route, request: Request, raw: bytes) -> Any:
+    """The parsed body of a POST; raises 415 without JSON, and 400 for anything undocumented in it."""
+    if route.body is None:
+        return None
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not raw or kind != "application/json":
+        raise GongError(415, "Unsupported Media Type")
+    try:
+        return msgspec.json.decode(raw, type=route.body)
+    except msgspec.DecodeError:
+        raise GongError(400, "Json parse error") from None

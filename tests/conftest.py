@@ -1,0 +1,46 @@
+"""What most tests need: a simulated Gong on loopback and an empty place to run the real command in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipelines.demo.company import build_company
+from pipelines.demo.serving import serve
+from pipelines.demo.simulated_gong import SimulatedGong
+from tests.workspace import Workspace
+
+MakeGong = Callable[..., SimulatedGong]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """An empty folder, configured for the simulated Gong's key and for no waiting between requests."""
+    place = Workspace(tmp_path)
+    place.configure(
+        credentials__access_key="demo", credentials__access_key_secret="demo-secret", requests_per_second=1000
+    )
+    return place
+
+
+@pytest.fixture
+def make_gong(workspace: Workspace) -> Iterator[MakeGong]:
+    """Makes a company, serves it on loopback and points the workspace at it."""
+    with ExitStack() as servers:
+
+        def make(gong: SimulatedGong | None = None, *, calls: int = 60, days: int = 20, seed: int = 7) -> SimulatedGong:
+            served = gong or SimulatedGong(build_company(calls=calls, days=days, seed=seed, until=datetime.now(UTC)))
+            workspace.configure(base_url=servers.enter_context(serve(served.app)))
+            return served
+
+        yield make
+
+
+@pytest.fixture
+def gong(make_gong: MakeGong) -> SimulatedGong:
+    """A company of sixty calls over the last twenty days."""
+    return make_gong()

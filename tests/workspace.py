@@ -1,0 +1,110 @@
+"""A user's working place for tests: an empty folder, the real command, a DuckDB file to look into."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+COMMAND = Path(sys.executable).parent / "gong-elt"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A command that ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """What `--json` printed; it is all that stands on stdout."""
+        printed: dict[str, Any] = json.loads(self.out)
+        return printed
+
+
+@dataclass(slots=True)
+class Workspace:
+    """Runs commands in a folder of their own, with nothing of this machine's configuration."""
+
+    folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the commands."""
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder / "home"),
+            "DLT_DATA_DIR": str(self.folder / "working"),
+            "COLUMNS": "200",
+            **self.settings,
+        }
+
+    def configure(self, **settings: Any) -> None:
+        """Sets settings of `sources.gong`, named as in the documentation with `__` for a dot."""
+        for name, value in settings.items():
+            text = value if isinstance(value, str) else json.dumps(value)
+            self.settings[f"SOURCES__GONG__{name.upper()}"] = text
+
+    def run(self, *arguments: str, seconds: float = 120) -> Ended:
+        """Runs `gong-elt` to its end."""
+        done = subprocess.run(
+            [str(COMMAND), *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    def sync(self, *arguments: str, code: int = 0) -> dict[str, Any]:
+        """Runs `gong-elt sync --json`, which has to end with that exit code."""
+        ended = self.run("sync", "--json", *arguments)
+        assert ended.code == code, f"exit code {ended.code}\n{ended.out}\n{ended.err}"
+        return ended.json
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Starts `gong-elt` and leaves it running."""
+        return subprocess.Popen(
+            [str(COMMAND), *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def lose_working_folder(self) -> None:
+        """What a new machine has: the warehouse and nothing else."""
+        shutil.rmtree(self.folder / "working", ignore_errors=True)
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Asks the warehouse."""
+        with duckdb.connect(str(self.folder / "warehouse.duckdb"), read_only=True) as warehouse:
+            warehouse.execute("SET TimeZone = 'UTC'; SET search_path = 'gong'")
+            return warehouse.execute(sql, list(parameters)).fetchall()
+
+    def count(self, table: str) -> int:
+        """Rows of a table."""
+        return int(self.rows(f'SELECT count(*) FROM gong."{table}"')[0][0])
+
+    def columns(self, table: str) -> Mapping[str, str]:
+        """Column names and types of a table."""
+        return dict(
+            self.rows(
+                "SELECT column_name, data_type FROM information_schema.columns"
+                " WHERE table_schema = 'gong' AND table_name = ?",
+                [table],
+            )
+        )
