@@ -19,7 +19,7 @@ from rich.table import Table
 
 from destinations.warehouse import missing_file
 from sources.gong import CredentialRejected, GongClient, GongError
-from sources.gong.client import Page
+from sources.gong.answers import Page
 from sources.gong.endpoints import CALLS, CALLS_EXTENSIVE, FOLDERS, TRANSCRIPTS, USERS, WORKSPACES, Endpoint
 from sources.gong.errors import NothingFound, ScopeMissing
 

@@ -92,6 +92,8 @@ class _Run:
     def __init__(self, connection: Connection, target: Target, options: SyncOptions) -> None:
         if unknown := set(options.select) - set(RESOURCES):
             raise UsageError(f"--select {', '.join(sorted(unknown))}: unknown; it is one of {', '.join(RESOURCES)}")
+        if not options.select:
+            raise UsageError(f"--select names no resource: it takes some of {', '.join(RESOURCES)}")
         self.run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
         self.tally = Tally()
         self._connection = connection
@@ -104,6 +106,7 @@ class _Run:
         self._window: Window | None = None
         self._owed = 0
         self._quota = connection.requests_per_day
+        self._patience = connection.transcript_patience
         self._bookmark: datetime | None = None
         self._pipeline: dlt.Pipeline | None = None
         # Building the source checks every setting, before anything is opened.
@@ -198,7 +201,7 @@ class _Run:
         return Window(since, until)
 
     def _owed_ids(self, pipeline: dlt.Pipeline, sql: warehouse.Sql) -> list[str]:
-        since = self._started - self._connection.transcript_patience
+        since = self._started - self._patience
         if (asked_until := bookmark(pipeline, self._connection, "transcripts")) is not None:
             since = min(since, asked_until)
         owed = warehouse.owed_transcripts(sql, since, private_too=self._connection.keeps_private_calls)

@@ -8,11 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from pipelines.demo.company import build_company
 from pipelines.demo.serving import serve
 from pipelines.demo.simulated_gong import SimulatedGong
 from tests.workspace import Workspace
+
+# A busy machine is no reason to fail a property.
+settings.register_profile("quiet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("quiet")
 
 MakeGong = Callable[..., SimulatedGong]
 

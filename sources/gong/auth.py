@@ -9,6 +9,8 @@ from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import CredentialsConfiguration
 from dlt.common.typing import TSecretStrValue
 
+from .errors import SettingRefused
+
 
 @configspec
 class GongApiKey(CredentialsConfiguration):
@@ -23,7 +25,13 @@ class GongApiKey(CredentialsConfiguration):
     access_key_secret: TSecretStrValue = None  # type: ignore[assignment]  # likewise
 
     def auth(self) -> httpx.Auth:
-        """The header `Authorization: Basic base64(access_key:access_key_secret)`."""
+        """The header `Authorization: Basic base64(access_key:access_key_secret)`.
+
+        Raises:
+            SettingRefused: One of them is empty.
+        """
+        if not self.access_key or not self.access_key_secret:
+            raise SettingRefused("credentials.access_key or credentials.access_key_secret is empty: fill in both")
         return httpx.BasicAuth(self.access_key, self.access_key_secret)
 
 
@@ -38,7 +46,13 @@ class GongAccessToken(CredentialsConfiguration):
     access_token: TSecretStrValue = None  # type: ignore[assignment]  # dlt's mark for "required"
 
     def auth(self) -> httpx.Auth:
-        """The header `Authorization: Bearer <access_token>`."""
+        """The header `Authorization: Bearer <access_token>`.
+
+        Raises:
+            SettingRefused: The token is empty.
+        """
+        if not self.access_token:
+            raise SettingRefused("credentials.access_token is empty: fill it in")
         return BearerAuth(self.access_token)
 
 

@@ -3,74 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import msgspec
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential_jitter
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential, wait_random
 
+from .answers import Page, Unusable, page_of, refusal, request_id_of, retry_after, texts_of
 from .endpoints import Endpoint
-from .errors import (
-    CredentialRejected,
-    CursorExpired,
-    GongError,
-    NothingFound,
-    PagingBroken,
-    RedirectRefused,
-    RequestRefused,
-    ScopeMissing,
-    SettingRefused,
-    Unreachable,
-)
+from .errors import CredentialRejected, GongError, NothingFound, PagingBroken, SettingRefused, Unreachable
 from .limiter import Limiter
 from .tally import Tally
 
-# Gong's texts, as recorded: an empty range, a missing scope, a paging cursor past its hour or tampered with.
-_NOTHING_FOUND = re.compile(r"\bNo \w[^\"]* found corresponding to the provided filters", re.IGNORECASE)
-_SCOPE = re.compile(r"permission to use '([^']+)'", re.IGNORECASE)
-_CURSOR = re.compile(r"cursor has expired|failed to verify cursor|cursor.*expired", re.IGNORECASE)
-
 _TRIES = 6
-_BACKOFF = wait_exponential_jitter(initial=0.5, max=30.0, jitter=0.5)
+_BACKOFF = wait_exponential(multiplier=0.5, max=30.0) + wait_random(0.0, 0.5)
 _PATIENCE_WITH_429 = 50
 _WHOLE_REQUEST = 180.0
 _TIMEOUT = httpx.Timeout(connect=15.0, read=90.0, write=30.0, pool=None)
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of an endpoint.
-
-    Attributes:
-        records: The records, each as the JSON bytes that Gong sent.
-        cursor: The next page's cursor; None on the last page, where Gong leaves the key out.
-        total: Matches of the filter, counted by Gong at the first page and frozen from there on.
-        request_id: Gong's name for this answer.
-        answered_at: Gong's clock when it answered, to the second.
-    """
-
-    records: list[bytes]
-    cursor: str | None
-    total: int | None
-    request_id: str | None
-    answered_at: datetime | None
-
-
-class _Unusable(Exception):
-    """An answer worth another try: a 5xx, a broken connection, a body that is not whole JSON."""
-
-
-class _Throttled(_Unusable):
+class _Throttled(Unusable):
     """A 429: Gong wants a pause, which the limiter keeps for all requests."""
 
 
@@ -204,7 +159,7 @@ class GongClient:
 
         try:
             async for attempt in AsyncRetrying(
-                retry=retry_if_exception_type((httpx.TransportError, httpx.DecodingError, TimeoutError, _Unusable)),
+                retry=retry_if_exception_type((httpx.TransportError, httpx.DecodingError, TimeoutError, Unusable)),
                 wait=_wait,
                 stop=enough,
                 reraise=True,
@@ -212,7 +167,7 @@ class GongClient:
                 with attempt:
                     self._tally.retries += attempt.retry_state.attempt_number > 1
                     return await self._once(endpoint, parameters, content)
-        except (httpx.TransportError, httpx.DecodingError, TimeoutError, _Unusable) as failure:
+        except (httpx.TransportError, httpx.DecodingError, TimeoutError, Unusable) as failure:
             raise Unreachable(
                 f"{endpoint}: no usable answer, tried again and again; last: {str(failure) or type(failure).__name__};"
                 " nothing is lost, run again later"
@@ -243,53 +198,16 @@ class GongClient:
         finally:
             slot.left()
         if answer.status_code == 429:
-            self._limiter.pause(_retry_after(answer), _request_id(answer))
-            raise _Throttled(f"HTTP 429: {_texts(answer)}")
+            self._limiter.pause(retry_after(answer), request_id_of(answer))
+            raise _Throttled(f"HTTP 429: {texts_of(answer)}")
         if answer.status_code >= 500 or answer.status_code == 408:
-            raise _Unusable(f"HTTP {answer.status_code}: {_texts(answer)}")
+            raise Unusable(f"HTTP {answer.status_code}: {texts_of(answer)}")
         if answer.status_code >= 300:
-            self._refuse(endpoint, answer)
-        return _page(endpoint, answer)
-
-    def _refuse(self, endpoint: Endpoint, answer: httpx.Response) -> NoReturn:
-        status, texts, request_id = answer.status_code, _texts(answer), _request_id(answer)
-        if status < 400:
-            target = urlsplit(answer.headers.get("location", ""))
-            raise RedirectRefused(
-                f"{endpoint}: Gong redirects to {target.scheme}://{target.netloc}: set sources.gong.base_url to"
-                " this company's host (Gong > Company settings > API)",
-                request_id=request_id,
-                status=status,
-            )
-        if status in (401, 403) and (scope := _SCOPE.search(texts)):
-            raise ScopeMissing(
-                f"{endpoint}: the credential lacks the scope {scope[1]}: add it in Gong, or leave the resource"
-                " out with --select",
-                scope=scope[1],
-                request_id=request_id,
-                status=status,
-            )
-        if status == 403:
-            raise ScopeMissing(
-                f"{endpoint}: Gong forbids it ({texts}): the scope {endpoint.scope}, a licence or a trusted"
-                " IP address is missing",
-                scope=endpoint.scope,
-                request_id=request_id,
-                status=status,
-            )
-        if status == 401:
-            self._rejection = CredentialRejected(
-                f"{endpoint}: Gong does not accept the credential ({texts}): check the key and that"
-                f" {self._base_url} is this company's host",
-                request_id=request_id,
-                status=status,
-            )
-            raise self._rejection
-        if status == 404 and _NOTHING_FOUND.search(texts):
-            raise NothingFound(f"{endpoint}: {texts}", request_id=request_id, status=status)
-        if status == 400 and _CURSOR.search(texts):
-            raise CursorExpired(f"{endpoint}: {texts}", request_id=request_id, status=status)
-        raise RequestRefused(f"{endpoint}: HTTP {status}: {texts}", request_id=request_id, status=status)
+            error = refusal(endpoint, answer)
+            if isinstance(error, CredentialRejected):
+                self._rejection = error
+            raise error
+        return page_of(endpoint, answer)
 
 
 def checked_base_url(base_url: str) -> str:
@@ -314,86 +232,6 @@ def _is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _page(endpoint: Endpoint, answer: httpx.Response) -> Page:
-    """The answer's records.
-
-    Raises:
-        _Unusable: The body is no whole JSON object, or the key of the records is missing from it.
-    """
-    try:
-        envelope = _envelope(answer.content)
-        position = msgspec.json.decode(envelope.get("records", b"{}"))
-        raw_records = envelope.get(endpoint.records)
-        records = [] if raw_records is None else msgspec.json.decode(raw_records, type=list[msgspec.Raw] | None) or []
-    except (msgspec.DecodeError, msgspec.ValidationError) as failure:
-        raise _Unusable(f"HTTP {answer.status_code} with a body that is not Gong's JSON ({failure})") from failure
-    if raw_records is None:
-        raise _Unusable(f"HTTP {answer.status_code} without {endpoint.records!r} in its body")
-    position = position if isinstance(position, dict) else {}
-    cursor, total = position.get("cursor"), position.get("totalRecords")
-    return Page(
-        records=[bytes(record) for record in records],
-        cursor=str(cursor) if cursor else None,
-        total=total if isinstance(total, int) else None,
-        request_id=_request_id(answer),
-        answered_at=_http_date(answer.headers.get("date", "")),
-    )
-
-
-def _envelope(body: bytes) -> dict[str, msgspec.Raw]:
-    try:
-        return msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError:
-        # Python's own decoder takes lone surrogates, which Gong can carry in from calendars and dialers;
-        # no database stores them, so they become U+FFFD.
-        try:
-            lenient = json.loads(body, parse_constant=_no_constant)
-        except (ValueError, RecursionError):
-            lenient = None
-        if not isinstance(lenient, dict):
-            raise
-        mended = json.dumps(lenient, ensure_ascii=False)
-        return msgspec.json.decode(_LONE_SURROGATE.sub("\ufffd", mended), type=dict[str, msgspec.Raw])
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _texts(answer: httpx.Response) -> str:
-    """Gong's error texts in one line; the start of the body when it is not in Gong's error shape."""
-    try:
-        errors = msgspec.json.decode(answer.content).get("errors")
-        return "; ".join(map(str, errors)) if isinstance(errors, list) else str(errors)
-    except (msgspec.DecodeError, AttributeError):
-        return " ".join(answer.text[:200].split()) or "no body"
-
-
-def _request_id(answer: httpx.Response) -> str | None:
-    if trace := answer.headers.get("x-traceid"):
-        return str(trace)
-    try:
-        return str(msgspec.json.decode(answer.content)["requestId"])
-    except (msgspec.DecodeError, KeyError, TypeError):
-        return None
-
-
-def _retry_after(answer: httpx.Response) -> float:
-    """Seconds to wait after a 429; Gong sends whole seconds, the HTTP standard also allows a date."""
-    value = answer.headers.get("retry-after", "")
-    if value.isdecimal():
-        return float(value)
-    at = _http_date(value)
-    return 1.0 if at is None else max(0.0, (at - datetime.now(UTC)).total_seconds())
-
-
-def _http_date(value: str) -> datetime | None:
-    try:
-        return parsedate_to_datetime(value)
-    except (ValueError, TypeError):
-        return None
 
 
 def _failure(state: RetryCallState) -> BaseException | None:

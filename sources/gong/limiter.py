@@ -7,7 +7,7 @@ import math
 import time
 from collections import deque
 
-from .errors import QuotaSpent
+from .errors import QuotaSpent, SettingRefused
 
 # Network jitter may not turn three a second into four within one second of Gong's clock.
 _MARGIN_SECONDS = 0.02
@@ -39,9 +39,14 @@ class Limiter:
         per_second: Requests a second that may leave.
         budget: Requests that may leave in this run; None for no bound.
         longest_wait: Seconds a `Retry-After` may hold a run; beyond, the run ends.
+
+    Raises:
+        SettingRefused: The rate is not above zero.
     """
 
     def __init__(self, per_second: float, budget: int | None = None, *, longest_wait: float = 300.0) -> None:
+        if not 0 < per_second < math.inf:
+            raise SettingRefused(f"requests_per_second is {per_second}: it has to be above zero")
         self._together = max(1, math.floor(per_second))
         self._period = self._together / per_second + _MARGIN_SECONDS
         self._left = budget

@@ -1,0 +1,175 @@
+"""What an answer of Gong says: a page of records, or why there is none."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from .endpoints import Endpoint
+from .errors import (
+    CredentialRejected,
+    CursorExpired,
+    GongError,
+    NothingFound,
+    RedirectRefused,
+    RequestRefused,
+    ScopeMissing,
+)
+
+# Gong's texts, as recorded: an empty range, a missing scope, a paging cursor past its hour or tampered with.
+_NOTHING_FOUND = re.compile(r"\bNo \w[^\"]* found corresponding to the provided filters", re.IGNORECASE)
+_SCOPE = re.compile(r"permission to use '([^']+)'", re.IGNORECASE)
+_CURSOR = re.compile(r"cursor has expired|failed to verify cursor|cursor.*expired", re.IGNORECASE)
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of an endpoint.
+
+    Attributes:
+        records: The records, each as the JSON bytes that Gong sent.
+        cursor: The next page's cursor; None on the last page, where Gong leaves the key out.
+        total: Matches of the filter, counted by Gong at the first page and frozen from there on.
+        request_id: Gong's name for this answer.
+        answered_at: Gong's clock when it answered, to the second.
+    """
+
+    records: list[bytes]
+    cursor: str | None
+    total: int | None
+    request_id: str | None
+    answered_at: datetime | None
+
+
+class Unusable(Exception):
+    """An answer worth another try: a 5xx, a broken connection, a body that is not whole JSON."""
+
+
+def page_of(endpoint: Endpoint, answer: httpx.Response) -> Page:
+    """The answer's records.
+
+    Raises:
+        Unusable: The body is no whole JSON object, or the key of the records is missing from it.
+    """
+    try:
+        envelope = _envelope(answer.content)
+        position = msgspec.json.decode(envelope.get("records", b"{}"))
+        raw_records = envelope.get(endpoint.records)
+        records = [] if raw_records is None else msgspec.json.decode(raw_records, type=list[msgspec.Raw] | None) or []
+    except (msgspec.DecodeError, msgspec.ValidationError) as failure:
+        raise Unusable(f"HTTP {answer.status_code} with a body that is not Gong's JSON ({failure})") from failure
+    if raw_records is None:
+        raise Unusable(f"HTTP {answer.status_code} without {endpoint.records!r} in its body")
+    position = position if isinstance(position, dict) else {}
+    cursor, total = position.get("cursor"), position.get("totalRecords")
+    return Page(
+        records=[bytes(record) for record in records],
+        cursor=str(cursor) if cursor else None,
+        total=total if isinstance(total, int) else None,
+        request_id=request_id_of(answer),
+        answered_at=_http_date(answer.headers.get("date", "")),
+    )
+
+
+def refusal(endpoint: Endpoint, answer: httpx.Response) -> GongError:  # noqa: PLR0911 - one for each kind
+    """Why an answer of 3xx or 4xx (but 429) gives nothing, as the error to raise."""
+    status, texts, request_id = answer.status_code, texts_of(answer), request_id_of(answer)
+    if status < 400:
+        target = urlsplit(answer.headers.get("location", ""))
+        return RedirectRefused(
+            f"{endpoint}: Gong redirects to {target.scheme}://{target.netloc}: set sources.gong.base_url to"
+            " this company's host (Gong > Company settings > API)",
+            request_id=request_id,
+            status=status,
+        )
+    if status in (401, 403) and (scope := _SCOPE.search(texts)):
+        return ScopeMissing(
+            f"{endpoint}: the credential lacks the scope {scope[1]}: add it in Gong, or leave the resource"
+            " out with --select",
+            scope=scope[1],
+            request_id=request_id,
+            status=status,
+        )
+    if status == 403:
+        return ScopeMissing(
+            f"{endpoint}: Gong forbids it ({texts}): the scope {endpoint.scope}, a licence or a trusted"
+            " IP address is missing",
+            scope=endpoint.scope,
+            request_id=request_id,
+            status=status,
+        )
+    if status == 401:
+        return CredentialRejected(
+            f"{endpoint}: Gong does not accept the credential ({texts}): check the key and that"
+            " base_url is this company's host",
+            request_id=request_id,
+            status=status,
+        )
+    if status == 404 and _NOTHING_FOUND.search(texts):
+        return NothingFound(f"{endpoint}: {texts}", request_id=request_id, status=status)
+    if status == 400 and _CURSOR.search(texts):
+        return CursorExpired(f"{endpoint}: {texts}", request_id=request_id, status=status)
+    return RequestRefused(f"{endpoint}: HTTP {status}: {texts}", request_id=request_id, status=status)
+
+
+def _envelope(body: bytes) -> dict[str, msgspec.Raw]:
+    try:
+        return msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except msgspec.DecodeError:
+        # Python's own decoder takes lone surrogates, which Gong can carry in from calendars and dialers;
+        # no database stores them, so they become U+FFFD.
+        try:
+            lenient = json.loads(body, parse_constant=_no_constant)
+        except (ValueError, RecursionError):
+            lenient = None
+        if not isinstance(lenient, dict):
+            raise
+        mended = json.dumps(lenient, ensure_ascii=False)
+        return msgspec.json.decode(_LONE_SURROGATE.sub("\ufffd", mended), type=dict[str, msgspec.Raw])
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def texts_of(answer: httpx.Response) -> str:
+    """Gong's error texts in one line; the start of the body when it is not in Gong's error shape."""
+    try:
+        errors = msgspec.json.decode(answer.content).get("errors")
+        return "; ".join(map(str, errors)) if isinstance(errors, list) else str(errors)
+    except (msgspec.DecodeError, AttributeError):
+        return " ".join(answer.text[:200].split()) or "no body"
+
+
+def request_id_of(answer: httpx.Response) -> str | None:
+    if trace := answer.headers.get("x-traceid"):
+        return str(trace)
+    try:
+        return str(msgspec.json.decode(answer.content)["requestId"])
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return None
+
+
+def retry_after(answer: httpx.Response) -> float:
+    """Seconds to wait after a 429; Gong sends whole seconds, the HTTP standard also allows a date."""
+    value = answer.headers.get("retry-after", "")
+    if value.isdecimal():
+        return float(value)
+    at = _http_date(value)
+    return 1.0 if at is None else max(0.0, (at - datetime.now(UTC)).total_seconds())
+
+
+def _http_date(value: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(value)
+    except (ValueError, TypeError):
+        return None

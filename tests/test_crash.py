@@ -1,0 +1,78 @@
+"""Killed at any moment, with or without its working folder, a sync goes on: nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+
+import pytest
+
+from pipelines.demo.simulated_gong import SimulatedGong
+from tests.conftest import MakeGong
+from tests.truth import assert_same
+from tests.workspace import Workspace
+
+Moment = Callable[[SimulatedGong, Workspace], bool]
+
+
+def _requests(count: int) -> Moment:
+    """When so many requests have come."""
+    return lambda gong, _: len(gong.requests) >= count
+
+
+def _warehouse_exists(_: SimulatedGong, workspace: Workspace) -> bool:
+    return (workspace.folder / "warehouse.duckdb").exists()
+
+
+def _rows_are_being_written(_: SimulatedGong, workspace: Workspace) -> bool:
+    """The write-ahead log or the file has grown beyond empty tables: rows are on their way."""
+    files = [workspace.folder / name for name in ("warehouse.duckdb", "warehouse.duckdb.wal")]
+    return sum(file.stat().st_size for file in files if file.exists()) > 1_000_000
+
+
+MOMENTS: dict[str, Moment] = {
+    "at the first request": _requests(1),
+    "in the middle of reading": _requests(6),
+    "when tables are made": _warehouse_exists,
+    "when rows are written": _rows_are_being_written,
+}
+
+
+@pytest.mark.parametrize("keep_working_folder", [True, False], ids=["with folder", "without folder"])
+@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS.keys())
+def test_a_killed_first_sync_is_made_good_by_the_next(
+    make_gong: MakeGong, workspace: Workspace, moment: Moment, keep_working_folder: bool
+) -> None:
+    gong = make_gong(calls=150)
+    _kill(gong, workspace, moment, delay=0.0)
+    if not keep_working_folder:
+        workspace.lose_working_folder()
+    workspace.sync()
+    assert_same(workspace, gong)
+
+
+def test_kills_at_random_moments_of_the_load_lose_and_double_nothing(make_gong: MakeGong, workspace: Workspace) -> None:
+    gong = make_gong(calls=150)
+    workspace.sync("--until", "2026-01-01")
+    delays = random.Random(11)
+    for _ in range(5):
+        gong.requests.clear()
+        _kill(gong, workspace, _rows_are_being_written, delay=delays.uniform(0.0, 0.8))
+        workspace.lose_working_folder()
+    workspace.sync()
+    assert_same(workspace, gong)
+
+
+def _kill(gong: SimulatedGong, workspace: Workspace, moment: Moment, *, delay: float) -> None:
+    """Starts a sync and kills it at that moment, unless it was faster."""
+    process = workspace.start("sync", "--since", "2020-01-01")
+    deadline = time.monotonic() + 60
+    try:
+        while not moment(gong, workspace) and process.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        time.sleep(delay)
+    finally:
+        process.kill()
+        process.wait()

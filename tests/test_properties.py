@@ -1,0 +1,213 @@
+"""The pure parts under any input: windows, bookmarks, lookbacks, hashes, and both ways of laying out a transcript."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sources.gong.bookmarks import move_bookmark, moved_bookmark, window_to_read
+from sources.gong.calls import call_rows, content_hash
+from sources.gong.errors import SettingRefused
+from sources.gong.request import CallRequest
+from sources.gong.rows import typed_array
+from sources.gong.shaping import CallShaper, nothing_held
+from sources.gong.tables import DataType
+from sources.gong.tally import Tally
+from sources.gong.transcripts import _by_columns, _by_rows, transcript_tables
+from sources.gong.windows import Lookback, Window, frontier, span
+
+MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+START = datetime(2019, 1, 1, tzinfo=UTC)
+
+
+class Types:
+    """Remembers the types of added columns, as a run does."""
+
+    def __init__(self) -> None:
+        self._types: dict[tuple[str, str], DataType] = {}
+
+    def known(self, table: str, column: str) -> DataType | None:
+        return self._types.get((table, column))
+
+    def learn(self, table: str, column: str, kind: DataType) -> None:
+        self._types.setdefault((table, column), kind)
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> Window:
+    since, until = sorted([draw(MOMENTS), draw(MOMENTS)])
+    return Window(since, until + timedelta(seconds=1))
+
+
+@given(windows(), st.integers(1, 50))
+def test_a_cut_window_has_no_gap_and_no_overlap(window: Window, parts: int) -> None:
+    pieces = window.cut(parts)
+    assert pieces[0].since == window.since
+    assert pieces[-1].until == window.until
+    assert all(left.until == right.since for left, right in pairwise(pieces))
+
+
+@given(MOMENTS | st.none(), windows(), st.floats(0, 1))
+def test_a_bookmark_never_moves_back_nor_over_a_gap(bookmark: datetime | None, window: Window, share: float) -> None:
+    reached = window.since + (window.until - window.since) * share
+    moved = moved_bookmark(bookmark, [window], reached)
+    if bookmark is None:
+        assert moved in (None, reached)
+    else:
+        assert moved is not None
+        assert moved >= bookmark
+        assert moved in (bookmark, reached)
+        if window.since > bookmark:
+            assert moved == bookmark
+
+
+@given(windows(), st.lists(windows(), max_size=4))
+def test_the_frontier_lies_before_everything_unread(window: Window, unread: list[Window]) -> None:
+    reached = frontier([window], unread)
+    assert all(reached <= rest.since for rest in unread)
+    if not unread:
+        assert reached == window.until
+
+
+@given(st.lists(MOMENTS, min_size=1, max_size=12, unique=True))
+def test_runs_one_after_the_other_leave_no_time_unread(moments: list[datetime]) -> None:
+    lookback = Lookback.parse("1d / 7d / 30d")
+    state: dict[str, Any] = {}
+    read_to = START
+    for now in sorted(moments):
+        window = window_to_read([state], start=START, now=now, lookback=lookback)
+        assert window.since <= max(START, read_to - timedelta(days=1))
+        move_bookmark(state, [window], window.until, start=START, now=now, lookback=lookback)
+        read_to = now
+        assert datetime.fromisoformat(state["bookmark"]) == now
+
+
+@given(st.lists(st.integers(0, 3 * 24 * 60), min_size=1, max_size=60))
+def test_deeper_looks_come_once_a_day_and_once_a_week(minutes: list[int]) -> None:
+    lookback = Lookback.parse("1d / 7d / 30d")
+    looked: dict[str, str] = {}
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    deep: dict[timedelta, list[date]] = {timedelta(days=7): [], timedelta(days=30): []}
+    for gap in minutes:
+        now += timedelta(minutes=gap)
+        depth = lookback.depth(looked, now.date())
+        for tier, days in deep.items():
+            if depth >= tier:
+                days.append(now.date())
+        looked = lookback.looked_now(looked, now.date(), depth)
+    assert len(set(deep[timedelta(days=7)])) == len(deep[timedelta(days=7)])
+    weekly = deep[timedelta(days=30)]
+    assert all((later - earlier).days >= 7 for earlier, later in pairwise(weekly))
+
+
+@pytest.mark.parametrize("text", ["", "7", "d", "7 days", "-1d", "1d/2d/3d/4d"])
+def test_a_lookback_that_cannot_be_read_is_refused(text: str) -> None:
+    with pytest.raises(SettingRefused):
+        Lookback.parse(text)
+
+
+def test_spans_are_minutes_hours_days_and_weeks() -> None:
+    assert [span(text) for text in ("30m", "12h", "7d", "2w")] == [
+        timedelta(minutes=30), timedelta(hours=12), timedelta(days=7), timedelta(days=14),
+    ]  # fmt: skip
+
+
+@given(st.sampled_from(["text", "bigint", "double", "bool", "timestamp", "json"]), st.lists(JSON, max_size=8))
+def test_any_value_is_either_in_its_column_or_beside_it(kind: DataType, values: list[Any]) -> None:
+    array, unfit = typed_array(values, kind)
+    beside = list(unfit) or [None] * len(values)
+    assert len(array) == len(values) == len(beside)
+    for value, held, left in zip(values, array.to_pylist(), beside, strict=True):
+        assert (value is None) == (held is None and left is None)
+        if kind == "json" and value is not None:
+            assert json.loads(held) == value
+
+
+@given(st.dictionaries(TEXTS, JSON, max_size=4), st.randoms())
+def test_a_content_hash_does_not_depend_on_the_order_of_keys_nor_on_media(content: dict[str, Any], random: Any) -> None:
+    record = {"metaData": {"id": "1", **content}, "content": content}
+    shuffled = list(record.items())
+    random.shuffle(shuffled)
+    assert content_hash(dict(shuffled)) == content_hash({**record, "media": {"audioUrl": "https://signed.example"}})
+    assert content_hash(record) != content_hash({**record, "title": "another"})
+
+
+SENTENCES = st.fixed_dictionaries({"start": st.integers(0, 10**7), "end": st.integers(0, 10**7), "text": TEXTS})
+MONOLOGUES = st.fixed_dictionaries(
+    {"speakerId": st.none() | st.integers(0, 10**19).map(str), "topic": st.none() | TEXTS},
+    optional={"sentences": st.none() | st.lists(SENTENCES, max_size=4)},
+)
+
+
+@given(st.lists(st.none() | st.lists(MONOLOGUES, max_size=4), min_size=1, max_size=5))
+@settings(max_examples=200)
+def test_both_ways_of_laying_out_transcripts_give_the_same_tables(transcripts: list[Any]) -> None:
+    records = [
+        json.dumps({"callId": str(number), "transcript": monologues}).encode()
+        for number, monologues in enumerate(transcripts)
+    ]
+    fast, slow = _by_columns(records), _by_rows(records, Types())
+    assert fast[1] == slow[1]
+    assert fast[0].equals(slow[0])
+    assert fast[0].schema.equals(slow[0].schema)
+
+
+@given(st.lists(st.lists(MONOLOGUES, max_size=4), min_size=1, max_size=6), st.integers(1, 5))
+def test_any_split_of_transcripts_into_pages_gives_the_same_rows(transcripts: list[Any], size: int) -> None:
+    records = [
+        json.dumps({"callId": str(number), "transcript": monologues}).encode()
+        for number, monologues in enumerate(transcripts)
+    ]
+    when = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def laid_out(pages: list[list[bytes]]) -> list[dict[str, Any]]:
+        tables = [transcript_tables(page, Types(), synced_at=when, load_id="1") for page in pages]
+        rows: list[dict[str, Any]] = pa.concat_tables([table["transcript_sentences"] for table in tables]).to_pylist()
+        return rows
+
+    assert laid_out([records]) == laid_out([records[at : at + size] for at in range(0, len(records), size)])
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=40), st.integers(1, 7))
+def test_a_call_that_comes_on_several_pages_is_written_once(ids: list[int], size: int) -> None:
+    records = [
+        json.dumps({"metaData": {"id": str(number), "started": "2026-01-01T00:00:00Z"}}).encode() for number in ids
+    ]
+    shaper = CallShaper("exclude", nothing_held, Types(), Tally(), datetime(2026, 1, 1, tzinfo=UTC), "1")
+    pages = [shaper.calls(records[at : at + size], basic=False) for at in range(0, len(records), size)]
+    written = [row for page in pages if "calls" in page.tables for row in page.tables["calls"]["id"].to_pylist()]
+    assert sorted(written) == sorted({str(number) for number in ids})
+
+
+@given(st.dictionaries(TEXTS, JSON, max_size=5))
+def test_no_field_of_a_call_is_lost(added: dict[str, Any]) -> None:
+    added = {f"x{number}{name}": value for number, (name, value) in enumerate(added.items()) if value is not None}
+    rows = call_rows(
+        {"metaData": {"id": "1", **added}}, content_hash="h", synced_at=datetime(2026, 1, 1, tzinfo=UTC), load_id="1"
+    )
+    (head,) = [record for table, _, record in rows if table == "calls"]
+    assert {name: head[name] for name in added} == added
+
+
+def test_a_filter_sends_only_what_was_asked_for() -> None:
+    window = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
+    body = CallRequest(context="Basic", call_ids=["7"], workspace_id="9").body(window)
+    assert body is not None
+    assert body["filter"] == {
+        "fromDateTime": "2026-01-01T00:00:00Z", "toDateTime": "2026-01-02T00:00:00Z",
+        "workspaceId": "9", "callIds": ["7"],
+    }  # fmt: skip
+    assert "contextTiming" not in body["contentSelector"]
