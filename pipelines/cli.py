@@ -141,18 +141,21 @@ def simulate(
 def _one_line_for_mistakes() -> Iterator[None]:
     """Turns what a user can mend into one line on stderr and the right exit code."""
     try:
+        from dlt.common.exceptions import DltException
+
         from destinations.warehouse import WarehouseRefused
         from sources.gong import GongError, SettingRefused
         from state.lock import LockHeld
 
         from .connection import UsageError
+        from .failures import told
 
         try:
             yield
         except (UsageError, SettingRefused, WarehouseRefused) as mistake:
             _leave(2, str(mistake))
-        except (LockHeld, GongError) as failure:
-            _leave(1, str(failure))
+        except (LockHeld, GongError, DltException) as failure:
+            _leave(1, told(failure))
     except KeyboardInterrupt:
         _leave(1, "interrupted; nothing is lost, run again")
 

@@ -126,7 +126,7 @@ class Target:
         name: The destination as the user named it.
         dataset: Dataset in it.
         destination: dlt's destination.
-        folder: Working folder for this connection and warehouse.
+        folder: Where working folders and locks for this warehouse are.
     """
 
     name: str

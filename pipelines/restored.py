@@ -28,9 +28,7 @@ def restored_pipeline(connection: Connection, target: Target, folder: Path) -> d
         folder: Working folder; whatever dlt left in it is deleted.
     """
     if folder.exists():
-        for leftover in folder.iterdir():
-            if leftover.is_dir():
-                shutil.rmtree(leftover)
+        shutil.rmtree(folder)
     pipeline = connection.pipeline(target.destination, target.dataset, folder)
     if missing_file(target.destination) is None:
         pipeline.sync_destination()

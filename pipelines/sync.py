@@ -40,6 +40,7 @@ from state import runs, warehouse
 from state.lock import run_lock
 
 from .connection import Connection, Target, UsageError
+from .failures import told
 from .progress import Stage, shown
 from .restored import bookmark, resource_state, restored_pipeline, tables_held
 from .summary import ResourceSummary, Status, Summary
@@ -105,6 +106,7 @@ class _Run:
         self._failure: str | None = None
         self._window: Window | None = None
         self._owed = 0
+        self._folder = target.folder / connection.name
         self._quota = connection.requests_per_day
         self._patience = connection.transcript_patience
         self._bookmark: datetime | None = None
@@ -115,13 +117,13 @@ class _Run:
     def execute(self, stage: Stage) -> None:
         """Reads and loads until the window is complete or something ends the run."""
         try:
-            self._pipeline = pipeline = restored_pipeline(self._connection, self._target, self._target.folder)
+            self._pipeline = pipeline = restored_pipeline(self._connection, self._target, self._folder)
             self._bookmark = bookmark(pipeline, self._connection)
             self._read_and_load(pipeline, stage)
         except (UsageError, SettingRefused):
             raise
         except Exception as failure:
-            self._failure = _told(failure)
+            self._failure = told(failure)
         stage.name = "writing the ledger"
         self._close()
 
@@ -238,7 +240,7 @@ class _Run:
                 self._owed = len(self._owed_ids(pipeline, sql))
                 runs.record(sql, self._ledger_row())
         except DatabaseException as failure:
-            self._failure = self._failure or f"the run could not be written to {runs.TABLE}: {_told(failure)}"
+            self._failure = self._failure or f"the run could not be written to {runs.TABLE}: {told(failure)}"
 
     def _ledger_row(self) -> runs.Run:
         return runs.Run(
@@ -278,14 +280,3 @@ class _Run:
         if name in self.tally.skipped:
             return ResourceSummary("skipped", rows, self.tally.skipped[name])
         return ResourceSummary("loaded", rows)
-
-
-def _told(failure: BaseException) -> str:
-    """The cause of a failure in one line: Gong's own error if there is one among the causes."""
-    causes: list[BaseException] = []
-    cause: BaseException | None = failure
-    while cause is not None and cause not in causes:
-        causes.append(cause)
-        cause = cause.__cause__ or cause.__context__
-    told = next((cause for cause in causes if isinstance(cause, GongError)), causes[-1])
-    return " ".join((str(told) or type(told).__name__).split())

@@ -41,7 +41,9 @@ class Contents:
 
 
 def held_hashes(sql: Sql, resource: str, call_ids: Sequence[str]) -> dict[str, str]:
-    """Content hashes that the warehouse holds.
+    """Content hashes of the calls or transcripts that the warehouse holds.
+
+    The hash is empty for a row whose load was never completed, and for a call that is marked as deleted.
 
     Args:
         sql: The warehouse.
@@ -50,9 +52,10 @@ def held_hashes(sql: Sql, resource: str, call_ids: Sequence[str]) -> dict[str, s
     """
     key = {"calls": "id", "transcripts": "call_id"}[resource]
     places = ", ".join(["%s"] * len(call_ids))
+    complete = "loads.load_id IS NOT NULL" + (" AND held._deleted_at IS NULL" if resource == "calls" else "")
     rows = sql.execute_sql(
-        f"SELECT held.{key}, held._content_hash FROM {resource} AS held {_LOADED.format('held')}"
-        f" WHERE held.{key} IN ({places})" + (" AND held._deleted_at IS NULL" if resource == "calls" else ""),
+        f"SELECT held.{key}, CASE WHEN {complete} THEN held._content_hash ELSE '' END"
+        f" FROM {resource} AS held LEFT {_LOADED.format('held')} WHERE held.{key} IN ({places})",
         *call_ids,
     )
     return {str(call_id): str(content_hash) for call_id, content_hash in rows or ()}

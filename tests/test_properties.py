@@ -17,7 +17,7 @@ from sources.gong.calls import call_rows, content_hash
 from sources.gong.errors import SettingRefused
 from sources.gong.request import CallRequest
 from sources.gong.rows import typed_array
-from sources.gong.shaping import CallShaper, nothing_held
+from sources.gong.shaping import CallShaper
 from sources.gong.tables import DataType
 from sources.gong.tally import Tally
 from sources.gong.transcripts import _by_columns, _by_rows, transcript_tables
@@ -186,7 +186,7 @@ def test_a_call_that_comes_on_several_pages_is_written_once(ids: list[int], size
     records = [
         json.dumps({"metaData": {"id": str(number), "started": "2026-01-01T00:00:00Z"}}).encode() for number in ids
     ]
-    shaper = CallShaper("exclude", nothing_held, Types(), Tally(), datetime(2026, 1, 1, tzinfo=UTC), "1")
+    shaper = CallShaper("exclude", None, Types(), Tally(), datetime(2026, 1, 1, tzinfo=UTC), "1")
     pages = [shaper.calls(records[at : at + size], basic=False) for at in range(0, len(records), size)]
     written = [row for page in pages if "calls" in page.tables for row in page.tables["calls"]["id"].to_pylist()]
     assert sorted(written) == sorted({str(number) for number in ids})

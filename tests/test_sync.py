@@ -290,6 +290,23 @@ def test_private_calls_come_as_far_as_they_are_wanted(
     assert bool(private & with_words) is content
 
 
+@pytest.mark.parametrize("mode", ["exclude", "metadata"])
+def test_a_call_that_turns_private_leaves_the_warehouse(gong: SimulatedGong, workspace: Workspace, mode: str) -> None:
+    workspace.configure(private_calls=mode)
+    workspace.sync()
+    call = one_with(gong, "topics")
+    gong.edit_call(call.id, isPrivate=True)
+    workspace.sync("--since", "2020-01-01")
+    assert workspace.rows("SELECT count(*) FROM calls WHERE id = ?", [call.id]) == [(int(mode == "metadata"),)]
+    for table in ("call_parties", "call_topics", "transcripts", "transcript_sentences"):
+        assert workspace.rows(f"SELECT count(*) FROM {table} WHERE call_id = ?", [call.id]) == [(0,)]
+    gong.edit_call(call.id, isPrivate=False)
+    workspace.sync("--since", "2020-01-01")
+    workspace.configure(private_calls="exclude")
+    workspace.sync("--since", "2020-01-01")
+    assert_same(workspace, gong)
+
+
 def test_basic_detail_reads_the_list_of_calls_only(gong: SimulatedGong, workspace: Workspace) -> None:
     workspace.configure(call_detail="basic")
     workspace.sync("--select", "calls,transcripts")

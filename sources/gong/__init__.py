@@ -26,7 +26,7 @@ from .outbox import Batch
 from .request import CallDetail, CallRequest, Context, ContextTiming, PrivateCalls
 from .rows import ColumnTypes, Record, empty_table
 from .shape import ShapeError, fingerprint
-from .shaping import CallShaper, HeldHashes, nothing_held
+from .shaping import CallShaper, HeldHashes
 from .tables import REJECTED_TABLE, TABLES
 from .tally import Tally
 from .windows import Lookback, Window, moment, span
@@ -174,7 +174,7 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
             request,
             CallShaper(
                 private_calls=of_private_calls,
-                held_hashes=held_hashes or nothing_held,
+                held_hashes=held_hashes,
                 types=KnownColumns(schema),
                 tally=counts,
                 synced_at=now,

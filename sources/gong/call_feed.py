@@ -191,6 +191,7 @@ class CallFeed:
     async def _take(self, shaped: ShapedCalls, group: asyncio.TaskGroup) -> None:
         await self._outbox.put("calls", shaped.tables)
         if self._transcripts:
+            await self._outbox.put("transcripts", shaped.transcript_tables)
             self._ids.extend(shaped.to_transcribe)
             while len(self._ids) >= PAGE_SIZE:
                 self._ask_for_transcripts(group)

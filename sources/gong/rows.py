@@ -72,7 +72,8 @@ class Sheet:
 
     def remove(self, call_id: str) -> None:
         """Adds the mark that a call has no row in this table any more."""
-        self.add((call_id, *[None] * (len(self._table.ours) - 2), True), {})
+        ours = [None if column.name != "call_id" else call_id for column in self._table.ours[:-1]]
+        self.add((*ours, True), {"id": call_id} if self._table.key == ("id",) else {})
 
     def arrow(self) -> pa.Table:
         """All rows as an Arrow table: declared columns first, then what Gong added."""

@@ -14,17 +14,13 @@ from .calls import call_key, call_rows, content_hash, effective_time
 from .request import PrivateCalls
 from .rows import ColumnTypes, Record, Sheet
 from .shape import ShapeError, child, fingerprint, instant
-from .tables import CALL_TABLES, CALLS_TABLE, REJECTED_TABLE, SENTENCES_TABLE
+from .tables import CALL_TABLES, CALLS_TABLE, REJECTED_TABLE, SENTENCES_TABLE, TRANSCRIPTS_TABLE, Table
 from .tally import Tally
 from .transcripts import call_of, transcript_tables
 
 HeldHashes = Callable[[str, Sequence[str]], Mapping[str, str]]
-"""Asks the warehouse: for a resource and ids of calls, the content hashes it holds."""
-
-
-def nothing_held(resource: str, call_ids: Sequence[str]) -> Mapping[str, str]:  # noqa: ARG001 - the answer to any question
-    """Where nobody knows what the warehouse holds, everything is written."""
-    return {}
+"""Asks the warehouse: for a resource and ids of calls, the content hashes of those it holds; an empty hash for
+a row whose load was never completed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +29,13 @@ class ShapedCalls:
 
     Attributes:
         tables: Rows to write, by table; unchanged calls have none.
+        transcript_tables: Marks that take transcripts of calls that turned private out of the warehouse.
         to_transcribe: Calls whose transcript may be asked for, with their effective time.
         reached: Up to here (inclusive) the page's window has been served, if the page is in ascending order.
     """
 
     tables: Mapping[str, pa.Table]
+    transcript_tables: Mapping[str, pa.Table]
     to_transcribe: Sequence[tuple[str, datetime | None]]
     reached: datetime | None
 
@@ -48,7 +46,7 @@ class CallShaper:
 
     Attributes:
         private_calls: What becomes of private calls.
-        held_hashes: Content hashes that the warehouse holds.
+        held_hashes: Content hashes that the warehouse holds; None where nobody knows.
         types: Types of columns that Gong added.
         tally: Where rows, private and rejected records are counted.
         synced_at: When the run began.
@@ -57,7 +55,7 @@ class CallShaper:
     """
 
     private_calls: PrivateCalls
-    held_hashes: HeldHashes
+    held_hashes: HeldHashes | None
     types: ColumnTypes
     tally: Tally
     synced_at: datetime
@@ -79,8 +77,7 @@ class CallShaper:
         """
         sheets = {table.name: Sheet(table, self.types) for table in (CALLS_TABLE, *CALL_TABLES, REJECTED_TABLE)}
         times: list[tuple[datetime | None, datetime | None]] = []
-        to_transcribe: list[tuple[str, datetime | None]] = []
-        to_write: dict[str, tuple[bytes, Record]] = {}
+        fresh: dict[str, tuple[bytes, Record]] = {}
         for raw in records:
             try:
                 call: Record = {"metaData": msgspec.json.decode(raw)} if basic else msgspec.json.decode(raw)
@@ -89,27 +86,24 @@ class CallShaper:
                 self._reject("calls", raw, problem, sheets[REJECTED_TABLE.name])
                 continue
             times.append((effective_time(meta), instant(meta.get("started"))))
-            if call_id in self._read:
-                continue
-            self._read.add(call_id)
-            self.tally.calls_read += 1
-            if meta.get("isPrivate") is True and self.private_calls != "include":
-                self.tally.private_calls.add(call_id)
-                if self.private_calls == "metadata":
-                    to_write[call_id] = raw, {"metaData": meta}
-            else:
-                to_transcribe.append((call_id, effective_time(meta)))
-                to_write[call_id] = raw, call
-        if self.write_calls and to_write:
-            held = self.held_hashes("calls", list(to_write))
-            for call_id, (raw, call) in to_write.items():
-                if (of_content := content_hash(call)) != held.get(call_id):
-                    try:
-                        self._lay_out(call, call_id, of_content, sheets)
-                    except ShapeError as problem:
-                        self._reject("calls", raw, problem, sheets[REJECTED_TABLE.name])
-        tables = {name: sheet.arrow() for name, sheet in sheets.items() if len(sheet)}
-        return ShapedCalls(tables, to_transcribe, _reached(times))
+            if call_id not in self._read:
+                self._read.add(call_id)
+                fresh[call_id] = raw, call
+        self.tally.calls_read += len(fresh)
+        private = {call_id for call_id, (_, call) in fresh.items() if self._is_kept_private(call)}
+        self.tally.private_calls |= private
+        if self.write_calls:
+            self._write(fresh, private, sheets)
+        return ShapedCalls(
+            tables=_filled(sheets),
+            transcript_tables=self._removals("transcripts", private, (TRANSCRIPTS_TABLE, SENTENCES_TABLE)),
+            to_transcribe=[
+                (call_id, effective_time(child(call, "metaData")))
+                for call_id, (_, call) in fresh.items()
+                if call_id not in private
+            ],
+            reached=_reached(times),
+        )
 
     def transcripts(self, records: Sequence[bytes], asked: Collection[str]) -> Mapping[str, pa.Table]:
         """A page of transcripts.
@@ -130,12 +124,44 @@ class CallShaper:
                 self._transcribed.add(call_id)
                 self.tally.transcripts_read += 1
                 came[call_id] = raw
-        held = self.held_hashes("transcripts", list(came)) if came else {}
+        held = self._held("transcripts", list(came))
         fresh = [raw for call_id, raw in came.items() if fingerprint(raw) != held.get(call_id)]
         tables = self._transcript_tables(fresh, rejected)
         if len(rejected):
             tables[REJECTED_TABLE.name] = rejected.arrow()
         return tables
+
+    def _is_kept_private(self, call: Record) -> bool:
+        return self.private_calls != "include" and child(call, "metaData").get("isPrivate") is True
+
+    def _write(
+        self, calls: Mapping[str, tuple[bytes, Record]], private: Collection[str], sheets: Mapping[str, Sheet]
+    ) -> None:
+        """Lays out what is new or changed, and takes out what turned private."""
+        held = self._held("calls", list(calls))
+        for call_id, (raw, call) in calls.items():
+            shown = {"metaData": call["metaData"]} if call_id in private else call
+            if call_id in private and self.private_calls == "exclude":
+                if self.held_hashes is None or call_id in held:
+                    for table in (CALLS_TABLE, *CALL_TABLES):
+                        sheets[table.name].remove(call_id)
+            elif (of_content := content_hash(shown)) != held.get(call_id):
+                try:
+                    self._lay_out(shown, call_id, of_content, sheets)
+                except ShapeError as problem:
+                    self._reject("calls", raw, problem, sheets[REJECTED_TABLE.name])
+
+    def _removals(self, resource: str, call_ids: Collection[str], tables: Sequence[Table]) -> dict[str, pa.Table]:
+        """Marks that take calls out of tables, as far as the warehouse may have them."""
+        removed = call_ids if self.held_hashes is None else self._held(resource, list(call_ids))
+        sheets = {table.name: Sheet(table, self.types) for table in tables}
+        for call_id in removed:
+            for sheet in sheets.values():
+                sheet.remove(call_id)
+        return _filled(sheets)
+
+    def _held(self, resource: str, call_ids: Sequence[str]) -> Mapping[str, str]:
+        return self.held_hashes(resource, call_ids) if self.held_hashes is not None and call_ids else {}
 
     def _lay_out(self, call: Record, call_id: str, of_content: str, sheets: Mapping[str, Sheet]) -> None:
         rows = call_rows(call, content_hash=of_content, synced_at=self.synced_at, load_id=self.load_id)
@@ -185,6 +211,10 @@ class CallShaper:
         sheet.add((resource, record_id, str(problem), record, self.synced_at), {})
         self.tally.rejected[resource] += 1
         self.tally.rows[REJECTED_TABLE.name] += 1
+
+
+def _filled(sheets: Mapping[str, Sheet]) -> dict[str, pa.Table]:
+    return {name: sheet.arrow() for name, sheet in sheets.items() if len(sheet)}
 
 
 def _reached(times: Sequence[tuple[datetime | None, datetime | None]]) -> datetime | None:

@@ -66,6 +66,10 @@ class Table:
         return tuple(column for column in self.columns if column.field is not None)
 
 
+REMOVED = Column("_removed", "bool")
+"""Set on its way in, where a call has no more rows in a table; no row in the warehouse carries it."""
+
+
 def _ours(names: str) -> tuple[Column, ...]:
     """Columns of our own, written `name` or `name:type`, text by default."""
     return tuple(Column(name, kind) for name, kind in map(_typed, names.split()))
@@ -79,10 +83,6 @@ def _gongs(fields: str) -> tuple[Column, ...]:
 def _typed(word: str) -> tuple[str, DataType]:
     name, _, kind = word.partition(":")
     return name, next(known for known in DATA_TYPES if known == (kind or "text"))
-
-
-REMOVED = Column("_removed", "bool")
-"""Set on its way in, where a call has no more rows in a table; no row in the warehouse carries it."""
 
 
 def _of_call(name: str, key: str, ours: str, fields: str, elsewhere: str = "") -> Table:
@@ -112,6 +112,7 @@ CALLS_TABLE = Table(
             " non_company_question_count:bigint _effective_time:timestamp _content_hash _deleted_at:timestamp"
             " _synced_at:timestamp _dlt_load_id"
         ),
+        REMOVED,
     ),
 )
 
@@ -183,9 +184,12 @@ TRANSCRIPTS_TABLE = Table(
     "transcripts",
     ("call_id",),
     "by key",
-    _ours(
-        "call_id monologue_count:bigint sentence_count:bigint word_count:bigint speech_ms:bigint"
-        " _content_hash _synced_at:timestamp _dlt_load_id"
+    (
+        *_ours(
+            "call_id monologue_count:bigint sentence_count:bigint word_count:bigint speech_ms:bigint"
+            " _content_hash _synced_at:timestamp _dlt_load_id"
+        ),
+        REMOVED,
     ),
 )
 

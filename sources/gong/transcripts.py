@@ -162,6 +162,7 @@ def _summaries(
         "_content_hash": [fingerprint(transcript) for transcript in transcripts],
         "_synced_at": [synced_at] * len(call_ids),
         "_dlt_load_id": [load_id] * len(call_ids),
+        "_removed": [None] * len(call_ids),
     }
     declared = empty_table(TRANSCRIPTS_TABLE).schema
     return pa.table(
