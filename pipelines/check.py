@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
+import msgspec
 from dlt.destinations.exceptions import DatabaseException
 from dlt.pipeline.exceptions import PipelineStepFailed
 from rich.console import Console
@@ -104,7 +105,7 @@ class _Questions:
                 self._visibility(calls)
                 await self._ask(CALLS, query=span)
                 await self._ask(TRANSCRIPTS, body={"filter": span})
-                first = json.loads(workspaces.records[0])["id"] if workspaces and workspaces.records else None
+                first = msgspec.json.decode(workspaces.records[0])["id"] if workspaces and workspaces.records else None
                 await self._ask(FOLDERS, query={"workspaceId": str(first)} if first else None)
         except CredentialRejected as rejection:
             self._findings.append(Finding("credential", "failed", str(rejection)))

@@ -13,6 +13,6 @@ def told(failure: BaseException) -> str:
         causes.append(cause)
         # What failed inside a group of tasks is the failure; the group only carries it.
         inner = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else None
-        cause = inner or cause.__cause__ or cause.__context__
+        cause = inner or cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
     told = next((cause for cause in causes if isinstance(cause, GongError)), causes[-1])
     return " ".join((str(told) or type(told).__name__).split())

@@ -20,7 +20,7 @@ from sources.gong.rows import typed_array
 from sources.gong.shaping import CallShaper
 from sources.gong.tables import DataType
 from sources.gong.tally import Tally
-from sources.gong.transcripts import _by_columns, _by_rows, transcript_tables
+from sources.gong.transcripts import Transcript, _by_columns, _by_rows, transcript_tables
 from sources.gong.windows import Lookback, Window, frontier, span
 
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
@@ -31,6 +31,13 @@ JSON = st.recursive(
     max_leaves=6,
 )
 START = datetime(2019, 1, 1, tzinfo=UTC)
+
+
+def _transcripts(of_calls: list[Any]) -> list[Transcript]:
+    return [
+        Transcript.of(json.dumps({"callId": str(number), "transcript": monologues}).encode())
+        for number, monologues in enumerate(of_calls)
+    ]
 
 
 class Types:
@@ -155,10 +162,7 @@ MONOLOGUES = st.fixed_dictionaries(
 @given(st.lists(st.none() | st.lists(MONOLOGUES, max_size=4), min_size=1, max_size=5))
 @settings(max_examples=200)
 def test_both_ways_of_laying_out_transcripts_give_the_same_tables(transcripts: list[Any]) -> None:
-    records = [
-        json.dumps({"callId": str(number), "transcript": monologues}).encode()
-        for number, monologues in enumerate(transcripts)
-    ]
+    records = _transcripts(transcripts)
     fast, slow = _by_columns(records), _by_rows(records, Types())
     assert fast[1] == slow[1]
     assert fast[0].equals(slow[0])
@@ -167,13 +171,10 @@ def test_both_ways_of_laying_out_transcripts_give_the_same_tables(transcripts: l
 
 @given(st.lists(st.lists(MONOLOGUES, max_size=4), min_size=1, max_size=6), st.integers(1, 5))
 def test_any_split_of_transcripts_into_pages_gives_the_same_rows(transcripts: list[Any], size: int) -> None:
-    records = [
-        json.dumps({"callId": str(number), "transcript": monologues}).encode()
-        for number, monologues in enumerate(transcripts)
-    ]
+    records = _transcripts(transcripts)
     when = datetime(2026, 1, 1, tzinfo=UTC)
 
-    def laid_out(pages: list[list[bytes]]) -> list[dict[str, Any]]:
+    def laid_out(pages: list[list[Transcript]]) -> list[dict[str, Any]]:
         tables = [transcript_tables(page, Types(), synced_at=when, load_id="1") for page in pages]
         rows: list[dict[str, Any]] = pa.concat_tables([table["transcript_sentences"] for table in tables]).to_pylist()
         return rows

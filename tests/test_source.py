@@ -14,9 +14,11 @@ import dlt
 import duckdb
 import pytest
 
+from pipelines.demo.call_index import effective_time
+from pipelines.demo.calls import Call
 from pipelines.demo.faults import Fault, respond
 from pipelines.demo.simulated_gong import SimulatedGong
-from sources.gong import GongAccessToken, GongApiKey, GongError, Window, gong_source
+from sources.gong import GongAccessToken, GongApiKey, GongError, Tally, Window, gong_source
 from tests.conftest import MakeGong
 from tests.truth import listed_calls
 from tests.workspace import Workspace
@@ -118,6 +120,24 @@ def test_calls_first_and_transcripts_later_reads_the_time_again(gong: SimulatedG
     assert {row[0] for row in project.rows("SELECT call_id FROM transcripts")} == transcribed
 
 
+def test_a_long_window_can_be_read_in_several_loads(make_gong: MakeGong, workspace: Workspace, tmp_path: Path) -> None:
+    gong = make_gong(calls=2500, days=100)
+    project = Project(tmp_path, workspace.settings["SOURCES__GONG__BASE_URL"])
+    window = Window(datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC))
+    loads = 0
+    while window.since < window.until:
+        tally = Tally()
+        project.run("calls", windows=[window], max_calls=500, tally=tally)
+        loads += 1
+        assert tally.read_until is not None
+        assert window.since < tally.read_until
+        held = project.rows(f"SELECT count(*) FROM calls WHERE _effective_time < TIMESTAMPTZ '{tally.read_until}'")
+        assert held == [(sum(_effective(call) < tally.read_until for call in listed_calls(gong)),)]
+        window = Window(tally.read_until, window.until)
+    assert loads > 1
+    assert project.rows("SELECT count(*) FROM calls") == [(len(listed_calls(gong)),)]
+
+
 def test_an_error_is_raised_and_nothing_is_loaded(gong: SimulatedGong, project: Project) -> None:
     gong.faults.append(Fault(respond(400, errors=["Bad request"]), "/v2/calls/transcript"))
     with pytest.raises(Exception, match="Bad request") as raised:
@@ -163,6 +183,10 @@ def test_the_built_wheel_holds_the_four_folders_and_runs_elsewhere(tmp_path: Pat
     where = "import pipelines.cli; print(pipelines.cli.__file__)"
     assert str(tmp_path) in _run([sys.executable, "-c", where], tmp_path, environment)
     assert "sync" in _run([sys.executable, "-m", "pipelines.cli", "--help"], tmp_path, environment)
+
+
+def _effective(call: Call) -> datetime:
+    return effective_time(call.record["metaData"])
 
 
 def _git_tree(folder: Path) -> Path:

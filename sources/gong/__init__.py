@@ -87,6 +87,7 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
     windows: Sequence[Window] | None = None,
     owed_transcripts: Sequence[str] = (),
     held_hashes: HeldHashes | None = None,
+    warehouse_is_empty: bool = False,
     max_calls: int | None = None,
     tally: Tally | None = None,
 ) -> Iterator[DltResource]:
@@ -119,6 +120,8 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
         owed_transcripts: Calls outside the windows whose transcript is asked for again.
         held_hashes: Asked with `calls` or `transcripts` and ids of calls, gives the content hashes that the
             warehouse holds; what is unchanged is not written again.
+        warehouse_is_empty: Nothing was ever loaded, not even by a load that was killed: rows are appended, which
+            is faster than merging them.
         max_calls: End after about so many calls, at the end of a window; the bookmark says where.
         tally: Where the run is counted. With it, a resource that may not be read or fails is noted there and
             the others go on; without it the error is raised.
@@ -180,6 +183,7 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
                 synced_at=now,
                 load_id=dlt.current.load_package_state()["load_id"],
                 write_calls="calls" in wanted,
+                warehouse_is_empty=warehouse_is_empty,
             ),
             windows=spans,
             owed=owed_transcripts,
@@ -235,8 +239,10 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
         return dlt.resource(rows, name=name)
 
     yield call_feed
-    yield declare_tables(dlt.transformer(calls, data_from=call_feed, name="calls"))
-    yield declare_tables(dlt.transformer(transcripts, data_from=call_feed, name="transcripts"), [REJECTED_TABLE.name])
+    of_calls = dlt.transformer(calls, data_from=call_feed, name="calls")
+    of_transcripts = dlt.transformer(transcripts, data_from=call_feed, name="transcripts")
+    yield declare_tables(of_calls, append=warehouse_is_empty)
+    yield declare_tables(of_transcripts, [REJECTED_TABLE.name], append=warehouse_is_empty)
     yield declare_tables(whole_list("users", read_users, user_tables))
     yield declare_tables(whole_list("workspaces", read_workspaces, workspace_tables))
     yield declare_tables(whole_list("library", lambda gong: read_library(gong, workspace_id), library_tables))

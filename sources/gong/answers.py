@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import NoReturn
+from functools import cache
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import httpx
@@ -28,6 +29,7 @@ from .errors import (
 _NOTHING_FOUND = re.compile(r"\bNo \w[^\"]* found corresponding to the provided filters", re.IGNORECASE)
 _SCOPE = re.compile(r"permission to use '([^']+)'", re.IGNORECASE)
 _CURSOR = re.compile(r"cursor has expired|failed to verify cursor|cursor.*expired", re.IGNORECASE)
+_RECORDS = "listed"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -36,18 +38,25 @@ class Page:
     """One page of an endpoint.
 
     Attributes:
-        records: The records, each as the JSON bytes that Gong sent.
+        records: The records, each as the JSON that Gong sent, not decoded yet.
         cursor: The next page's cursor; None on the last page, where Gong leaves the key out.
         total: Matches of the filter, counted by Gong at the first page and frozen from there on.
         request_id: Gong's name for this answer.
         answered_at: Gong's clock when it answered, to the second.
     """
 
-    records: list[bytes]
+    records: list[msgspec.Raw]
     cursor: str | None
     total: int | None
     request_id: str | None
     answered_at: datetime | None
+
+
+class Position(msgspec.Struct, rename={"total": "totalRecords"}):
+    """Where a page stands among its pages: Gong's object `records`."""
+
+    cursor: str | None = None
+    total: int | None = None
 
 
 class Unusable(Exception):
@@ -60,21 +69,19 @@ def page_of(endpoint: Endpoint, answer: httpx.Response) -> Page:
     Raises:
         Unusable: The body is no whole JSON object, or the key of the records is missing from it.
     """
+    shape = _shape(endpoint.records)
     try:
-        envelope = _envelope(answer.content)
-        position = msgspec.json.decode(envelope.get("records", b"{}"))
-        raw_records = envelope.get(endpoint.records)
-        records = [] if raw_records is None else msgspec.json.decode(raw_records, type=list[msgspec.Raw] | None) or []
+        envelope = _decoded(answer.content, shape)
     except (msgspec.DecodeError, msgspec.ValidationError) as failure:
         raise Unusable(f"HTTP {answer.status_code} with a body that is not Gong's JSON ({failure})") from failure
-    if raw_records is None:
+    records = getattr(envelope, _RECORDS)
+    if records is msgspec.UNSET:
         raise Unusable(f"HTTP {answer.status_code} without {endpoint.records!r} in its body")
-    position = position if isinstance(position, dict) else {}
-    cursor, total = position.get("cursor"), position.get("totalRecords")
+    position = envelope.position or Position()
     return Page(
-        records=[bytes(record) for record in records],
-        cursor=str(cursor) if cursor else None,
-        total=total if isinstance(total, int) else None,
+        records=records or [],
+        cursor=position.cursor or None,
+        total=position.total,
         request_id=request_id_of(answer),
         answered_at=_http_date(answer.headers.get("date", "")),
     )
@@ -121,9 +128,24 @@ def refusal(endpoint: Endpoint, answer: httpx.Response) -> GongError:  # noqa: P
     return RequestRefused(f"{endpoint}: HTTP {status}: {texts}", request_id=request_id, status=status)
 
 
-def _envelope(body: bytes) -> dict[str, msgspec.Raw]:
+@cache
+def _shape(records: str) -> type[Any]:
+    """The envelope of an endpoint's answers: where it stands in its pages, and its records as they are."""
+    return msgspec.defstruct(
+        "Envelope",
+        [
+            ("position", Position | None, None),
+            (_RECORDS, list[msgspec.Raw] | None | msgspec.UnsetType, msgspec.UNSET),
+        ],
+        rename={"position": "records", _RECORDS: records},
+    )
+
+
+def _decoded(body: bytes, shape: type[Any]) -> Any:
     try:
-        return msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        return msgspec.json.decode(body, type=shape, strict=False)
+    except msgspec.ValidationError:
+        raise
     except msgspec.DecodeError:
         # Python's own decoder takes lone surrogates, which Gong can carry in from calendars and dialers;
         # no database stores them, so they become U+FFFD.
@@ -134,7 +156,7 @@ def _envelope(body: bytes) -> dict[str, msgspec.Raw]:
         if not isinstance(lenient, dict):
             raise
         mended = json.dumps(lenient, ensure_ascii=False)
-        return msgspec.json.decode(_LONE_SURROGATE.sub("\ufffd", mended), type=dict[str, msgspec.Raw])
+        return msgspec.json.decode(_LONE_SURROGATE.sub("\ufffd", mended), type=shape, strict=False)
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -126,7 +126,8 @@ class CallFeed:
 
     @property
     def _ended(self) -> bool:
-        return self.ended_by is not None or (self._max_calls is not None and self._calls_read >= self._max_calls)
+        on_their_way = self._calls_read + self._in_flight * _CALLS_A_WINDOW * (self._calls_read > 0)
+        return self.ended_by is not None or (self._max_calls is not None and on_their_way >= self._max_calls)
 
     async def _read_window(self, window: Window, group: asyncio.TaskGroup) -> None:
         try:

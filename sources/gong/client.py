@@ -179,7 +179,7 @@ class GongClient:
             raise self._rejection
         if self._http is None:
             raise RuntimeError("requests are sent inside `async with client.connected()`")
-        slot = await self._limiter.turn()
+        slot = await self._limiter.turn(first=endpoint.goes_first)
         self._tally.requests += 1
 
         async def note_leaving(event: str, _: Mapping[str, Any]) -> None:

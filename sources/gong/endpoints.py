@@ -24,6 +24,7 @@ class Endpoint:
         records: Key of the answer that holds the records.
         scope: OAuth scope that the operation asks for.
         pages: Whether the answer comes in pages of 100 with a cursor.
+        goes_first: Further requests depend on its answer, so it leaves before those of other endpoints.
         resource: The dlt resource that reads it.
     """
 
@@ -33,13 +34,16 @@ class Endpoint:
     scope: str
     pages: bool
     resource: str
+    goes_first: bool = False
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
 
-CALLS = Endpoint("GET", "/v2/calls", "calls", "api:calls:read:basic", True, "calls")
-CALLS_EXTENSIVE = Endpoint("POST", "/v2/calls/extensive", "calls", "api:calls:read:extensive", True, "calls")
+CALLS = Endpoint("GET", "/v2/calls", "calls", "api:calls:read:basic", True, "calls", goes_first=True)
+CALLS_EXTENSIVE = Endpoint(
+    "POST", "/v2/calls/extensive", "calls", "api:calls:read:extensive", True, "calls", goes_first=True
+)
 TRANSCRIPTS = Endpoint(
     "POST", "/v2/calls/transcript", "callTranscripts", "api:calls:read:transcript", True, "transcripts"
 )

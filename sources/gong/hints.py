@@ -19,7 +19,7 @@ from .tables import REMOVED, TABLES, Column, Table
 _MERGE = {"disposition": "merge", "strategy": "delete-insert"}
 
 
-def declare_tables(resource: DltResource, names: Iterable[str] = ()) -> DltResource:
+def declare_tables(resource: DltResource, names: Iterable[str] = (), *, append: bool = False) -> DltResource:
     """Tells a dlt resource the tables it fills.
 
     The rows of a call are deleted by `call_id` and inserted anew: dlt's `primary_key` alone would leave the
@@ -28,10 +28,12 @@ def declare_tables(resource: DltResource, names: Iterable[str] = ()) -> DltResou
     Args:
         resource: The resource; its rows are marked with the name of their table.
         names: Further tables that it may fill.
+        append: The tables are empty and rows come once, so that there is nothing to merge with. A load that is
+            killed and read again has to merge.
     """
     for table in TABLES:
         if table.resource == resource.name or table.name in names:
-            resource.apply_hints(table_name=table.name, create_table_variant=True, **_hints(table))
+            resource.apply_hints(table_name=table.name, create_table_variant=True, **_hints(table, append=append))
     _quiet_json_warning()
     return resource
 
@@ -45,35 +47,40 @@ def addressed(rows: pa.Table, table: str) -> DataItemWithMeta:
     return dlt.mark.with_hints(rows, dlt.mark.make_hints(table_name=table, columns=columns), create_table_variant=True)
 
 
-def declared_tables() -> list[TTableSchema]:
-    """All tables as dlt describes them, for who wants them to exist before they have rows."""
+def declared_tables(*, append: bool = False) -> list[TTableSchema]:
+    """All tables as dlt describes them, for who wants them to exist before they have rows.
+
+    Args:
+        append: As in `declare_tables`.
+    """
     return [
         new_table(
             table.name,
             resource=table.resource,
             columns=[
                 column | {"primary_key": True} if table.replaced == "by key" and column["name"] in table.key else column
-                for column in _hints(table)["columns"]
+                for column in _hints(table, append=append)["columns"]
             ],
-            write_disposition="replace" if table.replaced == "whole" else "merge",
+            write_disposition="replace" if table.replaced == "whole" else "append" if append else "merge",
         )
         for table in TABLES
     ]
 
 
-def _hints(table: Table) -> dict[str, Any]:
-    columns = [_column(column, table) for column in table.columns]
+def _hints(table: Table, *, append: bool = False) -> dict[str, Any]:
+    disposition = "append" if append else _MERGE
+    columns = [_column(column, table, append=append) for column in table.columns]
     if table.replaced == "whole":
         return {"columns": columns, "write_disposition": "replace"}
     if table.replaced == "by key":
-        return {"columns": columns, "write_disposition": _MERGE, "primary_key": list(table.key)}
-    return {"columns": columns, "write_disposition": _MERGE, "merge_key": "call_id"}
+        return {"columns": columns, "write_disposition": disposition, "primary_key": list(table.key)}
+    return {"columns": columns, "write_disposition": disposition, "merge_key": "call_id"}
 
 
-def _column(column: Column, table: Table) -> TColumnSchema:
+def _column(column: Column, table: Table, *, append: bool) -> TColumnSchema:
     nullable = not (table.replaced == "by key" and column.name in table.key)
     hint: TColumnSchema = {"name": column.name, "data_type": column.type, "nullable": nullable}
-    if column == REMOVED:
+    if column == REMOVED and not append:
         hint["hard_delete"] = True
     return hint
 

@@ -53,19 +53,29 @@ class Limiter:
         self._longest_wait = longest_wait
         self._held_until = 0.0
         self._slots: deque[Slot] = deque()
-        self._queue = asyncio.Lock()
+        self._queue, self._patient = asyncio.Lock(), asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def turn(self) -> Slot:
+    async def turn(self, *, first: bool = False) -> Slot:
         """Waits until one more request may leave; its `left` has to be called in any case.
+
+        Args:
+            first: Others wait for this request's answer: it goes before those that nobody waits for.
 
         Raises:
             QuotaSpent: The budget is used up.
         """
         if self._loop is not (loop := asyncio.get_running_loop()):
             # dlt runs every extract in a loop of its own; a lock belongs to one loop.
-            self._loop, self._queue = loop, asyncio.Lock()
+            self._loop, self._queue, self._patient = loop, asyncio.Lock(), asyncio.Lock()
             self._slots.clear()
+        if first:
+            return await self._next_slot()
+        # Of the patient ones only one at a time stands in the queue, so a first one waits for one at most.
+        async with self._patient:
+            return await self._next_slot()
+
+    async def _next_slot(self) -> Slot:
         async with self._queue:
             if self._left is not None and self._left <= 0:
                 raise QuotaSpent("the day's request budget is used up: run again after midnight UTC")

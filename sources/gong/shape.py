@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
 
+import msgspec
+
 from .rows import Record
 
 LAYOUT = "1"
@@ -58,6 +60,6 @@ def instant(value: object) -> datetime | None:
         return None
 
 
-def fingerprint(content: bytes) -> str:
+def fingerprint(content: bytes | msgspec.Raw) -> str:
     """32 hex digits that stand for the content and for how this version lays it out."""
     return blake2b(content, digest_size=16, person=LAYOUT.encode()).hexdigest()

@@ -16,7 +16,10 @@ from .rows import ColumnTypes, Record, Sheet
 from .shape import ShapeError, child, fingerprint, instant
 from .tables import CALL_TABLES, CALLS_TABLE, REJECTED_TABLE, SENTENCES_TABLE, TRANSCRIPTS_TABLE, Table
 from .tally import Tally
-from .transcripts import call_of, transcript_tables
+from .transcripts import Transcript, transcript_tables
+
+Json = msgspec.Raw | bytes
+"""A record as Gong sent it, not decoded yet."""
 
 HeldHashes = Callable[[str, Sequence[str]], Mapping[str, str]]
 """Asks the warehouse: for a resource and ids of calls, the content hashes of those it holds; an empty hash for
@@ -52,6 +55,7 @@ class CallShaper:
         synced_at: When the run began.
         load_id: dlt's load that brings the rows.
         write_calls: Whether rows of calls are wanted, not only their ids.
+        warehouse_is_empty: There is no row yet, so none has to be taken out.
     """
 
     private_calls: PrivateCalls
@@ -61,6 +65,7 @@ class CallShaper:
     synced_at: datetime
     load_id: str
     write_calls: bool = True
+    warehouse_is_empty: bool = False
     _read: set[str] = field(default_factory=set)
     _transcribed: set[str] = field(default_factory=set)
 
@@ -68,7 +73,7 @@ class CallShaper:
         """Whether the call came in this run, private or not."""
         return call_id in self._read
 
-    def calls(self, records: Sequence[bytes], *, basic: bool) -> ShapedCalls:
+    def calls(self, records: Sequence[Json], *, basic: bool) -> ShapedCalls:
         """A page of calls.
 
         Args:
@@ -77,7 +82,7 @@ class CallShaper:
         """
         sheets = {table.name: Sheet(table, self.types) for table in (CALLS_TABLE, *CALL_TABLES, REJECTED_TABLE)}
         times: list[tuple[datetime | None, datetime | None]] = []
-        fresh: dict[str, tuple[bytes, Record]] = {}
+        fresh: dict[str, tuple[Json, Record]] = {}
         for raw in records:
             try:
                 call: Record = {"metaData": msgspec.json.decode(raw)} if basic else msgspec.json.decode(raw)
@@ -105,7 +110,7 @@ class CallShaper:
             reached=_reached(times),
         )
 
-    def transcripts(self, records: Sequence[bytes], asked: Collection[str]) -> Mapping[str, pa.Table]:
+    def transcripts(self, records: Sequence[Json], asked: Collection[str]) -> Mapping[str, pa.Table]:
         """A page of transcripts.
 
         Args:
@@ -113,19 +118,19 @@ class CallShaper:
             asked: The calls they were asked for; others could be private and are left out.
         """
         rejected = Sheet(REJECTED_TABLE, self.types)
-        came: dict[str, bytes] = {}
+        came: dict[str, Transcript] = {}
         for raw in records:
             try:
-                call_id = call_of(raw)
+                transcript = Transcript.of(raw)
             except ShapeError as problem:
                 self._reject("transcripts", raw, problem, rejected)
                 continue
-            if call_id in asked and call_id not in self._transcribed:
-                self._transcribed.add(call_id)
-                self.tally.transcripts_read += 1
-                came[call_id] = raw
+            if transcript.call_id in asked and transcript.call_id not in self._transcribed:
+                came[transcript.call_id] = transcript
+        self._transcribed |= came.keys()
+        self.tally.transcripts_read += len(came)
         held = self._held("transcripts", list(came))
-        fresh = [raw for call_id, raw in came.items() if fingerprint(raw) != held.get(call_id)]
+        fresh = [one for call_id, one in came.items() if one.content_hash != held.get(call_id)]
         tables = self._transcript_tables(fresh, rejected)
         if len(rejected):
             tables[REJECTED_TABLE.name] = rejected.arrow()
@@ -135,14 +140,14 @@ class CallShaper:
         return self.private_calls != "include" and child(call, "metaData").get("isPrivate") is True
 
     def _write(
-        self, calls: Mapping[str, tuple[bytes, Record]], private: Collection[str], sheets: Mapping[str, Sheet]
+        self, calls: Mapping[str, tuple[Json, Record]], private: Collection[str], sheets: Mapping[str, Sheet]
     ) -> None:
         """Lays out what is new or changed, and takes out what turned private."""
         held = self._held("calls", list(calls))
         for call_id, (raw, call) in calls.items():
             shown = {"metaData": call["metaData"]} if call_id in private else call
             if call_id in private and self.private_calls == "exclude":
-                if self.held_hashes is None or call_id in held:
+                if self._may_hold(call_id, held):
                     for table in (CALLS_TABLE, *CALL_TABLES):
                         sheets[table.name].remove(call_id)
             elif (of_content := content_hash(shown)) != held.get(call_id):
@@ -153,12 +158,16 @@ class CallShaper:
 
     def _removals(self, resource: str, call_ids: Collection[str], tables: Sequence[Table]) -> dict[str, pa.Table]:
         """Marks that take calls out of tables, as far as the warehouse may have them."""
-        removed = call_ids if self.held_hashes is None else self._held(resource, list(call_ids))
+        held = self._held(resource, list(call_ids))
         sheets = {table.name: Sheet(table, self.types) for table in tables}
-        for call_id in removed:
+        for call_id in sorted(call_ids):
             for sheet in sheets.values():
-                sheet.remove(call_id)
+                if self._may_hold(call_id, held):
+                    sheet.remove(call_id)
         return _filled(sheets)
+
+    def _may_hold(self, call_id: str, held: Mapping[str, str]) -> bool:
+        return not self.warehouse_is_empty and (self.held_hashes is None or call_id in held)
 
     def _held(self, resource: str, call_ids: Sequence[str]) -> Mapping[str, str]:
         return self.held_hashes(resource, call_ids) if self.held_hashes is not None and call_ids else {}
@@ -168,23 +177,23 @@ class CallShaper:
         filled = Counter(table for table, _, _ in rows)
         for table, ours, record in rows:
             sheets[table].add(ours, record)
-        for table_of_call in CALL_TABLES:
+        for table_of_call in CALL_TABLES if not self.warehouse_is_empty else ():
             if not filled[table_of_call.name]:
                 # The call may have had rows there before: all rows of a call are replaced, also by none.
                 sheets[table_of_call.name].remove(call_id)
         self.tally.rows.update(filled)
 
-    def _transcript_tables(self, fresh: Sequence[bytes], rejected: Sheet) -> dict[str, pa.Table]:
+    def _transcript_tables(self, fresh: Sequence[Transcript], rejected: Sheet) -> dict[str, pa.Table]:
         if not fresh:
             return {}
         try:
             tables = transcript_tables(fresh, self.types, synced_at=self.synced_at, load_id=self.load_id)
         except ShapeError as problem:
             if len(fresh) == 1:
-                self._reject("transcripts", fresh[0], problem, rejected)
+                self._reject("transcripts", fresh[0].json, problem, rejected)
                 return {}
             # One of them is bad: each alone, so that it does not stop the others.
-            parts = [part for raw in fresh if (part := self._transcript_tables([raw], rejected))]
+            parts = [part for one in fresh if (part := self._transcript_tables([one], rejected))]
             return {
                 name: pa.concat_tables([part[name] for part in parts], promote_options="default")
                 for name in (parts[0] if parts else {})
@@ -196,14 +205,14 @@ class CallShaper:
             for row in tables["transcripts"].select(["call_id", "sentence_count"]).to_pylist()
             if not row["sentence_count"]
         ]
-        if silent:
+        if silent and not self.warehouse_is_empty:
             removals = Sheet(SENTENCES_TABLE, self.types)
             for call_id in silent:
                 removals.remove(call_id)
             tables[SENTENCES_TABLE.name] = pa.concat_tables([sentences, removals.arrow()], promote_options="default")
         return tables
 
-    def _reject(self, resource: str, raw: bytes, problem: Exception, sheet: Sheet) -> None:
+    def _reject(self, resource: str, raw: Json, problem: Exception, sheet: Sheet) -> None:
         record = msgspec.json.decode(raw)
         meta = record.get("metaData", record) if isinstance(record, Mapping) else {}
         named = (meta.get("id") or meta.get("callId")) if isinstance(meta, Mapping) else None

@@ -7,6 +7,7 @@ that is ours, not Gong's, has no `field`; bookkeeping columns start with an unde
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from dlt.common.normalizers.naming.snake_case import NamingConvention
@@ -35,7 +36,7 @@ class Column:
     field: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """A table of the warehouse.
 
@@ -55,12 +56,12 @@ class Table:
     columns: tuple[Column, ...]
     elsewhere: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def ours(self) -> tuple[Column, ...]:
         """The columns whose values are given by us, in order."""
         return tuple(column for column in self.columns if column.field is None)
 
-    @property
+    @cached_property
     def theirs(self) -> tuple[Column, ...]:
         """The columns that hold a field of Gong's record."""
         return tuple(column for column in self.columns if column.field is not None)

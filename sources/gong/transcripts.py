@@ -8,6 +8,7 @@ keeps fields that Gong added and mends types. Both ways give the same tables.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,31 +26,47 @@ _MONOLOGUE = pa.struct([("speakerId", pa.string()), ("topic", pa.string()), ("se
 _TRANSCRIPT = pa.schema([("callId", pa.string()), ("transcript", pa.list_(_MONOLOGUE))])
 
 
-class Head(msgspec.Struct, rename="camel"):
+class _Head(msgspec.Struct, rename="camel"):
     """The one field of a transcript that is needed before the rest is looked at."""
 
     call_id: str | int
 
 
-def call_of(transcript: bytes) -> str:
-    """The call a transcript belongs to.
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """A record of POST /v2/calls/transcript before it is laid out.
 
-    Raises:
-        ShapeError: It names none.
+    Attributes:
+        call_id: The call it belongs to.
+        content_hash: A fingerprint of the JSON as sent.
+        json: The JSON as sent.
     """
-    try:
-        return str(msgspec.json.decode(transcript, type=Head).call_id)
-    except msgspec.ValidationError as failure:
-        raise ShapeError(f"callId: {failure}") from failure
+
+    call_id: str
+    content_hash: str
+    json: msgspec.Raw | bytes
+
+    @classmethod
+    def of(cls, record: msgspec.Raw | bytes) -> Transcript:
+        """The transcript in a record.
+
+        Raises:
+            ShapeError: It names no call.
+        """
+        try:
+            call_id = str(msgspec.json.decode(record, type=_Head).call_id)
+        except msgspec.ValidationError as failure:
+            raise ShapeError(f"callId: {failure}") from failure
+        return cls(call_id, fingerprint(record), record)
 
 
 def transcript_tables(
-    transcripts: Sequence[bytes], types: ColumnTypes, *, synced_at: datetime, load_id: str
+    transcripts: Sequence[Transcript], types: ColumnTypes, *, synced_at: datetime, load_id: str
 ) -> dict[str, pa.Table]:
     """Transcripts as rows of `transcripts` and `transcript_sentences`.
 
     Args:
-        transcripts: Records of POST /v2/calls/transcript as sent, one a call.
+        transcripts: One a call.
         types: Types of columns that were added before.
         synced_at: When the run began.
         load_id: dlt's load that brings the rows.
@@ -67,8 +84,8 @@ def transcript_tables(
     }
 
 
-def _by_columns(transcripts: Sequence[bytes]) -> tuple[pa.Table, list[int]]:
-    lines = b"\n".join(transcripts)
+def _by_columns(transcripts: Sequence[Transcript]) -> tuple[pa.Table, list[int]]:
+    lines = b"\n".join([transcript.json for transcript in transcripts])
     page = pa.json.read_json(
         pa.BufferReader(lines),
         read_options=pa.json.ReadOptions(use_threads=False, block_size=len(lines) + 1),
@@ -111,11 +128,11 @@ def _starts(lists: pa.ListArray, end: int | None = None) -> pa.Array:
     return starts if end is None else pa.concat_arrays([starts, pa.array([end], pa.int64())])
 
 
-def _by_rows(transcripts: Sequence[bytes], types: ColumnTypes) -> tuple[pa.Table, list[int]]:
+def _by_rows(transcripts: Sequence[Transcript], types: ColumnTypes) -> tuple[pa.Table, list[int]]:
     sheet = Sheet(SENTENCES_TABLE, types)
     lengths: list[int] = []
     for transcript in transcripts:
-        record: dict[str, Any] = msgspec.json.decode(transcript)
+        record: dict[str, Any] = msgspec.json.decode(transcript.json)
         call_id, index = id_text(record.get("callId")), 0
         monologues = children(record, "transcript")
         lengths.append(len(monologues))
@@ -138,9 +155,9 @@ def _text(value: object) -> str | None:
 
 
 def _summaries(
-    transcripts: Sequence[bytes], sentences: pa.Table, monologues: list[int], synced_at: datetime, load_id: str
+    transcripts: Sequence[Transcript], sentences: pa.Table, monologues: list[int], synced_at: datetime, load_id: str
 ) -> pa.Table:
-    call_ids = [call_of(transcript) for transcript in transcripts]
+    call_ids = [transcript.call_id for transcript in transcripts]
     # Words are what ASCII white space separates: six times as fast as Unicode's notion, and the same for speech.
     trimmed = pc.ascii_trim_whitespace(sentences["text"])
     words = pc.if_else(pc.equal(trimmed, ""), 0, pc.list_value_length(pc.ascii_split_whitespace(trimmed)))
@@ -159,7 +176,7 @@ def _summaries(
         "sentence_count": [row.get("count_all", 0) for row in of_call],
         "word_count": [row.get("words_sum") or 0 for row in of_call],
         "speech_ms": [row.get("spoken_sum") or 0 for row in of_call],
-        "_content_hash": [fingerprint(transcript) for transcript in transcripts],
+        "_content_hash": [transcript.content_hash for transcript in transcripts],
         "_synced_at": [synced_at] * len(call_ids),
         "_dlt_load_id": [load_id] * len(call_ids),
         "_removed": [None] * len(call_ids),
