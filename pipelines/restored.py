@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
 
 from destinations.warehouse import missing_file
 from sources.gong import bookmark_of
@@ -47,6 +48,13 @@ def bookmark(pipeline: dlt.Pipeline, connection: Connection, resource: str = "ca
     return bookmark_of(resource_state(pipeline, connection, resource))
 
 
-def tables_held(pipeline: dlt.Pipeline) -> set[str]:
-    """Tables that exist in the warehouse."""
-    return set(pipeline.default_schema.tables) if pipeline.default_schema_name else set()
+def has_tables(pipeline: dlt.Pipeline, target: Target) -> bool:
+    """Whether the warehouse has our tables, be it from a load that was killed before it was complete."""
+    if missing_file(target.destination) is not None:
+        return False
+    try:
+        with pipeline.sql_client() as sql:
+            sql.execute_sql("SELECT 1 FROM calls WHERE 1 = 0")
+    except DatabaseUndefinedRelation:
+        return False
+    return True

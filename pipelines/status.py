@@ -15,7 +15,7 @@ from destinations.warehouse import missing_file
 from state import runs, warehouse
 
 from .connection import Connection, Target
-from .restored import bookmark, restored_pipeline, tables_held
+from .restored import bookmark, has_tables, restored_pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def status(connection: Connection, target: Target) -> StatusReport:
         return nothing
     with TemporaryDirectory(prefix="gong-elt-status-") as folder:
         pipeline = restored_pipeline(connection, target, Path(folder))
-        if not tables_held(pipeline):
+        if not has_tables(pipeline, target):
             return nothing
         now = datetime.now(UTC)
         bookmarks = {name: bookmark(pipeline, connection, name) for name in ("calls", "transcripts")}

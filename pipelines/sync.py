@@ -42,7 +42,7 @@ from state.lock import run_lock
 from .connection import Connection, Target, UsageError
 from .failures import told
 from .progress import Stage, shown
-from .restored import bookmark, resource_state, restored_pipeline, tables_held
+from .restored import bookmark, has_tables, resource_state, restored_pipeline
 from .summary import ResourceSummary, Status, Summary
 
 RESOURCES = ("calls", "transcripts", "library", "users", "workspaces")
@@ -184,7 +184,7 @@ class _Run:
         """What to read: the window, whose transcripts are owed, and what the warehouse has of it already."""
         window = self._window = self._chosen_window([resource_state(pipeline, self._connection, n) for n in with_calls])
         plan: dict[str, Any] = {"windows": [window], "owed_transcripts": []}
-        if not tables_held(pipeline):
+        if not has_tables(pipeline, self._target):
             return plan
         with pipeline.sql_client() as sql:
             self._quota -= runs.requests_today(sql, self._connection.name, self._started)
@@ -214,7 +214,7 @@ class _Run:
 
     @contextmanager
     def _asking(self, pipeline: dlt.Pipeline) -> Iterator[HeldHashes | None]:
-        if not tables_held(pipeline):
+        if not has_tables(pipeline, self._target):
             yield None
             return
         with pipeline.sql_client() as sql:
@@ -237,7 +237,7 @@ class _Run:
 
     def _close(self) -> None:
         pipeline = self._pipeline
-        if pipeline is None or runs.TABLE not in tables_held(pipeline):
+        if pipeline is None or not has_tables(pipeline, self._target):
             return
         try:
             with pipeline.sql_client() as sql:

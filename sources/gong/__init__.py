@@ -155,7 +155,8 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
         """Keeps an error for whoever reads the tally, or raises it where nobody does."""
         if isinstance(error, QuotaSpent):
             counts.stopped = str(error)
-            logger.warning(f"gong: {resource} ended early: {error}")
+            if tally is None:
+                logger.warning(f"gong: {resource} ended early: {error}")
         elif tally is None or isinstance(error, CredentialRejected):
             raise error
         elif isinstance(error, ScopeMissing):

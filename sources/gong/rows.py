@@ -91,7 +91,7 @@ class Sheet:
             self._place(arrays, column.name, column.type, values)
         for field in sorted(self._unknown_fields()):
             values = [record.get(field) for record in self._records]
-            name = snake_case(field)
+            name = snake_case(field) or "_"
             while name in arrays:
                 name += "_"
             kind = self._types.known(self._table.name, name) or _inferred(values)
