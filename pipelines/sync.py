@@ -34,6 +34,7 @@ from sources.gong import (
     declared_tables,
     moment,
     table_names,
+    whole_millisecond,
     window_to_read,
 )
 from state import runs, warehouse
@@ -100,7 +101,7 @@ class _Run:
         self._connection = connection
         self._target = target
         self._options = options
-        self._started = datetime.now(UTC)
+        self._started = whole_millisecond(datetime.now(UTC))
         self._clock = time.monotonic()
         self._loaded: Counter[str] = Counter()
         self._failure: str | None = None

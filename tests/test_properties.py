@@ -208,7 +208,7 @@ def test_a_filter_sends_only_what_was_asked_for() -> None:
     body = CallRequest(context="Basic", call_ids=["7"], workspace_id="9").body(window)
     assert body is not None
     assert body["filter"] == {
-        "fromDateTime": "2026-01-01T00:00:00Z", "toDateTime": "2026-01-02T00:00:00Z",
+        "fromDateTime": "2026-01-01T00:00:00.000Z", "toDateTime": "2026-01-02T00:00:00.000Z",
         "workspaceId": "9", "callIds": ["7"],
     }  # fmt: skip
     assert "contextTiming" not in body["contentSelector"]

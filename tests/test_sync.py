@@ -173,7 +173,7 @@ def test_the_bookmark_is_the_end_of_the_window_asked_for(gong: SimulatedGong, wo
     summary = workspace.sync("--since", "2026-01-01", "--until", _days_ago(5))
     assert _moment(summary["bookmark"]) == _moment(_days_ago(5))
     gong.requests.clear()
-    before = datetime.now(UTC)
+    before = datetime.now(UTC) - timedelta(milliseconds=1)
     summary = workspace.sync()
     assert _moment(summary["bookmark"]) >= before
     (request,) = [request for request in gong.requests if request.path == EXTENSIVE]

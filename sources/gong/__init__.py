@@ -29,7 +29,7 @@ from .shape import ShapeError, fingerprint
 from .shaping import CallShaper, HeldHashes
 from .tables import REJECTED_TABLE, TABLES
 from .tally import Tally
-from .windows import Lookback, Window, moment, span
+from .windows import Lookback, Window, moment, span, whole_millisecond
 
 __all__ = [
     "DEFAULT_LOOKBACK",
@@ -52,6 +52,7 @@ __all__ = [
     "moment",
     "span",
     "table_names",
+    "whole_millisecond",
     "window_to_read",
 ]
 
@@ -130,7 +131,7 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
         SettingRefused: A setting cannot be used as it is written.
     """
     counts = tally if tally is not None else Tally()
-    now = datetime.now(UTC)
+    now = whole_millisecond(datetime.now(UTC))
     start = moment(start_date, "start_date") if start_date else now - DEFAULT_START
     depths = Lookback.parse(lookback)
     request = CallRequest(

@@ -21,8 +21,8 @@ from .tally import Tally
 _TRIES = 6
 _BACKOFF = wait_exponential(multiplier=0.5, max=30.0) + wait_random(0.0, 0.5)
 _PATIENCE_WITH_429 = 50
-_WHOLE_REQUEST = 180.0
-_TIMEOUT = httpx.Timeout(connect=15.0, read=90.0, write=30.0, pool=None)
+_WHOLE_REQUEST = 120.0
+_TIMEOUT = httpx.Timeout(connect=15.0, read=60.0, write=30.0, pool=None)
 
 
 class _Throttled(Unusable):

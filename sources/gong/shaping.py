@@ -17,6 +17,7 @@ from .shape import ShapeError, child, fingerprint, instant
 from .tables import CALL_TABLES, CALLS_TABLE, REJECTED_TABLE, SENTENCES_TABLE, TRANSCRIPTS_TABLE, Table
 from .tally import Tally
 from .transcripts import Transcript, transcript_tables
+from .windows import whole_millisecond
 
 Json = msgspec.Raw | bytes
 """A record as Gong sent it, not decoded yet."""
@@ -238,4 +239,4 @@ def _reached(times: Sequence[tuple[datetime | None, datetime | None]]) -> dateti
         return None
     if effective != sorted(effective) and started != sorted(started):
         return None
-    return min(effective[-1], started[-1])
+    return whole_millisecond(min(effective[-1], started[-1]))

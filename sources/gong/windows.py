@@ -31,7 +31,7 @@ class Window:
     def cut(self, parts: int) -> list[Window]:
         """The window as that many windows of the same length, without gap or overlap."""
         length = (self.until - self.since) / parts
-        edges = [self.since + length * part for part in range(parts)] + [self.until]
+        edges = [self.since, *(whole_millisecond(self.since + length * part) for part in range(1, parts)), self.until]
         return [Window(since, until) for since, until in pairwise(edges) if since < until]
 
 
@@ -80,6 +80,11 @@ class Lookback:
         return {**looked, **{str(tier): today.isoformat() for tier in range(3) if self.depths[tier] <= depth}}
 
 
+def whole_millisecond(moment: datetime) -> datetime:
+    """The millisecond that a moment lies in: Gong writes and reads times with three digits after the second."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
 def span(text: str) -> timedelta:
     """A length of time like `12h`, `7d` or `2w`.
 
@@ -111,8 +116,9 @@ def moment(value: str | date | datetime, name: str) -> datetime:
         value = parsed
     if not isinstance(value, datetime):
         value = datetime(value.year, value.month, value.day, tzinfo=UTC)
-    instant = value if value.tzinfo else value.replace(tzinfo=UTC)
-    return datetime.fromtimestamp(instant.timestamp(), UTC).replace(microsecond=instant.microsecond)
+    # A plain datetime of Python's: pendulum's own would travel into dlt's state and compare by other rules.
+    instant = datetime.fromisoformat(value.isoformat())
+    return whole_millisecond((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC))
 
 
 def frontier(windows: Sequence[Window], unread: Sequence[Window]) -> datetime:
