@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections import deque
+from contextlib import suppress
 
 from .errors import QuotaSpent, SettingRefused
 
-# Network jitter may not turn three a second into four within one second of Gong's clock.
-_MARGIN_SECONDS = 0.02
+# Requests leave evenly spaced, a little further apart than allowed: whichever way Gong counts, by the second,
+# by a sliding window or by a bucket, and with some jitter on the way, three a second stay three.
+_SPACING = 1.02
+# A request that has not left by then, because its connection takes long, holds the others back no more.
+_LONGEST_LEAVING = 1.0
 
 
 class Slot:
@@ -27,13 +30,15 @@ class Slot:
             self._gone.set()
 
     async def left_at(self) -> float:
-        """When the request left, by the monotonic clock; waits for it."""
-        await self._gone.wait()
-        return self._at
+        """When the request left, by the monotonic clock; waits for it, but not for long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LONGEST_LEAVING):
+                await self._gone.wait()
+        return self._at if self._gone.is_set() else time.monotonic()
 
 
 class Limiter:
-    """Lets requests leave at the company's rate: no more than so many within any second.
+    """Lets requests leave one after the other, at the company's rate.
 
     Args:
         per_second: Requests a second that may leave.
@@ -47,12 +52,11 @@ class Limiter:
     def __init__(self, per_second: float, budget: int | None = None, *, longest_wait: float = 300.0) -> None:
         if not 0 < per_second < math.inf:
             raise SettingRefused(f"requests_per_second is {per_second}: it has to be above zero")
-        self._together = max(1, math.floor(per_second))
-        self._period = self._together / per_second + _MARGIN_SECONDS
+        self._gap = _SPACING / per_second
         self._left = budget
         self._longest_wait = longest_wait
         self._held_until = 0.0
-        self._slots: deque[Slot] = deque()
+        self._previous: Slot | None = None
         self._queue, self._patient = asyncio.Lock(), asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -68,7 +72,7 @@ class Limiter:
         if self._loop is not (loop := asyncio.get_running_loop()):
             # dlt runs every extract in a loop of its own; a lock belongs to one loop.
             self._loop, self._queue, self._patient = loop, asyncio.Lock(), asyncio.Lock()
-            self._slots.clear()
+            self._previous = None
         if first:
             return await self._next_slot()
         # Of the patient ones only one at a time stands in the queue, so a first one waits for one at most.
@@ -79,15 +83,13 @@ class Limiter:
         async with self._queue:
             if self._left is not None and self._left <= 0:
                 raise QuotaSpent("the day's request budget is used up: run again after midnight UTC")
-            free_at = 0.0
-            if len(self._slots) == self._together:
-                free_at = await self._slots.popleft().left_at() + self._period
+            free_at = 0.0 if self._previous is None else await self._previous.left_at() + self._gap
             while (wait := max(free_at, self._held_until) - time.monotonic()) > 0:
                 await asyncio.sleep(wait)
             if self._left is not None:
                 self._left -= 1
-            self._slots.append(slot := Slot())
-            return slot
+            self._previous = Slot()
+            return self._previous
 
     def pause(self, seconds: float, request_id: str | None = None) -> None:
         """Holds every request back for `seconds`, as Gong's `Retry-After` asks.
