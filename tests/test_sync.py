@@ -85,6 +85,7 @@ def test_a_second_sync_with_nothing_new_writes_no_row(gong: SimulatedGong, works
     )
     assert workspace.rows("SELECT id, _synced_at, _dlt_load_id FROM calls ORDER BY id") == before
     assert paths(gong)[EXTENSIVE] == 1
+    assert paths(gong)["/v2/workspaces"] == 1
     assert_same(workspace, gong)
 
 

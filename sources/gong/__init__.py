@@ -21,7 +21,7 @@ from .errors import CredentialRejected, GongError, QuotaSpent, ScopeMissing, Set
 from .hints import addressed, declare_tables, declared_tables
 from .known_columns import KnownColumns
 from .limiter import Limiter
-from .lists import library_tables, read_library, read_users, read_workspaces, user_tables, workspace_tables
+from .lists import WorkspaceList, library_tables, read_library, read_users, user_tables, workspace_tables
 from .outbox import Batch
 from .request import CallDetail, CallRequest, Context, ContextTiming, PrivateCalls
 from .rows import ColumnTypes, Record, empty_table
@@ -240,14 +240,17 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
 
         return dlt.resource(rows, name=name)
 
+    workspaces = WorkspaceList()
     yield call_feed
     of_calls = dlt.transformer(calls, data_from=call_feed, name="calls")
     of_transcripts = dlt.transformer(transcripts, data_from=call_feed, name="transcripts")
     yield declare_tables(of_calls, append=warehouse_is_empty)
     yield declare_tables(of_transcripts, [REJECTED_TABLE.name], append=warehouse_is_empty)
     yield declare_tables(whole_list("users", read_users, user_tables))
-    yield declare_tables(whole_list("workspaces", read_workspaces, workspace_tables))
-    yield declare_tables(whole_list("library", lambda gong: read_library(gong, workspace_id), library_tables))
+    yield declare_tables(whole_list("workspaces", workspaces.read, workspace_tables))
+    yield declare_tables(
+        whole_list("library", lambda gong: read_library(gong, workspaces, workspace_id), library_tables)
+    )
 
 
 def gong_client(connection: str = "gong") -> GongClient:

@@ -21,18 +21,28 @@ async def read_users(client: GongClient) -> list[Record]:
     return await _records(client, USERS, {"includeAvatars": "true"})
 
 
-async def read_workspaces(client: GongClient) -> list[Record]:
-    """All workspaces."""
-    return await _records(client, WORKSPACES)
+class WorkspaceList:
+    """All workspaces, asked for once a run: they are a resource, and the library needs them too."""
+
+    def __init__(self) -> None:
+        self._reading: asyncio.Task[list[Record]] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def read(self, client: GongClient) -> list[Record]:
+        """The workspaces; whoever comes second waits for the first one's answer."""
+        if self._loop is not (loop := asyncio.get_running_loop()) or self._reading is None:
+            # dlt runs every extract in a loop of its own.
+            self._loop, self._reading = loop, loop.create_task(_records(client, WORKSPACES))
+        return await self._reading
 
 
-async def read_library(client: GongClient, workspace_id: str | None) -> list[Record]:
+async def read_library(client: GongClient, workspaces: WorkspaceList, workspace_id: str | None) -> list[Record]:
     """All public folders of a workspace, or of every workspace, each with its `calls` and `workspaceId`.
 
     Gong refuses the list without a workspace where a company has several, so they are asked for one by one.
     """
-    workspaces = [workspace_id] if workspace_id else await _workspace_ids(client)
-    listed = await asyncio.gather(*(_folders(client, workspace) for workspace in workspaces))
+    ids = [workspace_id] if workspace_id else await _workspace_ids(client, workspaces)
+    listed = await asyncio.gather(*(_folders(client, one) for one in ids))
     folders = [folder for of_workspace in listed for folder in of_workspace]
     contents = await asyncio.gather(
         *(_records(client, FOLDER_CONTENT, {"folderId": id_text(folder.get("id"))}) for folder in folders)
@@ -85,9 +95,9 @@ async def _records(client: GongClient, endpoint: Endpoint, query: dict[str, str]
     return [*by_id.values(), *unnamed]
 
 
-async def _workspace_ids(client: GongClient) -> list[str | None]:
+async def _workspace_ids(client: GongClient, workspaces: WorkspaceList) -> list[str | None]:
     try:
-        return [id_text(workspace.get("id")) for workspace in await read_workspaces(client)]
+        return [id_text(workspace.get("id")) for workspace in await workspaces.read(client)]
     except ScopeMissing:
         # A company with one workspace is served without naming it.
         return [None]
