@@ -6,22 +6,25 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import dlt
-from dlt.common.configuration.exceptions import ConfigurationException
+from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
+from dlt.common.configuration.resolve import resolve_configuration
+from dlt.common.configuration.specs import CredentialsConfiguration
 from dlt.common.destination import Destination
 from dlt.common.runtime.run_context import active
 from dlt.extract import DltSource
 
 from destinations.warehouse import identity, warehouse
-from sources.gong import GongClient, gong_client, gong_source, span
+from sources.gong import GongClient, GongCredentials, gong_client, gong_source, span
 
 DEFAULT = "gong"
 """The connection that needs no name; its settings are `sources.gong.*`."""
 
 DEFAULT_TRANSCRIPT_PATIENCE = "14d"
 DEFAULT_REQUESTS_PER_DAY = 10_000
+DEFAULT_REQUESTS_PER_SECOND = 3.0
 
 
 class UsageError(Exception):
@@ -59,6 +62,11 @@ class Connection:
         return int(self.setting("requests_per_day", DEFAULT_REQUESTS_PER_DAY))
 
     @property
+    def requests_per_second(self) -> float:
+        """Gong's limit for the company."""
+        return float(self.setting("requests_per_second", DEFAULT_REQUESTS_PER_SECOND))
+
+    @property
     def keeps_private_calls(self) -> bool:
         """Whether private calls are loaded with all they hold."""
         return bool(self.setting("private_calls", "exclude") == "include")
@@ -75,19 +83,22 @@ class Connection:
         """
         factory = gong_source if self.name == DEFAULT else gong_source.with_args(name=self.name, section="gong")
         try:
-            source: DltSource = factory(**{**self.given, **arguments})
+            source: DltSource = factory(**{**self._credentials(), **self.given, **arguments})
         except ConfigurationException as failure:
             raise UsageError(self._what_is_missing(failure)) from failure
         return source
 
-    def client(self) -> GongClient:
+    def client(self, **arguments: Any) -> GongClient:
         """A client with this connection's settings.
+
+        Args:
+            arguments: As `gong_client` takes them.
 
         Raises:
             UsageError: A setting is missing or of the wrong type.
         """
         try:
-            return gong_client(self.name)
+            return gong_client(self.name, **{**self._credentials(), **arguments})
         except ConfigurationException as failure:
             raise UsageError(self._what_is_missing(failure)) from failure
 
@@ -106,14 +117,51 @@ class Connection:
             pipelines_dir=str(folder),
         )
 
+    @property
+    def _section(self) -> str:
+        return "sources.gong" if self.name == DEFAULT else f"sources.gong.{self.name}"
+
+    def _credentials(self) -> dict[str, GongCredentials]:
+        """The argument `credentials`, of the kind whose keys stand in this connection's own section; none, if none do.
+
+        dlt tries one kind after the other through all sections: it would take the API key of another account for a
+        connection that lacks a part of its own OAuth credentials.
+        """
+        if "credentials" in self.given:
+            return {"credentials": self.given["credentials"]}
+        begun = {
+            kind: key
+            for kind in get_args(GongCredentials)
+            for key in kind.get_resolvable_fields()
+            if dlt.secrets.get(f"{self._section}.credentials.{key}")
+        }
+        if len(begun) > 1:
+            raise UsageError(
+                f"[{self._section}.credentials] has credentials of several kinds ({', '.join(begun.values())}):"
+                " leave one of them"
+            )
+        if not begun:
+            return {}
+        (kind,) = begun
+        return {"credentials": resolve_configuration(kind(), sections=tuple(self._section.split(".")))}
+
     def _what_is_missing(self, failure: ConfigurationException) -> str:
-        section = "sources.gong" if self.name == DEFAULT else f"sources.gong.{self.name}"
+        section = self._section
+        if isinstance(failure, ConfigFieldMissingException) and isinstance(failure.config, CredentialsConfiguration):
+            names = " and ".join(f"credentials.{name}" for name in failure.traces)
+            variables = " and ".join(
+                f"{section}.credentials.{name}".replace(".", "__").upper() for name in failure.traces
+            )
+            return (
+                f"{names} of connection {self.name!r} is missing: set it under [{section}.credentials] in"
+                f" .dlt/secrets.toml, or {variables} in the environment"
+            )
         if "credentials" in str(failure) or "access_" in str(failure):
             variable = f"{section}.credentials.access_key".replace(".", "__").upper()
             return (
-                f"no credentials for connection {self.name!r}: set access_key and access_key_secret, or access_token,"
-                f" under [{section}.credentials] in .dlt/secrets.toml, or {variable} and {variable}_SECRET in the"
-                " environment"
+                f"no credentials for connection {self.name!r}: set access_key and access_key_secret, or client_id,"
+                f" client_secret and refresh_token, or access_token, under [{section}.credentials] in"
+                f" .dlt/secrets.toml, or {variable} and {variable}_SECRET in the environment"
             )
         return f"configuration of connection {self.name!r}: {' '.join(str(failure).split())[:300]}"
 

@@ -28,6 +28,7 @@ from pipelines.demo.json_pages import Piece, joined, json_array
 from pipelines.demo.received import ReceivedRequest
 from pipelines.demo.routes import Route, routes_at
 from pipelines.demo.rules import Rules
+from pipelines.demo.token_endpoint import TOKEN_PATH, TokenEndpoint, TokenRefused
 
 Json = dict[str, Any]
 
@@ -40,7 +41,7 @@ class SimulatedGong:
     """The tenant of one company: its HTTP application, its rules and faults, and edits while it runs.
 
     `clock` tells the time that delays, cursors and the daily quota go by; by default the real time, but never
-    before the company's own present. `requests` lists everything received.
+    before the company's own present. `requests` lists everything received. `oauth` gives out tokens.
     """
 
     def __init__(self, company: Company, rules: Rules | None = None) -> None:
@@ -48,6 +49,7 @@ class SimulatedGong:
         self.rules = rules or Rules()
         self.clock: Callable[[], datetime] = lambda: max(datetime.now(UTC), company.until)
         self.requests: list[ReceivedRequest] = []
+        self.oauth = TokenEndpoint()
         self.faults: list[Fault] = []
         self._calls = CallIndex(company.calls)
         self._last_second: deque[float] = deque()
@@ -128,6 +130,8 @@ class SimulatedGong:
     def _respond(self, request: Request, raw: bytes) -> Response:
         request_id = "".join(secrets.choice(_BASE36) for _ in range(19))
         headers = {"x-traceid": request_id, "content-type": _CONTENT_TYPE}
+        if request.url.path == TOKEN_PATH:
+            return self._tokens(request, raw, headers)
         try:
             answer = self._answer(request, raw)
         except GongError as error:
@@ -150,7 +154,8 @@ class SimulatedGong:
         now = self.clock()
         self._spend_quota(now)
         authorization = request.headers.get("authorization", "")
-        if authorization not in self.rules.credentials:
+        credentials = self.rules.credentials | self.oauth.credentials(now)
+        if authorization not in credentials:
             raise GongError(401, "Invalid access key, secret or token")
         path = request.url.path
         routes, path_id = routes_at(path)
@@ -159,12 +164,21 @@ class SimulatedGong:
         route = routes.get(request.method)
         if route is None:
             raise GongError(405, "Method Not Allowed")
-        scopes = self.rules.credentials[authorization]
+        scopes = credentials[authorization]
         query = dict(request.query_params)
         asked = Asked(self.company, self._calls, self.rules, now, scopes, path, path_id, query)
         asked.require(route.scope)
         asked.body = _strict_body(route, request, raw)
         return route.endpoint(asked)
+
+    def _tokens(self, request: Request, raw: bytes, headers: dict[str, str]) -> Response:
+        """Answers the token endpoint, which has no part in the API's limits."""
+        host = str(request.base_url).rstrip("/")
+        try:
+            given = self.oauth.exchange(request.method, request.headers, raw, now=self.clock(), host=host)
+        except TokenRefused as refused:
+            return Response(msgspec.json.encode(refused.members), refused.status, headers)
+        return Response(msgspec.json.encode(given), 200, headers)
 
     def _spend_quota(self, now: datetime) -> None:
         """Counts the request against both limits; raises 429 where one is exceeded."""

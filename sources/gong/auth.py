@@ -1,7 +1,8 @@
-"""Who we are to Gong: an API key (Basic) or a bearer token, as dlt reads them and as httpx sends them."""
+"""Who we are to Gong: an API key (Basic), OAuth or a bearer token, as dlt reads them and as httpx sends them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 
 import httpx
@@ -10,6 +11,10 @@ from dlt.common.configuration.specs import CredentialsConfiguration
 from dlt.common.typing import TSecretStrValue
 
 from .errors import SettingRefused
+from .oauth import OAuth
+from .token_store import TokenStore
+
+_VISIBLE = re.compile(r"[\x21-\x7e]+")
 
 
 @configspec
@@ -24,7 +29,7 @@ class GongApiKey(CredentialsConfiguration):
     access_key: str = None  # type: ignore[assignment]  # dlt's mark for "required"
     access_key_secret: TSecretStrValue = None  # type: ignore[assignment]  # likewise
 
-    def auth(self) -> httpx.Auth:
+    def auth(self, _base_url: str) -> httpx.Auth:
         """The header `Authorization: Basic base64(access_key:access_key_secret)`.
 
         Raises:
@@ -45,18 +50,61 @@ class GongAccessToken(CredentialsConfiguration):
 
     access_token: TSecretStrValue = None  # type: ignore[assignment]  # dlt's mark for "required"
 
-    def auth(self) -> httpx.Auth:
+    def auth(self, _base_url: str) -> httpx.Auth:
         """The header `Authorization: Bearer <access_token>`.
 
         Raises:
-            SettingRefused: The token is empty.
+            SettingRefused: The token is empty, or has a character that no header takes.
         """
         if not self.access_token:
             raise SettingRefused("credentials.access_token is empty: fill it in")
+        if not _VISIBLE.fullmatch(self.access_token):
+            # The HTTP library would refuse the header and quote it.
+            raise SettingRefused(
+                "credentials.access_token has a space, a line break or a character that no token has: copy it anew"
+            )
         return BearerAuth(self.access_token)
 
 
-GongCredentials = GongApiKey | GongAccessToken
+@configspec
+class GongOAuth(CredentialsConfiguration):
+    """An OAuth client and the refresh token that a company's administrator gave it.
+
+    Refresh tokens are good once. The newest is kept in a file, which lives as long as the authorisation is to:
+    where disks do not last, `token_file` names a place that does.
+
+    Attributes:
+        client_id: The client, from Gong's page of the integration.
+        client_secret: Its secret.
+        refresh_token: The one that came with the authorisation; a new one put here replaces what was kept.
+        token_url: The token endpoint; by default Gong's, or that of a `base_url` on loopback.
+        token_file: Where the newest tokens are kept; by default below dlt's data folder.
+    """
+
+    client_id: str = None  # type: ignore[assignment]  # dlt's mark for "required"
+    client_secret: TSecretStrValue = None  # type: ignore[assignment]  # likewise
+    refresh_token: TSecretStrValue = None  # type: ignore[assignment]  # likewise
+    token_url: str | None = None
+    token_file: str | None = None
+
+    def auth(self, base_url: str) -> httpx.Auth:
+        """The header `Authorization: Bearer <the newest access token>`.
+
+        Args:
+            base_url: Where requests go; at its default, the host that Gong names with the token takes its place.
+
+        Raises:
+            SettingRefused: One of them is empty, `token_url` is neither https nor loopback, or no file can be
+                written at `token_file`.
+        """
+        parts = {name: getattr(self, name) for name in ("client_id", "client_secret", "refresh_token")}
+        if empty := [name for name, value in parts.items() if not value]:
+            raise SettingRefused(f"credentials.{' and credentials.'.join(empty)} is empty: fill it in")
+        store = TokenStore(self.client_id, self.refresh_token, self.token_file)
+        return OAuth(**parts, base_url=base_url, token_url=self.token_url, store=store)
+
+
+GongCredentials = GongApiKey | GongOAuth | GongAccessToken
 
 
 class BearerAuth(httpx.Auth):

@@ -10,19 +10,31 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from dlt.common.runtime.run_context import active
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential, wait_random
 
 from .answers import Page, Unusable, page_of, refusal, request_id_of, retry_after, texts_of
 from .endpoints import Endpoint
-from .errors import CredentialRejected, GongError, NothingFound, PagingBroken, SettingRefused, Unreachable
+from .errors import (
+    CredentialRejected,
+    CursorExpired,
+    GongError,
+    NothingFound,
+    PagingBroken,
+    SettingRefused,
+    Unreachable,
+)
 from .limiter import Limiter
 from .tally import Tally
+
+DEFAULT_BASE_URL = "https://api.gong.io"
+TURN_AGAIN = "gong.turn_again"
+"""Extension of a request: awaited before its auth sends it a second time, which then counts like the first."""
 
 _TRIES = 6
 _BACKOFF = wait_exponential(multiplier=0.5, max=30.0) + wait_random(0.0, 0.5)
 _PATIENCE_WITH_429 = 50
-_WHOLE_REQUEST = 120.0
-_TIMEOUT = httpx.Timeout(connect=15.0, read=60.0, write=30.0, pool=None)
+_LONGEST_CONNECTING, _LONGEST_WRITING = 15.0, 30.0
 
 
 class _Throttled(Unusable):
@@ -47,6 +59,8 @@ class GongClient:
         self._auth = auth
         self._limiter = limiter
         self._tally = tally
+        # dlt's own setting for HTTP, a minute unless told otherwise; a whole answer may take twice as long.
+        self._silence = float(active().runtime_config.request_timeout)
         self._http: httpx.AsyncClient | None = None
         self._users = 0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -65,9 +79,14 @@ class GongClient:
             self._http = httpx.AsyncClient(
                 base_url=self._base_url,
                 auth=self._auth,
-                timeout=_TIMEOUT,
+                timeout=httpx.Timeout(
+                    connect=min(_LONGEST_CONNECTING, self._silence),
+                    read=self._silence,
+                    write=min(_LONGEST_WRITING, self._silence),
+                    pool=None,
+                ),
                 follow_redirects=False,
-                trust_env=not _is_loopback(self._base_url),
+                trust_env=not is_loopback(self._base_url),
                 headers={"Accept": "application/json", "User-Agent": "gong-elt"},
             )
         self._users += 1
@@ -80,7 +99,12 @@ class GongClient:
                 await http.aclose()
 
     async def pages(
-        self, endpoint: Endpoint, *, query: Mapping[str, str] | None = None, body: Mapping[str, Any] | None = None
+        self,
+        endpoint: Endpoint,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        starts_over: int = 0,
     ) -> AsyncGenerator[Page, None]:
         """Every page of an endpoint, following its cursor; an empty range yields no page.
 
@@ -88,9 +112,11 @@ class GongClient:
             endpoint: What to read.
             query: Query parameters, repeated unchanged for every page as Gong demands.
             body: JSON body of a POST, repeated likewise; the cursor is put beside the filter.
+            starts_over: How often an expired cursor makes it begin anew, so that records come again; for who knows
+                each record when it comes twice.
 
         Raises:
-            CursorExpired: The cursor outlived its hour; start over.
+            CursorExpired: The cursor outlived its hour, once more than `starts_over` allows.
             PagingBroken: A cursor came twice.
             GongError: As `send` raises, except that an empty range is no error.
         """
@@ -101,6 +127,12 @@ class GongClient:
                 page = await self.send(endpoint, query=query, body=body, cursor=cursor)
             except NothingFound:
                 return
+            except CursorExpired:
+                if not starts_over:
+                    raise
+                starts_over, cursor = starts_over - 1, None
+                seen.clear()
+                continue
             yield page
             if page.cursor is None or not endpoint.pages:
                 return
@@ -131,7 +163,7 @@ class GongClient:
             CursorExpired: 400 about the cursor.
             RequestRefused: Any other 4xx.
             RedirectRefused: 3xx.
-            QuotaSpent: The budget is used up, or the wait asked for is too long.
+            StoppedEarly: The budget is used up, the wait asked for is too long, or the deadline is reached.
             Unreachable: No usable answer after six tries.
         """
         parameters = dict(query or {})
@@ -182,18 +214,25 @@ class GongClient:
         slot = await self._limiter.turn(first=endpoint.goes_first)
         self._tally.requests += 1
 
+        async def turn_again() -> None:
+            nonlocal slot
+            slot = await self._limiter.turn(first=endpoint.goes_first)
+            self._tally.requests += 1
+            self._tally.retries += 1
+
         async def note_leaving(event: str, _: Mapping[str, Any]) -> None:
             if event.endswith("send_request_body.complete"):
                 slot.left()
 
         try:
-            async with asyncio.timeout(_WHOLE_REQUEST):
+            # An answer that does not come holds a run until its deadline at most, and a second more.
+            async with asyncio.timeout(min(2 * self._silence, self._limiter.seconds_left + 1.0)):
                 answer = await self._http.request(
                     endpoint.method,
                     endpoint.path,
                     params=parameters,
                     json=content,
-                    extensions={"trace": note_leaving},
+                    extensions={"trace": note_leaving, TURN_AGAIN: turn_again},
                 )
         finally:
             slot.left()
@@ -210,21 +249,26 @@ class GongClient:
         return page_of(endpoint, answer)
 
 
-def checked_base_url(base_url: str) -> str:
-    """The base URL without its trailing slash.
+def checked_base_url(url: str, setting: str = "base_url") -> str:
+    """The URL without its trailing slash.
+
+    Args:
+        url: Where a credential is to be sent.
+        setting: What the user knows it as.
 
     Raises:
         SettingRefused: It is not an https URL, nor http on a loopback address.
     """
-    parts = urlsplit(base_url)
+    parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingRefused(f"base_url {base_url!r} is not a URL: write it like https://api.gong.io")
-    if parts.scheme == "http" and not _is_loopback(base_url):
-        raise SettingRefused(f"base_url {base_url!r} would send the credential in clear: use https")
-    return base_url.rstrip("/").removesuffix("/v2")
+        raise SettingRefused(f"{setting} {url!r} is not a URL: write it like {DEFAULT_BASE_URL}")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise SettingRefused(f"{setting} {url!r} would send the credential in clear: use https")
+    return url.rstrip("/").removesuffix("/v2")
 
 
-def _is_loopback(url: str) -> bool:
+def is_loopback(url: str) -> bool:
+    """Whether the URL leads to this machine itself."""
     host = urlsplit(url).hostname or ""
     if host == "localhost":
         return True

@@ -1,0 +1,102 @@
+"""The simulated Gong's OAuth: refresh tokens that are good once, access tokens that end or are revoked.
+
+gong.oauth.authorise("refresh-1")
+...
+gong.oauth.revoke_access_tokens()
+assert gong.oauth.reused == []
+"""
+
+import base64
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl
+
+TOKEN_PATH = "/oauth2/generate-customer-token"
+
+
+class TokenRefused(Exception):
+    """An answer other than 200. The members are those of RFC 6749; Gong's own texts are not known."""
+
+    def __init__(self, status: int, error: str, description: str) -> None:
+        super().__init__(f"{status}: {error}")
+        self.status = status
+        self.members = {"error": error, "error_description": description}
+
+
+@dataclass
+class _AccessToken:
+    until: datetime
+    scopes: frozenset[str] | None
+
+
+@dataclass
+class TokenEndpoint:
+    """One OAuth client and the tokens it was given.
+
+    `lifetime` is of access tokens given from now on; `scopes` what they may (None: all). `host` is what answers
+    name as the company's; by default the host that was asked. `exchanged` lists the refresh tokens in the order
+    they were used, `reused` those that came when they were used or revoked already.
+    """
+
+    client_id: str = "demo-client"
+    client_secret: str = "demo-client-secret"
+    lifetime: timedelta = timedelta(days=1)
+    scopes: frozenset[str] | None = None
+    host: str | None = None
+    exchanged: list[str] = field(default_factory=list)
+    reused: list[str] = field(default_factory=list)
+    given: list[str] = field(default_factory=list)
+    _refresh_tokens: set[str] = field(default_factory=set)
+    _access_tokens: dict[str, _AccessToken] = field(default_factory=dict)
+
+    def authorise(self, refresh_token: str) -> None:
+        """What an administrator's consent gives: a first refresh token."""
+        self._refresh_tokens.add(refresh_token)
+        self.given.append(refresh_token)
+
+    def expire_access_tokens(self) -> None:
+        """Ends all access tokens, as time would."""
+        self._access_tokens.clear()
+
+    def revoke_refresh_tokens(self) -> None:
+        """Makes all refresh tokens worthless, as when the administrator takes the consent back."""
+        self._refresh_tokens.clear()
+
+    def credentials(self, now: datetime) -> dict[str, frozenset[str] | None]:
+        """The Authorization headers that are good now, with their scopes."""
+        return {f"Bearer {token}": given.scopes for token, given in self._access_tokens.items() if now < given.until}
+
+    def exchange(
+        self, method: str, headers: Mapping[str, str], raw: bytes, *, now: datetime, host: str
+    ) -> dict[str, Any]:
+        """Takes a refresh token and gives the members of the answer; raises `TokenRefused`."""
+        if method != "POST":
+            raise TokenRefused(405, "invalid_request", "Method Not Allowed")
+        basic = base64.b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()
+        if headers.get("authorization") != f"Basic {basic}":
+            raise TokenRefused(401, "invalid_client", "Unknown client")
+        form = dict(parse_qsl(raw.decode()))
+        if form.get("grant_type") != "refresh_token" or form.get("client_id") != self.client_id:
+            raise TokenRefused(400, "invalid_request", "grant_type or client_id is missing or wrong")
+        token = form.get("refresh_token", "")
+        if token not in self._refresh_tokens:
+            self.reused.append(token)
+            # A server that is careless enough to repeat what it was sent: clients must not print it.
+            raise TokenRefused(400, "invalid_grant", f"Refresh token {token} is invalid or was used")
+        self._refresh_tokens.remove(token)
+        self.exchanged.append(token)
+        access_token, refresh_token = f"access-{secrets.token_hex(16)}", f"refresh-{secrets.token_hex(16)}"
+        self._access_tokens[access_token] = _AccessToken(now + self.lifetime, self.scopes)
+        self._refresh_tokens.add(refresh_token)
+        self.given += [access_token, refresh_token]
+        return {
+            "access_token": access_token,
+            "refresh_token": refresh_token,
+            "token_type": "Bearer",
+            "expires_in": int(self.lifetime.total_seconds()),
+            "scope": " ".join(sorted(self.scopes or ())),
+            "api_base_url_for_customer": self.host or host,
+        }

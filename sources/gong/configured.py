@@ -1,0 +1,46 @@
+"""A client with a connection's settings, as dlt resolves them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import dlt
+from dlt.common.configuration import with_config
+
+from .auth import GongCredentials
+from .client import DEFAULT_BASE_URL, GongClient
+from .limiter import Limiter
+from .tally import Tally
+
+
+def gong_client(
+    connection: str = "gong",
+    *,
+    credentials: GongCredentials | None = None,
+    tally: Tally | None = None,
+    requests_left: int | None = None,
+    deadline: datetime | None = None,
+) -> GongClient:
+    """A client with a connection's settings, for who asks Gong something without loading anything.
+
+    Args:
+        connection: `gong`, or the name of another connection.
+        credentials: Those to use; by default what the connection's settings say.
+        tally: Where requests are counted.
+        requests_left: Requests that may be sent; None for no bound.
+        deadline: No request is sent after this instant.
+    """
+
+    def configured(
+        credentials: GongCredentials = dlt.secrets.value,
+        base_url: str = DEFAULT_BASE_URL,
+        requests_per_second: float = 3.0,
+    ) -> GongClient:
+        limiter = Limiter(requests_per_second, requests_left, deadline=deadline)
+        return GongClient(base_url, credentials.auth(base_url), limiter, tally or Tally())
+
+    sections = ("sources", "gong") if connection == "gong" else ("sources", "gong", connection)
+    given: dict[str, Any] = {} if credentials is None else {"credentials": credentials}
+    client: GongClient = with_config(configured, sections=sections)(**given)
+    return client
