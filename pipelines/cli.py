@@ -27,6 +27,9 @@ app = typer.Typer(
 ConnectionOption = Annotated[str, typer.Option("--connection", help="Named Gong account: reads sources.gong.NAME.*")]
 DestinationOption = Annotated[str, typer.Option("--destination", help="duckdb, postgres or another of dlt's")]
 DatasetOption = Annotated[str, typer.Option("--dataset", help="Dataset (schema) in the warehouse")]
+DeadlineOption = Annotated[
+    str | None, typer.Option("--deadline", help="Stop in good order after 30m or 2h, or at a date-time; exit code 3")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout and nothing else there")]
 
 
@@ -45,6 +48,8 @@ def sync(
     select: Annotated[str | None, typer.Option(help="Resources to read, separated by commas")] = None,
     since: Annotated[str | None, typer.Option(help="Begin of an explicit window, e.g. 2026-01-31")] = None,
     until: Annotated[str | None, typer.Option(help="End of an explicit window, not part of it")] = None,
+    deadline: DeadlineOption = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Only say what it would cost; loads nothing")] = False,
     connection: ConnectionOption = "gong",
     destination: DestinationOption = "duckdb",
     dataset: DatasetOption = "gong",
@@ -52,17 +57,46 @@ def sync(
 ) -> None:
     """Load what is new: from the bookmark, and a lookback behind it, to now; or an explicit window."""
     with _one_line_for_mistakes():
+        from .plan import plan as make_plan
         from .sync import RESOURCES, SyncOptions
         from .sync import sync as run_sync
 
         names = [name.strip() for name in select.split(",") if name.strip()] if select is not None else RESOURCES
+        options = SyncOptions(names, since, until, deadline)
         account, target = _opened(connection, destination, dataset)
-        summary = run_sync(account, target, SyncOptions(names, since, until), _stderr())
+        outcome = make_plan(account, target, options) if plan else run_sync(account, target, options, _stderr())
     if as_json:
-        print(summary.as_json())
+        print(outcome.as_json())
     else:
-        summary.show(_stdout())
-    raise typer.Exit(summary.exit_code)
+        outcome.show(_stdout())
+    raise typer.Exit(outcome.exit_code)
+
+
+@app.command()
+def reconcile(
+    since: Annotated[str | None, typer.Option(help="Begin of the window to compare")] = None,
+    until: Annotated[str | None, typer.Option(help="Its end, not part of it")] = None,
+    max_share: Annotated[float, typer.Option(help="Refuse when a larger share of the calls would go")] = 0.05,
+    force: Annotated[bool, typer.Option("--force", help="Erase however many there are")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the list, erase nothing")] = False,
+    deadline: DeadlineOption = None,
+    connection: ConnectionOption = "gong",
+    destination: DestinationOption = "duckdb",
+    dataset: DatasetOption = "gong",
+    as_json: JsonOption = False,
+) -> None:
+    """Find calls that Gong no longer has, confirm each one, erase their content."""
+    with _one_line_for_mistakes():
+        from .reconcile import ReconcileOptions
+        from .reconcile import reconcile as run_reconcile
+
+        options = ReconcileOptions(since, until, max_share, force, dry_run, deadline)
+        reconciled = run_reconcile(*_opened(connection, destination, dataset), options, _stderr())
+    if as_json:
+        print(reconciled.as_json())
+    else:
+        reconciled.show(_stdout())
+    raise typer.Exit(reconciled.exit_code)
 
 
 @app.command()

@@ -14,7 +14,7 @@ from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from destinations.warehouse import missing_file
 from sources.gong import bookmark_of
 
-from .connection import Connection, Target
+from .connection import Connection, Target, UsageError
 
 
 def restored_pipeline(connection: Connection, target: Target, folder: Path) -> dlt.Pipeline:
@@ -27,13 +27,27 @@ def restored_pipeline(connection: Connection, target: Target, folder: Path) -> d
         connection: Which Gong account.
         target: Which warehouse.
         folder: Working folder; whatever dlt left in it is deleted.
+
+    Raises:
+        UsageError: The dataset is another connection's.
     """
     if folder.exists():
         shutil.rmtree(folder)
     pipeline = connection.pipeline(target.destination, target.dataset, folder)
     if missing_file(target.destination) is None:
         pipeline.sync_destination()
+        if pipeline.default_schema_name is None and (other := _other_connection(pipeline)) is not None:
+            raise UsageError(
+                f"dataset {target.dataset} holds another connection's data ({other}), and lists such as users would"
+                f" take each other's place: give connection {connection.name} one of its own with --dataset"
+            )
     return pipeline
+
+
+def unfinished_loads(folder: Path) -> int:
+    """Loads that a killed run left behind in its working folder, complete, half done or broken."""
+    kept = [*folder.glob("*/normalize/extracted/*"), *folder.glob("*/load/new/*"), *folder.glob("*/load/normalized/*")]
+    return len({package.name for package in kept})
 
 
 def resource_state(pipeline: dlt.Pipeline, connection: Connection, resource: str) -> Mapping[str, Any]:
@@ -58,3 +72,13 @@ def has_tables(pipeline: dlt.Pipeline, target: Target) -> bool:
     except DatabaseUndefinedRelation:
         return False
     return True
+
+
+def _other_connection(pipeline: dlt.Pipeline) -> str | None:
+    """The dlt pipeline that loaded this dataset, where it is not this one."""
+    try:
+        with pipeline.sql_client() as sql:
+            rows = sql.execute_sql("SELECT MIN(pipeline_name) FROM _dlt_pipeline_state")
+    except DatabaseUndefinedRelation:
+        return None
+    return str(rows[0][0]) if rows and rows[0][0] else None

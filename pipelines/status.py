@@ -60,11 +60,12 @@ class StatusReport:
         console.print(f"{self.owed_transcripts:,} transcripts owed{since}", highlight=False)
         console.print(f"{self.requests_left:,} of today's requests left", highlight=False)
         table = Table(title="last runs", title_justify="left")
-        for column in ("started", "status", "requests", "rows", "reason"):
+        for column in ("started", "command", "status", "requests", "rows", "reason"):
             table.add_column(column)
         for run in self.runs:
             started = f"{run.started_at:%Y-%m-%d %H:%M:%S}"
-            table.add_row(started, run.status, f"{run.requests:,}", f"{run.rows_written:,}", run.reason or "")
+            counts = f"{run.requests:,}", f"{run.rows_written:,}"
+            table.add_row(started, run.command or "sync", run.status, *counts, run.reason or "")
         console.print(table)
 
 

@@ -37,6 +37,7 @@ class Summary:
         private_excluded: Private calls that came and were left out or stored as meta data only.
         owed_transcripts: Calls in the warehouse that still have no transcript and are young enough to get one.
         rejected: Records that fit no table; they are in `_rejected`.
+        loads_set_aside: Unfinished loads of a killed run that were not loaded: what they held was read again.
         bookmark: Up to here calls are complete.
         reason: Why the run failed or stopped.
     """
@@ -54,6 +55,7 @@ class Summary:
     private_excluded: int
     owed_transcripts: int
     rejected: int
+    loads_set_aside: int
     bookmark: datetime | None
     reason: str | None = None
     tables: dict[str, int] = field(default_factory=dict)
@@ -90,5 +92,17 @@ class Summary:
             f" {self.rejected:,} records rejected; complete up to {self.bookmark or 'nowhere yet'}",
             highlight=False,
         )
+        if self.loads_set_aside:
+            console.print(
+                f"{self.loads_set_aside:,} unfinished loads of a killed run set aside: what they held was read again",
+                highlight=False,
+            )
         if self.reason is not None:
             console.print(f"{self.status}: {self.reason}", markup=False, highlight=False)
+
+
+def seconds_told(seconds: float) -> str:
+    """A length of time for a person: `12 s`, `4 min` or `7.5 hours`."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} hours"

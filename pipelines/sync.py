@@ -6,7 +6,6 @@ warehouse, so going on after a crash, on a new machine or after the folder was d
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,34 +16,31 @@ from functools import partial
 from typing import Any
 
 import dlt
-from dlt.common.schema.utils import new_column, new_table
 from dlt.destinations.exceptions import DatabaseException
 from dlt.extract import DltSource
 from rich.console import Console
 
+from destinations.server_lock import server_lock
 from sources.gong import (
-    DEFAULT_LOOKBACK,
-    DEFAULT_START,
     GongError,
     HeldHashes,
-    Lookback,
     SettingRefused,
     Tally,
     Window,
     declared_tables,
-    moment,
     table_names,
     whole_millisecond,
-    window_to_read,
 )
 from state import runs, warehouse
-from state.lock import run_lock
+from state.lock import LockHeld, run_lock
 
 from .connection import Connection, Target, UsageError
 from .failures import told
+from .ledger import Ledger, declare
 from .progress import Stage, shown
-from .restored import bookmark, has_tables, resource_state, restored_pipeline
+from .restored import bookmark, has_tables, resource_state, restored_pipeline, unfinished_loads
 from .summary import ResourceSummary, Status, Summary
+from .times import chosen_window, deadline_of
 
 RESOURCES = ("calls", "transcripts", "library", "users", "workspaces")
 """What a sync reads unless `--select` narrows it."""
@@ -61,11 +57,13 @@ class SyncOptions:
     Attributes:
         select: Resources to read.
         since, until: An explicit window of effective time; where one is missing, bookmark and now.
+        deadline: How long the run may go on sending requests, or until when.
     """
 
     select: Sequence[str] = RESOURCES
     since: str | None = None
     until: str | None = None
+    deadline: str | None = None
 
 
 def sync(connection: Connection, target: Target, options: SyncOptions, console: Console) -> Summary:
@@ -88,40 +86,57 @@ def sync(connection: Connection, target: Target, options: SyncOptions, console: 
         return run.summary()
 
 
+def check_selection(select: Sequence[str]) -> None:
+    """Refuses a selection that names something else than resources, or nothing.
+
+    Raises:
+        UsageError: It does.
+    """
+    if unknown := set(select) - set(RESOURCES):
+        raise UsageError(f"--select {', '.join(sorted(unknown))}: unknown; it is one of {', '.join(RESOURCES)}")
+    if not select:
+        raise UsageError(f"--select names no resource: it takes some of {', '.join(RESOURCES)}")
+
+
 class _Run:
     """One sync from restored state to ledger row."""
 
     def __init__(self, connection: Connection, target: Target, options: SyncOptions) -> None:
-        if unknown := set(options.select) - set(RESOURCES):
-            raise UsageError(f"--select {', '.join(sorted(unknown))}: unknown; it is one of {', '.join(RESOURCES)}")
-        if not options.select:
-            raise UsageError(f"--select names no resource: it takes some of {', '.join(RESOURCES)}")
-        self.run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+        check_selection(options.select)
         self.tally = Tally()
         self._connection = connection
         self._target = target
         self._options = options
         self._started = whole_millisecond(datetime.now(UTC))
+        self.run_id = runs.new_run_id(self._started)
         self._clock = time.monotonic()
         self._loaded: Counter[str] = Counter()
         self._failure: str | None = None
         self._window: Window | None = None
-        self._owed = 0
+        self._owed = self._set_aside = 0
         self._folder = target.folder / connection.name
         self._quota = connection.requests_per_day
         self._patience = connection.transcript_patience
         self._bookmark: datetime | None = None
         self._pipeline: dlt.Pipeline | None = None
+        self._ledger: Ledger | None = None
+        self._deadline = deadline_of(options.deadline, self._started)
         # Building the source checks every setting, before anything is opened.
         connection.source(tally=self.tally)
 
     def execute(self, stage: Stage) -> None:
         """Reads and loads until the window is complete or something ends the run."""
         try:
+            self._set_aside = unfinished_loads(self._folder)
             self._pipeline = pipeline = restored_pipeline(self._connection, self._target, self._folder)
-            self._bookmark = bookmark(pipeline, self._connection)
-            self._read_and_load(pipeline, stage)
-        except (UsageError, SettingRefused):
+            with server_lock(pipeline, self._connection.name) as holder:
+                if holder is not None:
+                    raise LockHeld(f"another run holds the lock: {holder}")
+                self._bookmark = bookmark(pipeline, self._connection)
+                self._ledger = Ledger(pipeline, self._target)
+                self._ledger.write(self._ledger_row("running"))
+                self._read_and_load(pipeline, stage)
+        except (UsageError, SettingRefused, LockHeld):
             raise
         except Exception as failure:
             self._failure = told(failure)
@@ -145,6 +160,7 @@ class _Run:
             private_excluded=len(self.tally.private_calls),
             owed_transcripts=self._owed,
             rejected=self.tally.rejected.total(),
+            loads_set_aside=self._set_aside,
             bookmark=self._bookmark,
             reason=self._reason,
             tables={name: rows for name, rows in self._loaded.items() if rows},
@@ -158,6 +174,9 @@ class _Run:
             stage.name = "reading"
             with self._asking(pipeline) as held_hashes:
                 pipeline.extract(self._source(plan, held_hashes).with_resources(*names))
+            if self._ledger is not None:
+                # What a run that is killed from here on has used of the day's requests stays known.
+                self._ledger.write(self._ledger_row("running"))
             stage.name = "loading"
             pipeline.normalize()
             # A load creates the tables it has rows for; this makes all of them exist from the first one on.
@@ -183,7 +202,10 @@ class _Run:
 
     def _plan(self, pipeline: dlt.Pipeline, with_calls: Sequence[str]) -> dict[str, Any]:
         """What to read: the window, whose transcripts are owed, and what the warehouse has of it already."""
-        window = self._window = self._chosen_window([resource_state(pipeline, self._connection, n) for n in with_calls])
+        states = [resource_state(pipeline, self._connection, name) for name in with_calls]
+        window = self._window = chosen_window(
+            self._connection, states, self._started, since=self._options.since, until=self._options.until
+        )
         plan: dict[str, Any] = {"windows": [window], "owed_transcripts": []}
         if not has_tables(pipeline, self._target):
             return plan
@@ -192,19 +214,6 @@ class _Run:
             if "transcripts" in with_calls:
                 plan["owed_transcripts"] = self._owed_ids(pipeline, sql)
         return plan
-
-    def _chosen_window(self, states: Sequence[Mapping[str, Any]]) -> Window:
-        setting = self._connection.setting
-        start_date = setting("start_date", None)
-        start = moment(start_date, "start_date") if start_date else self._started - DEFAULT_START
-        by_bookmark = window_to_read(
-            states, start=start, now=self._started, lookback=Lookback.parse(setting("lookback", DEFAULT_LOOKBACK))
-        )
-        since = moment(self._options.since, "--since") if self._options.since else by_bookmark.since
-        until = min(moment(self._options.until, "--until"), self._started) if self._options.until else self._started
-        if since >= until:
-            raise UsageError(f"the window is empty: it would begin {since} and end {until}; check --since and --until")
-        return Window(since, until)
 
     def _owed_ids(self, pipeline: dlt.Pipeline, sql: warehouse.Sql) -> list[str]:
         since = self._started - self._patience
@@ -228,32 +237,33 @@ class _Run:
             held_hashes=held_hashes,
             max_calls=_CALLS_A_LOAD,
             requests_per_day=max(0, self._quota - self.tally.requests),
+            deadline=self._deadline,
             **plan,
         )
-        columns = [new_column(name, kind, nullable=name != "run_id") for name, kind in runs.COLUMN_TYPES.items()]
-        ledger = new_table(runs.TABLE, columns=columns, resource="runs", write_disposition="append")
-        for table in (*declared_tables(append=held_hashes is None), ledger):
+        for table in declared_tables(append=held_hashes is None):
             source.schema.update_table(table)
+        declare(source.schema)
         return source
 
     def _close(self) -> None:
-        pipeline = self._pipeline
-        if pipeline is None or not has_tables(pipeline, self._target):
+        pipeline, ledger = self._pipeline, self._ledger
+        if pipeline is None or ledger is None or not has_tables(pipeline, self._target):
             return
         try:
             with pipeline.sql_client() as sql:
                 self._owed = len(self._owed_ids(pipeline, sql))
-                runs.record(sql, self._ledger_row())
+            ledger.close(self._ledger_row(self._status))
         except DatabaseException as failure:
             self._failure = self._failure or f"the run could not be written to {runs.TABLE}: {told(failure)}"
 
-    def _ledger_row(self) -> runs.Run:
+    def _ledger_row(self, status: str) -> runs.Run:
         return runs.Run(
             run_id=self.run_id,
             connection=self._connection.name,
-            status=self._status,
+            command="sync",
+            status=status,
             started_at=self._started,
-            finished_at=datetime.now(UTC),
+            finished_at=None,
             window_since=self._window.since if self._window else None,
             window_until=self._window.until if self._window else None,
             bookmark=self._bookmark,

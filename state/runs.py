@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from typing import Literal
@@ -13,6 +14,7 @@ TABLE = "_runs"
 COLUMN_TYPES: dict[str, Literal["text", "timestamp", "bigint"]] = {
     "run_id": "text",
     "connection": "text",
+    "command": "text",
     "status": "text",
     "started_at": "timestamp",
     "finished_at": "timestamp",
@@ -33,21 +35,26 @@ COLUMN_TYPES: dict[str, Literal["text", "timestamp", "bigint"]] = {
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run that ended.
+    """A run, as far as it came.
 
     Attributes:
-        status: `done`, `failed` or `stopped` (early, on purpose).
+        command: `sync` or `reconcile`; None for runs of versions that did not write it.
+        status: `running`, `done`, `failed`, `stopped` (early, on purpose), `refused` (a reconcile that would erase
+            too much) or `killed` (it ended without a word; found out by the next run).
+        finished_at: When it ended; None while it runs.
         window_since, window_until: Effective time that was asked for.
         bookmark: How far calls are complete after the run.
         rows_written: Rows over all tables of Gong's data.
+        calls: Calls written, or marked as deleted by a reconcile.
         reason: Why it failed or stopped, or which resources were left out.
     """
 
     run_id: str
     connection: str
+    command: str | None
     status: str
     started_at: datetime
-    finished_at: datetime
+    finished_at: datetime | None
     window_since: datetime | None
     window_until: datetime | None
     bookmark: datetime | None
@@ -61,17 +68,44 @@ class Run:
     reason: str | None
 
 
-def record(sql: Sql, run: Run) -> None:
-    """Writes the run's row."""
+def new_run_id(started: datetime) -> str:
+    """A name for a run that sorts by time and that no other run has."""
+    return f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+
+
+def begin(sql: Sql, run: Run) -> None:
+    """Writes the row of a run that begins; whoever is still said to run on this connection was killed.
+
+    Only for who holds the connection's lock.
+    """
+    sql.execute_sql(
+        f"UPDATE {TABLE} SET status = 'killed' WHERE connection = %s AND status = 'running'", run.connection
+    )
     places = ", ".join(["%s"] * len(fields(Run)))
     sql.execute_sql(f"INSERT INTO {TABLE} ({', '.join(COLUMN_TYPES)}) VALUES ({places})", *astuple(run))
 
 
-def latest(sql: Sql, connection: str, count: int) -> list[Run]:
-    """The last runs of a connection, newest first."""
+def update(sql: Sql, run: Run) -> None:
+    """Writes how far a run has come, or how it ended, into its row."""
+    values = ", ".join(f"{name} = %s" for name in COLUMN_TYPES)
+    sql.execute_sql(f"UPDATE {TABLE} SET {values} WHERE run_id = %s", *astuple(run), run.run_id)
+
+
+def latest(sql: Sql, connection: str, count: int, command: str | None = None) -> list[Run]:
+    """The last runs of a connection, newest first.
+
+    Args:
+        sql: The warehouse.
+        connection: Whose runs.
+        count: How many at most.
+        command: Only runs of this command.
+    """
+    of_command, parameters = (" AND command = %s", [command]) if command else ("", [])
     rows = sql.execute_sql(
-        f"SELECT {', '.join(COLUMN_TYPES)} FROM {TABLE} WHERE connection = %s ORDER BY started_at DESC LIMIT {count:d}",
+        f"SELECT {', '.join(COLUMN_TYPES)} FROM {TABLE} WHERE connection = %s{of_command}"
+        f" ORDER BY started_at DESC LIMIT {count:d}",
         connection,
+        *parameters,
     )
     return [Run(*row) for row in rows or ()]
 

@@ -25,6 +25,7 @@ class Endpoint:
         scope: OAuth scope that the operation asks for.
         pages: Whether the answer comes in pages of 100 with a cursor.
         goes_first: Further requests depend on its answer, so it leaves before those of other endpoints.
+        single: The answer holds one record, not a list of them.
         resource: The dlt resource that reads it.
     """
 
@@ -35,12 +36,14 @@ class Endpoint:
     pages: bool
     resource: str
     goes_first: bool = False
+    single: bool = False
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
 
 CALLS = Endpoint("GET", "/v2/calls", "calls", "api:calls:read:basic", True, "calls", goes_first=True)
+CALL = Endpoint("GET", "/v2/calls/{id}", "call", "api:calls:read:basic", False, "calls", single=True)
 CALLS_EXTENSIVE = Endpoint(
     "POST", "/v2/calls/extensive", "calls", "api:calls:read:extensive", True, "calls", goes_first=True
 )
@@ -52,4 +55,4 @@ WORKSPACES = Endpoint("GET", "/v2/workspaces", "workspaces", "api:workspaces:rea
 FOLDERS = Endpoint("GET", "/v2/library/folders", "folders", "api:library:read", False, "library")
 FOLDER_CONTENT = Endpoint("GET", "/v2/library/folder-content", "calls", "api:library:read", False, "library")
 
-ENDPOINTS = (CALLS, CALLS_EXTENSIVE, TRANSCRIPTS, USERS, WORKSPACES, FOLDERS, FOLDER_CONTENT)
+ENDPOINTS = (CALLS, CALL, CALLS_EXTENSIVE, TRANSCRIPTS, USERS, WORKSPACES, FOLDERS, FOLDER_CONTENT)

@@ -12,7 +12,9 @@ The tree::
     ├── RedirectRefused          Gong sent us to another host; credentials do not follow
     ├── PagingBroken             the same cursor came twice
     │   └── CursorExpired        400 "cursor has expired": its window has to start again
-    └── QuotaSpent               the day's requests, or a wait longer than the run may take
+    └── StoppedEarly             the run ends on purpose, with all that is complete kept
+        ├── QuotaSpent           the day's requests, or a wait longer than the run may take
+        └── DeadlineReached      the time that the run was given is over
 """
 
 from __future__ import annotations
@@ -76,7 +78,15 @@ class CursorExpired(PagingBroken):
     """A paging cursor outlived its hour; the window it belongs to has to be read again from its start."""
 
 
-class QuotaSpent(GongError):
+class StoppedEarly(GongError):
+    """No further request is sent, on purpose; what is complete is kept and the next run goes on from there."""
+
+
+class DeadlineReached(StoppedEarly):
+    """The time that the run was given is over."""
+
+
+class QuotaSpent(StoppedEarly):
     """No more requests today, or Gong asks for a longer wait than this run may take."""
 
     def __init__(self, message: str, *, wait_seconds: float | None = None, request_id: str | None = None) -> None:

@@ -6,8 +6,9 @@ import asyncio
 import math
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 
-from .errors import QuotaSpent, SettingRefused
+from .errors import DeadlineReached, QuotaSpent, SettingRefused
 
 # Requests leave evenly spaced, a little further apart than allowed: whichever way Gong counts, by the second,
 # by a sliding window or by a bucket, and with some jitter on the way, three a second stay three.
@@ -44,17 +45,26 @@ class Limiter:
         per_second: Requests a second that may leave.
         budget: Requests that may leave in this run; None for no bound.
         longest_wait: Seconds a `Retry-After` may hold a run; beyond, the run ends.
+        deadline: No request leaves after this instant; None for no bound.
 
     Raises:
         SettingRefused: The rate is not above zero.
     """
 
-    def __init__(self, per_second: float, budget: int | None = None, *, longest_wait: float = 300.0) -> None:
+    def __init__(
+        self,
+        per_second: float,
+        budget: int | None = None,
+        *,
+        longest_wait: float = 300.0,
+        deadline: datetime | None = None,
+    ) -> None:
         if not 0 < per_second < math.inf:
             raise SettingRefused(f"requests_per_second is {per_second}: it has to be above zero")
         self._gap = _SPACING / per_second
         self._left = budget
         self._longest_wait = longest_wait
+        self._deadline = deadline
         self._held_until = 0.0
         self._previous: Slot | None = None
         self._queue, self._patient = asyncio.Lock(), asyncio.Lock()
@@ -68,6 +78,7 @@ class Limiter:
 
         Raises:
             QuotaSpent: The budget is used up.
+            DeadlineReached: The request would leave after the deadline.
         """
         if self._loop is not (loop := asyncio.get_running_loop()):
             # dlt runs every extract in a loop of its own; a lock belongs to one loop.
@@ -79,17 +90,28 @@ class Limiter:
         async with self._patient:
             return await self._next_slot()
 
+    @property
+    def seconds_left(self) -> float:
+        """Until the deadline; infinite without one."""
+        return math.inf if self._deadline is None else (self._deadline - datetime.now(UTC)).total_seconds()
+
     async def _next_slot(self) -> Slot:
         async with self._queue:
             if self._left is not None and self._left <= 0:
                 raise QuotaSpent("the day's request budget is used up: run again after midnight UTC")
             free_at = 0.0 if self._previous is None else await self._previous.left_at() + self._gap
             while (wait := max(free_at, self._held_until) - time.monotonic()) > 0:
+                self._keep_deadline(wait)
                 await asyncio.sleep(wait)
+            self._keep_deadline(0.0)
             if self._left is not None:
                 self._left -= 1
             self._previous = Slot()
             return self._previous
+
+    def _keep_deadline(self, wait: float) -> None:
+        if wait >= self.seconds_left:
+            raise DeadlineReached(f"the deadline, {self._deadline:%Y-%m-%d %H:%M:%S} UTC, is reached: run again")
 
     def pause(self, seconds: float, request_id: str | None = None) -> None:
         """Holds every request back for `seconds`, as Gong's `Retry-After` asks.

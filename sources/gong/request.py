@@ -41,6 +41,19 @@ class CallRequest:
         if self.call_detail == "basic" and (self.primary_user_ids or self.call_ids):
             raise SettingRefused("primary_user_ids and call_ids need call_detail = 'extensive': GET /v2/calls has none")
 
+    @classmethod
+    def bare(cls, call_detail: CallDetail, workspace_id: str | None = None) -> CallRequest:
+        """For who wants to know which calls there are and nothing of what they hold."""
+        return cls(
+            call_detail=call_detail,
+            context="None",
+            include_parties=False,
+            include_content=False,
+            include_interaction=False,
+            include_public_comments=False,
+            workspace_id=workspace_id,
+        )
+
     @property
     def endpoint(self) -> Endpoint:
         """The endpoint that answers it."""
@@ -60,6 +73,10 @@ class CallRequest:
         if self.call_ids:
             narrowed["callIds"] = list(self.call_ids)
         return {"filter": narrowed, "contentSelector": self._selector()}
+
+    def body_by_id(self, call_ids: Sequence[str]) -> dict[str, Any]:
+        """Body of POST /v2/calls/extensive for calls whenever and wherever they took place."""
+        return {"filter": {"callIds": list(call_ids)}, "contentSelector": self._selector()}
 
     def _range(self, window: Window) -> dict[str, str]:
         of_range = {"fromDateTime": _iso(window.since), "toDateTime": _iso(window.until)}

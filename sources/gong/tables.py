@@ -18,8 +18,12 @@ DataType = Literal["text", "bigint", "double", "bool", "timestamp", "json"]
 Replaced = Literal["by key", "with call", "whole"]
 """How rows give way to newer ones: by the table's key, all rows of a call together, or the table at once."""
 
+Personal = Literal["email", "phone", "name", "link"]
+"""What a field says about a person; decides how it is normalised before it is hashed (`pii = "hash"`)."""
+
 _NAMING = NamingConvention()
 DATA_TYPES: tuple[DataType, ...] = ("text", "bigint", "double", "bool", "timestamp", "json")
+_PERSONAL: tuple[Personal, ...] = ("email", "phone", "name", "link")
 
 
 def snake_case(field: str) -> str:
@@ -29,11 +33,15 @@ def snake_case(field: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column and the field of Gong's record that it holds; without a field the value is ours."""
+    """A column and the field of Gong's record that it holds; without a field the value is ours.
+
+    `personal` is set where the field identifies a person.
+    """
 
     name: str
     type: DataType
     field: str | None = None
+    personal: Personal | None = None
 
 
 @dataclass(frozen=True)
@@ -73,17 +81,19 @@ REMOVED = Column("_removed", "bool")
 
 def _ours(names: str) -> tuple[Column, ...]:
     """Columns of our own, written `name` or `name:type`, text by default."""
-    return tuple(Column(name, kind) for name, kind in map(_typed, names.split()))
+    return tuple(Column(name, kind) for name, kind, _ in map(_typed, names.split()))
 
 
 def _gongs(fields: str) -> tuple[Column, ...]:
-    """Columns that hold Gong's fields, written `field` or `field:type`, text by default."""
-    return tuple(Column(snake_case(name), kind, name) for name, kind in map(_typed, fields.split()))
+    """Columns that hold Gong's fields, written `field`, `field:type` or `field:type=email`, text by default."""
+    return tuple(Column(snake_case(name), kind, name, personal) for name, kind, personal in map(_typed, fields.split()))
 
 
-def _typed(word: str) -> tuple[str, DataType]:
-    name, _, kind = word.partition(":")
-    return name, next(known for known in DATA_TYPES if known == (kind or "text"))
+def _typed(word: str) -> tuple[str, DataType, Personal | None]:
+    described, _, says = word.partition("=")
+    name, _, kind = described.partition(":")
+    personal = next(known for known in _PERSONAL if known == says) if says else None
+    return name, next(known for known in DATA_TYPES if known == (kind or "text")), personal
 
 
 def _of_call(name: str, key: str, ours: str, fields: str, elsewhere: str = "") -> Table:
@@ -105,8 +115,8 @@ CALLS_TABLE = Table(
     (
         *_gongs(
             "id url title scheduled:timestamp started:timestamp duration:bigint primaryUserId direction system"
-            " scope media language workspaceId sdrDisposition clientUniqueId customData purpose meetingUrl"
-            " isPrivate:bool calendarEventId"
+            " scope media language workspaceId sdrDisposition clientUniqueId customData purpose"
+            " meetingUrl=link isPrivate:bool calendarEventId"
         ),
         *_ours(
             "brief call_outcome_id call_outcome_category call_outcome_name company_question_count:bigint"
@@ -117,12 +127,21 @@ CALLS_TABLE = Table(
     ),
 )
 
+KEPT_OF_A_DELETED_CALL = frozenset(
+    column.name
+    for column in (
+        *_gongs("id url scheduled started duration primaryUserId direction system scope media language workspaceId"),
+        *_ours("is_private _effective_time _deleted_at _synced_at _dlt_load_id"),
+    )
+)
+"""What stays of a call that Gong no longer has: that it took place. Every other column is emptied, also new ones."""
+
 CALL_TABLES = (
     _of_call(
         "call_parties",
         "id",
         "",
-        "id emailAddress name title userId speakerId affiliation phoneNumber methods:json",
+        "id emailAddress=email name=name title userId speakerId affiliation phoneNumber=phone methods:json",
         "context",
     ),
     _of_call(
@@ -213,7 +232,7 @@ REJECTED_TABLE = Table(
     "calls",
     ("resource", "id"),
     "by key",
-    _ours("resource id reason record:json _synced_at:timestamp"),
+    (*_ours("resource id reason record:json _content_hash _synced_at:timestamp"), REMOVED),
 )
 
 USERS_TABLE = Table(
@@ -223,14 +242,14 @@ USERS_TABLE = Table(
     "whole",
     (
         *_gongs(
-            "id emailAddress created:timestamp active:bool emailAliases:json trustedEmailAddress firstName lastName"
-            " title phoneNumber extension personalMeetingUrls:json"
+            "id emailAddress=email created:timestamp active:bool emailAliases:json=email trustedEmailAddress=email"
+            " firstName=name lastName=name title phoneNumber=phone extension=phone personalMeetingUrls:json=link"
         ),
         *_gongs(
             "webConferencesRecorded:bool preventWebConferenceRecording:bool telephonyCallsImported:bool"
             " emailsImported:bool preventEmailImport:bool nonRecordedMeetingsImported:bool gongConnectEnabled:bool"
         ),
-        *_gongs("managerId meetingConsentPageUrl conferencingProviders:json spokenLanguages:json"),
+        *_gongs("managerId meetingConsentPageUrl=link conferencingProviders:json spokenLanguages:json"),
     ),
     frozenset({"settings"}),
 )

@@ -12,8 +12,14 @@ import pendulum
 
 from .errors import SettingRefused
 
-_SPAN = re.compile(r"(\d+)\s*([mhdw])", re.IGNORECASE)
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_SPAN = re.compile(r"(\d+)\s*([smhdw])", re.IGNORECASE)
+_UNITS = {
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
 _EVERY = (timedelta(0), timedelta(days=1), timedelta(days=7))
 
 

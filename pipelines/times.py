@@ -1,0 +1,76 @@
+"""What a user says about time, made definite: the window of a run and its deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sources.gong import (
+    DEFAULT_LOOKBACK,
+    DEFAULT_START,
+    Lookback,
+    SettingRefused,
+    Window,
+    moment,
+    span,
+    window_to_read,
+)
+
+from .connection import Connection, UsageError
+
+
+def chosen_window(
+    connection: Connection,
+    states: Sequence[Mapping[str, Any]],
+    now: datetime,
+    *,
+    since: str | None,
+    until: str | None,
+) -> Window:
+    """The window of a sync: from a lookback behind the bookmark to now, unless the user says otherwise.
+
+    Args:
+        connection: Its settings `start_date` and `lookback`.
+        states: dlt's states of the resources that are read together.
+        now: When the run began.
+        since: The user's words for the begin; None for the bookmark and its lookback.
+        until: The user's words for the end; None for now.
+
+    Raises:
+        UsageError: The window would be empty.
+        SettingRefused: A word is not a date.
+    """
+    start_date = connection.setting("start_date", None)
+    start = moment(start_date, "start_date") if start_date else now - DEFAULT_START
+    lookback = Lookback.parse(connection.setting("lookback", DEFAULT_LOOKBACK))
+    by_bookmark = window_to_read(states, start=start, now=now, lookback=lookback)
+    begin = moment(since, "--since") if since else by_bookmark.since
+    end = min(moment(until, "--until"), now) if until else now
+    if begin >= end:
+        raise UsageError(f"the window is empty: it would begin {begin} and end {end}; check --since and --until")
+    return Window(begin, end)
+
+
+def deadline_of(words: str | None, now: datetime) -> datetime | None:
+    """The instant after which a run sends no request.
+
+    Args:
+        words: A length of time such as `30m` or `2h`, or a date-time.
+        now: When the run began.
+
+    Raises:
+        UsageError: It is neither, or it is over already.
+    """
+    if words is None:
+        return None
+    try:
+        deadline = now + span(words) if words[:1].isdecimal() and "-" not in words else moment(words, "--deadline")
+    except (SettingRefused, OverflowError):
+        raise UsageError(
+            f"--deadline {words!r} is neither a length of time nor a date-time: write it like 30m, 2h or"
+            " 2026-01-31T06:00:00Z"
+        ) from None
+    if deadline <= now:
+        raise UsageError(f"--deadline {words!r} is over already ({deadline}): choose a later one")
+    return deadline
