@@ -9,12 +9,16 @@ from typing import Any
 import dlt
 from dlt.common.destination import Destination
 from dlt.common.destination.exceptions import UnknownDestinationModule
+from dlt.common.libs.sql_alchemy_shims import make_url
 
 DEFAULT_DUCKDB_FILE = "warehouse.duckdb"
 
 # Lists such as users are exchanged in one transaction: a reader never sees an empty table,
 # and a run killed in between leaves the old list.
 _REPLACE = "insert-from-staging"
+
+# Destinations that take their credentials as one URL.
+_BY_URL = ("clickhouse", "mssql", "postgres", "redshift", "snowflake", "sqlalchemy", "synapse")
 
 
 class WarehouseRefused(ValueError):
@@ -52,22 +56,43 @@ def warehouse(name: str, dataset: str, file: Path | None = None) -> Destination[
         ) from failure
     if found is None:
         raise WarehouseRefused(f"destination {name!r} is unknown: use duckdb or postgres")
+    if found.destination_name in _BY_URL:
+        _refuse_what_is_no_url(name)
     return found
+
+
+def duckdb_file(destination: Destination[Any, Any] | None) -> Path | None:
+    """The file of a DuckDB destination; None for anything else."""
+    if destination is None or destination.destination_name != "duckdb":
+        return None
+    return _duckdb_file(destination.config_params.get("credentials"))
 
 
 def missing_file(destination: Destination[Any, Any]) -> Path | None:
     """The DuckDB file of a destination that has none yet; None where there is nothing to be missed."""
-    credentials = destination.config_params.get("credentials")
-    file = _duckdb_file(credentials) if destination.destination_name == "duckdb" else None
+    file = duckdb_file(destination)
     return file if file is not None and not file.exists() else None
 
 
 def identity(name: str, destination: Destination[Any, Any], dataset: str) -> str:
     """Eight characters that stand for one dataset in one warehouse: locks and working folders are named by it."""
-    credentials = destination.config_params.get("credentials")
-    file = _duckdb_file(credentials) if name == "duckdb" else None
+    file = duckdb_file(destination)
     where = str(file.resolve()) if file is not None else str(dlt.secrets.get(f"destination.{name}.credentials"))
     return blake2b(f"{name} {where} {dataset}".encode(), digest_size=4).hexdigest()
+
+
+def _refuse_what_is_no_url(name: str) -> None:
+    """Refuses here what dlt and drivers would quote in their errors, with the password that is in it."""
+    configured: Any = dlt.secrets.get(f"destination.{name}.credentials")
+    try:
+        is_url = not isinstance(configured, str) or "@" not in (make_url(configured).host or "")
+    except ValueError:
+        is_url = False
+    if not is_url:
+        raise WarehouseRefused(
+            f"destination.{name}.credentials is no URL like {name}://user:password@host:5432/database: mend it; in a"
+            " password write @ as %40 (it may hold one, so it is not shown)"
+        )
 
 
 def _duckdb_file(credentials: Any) -> Path | None:

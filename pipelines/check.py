@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any, Literal
 
 import msgspec
@@ -18,6 +17,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from rich.console import Console
 from rich.table import Table
 
+from destinations.rights import write_right
 from destinations.warehouse import missing_file
 from sources.gong import CredentialRejected, GongClient, GongError
 from sources.gong.answers import Page
@@ -146,15 +146,14 @@ class _Questions:
 def _destination(connection: Connection, target: Target) -> Finding:
     what = f"{target.name}, dataset {target.dataset}"
     if (file := missing_file(target.destination)) is not None:
-        writable = os.access(file.absolute().parent, os.W_OK)
-        detail = f"{file} will be made" if writable else f"the folder of {file} cannot be written"
-        return Finding(what, "ok" if writable else "failed", detail)
+        try:
+            with TemporaryFile(dir=file.absolute().parent):
+                return Finding(what, "ok", f"{file} can be written: the first sync makes it")
+        except OSError as failure:
+            return Finding(what, "failed", f"{file} cannot be made: {failure.strerror}")
     try:
         with TemporaryDirectory(prefix="gong-elt-check-") as folder:
-            pipeline = restored_pipeline(connection, target, Path(folder))
-            if pipeline.default_schema_name:
-                with pipeline.sql_client() as sql:
-                    sql.execute_sql("SELECT 1")
-        return Finding(what, "ok", "opened")
+            refused = write_right(restored_pipeline(connection, target, Path(folder)))
+        return Finding(what, "failed" if refused else "ok", refused or "opened; this user may write")
     except (DatabaseException, PipelineStepFailed, OSError) as failure:
         return Finding(what, "failed", " ".join(str(failure).split())[:200])

@@ -1,4 +1,4 @@
-"""A user's working place for tests: an empty folder, the real command, a DuckDB file to look into."""
+"""A user's working place for tests: an empty folder, the real command, a warehouse to look into."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import psycopg2
+import psycopg2.extras
 
 COMMAND = Path(sys.executable).parent / "gong-elt"
 
@@ -34,10 +36,16 @@ class Ended:
 
 @dataclass(slots=True)
 class Workspace:
-    """Runs commands in a folder of their own, with nothing of this machine's configuration."""
+    """Runs commands in a folder of their own, with nothing of this machine's configuration.
+
+    Attributes:
+        settings: Environment variables of the commands.
+        postgres: Address of the PostgreSQL database to load into; None for a DuckDB file in the folder.
+    """
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
+    postgres: str | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -47,8 +55,14 @@ class Workspace:
             "HOME": str(self.folder / "home"),
             "DLT_DATA_DIR": str(self.folder / "working"),
             "COLUMNS": "200",
+            **({"DESTINATION__POSTGRES__CREDENTIALS": self.postgres} if self.postgres else {}),
             **self.settings,
         }
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of `gong-elt` with these arguments, into this workspace's warehouse."""
+        loads = self.postgres and arguments and arguments[0] in ("sync", "status", "check", "reconcile")
+        return [str(COMMAND), *arguments, *(["--destination", "postgres"] if loads else [])]
 
     def configure(self, **settings: Any) -> None:
         """Sets settings of `sources.gong`, named as in the documentation with `__` for a dot."""
@@ -59,7 +73,7 @@ class Workspace:
     def run(self, *arguments: str, seconds: float = 120) -> Ended:
         """Runs `gong-elt` to its end."""
         done = subprocess.run(
-            [str(COMMAND), *arguments],
+            self.command(*arguments),
             cwd=self.folder,
             env=self.environment,
             capture_output=True,
@@ -78,7 +92,7 @@ class Workspace:
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Starts `gong-elt` and leaves it running."""
         return subprocess.Popen(
-            [str(COMMAND), *arguments],
+            self.command(*arguments),
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.DEVNULL,
@@ -90,7 +104,9 @@ class Workspace:
         shutil.rmtree(self.folder / "working", ignore_errors=True)
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Asks the warehouse."""
+        """Asks the warehouse; parameters are written `?`."""
+        if self.postgres:
+            return self._of_postgres(sql, parameters)
         with duckdb.connect(str(self.folder / "warehouse.duckdb"), read_only=True) as warehouse:
             warehouse.execute("SET TimeZone = 'UTC'; SET search_path = 'gong'")
             return warehouse.execute(sql, list(parameters)).fetchall()
@@ -103,8 +119,28 @@ class Workspace:
         """Column names and types of a table."""
         return dict(
             self.rows(
-                "SELECT column_name, data_type FROM information_schema.columns"
+                "SELECT column_name, upper(data_type) FROM information_schema.columns"
                 " WHERE table_schema = 'gong' AND table_name = ?",
                 [table],
             )
         )
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Changes the warehouse behind the command's back."""
+        if self.postgres:
+            self._of_postgres(sql, parameters)
+            return
+        with duckdb.connect(str(self.folder / "warehouse.duckdb")) as warehouse:
+            warehouse.execute("SET search_path = 'gong'")
+            warehouse.execute(sql, list(parameters))
+
+    def _of_postgres(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        connection = psycopg2.connect(self.postgres, options="-c search_path=gong -c timezone=UTC")
+        try:
+            # JSON comes as text, as DuckDB gives it.
+            psycopg2.extras.register_default_jsonb(connection, loads=lambda text: text)
+            with connection, connection.cursor() as cursor:
+                cursor.execute(sql.replace("%", "%%").replace("?", "%s"), list(parameters))
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
