@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: install demo check test bench clean requirements
+.PHONY: install demo check test bench soak clean requirements
 
 install: .venv/installed
 
@@ -26,6 +26,9 @@ test: install
 
 bench: install
 	$(BIN)/python -m tests.benchmarks.run
+
+soak: install
+	$(BIN)/python -m tests.soak
 
 # Pins: needs `uv` on the PATH. Hashes and names only, no address of any registry.
 requirements:

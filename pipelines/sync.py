@@ -120,6 +120,8 @@ class _Run:
         self._bookmark: datetime | None = None
         self._pipeline: dlt.Pipeline | None = None
         self._ledger: Ledger | None = None
+        self._unfinished: tuple[str | None, datetime | None] = None, None
+        self._hashes = warehouse.held_hashes
         self._deadline = deadline_of(options.deadline, self._started)
         # Building the source checks every setting, before anything is opened.
         connection.source(tally=self.tally)
@@ -174,17 +176,17 @@ class _Run:
             stage.name = "reading"
             with self._asking(pipeline) as held_hashes:
                 pipeline.extract(self._source(plan, held_hashes).with_resources(*names))
-            if self._ledger is not None:
-                # What a run that is killed from here on has used of the day's requests stays known.
-                self._ledger.write(self._ledger_row("running"))
             stage.name = "loading"
             pipeline.normalize()
             # A load creates the tables it has rows for; this makes all of them exist from the first one on.
             pipeline.sync_schema()
+            # Should the run be killed from here on, its requests and its load are known.
+            self._note_load(next(iter(pipeline.list_normalized_load_packages()), None), plan["windows"][0])
             # A DuckDB file is written out whenever its last connection closes; dlt opens and closes one for
             # each job, so one that stays open meanwhile halves the time of a load.
             with pipeline.sql_client():
                 pipeline.load()
+            self._unfinished = None, None
             self._loaded = Counter(self.tally.rows)
             self._bookmark = bookmark(pipeline, self._connection)
             (window,), read_until = plan["windows"], self.tally.read_until
@@ -195,6 +197,11 @@ class _Run:
             # The rest of the window, in a load of its own; the lists have been read already.
             plan |= {"windows": [Window(read_until, window.until)], "owed_transcripts": []}
             names = with_calls
+
+    def _note_load(self, load_id: str | None, window: Window) -> None:
+        self._unfinished = load_id, window.since if load_id else None
+        if self._ledger is not None:
+            self._ledger.write(self._ledger_row("running"))
 
     @property
     def _ended(self) -> bool:
@@ -211,6 +218,8 @@ class _Run:
             return plan
         with pipeline.sql_client() as sql:
             self._quota -= runs.requests_today(sql, self._connection.name, self._started)
+            if runs.interrupted(sql, self._connection.name, window.since, window.until):
+                self._hashes = warehouse.distrusted_hashes
             if "transcripts" in with_calls:
                 plan["owed_transcripts"] = self._owed_ids(pipeline, sql)
         return plan
@@ -228,7 +237,7 @@ class _Run:
             yield None
             return
         with pipeline.sql_client() as sql:
-            yield partial(warehouse.held_hashes, sql)
+            yield partial(self._hashes, sql)
 
     def _source(self, plan: Mapping[str, Any], held_hashes: HeldHashes | None) -> DltSource:
         source = self._connection.source(
@@ -275,6 +284,8 @@ class _Run:
             private_excluded=len(self.tally.private_calls),
             rejected=self.tally.rejected.total(),
             reason=self._reason,
+            unfinished_load=self._unfinished[0],
+            unfinished_since=self._unfinished[1],
         )
 
     @property

@@ -29,6 +29,8 @@ COLUMN_TYPES: dict[str, Literal["text", "timestamp", "bigint"]] = {
     "private_excluded": "bigint",
     "rejected": "bigint",
     "reason": "text",
+    "unfinished_load": "text",
+    "unfinished_since": "timestamp",
 }
 """dlt's types of the ledger's columns; in the order of `Run`."""
 
@@ -47,6 +49,8 @@ class Run:
         rows_written: Rows over all tables of Gong's data.
         calls: Calls written, or marked as deleted by a reconcile.
         reason: Why it failed or stopped, or which resources were left out.
+        unfinished_load: dlt's load that was begun and, unless `_dlt_loads` has it, never completed.
+        unfinished_since: Where the calls of that load begin, effective time.
     """
 
     run_id: str
@@ -66,6 +70,8 @@ class Run:
     private_excluded: int
     rejected: int
     reason: str | None
+    unfinished_load: str | None = None
+    unfinished_since: datetime | None = None
 
 
 def new_run_id(started: datetime) -> str:
@@ -119,3 +125,30 @@ def requests_today(sql: Sql, connection: str, now: datetime) -> int:
         midnight,
     )
     return int(rows[0][0]) if rows else 0
+
+
+def interrupted(sql: Sql, connection: str, since: datetime, until: datetime) -> bool:
+    """Whether a load was broken off that held calls of a window, and no complete sync has read them again since.
+
+    A load merges table by table. What a broken one leaves can look right: a call whose children are new and whose own
+    row, with its hash, is old, or one whose own row is gone and whose children are still there.
+
+    Args:
+        sql: The warehouse.
+        connection: Whose runs.
+        since: Begin of the window, effective time.
+        until: Its end.
+    """
+    rows = sql.execute_sql(
+        f"SELECT COUNT(*) FROM {TABLE} AS broken WHERE broken.connection = %s AND broken.unfinished_load IS NOT NULL"
+        " AND broken.unfinished_since < %s AND broken.window_until > %s"
+        " AND NOT EXISTS (SELECT 1 FROM _dlt_loads AS loads"
+        " WHERE loads.load_id = broken.unfinished_load AND loads.status = 0)"
+        f" AND NOT EXISTS (SELECT 1 FROM {TABLE} AS mending WHERE mending.connection = broken.connection"
+        " AND mending.command = 'sync' AND mending.status = 'done' AND mending.started_at > broken.started_at"
+        " AND mending.window_since <= broken.unfinished_since AND mending.window_until >= broken.window_until)",
+        connection,
+        until,
+        since,
+    )
+    return bool(rows and rows[0][0])

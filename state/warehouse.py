@@ -47,9 +47,11 @@ def held_hashes(sql: Sql, resource: str, call_ids: Sequence[str]) -> dict[str, s
 
     Args:
         sql: The warehouse.
-        resource: `calls` or `transcripts`.
-        call_ids: The calls in question.
+        resource: `calls`, `transcripts` or `_rejected`.
+        call_ids: The calls in question; for `_rejected`, resources and ids written `calls 123`.
     """
+    if resource == "_rejected":
+        return _rejected_hashes(sql, call_ids)
     key = {"calls": "id", "transcripts": "call_id"}[resource]
     places = ", ".join(["%s"] * len(call_ids))
     complete = "loads.load_id IS NOT NULL" + (" AND held._deleted_at IS NULL" if resource == "calls" else "")
@@ -59,6 +61,18 @@ def held_hashes(sql: Sql, resource: str, call_ids: Sequence[str]) -> dict[str, s
         *call_ids,
     )
     return {str(call_id): str(content_hash) for call_id, content_hash in rows or ()}
+
+
+def distrusted_hashes(sql: Sql, resource: str, call_ids: Sequence[str]) -> dict[str, str]:
+    """As `held_hashes`, after a load that was broken off: every call may be held, and none as it should be."""
+    return held_hashes(sql, resource, call_ids) if resource == "_rejected" else dict.fromkeys(call_ids, "")
+
+
+def _rejected_hashes(sql: Sql, keys: Sequence[str]) -> dict[str, str]:
+    key = "resource || ' ' || id"
+    places = ", ".join(["%s"] * len(keys))
+    rows = sql.execute_sql(f"SELECT {key}, _content_hash FROM _rejected WHERE {key} IN ({places})", *keys)
+    return {str(named): str(content_hash) for named, content_hash in rows or ()}
 
 
 def owed_transcripts(sql: Sql, since: datetime, *, private_too: bool) -> list[OwedCall]:
@@ -78,7 +92,9 @@ def owed_transcripts(sql: Sql, since: datetime, *, private_too: bool) -> list[Ow
         + " ORDER BY c._effective_time",
         since,
     )
-    return [OwedCall(str(call_id), effective_time) for call_id, effective_time in rows or ()]
+    # Gong refuses a request with an id that is no number of 64 bits.
+    owed = [OwedCall(str(call_id), effective_time) for call_id, effective_time in rows or ()]
+    return [call for call in owed if call.id.isdecimal() and int(call.id) < 2**63]
 
 
 def contents(sql: Sql) -> Contents:

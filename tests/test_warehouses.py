@@ -151,6 +151,28 @@ def test_a_load_that_was_never_completed_is_made_good(gong: SimulatedGong, works
     assert_same(workspace, gong)
 
 
+def test_a_load_broken_off_between_two_tables_is_made_good_even_where_it_looks_right(
+    gong: SimulatedGong, workspace: Workspace
+) -> None:
+    workspace.sync()
+    stale, hidden = [call for call in listed_calls(gong) if call.transcript_json][-2:]
+    # Its children were taken out, its own row with its hash was not; and the other way round.
+    workspace.execute("DELETE FROM call_parties WHERE call_id = ?", [stale.id])
+    workspace.execute("DELETE FROM transcript_sentences WHERE call_id = ?", [stale.id])
+    gong.edit_call(hidden.id, isPrivate=True)
+    workspace.execute("DELETE FROM calls WHERE id = ?", [hidden.id])
+    workspace.execute("DELETE FROM transcripts WHERE call_id = ?", [hidden.id])
+    began = datetime.now(UTC) - timedelta(days=30)
+    workspace.execute(
+        "INSERT INTO _runs (run_id, connection, command, status, started_at, requests, window_since, window_until,"
+        " unfinished_load, unfinished_since) VALUES ('broken', 'gong', 'sync', 'killed', ?, 0, ?, ?, '1.2', ?)",
+        [datetime.now(UTC), began, datetime.now(UTC), began],
+    )
+    workspace.sync("--since", f"{began - timedelta(days=1):%Y-%m-%d}")
+    assert_same(workspace, gong)
+    assert workspace.sync("--since", f"{began - timedelta(days=1):%Y-%m-%d}")["calls"] == 0
+
+
 def test_datasets_and_connections_do_not_mix(gong: SimulatedGong, workspace: Workspace) -> None:
     workspace.sync("--select", "calls,transcripts")
     workspace.sync("--select", "calls,transcripts", "--dataset", "other", "--connection", "emea")
