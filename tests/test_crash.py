@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines.demo.simulated_gong import SimulatedGong
@@ -87,6 +91,66 @@ def test_a_load_that_was_never_completed_is_made_good(
     workspace.lose_working_folder()
     workspace.sync("--since", "2020-01-01")
     assert_same(workspace, gong)
+
+
+def _rot(package: Path) -> None:
+    """Files that are no Parquet any more, as from a disk that was full."""
+    for file in package.glob("new_jobs/*.parquet"):
+        file.write_bytes(b"PAR1 and then nothing")
+
+
+def _another_schema(package: Path) -> None:
+    """A schema that no longer fits the warehouse, as from an older version."""
+    file = package / "schema.json"
+    schema = json.loads(file.read_text())
+    schema["tables"]["calls"]["columns"]["id"]["data_type"] = "bigint"
+    del schema["tables"]["transcripts"]
+    file.write_text(json.dumps(schema))
+
+
+def _another_dataset(package: Path) -> None:
+    """Rows of another account."""
+    for file in package.glob("new_jobs/calls.*.parquet"):
+        rows = pq.read_table(file)
+        foreign = pa.array([f"6{number:018}" for number in range(len(rows))])
+        pq.write_table(rows.set_column(rows.schema.get_field_index("id"), rows.schema.field("id"), foreign), file)
+
+
+def _half_done(package: Path) -> None:
+    """Some jobs marked as done that never were, some as begun."""
+    jobs = sorted((package / "new_jobs").iterdir())
+    for number, job in enumerate(jobs[: len(jobs) * 2 // 3]):
+        job.rename(package / ("completed_jobs", "started_jobs")[number % 2] / job.name)
+
+
+def _as_it_is(_: Path) -> None:
+    """Whole, but never loaded."""
+
+
+@pytest.mark.parametrize("second", [False, True], ids=["first load", "later load"])
+@pytest.mark.parametrize("spoil", [_as_it_is, _rot, _another_schema, _another_dataset, _half_done])
+def test_a_load_package_left_behind_is_set_aside_and_read_again(
+    make_gong: MakeGong, workspace: Workspace, spoil: Callable[[Path], None], second: bool
+) -> None:
+    gong = make_gong(calls=150)
+    if second:
+        workspace.sync("--until", f"{datetime.now(UTC) - timedelta(days=10):%Y-%m-%d}")
+        gong.requests.clear()
+    _kill(gong, workspace, _package_waits, delay=0.0)
+    (package,) = _packages(workspace)
+    spoil(package)
+    workspace.sync("--since", "2020-01-01")
+    assert not package.exists()
+    assert_same(workspace, gong)
+
+
+def _packages(workspace: Workspace) -> list[Path]:
+    return list(workspace.folder.glob("working/gong-elt/*/gong/gong/load/normalized/*"))
+
+
+def _package_waits(gong: SimulatedGong, workspace: Workspace) -> bool:
+    """All is read and laid out, and nothing of it loaded."""
+    return bool(gong.requests and _packages(workspace))
 
 
 def _kill(gong: SimulatedGong, workspace: Workspace, moment: Moment, *, delay: float) -> None:

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import base64
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
 import pytest
 
+from pipelines.demo.cursors import Position, mint
 from pipelines.demo.faults import (
     Act,
     Fault,
     corrupt_json,
+    cut_short,
     expired_cursor,
+    hang,
     html_page,
+    meanwhile,
     redirect,
     reset_connection,
     respond,
@@ -20,42 +34,204 @@ from pipelines.demo.faults import (
     truncate,
 )
 from pipelines.demo.received import ReceivedRequest
+from pipelines.demo.serving import serve
 from pipelines.demo.simulated_gong import SimulatedGong
 from tests.conftest import MakeGong
 from tests.truth import assert_same, listed_calls
 from tests.workspace import Workspace
 
+Json = dict[str, Any]
+
 EXTENSIVE, TRANSCRIPT = "/v2/calls/extensive", "/v2/calls/transcript"
+USERS, WORKSPACES = "/v2/users", "/v2/workspaces"
+FOLDERS, CONTENT = "/v2/library/folders", "/v2/library/folder-content"
+EVERYWHERE = (EXTENSIVE, TRANSCRIPT, USERS, WORKSPACES, FOLDERS, CONTENT)
+LISTS = ("calls", "callTranscripts", "users", "workspaces", "folders")
 DEMO_BASIC = "Basic ZGVtbzpkZW1vLXNlY3JldA=="
 
 
-@pytest.mark.parametrize("path", [EXTENSIVE, TRANSCRIPT])
-@pytest.mark.parametrize(
-    "act",
-    [
-        too_many_requests(1),
-        respond(500),
-        respond(503),
-        reset_connection(),
-        truncate(),
-        html_page(),
-        corrupt_json(),
-    ],
-    ids=["429", "500", "503", "reset", "truncated", "html", "corrupt"],
-)
-def test_a_fault_that_ends_costs_one_more_request_and_nothing_else(
-    gong: SimulatedGong, workspace: Workspace, act: Act, path: str
+def instead_of_records(value: object) -> Act:
+    """An answer whose list of records is something else."""
+    return rewrite(lambda answer: {name: value if name in LISTS else held for name, held in answer.items()})
+
+
+ENDING: dict[str, Act] = {
+    "429": too_many_requests(1),
+    "500": respond(500),
+    "502": respond(502),
+    "503": respond(503),
+    "504": respond(504),
+    "reset": reset_connection(),
+    "truncated": truncate(),
+    "cut short": cut_short(),
+    "html": html_page(),
+    "corrupt": corrupt_json(),
+    "errors in a 200": respond(200),
+    "array": rewrite(lambda answer: [answer]),
+    "null for records": instead_of_records(None),
+    "object for records": instead_of_records({"1": {}}),
+}
+
+
+@pytest.mark.parametrize("act", ENDING.values(), ids=ENDING.keys())
+def test_a_fault_that_ends_costs_one_more_request_at_any_endpoint_and_nothing_else(
+    gong: SimulatedGong, workspace: Workspace, act: Act
 ) -> None:
-    fault = Fault(act, path, nth=1)
-    gong.faults.append(fault)
-    workspace.sync("--select", "calls,transcripts")
-    assert fault.struck == 1
+    faults = [Fault(act, path, count=1) for path in EVERYWHERE]
+    gong.faults.extend(faults)
+    summary = workspace.sync()
+    assert [fault.struck for fault in faults] == [1] * len(faults)
+    assert summary["requests"] == len(gong.requests)
+    assert_all_same(workspace, gong)
+
+
+def test_a_server_that_says_nothing_is_given_up_after_dlts_own_timeout(
+    gong: SimulatedGong, workspace: Workspace
+) -> None:
+    workspace.settings["RUNTIME__REQUEST_TIMEOUT"] = "2"
+    faults = [Fault(hang(60), path, count=1) for path in EVERYWHERE]
+    gong.faults.extend(faults)
+    summary = workspace.sync()
+    assert [fault.struck for fault in faults] == [1] * len(faults)
+    assert summary["duration_seconds"] < 60
+    assert_all_same(workspace, gong)
+
+
+def test_a_retry_after_of_any_form_is_waited_for(gong: SimulatedGong, workspace: Workspace) -> None:
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=1), usegmt=True)
+    past = "Wed, 21 Oct 2015 07:28:00 -0000"
+    for nth, value in enumerate(("1", "0", "0.5", soon, past, "soon", "-5", None), 1):
+        headers = {} if value is None else {"Retry-After": value}
+        gong.faults.append(Fault(respond(429, headers=headers), EXTENSIVE, nth=nth))
+    summary = workspace.sync("--select", "calls,transcripts")
+    assert len([request for request in gong.requests if request.path == EXTENSIVE]) == 9
+    assert summary["duration_seconds"] > 3.5
     assert_same(workspace, gong)
 
 
-def test_an_expired_cursor_restarts_its_window(make_gong: MakeGong, workspace: Workspace) -> None:
-    gong = make_gong(calls=250)
-    fault = Fault(expired_cursor(), EXTENSIVE, when=_pages_on, count=1)
+@pytest.mark.parametrize(
+    ("path", "wait"),
+    [
+        (EXTENSIVE, "7200"),
+        (TRANSCRIPT, format_datetime(datetime.now(UTC) + timedelta(hours=30), usegmt=True)),
+        (USERS, "7200.5"),
+        (CONTENT, "9" * 30),
+    ],
+)
+def test_a_wait_of_hours_does_not_hold_the_process(
+    gong: SimulatedGong, workspace: Workspace, path: str, wait: str
+) -> None:
+    fault = Fault(respond(429, headers={"Retry-After": wait}), path)
+    gong.faults.append(fault)
+    began = time.monotonic()
+    summary = workspace.sync(code=3)
+    assert time.monotonic() - began < 60
+    assert "run again" in summary["reason"]
+    assert fault.struck >= 1
+    gong.faults.clear()
+    workspace.sync()
+    assert_all_same(workspace, gong)
+
+
+@pytest.mark.parametrize("text", ["Cursor has expired", "Failed to verify cursor"])
+def test_a_cursor_that_fails_restarts_its_window_or_list(gong: SimulatedGong, workspace: Workspace, text: str) -> None:
+    gong.rules.page_size = 9
+    act = respond(400, errors=[text])
+    faults = [Fault(act, path, when=_is_third_page(gong, path), count=1) for path in (EXTENSIVE, TRANSCRIPT, USERS)]
+    gong.faults.extend(faults)
+    workspace.sync()
+    assert [fault.struck for fault in faults] == [1, 1, 1]
+    assert_all_same(workspace, gong)
+
+
+def test_a_cursor_that_was_tampered_with_restarts_its_window(gong: SimulatedGong, workspace: Workspace) -> None:
+    gong.rules.page_size = 20
+
+    def tamper(answer: Json) -> None:
+        answer["records"]["cursor"] += "x"
+
+    gong.faults.append(Fault(rewrite(tamper), EXTENSIVE, nth=2))
+    workspace.sync("--select", "calls,transcripts")
+    assert 400 in [request.status for request in gong.requests]
+    assert_same(workspace, gong)
+
+
+def test_calls_that_come_and_go_while_pages_are_turned_cost_no_other(gong: SimulatedGong, workspace: Workspace) -> None:
+    gong.rules.page_size = 20
+    calls = sorted(listed_calls(gong), key=lambda call: call.record["metaData"]["scheduled"])
+    throughout = {call.id for call in calls if call.id != calls[-2].id}
+
+    def change() -> None:
+        gong.delete_call(calls[-2].id)
+        for number, model in enumerate((calls[0], calls[-1])):
+            meta = {**model.record["metaData"], "id": f"777777777777777777{number}"}
+            gong.add_call({**model.record, "metaData": meta}, model.transcript)
+        gong.company.users.insert(0, {**gong.company.users[0], "id": "7777777777777777779"})
+
+    gong.faults.append(Fault(meanwhile(change), EXTENSIVE, nth=2))
+    workspace.sync()
+    held = {row[0] for row in workspace.rows("SELECT id FROM calls")}
+    assert held == throughout | {"7777777777777777771"}
+    workspace.sync("--since", "2020-01-01")
+    assert_all_same(workspace, gong)
+
+
+def test_records_that_come_twice_are_written_once(gong: SimulatedGong, workspace: Workspace) -> None:
+    gong.rules.page_size = 20
+    first: dict[str, Json] = {}
+
+    def double(answer: Json) -> None:
+        for name in ("calls", "callTranscripts", "users"):
+            if name in answer:
+                answer[name] += [answer[name][0], first.setdefault(name, answer[name][0])]
+
+    gong.faults += [Fault(rewrite(double), path) for path in (EXTENSIVE, TRANSCRIPT, USERS)]
+    workspace.sync()
+    assert len([request for request in gong.requests if request.path == EXTENSIVE]) > 2
+    assert_all_same(workspace, gong)
+
+
+def test_what_pages_say_of_themselves_may_be_odd(gong: SimulatedGong, workspace: Workspace) -> None:
+    gong.rules.page_size = 12
+
+    def say(**changes: object) -> Callable[[Json], Json]:
+        return lambda answer: {**answer, "records": {**answer["records"], **changes}}
+
+    def empty(answer: Json) -> Json:
+        return {**say(cursor=_same_place(answer["records"]["cursor"]))(answer), "calls": []}
+
+    kept: list[Json] = []
+
+    def hold_back(answer: Json) -> Json:
+        kept.extend(answer["calls"])
+        return empty(answer)
+
+    def give_back(answer: Json) -> Json:
+        return {**say(totalRecords=-7)(answer), "calls": kept + answer["calls"]}
+
+    last = rewrite(lambda answer: say(cursor="")(answer) if "cursor" not in answer["records"] else answer)
+    for nth, act in enumerate(
+        (
+            rewrite(say(totalRecords="many")),
+            rewrite(hold_back),
+            rewrite(give_back),
+            rewrite(lambda answer: say(totalRecords=10**9)(answer) if answer["records"].pop("totalRecords") else None),
+        ),
+        1,
+    ):
+        gong.faults.append(Fault(act, EXTENSIVE, nth=nth))
+    gong.faults.append(Fault(last, EXTENSIVE))
+    gong.faults.append(Fault(rewrite(_without_records_at_the_end), USERS))
+    gong.faults.append(Fault(rewrite(_null_cursor_at_the_end), TRANSCRIPT))
+    workspace.sync()
+    assert_all_same(workspace, gong)
+
+
+def test_a_full_page_that_does_not_say_whether_more_follow_is_asked_for_again(
+    make_gong: MakeGong, workspace: Workspace
+) -> None:
+    gong = make_gong(calls=150)
+    fault = Fault(rewrite(lambda answer: answer.pop("records") and answer), EXTENSIVE, count=1)
     gong.faults.append(fault)
     workspace.sync("--select", "calls,transcripts")
     assert fault.struck == 1
@@ -120,23 +296,33 @@ def test_a_dead_credential_costs_exactly_one_request(gong: SimulatedGong, worksp
     assert not (workspace.folder / "warehouse.duckdb").exists()
 
 
+@pytest.mark.parametrize("path", [EXTENSIVE, TRANSCRIPT, CONTENT])
 def test_a_token_revoked_in_the_middle_ends_the_run_and_keeps_the_bookmark(
-    make_gong: MakeGong, workspace: Workspace
+    make_gong: MakeGong, workspace: Workspace, path: str
 ) -> None:
     gong = make_gong(calls=250)
-    gong.faults.append(Fault(revoked_token(), EXTENSIVE, when=_pages_on))
-    summary = workspace.sync("--select", "calls,transcripts", code=1)
+    before = workspace.sync("--until", f"{datetime.now(UTC) - timedelta(days=10):%Y-%m-%d}")["bookmark"]
+    gong.requests.clear()
+    gong.faults.append(Fault(revoked_token(), path, when=lambda _: len(gong.requests) > 1))
+    summary = workspace.sync("--since", "2020-01-01", code=1)
     assert "does not accept the credential" in summary["reason"]
+    assert summary["bookmark"] == before
     gong.faults.clear()
-    workspace.sync("--select", "calls,transcripts")
-    assert_same(workspace, gong)
+    workspace.sync()
+    assert_all_same(workspace, gong)
 
 
-def test_a_redirect_is_not_followed_and_names_the_right_host(gong: SimulatedGong, workspace: Workspace) -> None:
-    gong.faults.append(Fault(redirect("https://us-12345.api.gong.example/v2/calls/extensive"), EXTENSIVE))
-    summary = workspace.sync("--select", "calls", code=1)
-    assert "https://us-12345.api.gong.example" in summary["reason"]
+@pytest.mark.parametrize("path", EVERYWHERE)
+def test_a_redirect_is_not_followed_and_names_the_right_host(
+    gong: SimulatedGong, workspace: Workspace, path: str
+) -> None:
+    other = SimulatedGong(gong.company)
+    with serve(other.app) as url:
+        gong.faults.append(Fault(redirect(f"{url}{path}"), path))
+        summary = workspace.sync(code=1)
+    assert url in summary["reason"]
     assert "base_url" in summary["reason"]
+    assert other.requests == []
 
 
 def test_only_the_empty_range_is_an_empty_answer(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -200,5 +386,52 @@ def test_a_lone_surrogate_does_not_stop_a_page(gong: SimulatedGong, workspace: W
     assert workspace.rows("SELECT title FROM calls WHERE id = ?", [call.id]) == [("caf\ufffd",)]
 
 
+def test_every_row_of_the_fault_matrix_names_tests_that_exist() -> None:
+    tests = Path(__file__).parent
+    rows = [row.split("|") for row in (tests.parent / "docs" / "faults.md").read_text().splitlines() if row[:1] == "|"]
+    shown = [cells for cells in rows if cells[1].strip("- ") not in ("", "fault")]
+    assert len(shown) > 40
+    for _, fault, _, cell, _ in shown:
+        named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", cell)
+        assert named, f"no test is named for: {fault}"
+        for file, test in named:
+            assert f"def {test}(" in (tests / file).read_text(), f"{file} has no {test}"
+
+
+def assert_all_same(workspace: Workspace, gong: SimulatedGong) -> None:
+    """Not only the calls are the same as Gong's, also users, workspaces and the library."""
+    assert_same(workspace, gong)
+    for table, records in (
+        ("users", gong.company.users),
+        ("workspaces", gong.company.workspaces),
+        ("library_folders", [shelf.folder for shelf in gong.company.folders]),
+    ):
+        assert workspace.rows(f"SELECT id FROM {table} ORDER BY id") == sorted((record["id"],) for record in records)
+    held = {call.id for call in gong.all_calls()}
+    assert workspace.rows("SELECT folder_id, call_id FROM library_calls ORDER BY ALL") == sorted(
+        (shelf.folder["id"], call["id"]) for shelf in gong.company.folders for call in shelf.calls if call["id"] in held
+    )
+
+
 def _pages_on(request: ReceivedRequest) -> bool:
     return request.cursor is not None
+
+
+def _is_third_page(gong: SimulatedGong, path: str) -> Callable[[ReceivedRequest], bool]:
+    return lambda request: _pages_on(request) and sum(one.path == path for one in gong.requests) == 3
+
+
+def _same_place(cursor: str) -> str:
+    """Another cursor that leads to the same page."""
+    payload = cursor.split(".")[1]
+    position = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=Position)
+    return mint(msgspec.structs.replace(position, exp=position.exp + 1))
+
+
+def _without_records_at_the_end(answer: Json) -> Json:
+    at_the_end = "cursor" not in answer["records"]
+    return {name: value for name, value in answer.items() if name != "records" or not at_the_end}
+
+
+def _null_cursor_at_the_end(answer: Json) -> None:
+    answer["records"].setdefault("cursor", None)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +18,7 @@ from hypothesis import strategies as st
 from sources.gong.bookmarks import move_bookmark, moved_bookmark, window_to_read
 from sources.gong.calls import call_rows, content_hash
 from sources.gong.errors import SettingRefused
+from sources.gong.lenient_json import leniently_decoded
 from sources.gong.request import CallRequest
 from sources.gong.rows import typed_array
 from sources.gong.shaping import CallShaper
@@ -133,6 +137,7 @@ def test_spans_are_minutes_hours_days_and_weeks() -> None:
 
 
 @given(st.sampled_from(["text", "bigint", "double", "bool", "timestamp", "json"]), st.lists(JSON, max_size=8))
+@settings(max_examples=200)
 def test_any_value_is_either_in_its_column_or_beside_it(kind: DataType, values: list[Any]) -> None:
     array, unfit = typed_array(values, kind)
     beside = list(unfit) or [None] * len(values)
@@ -143,13 +148,60 @@ def test_any_value_is_either_in_its_column_or_beside_it(kind: DataType, values: 
             assert json.loads(held) == value
 
 
+KINDS: tuple[DataType, ...] = ("text", "bigint", "double", "bool", "timestamp", "json")
+LOOKS_LIKE_A_VALUE = (
+    st.datetimes().map(lambda moment: f"{moment.isoformat()}Z")
+    | st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat())
+    | st.integers().map(str)
+    | st.floats().map(str)
+    | st.sampled_from(
+        ["0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-02:00", "2026-02-30T00:00:00Z", "2026-01-31", "true", "NaN"]
+    )
+)
+ANY = JSON | LOOKS_LIKE_A_VALUE
+
+
+@given(st.sampled_from(KINDS), st.lists(ANY, max_size=6))
+@settings(max_examples=300)
+def test_a_value_is_taken_the_same_way_whatever_stands_beside_it(kind: DataType, values: list[Any]) -> None:
+    together, unfit = typed_array(values, kind)
+    beside = list(unfit) or [None] * len(values)
+    for value, held, left in zip(values, together, beside, strict=True):
+        alone, rest = typed_array([value], kind)
+        assert repr(alone[0]) == repr(held)
+        assert (list(rest) or [None]) == [left]
+
+
+@given(st.sampled_from(("bigint", "double")), ANY | st.integers(-(2**70), 2**70))
+@settings(max_examples=200)
+def test_a_number_in_its_column_says_what_gong_said(kind: DataType, value: Any) -> None:
+    (held,) = typed_array([value], kind)[0].to_pylist()
+    if held is not None:
+        assert not isinstance(value, bool)
+        assert repr(held) == repr(float(value)) if kind == "double" else held == Decimal(value)
+        assert isinstance(value, str) or held == value
+
+
+@given(JSON)
+def test_lenient_reading_changes_nothing_in_plain_json(value: Any) -> None:
+    assert leniently_decoded(json.dumps(value).encode()) == value
+
+
 @given(st.dictionaries(TEXTS, JSON, max_size=4), st.randoms())
 def test_a_content_hash_does_not_depend_on_the_order_of_keys_nor_on_media(content: dict[str, Any], random: Any) -> None:
-    record = {"metaData": {"id": "1", **content}, "content": content}
-    shuffled = list(record.items())
-    random.shuffle(shuffled)
-    assert content_hash(dict(shuffled)) == content_hash({**record, "media": {"audioUrl": "https://signed.example"}})
-    assert content_hash(record) != content_hash({**record, "title": "another"})
+    record = {"metaData": {"id": "1", **content}, "content": content, "parties": [content]}
+    hashed = content_hash({**record, "media": {"audioUrl": "https://signed.example"}})
+    assert content_hash(_shuffled(record, random)) == hashed
+    assert content_hash({**record, "title": "another"}) != hashed
+
+
+def _shuffled(value: Any, random: Any) -> Any:
+    """The same JSON with the keys of every object in another order."""
+    if isinstance(value, dict):
+        fields = [(name, _shuffled(inner, random)) for name, inner in value.items()]
+        random.shuffle(fields)
+        return dict(fields)
+    return [_shuffled(inner, random) for inner in value] if isinstance(value, list) else value
 
 
 SENTENCES = st.fixed_dictionaries({"start": st.integers(0, 10**7), "end": st.integers(0, 10**7), "text": TEXTS})
@@ -180,6 +232,104 @@ def test_any_split_of_transcripts_into_pages_gives_the_same_rows(transcripts: li
         return rows
 
     assert laid_out([records]) == laid_out([records[at : at + size] for at in range(0, len(records), size)])
+
+
+NOT_OBJECTS = st.none() | st.booleans() | st.integers() | TEXTS | st.lists(st.integers(), max_size=2)
+"""Without fields that nobody declared: their column keeps the type of the page that came first."""
+
+OBJECTS = st.none() | st.lists(
+    st.fixed_dictionaries({}, optional={"id": ANY, "name": ANY, "duration": ANY}), max_size=2
+)
+CALLS = st.fixed_dictionaries(
+    {"metaData": st.fixed_dictionaries({}, optional=dict.fromkeys(("title", "started", "scheduled", "duration"), ANY))},
+    optional={
+        "parties": OBJECTS | NOT_OBJECTS,
+        "content": st.fixed_dictionaries({}, optional={"topics": OBJECTS, "structure": OBJECTS, "brief": ANY})
+        | NOT_OBJECTS,
+        "context": OBJECTS,
+    },
+)
+
+
+@given(
+    st.lists(CALLS | st.none() | st.integers(), min_size=1, max_size=8),
+    st.lists(st.integers(0, 7), max_size=6),
+    st.randoms(),
+    st.integers(1, 5),
+)
+@settings(max_examples=150)
+def test_any_order_split_and_doubling_of_calls_gives_the_same_rows(
+    calls: list[Any], doubled: list[int], random: Any, size: int
+) -> None:
+    for number, call in enumerate(calls):
+        if isinstance(call, dict) and number % 4 != 3:
+            call["metaData"]["id"] = str(number)
+    records = [json.dumps(call).encode() for call in calls]
+    mixed = [*records, *(records[number % len(records)] for number in doubled)]
+    random.shuffle(mixed)
+    plain, shuffled = _Shaped(), _Shaped()
+    for page, shaped in ((records, plain), *((mixed[at : at + size], shuffled) for at in range(0, len(mixed), size))):
+        result = shaped.shaper.calls(page, basic=False)
+        shaped.take(result.tables)
+    assert shuffled.rows == plain.rows
+    assert shuffled.shaper.tally.rejected == plain.shaper.tally.rejected
+    assert shuffled.shaper.tally.rows == plain.shaper.tally.rows
+
+
+ODD_SENTENCES = st.fixed_dictionaries({}, optional={"start": ANY, "end": ANY, "text": ANY})
+ODD_MONOLOGUES = st.fixed_dictionaries(
+    {},
+    optional={
+        "speakerId": ANY,
+        "topic": ANY,
+        "sentences": st.lists(st.none() | SENTENCES | ODD_SENTENCES, max_size=3) | NOT_OBJECTS,
+    },
+)
+
+
+@given(
+    st.lists(st.lists(st.none() | MONOLOGUES | ODD_MONOLOGUES, max_size=3) | NOT_OBJECTS, min_size=1, max_size=6),
+    st.lists(st.integers(0, 5), max_size=4),
+    st.randoms(),
+    st.integers(1, 4),
+)
+@settings(max_examples=150)
+def test_any_order_split_and_doubling_of_transcripts_gives_the_same_rows(
+    transcripts: list[Any], doubled: list[int], random: Any, size: int
+) -> None:
+    """Odd ones among them too, which send their whole page the slower way."""
+    records = [
+        json.dumps({"callId": str(number), "transcript": said}).encode() for number, said in enumerate(transcripts)
+    ]
+    asked = [str(number) for number in range(len(records))]
+    mixed = [*records, *(records[number % len(records)] for number in doubled)]
+    random.shuffle(mixed)
+    plain, shuffled = _Shaped(), _Shaped()
+    for page, shaped in ((records, plain), *((mixed[at : at + size], shuffled) for at in range(0, len(mixed), size))):
+        shaped.take(shaped.shaper.transcripts(page, asked))
+    assert shuffled.rows == plain.rows
+    assert shuffled.shaper.tally.rejected == plain.shaper.tally.rejected
+    assert {row["call_id"] for row in _rows_of(plain.rows, "transcripts")} | {
+        row["id"] for row in _rows_of(plain.rows, "_rejected")
+    } == set(asked)
+
+
+class _Shaped:
+    """A shaper, and all rows that came out of it, in no order and without nulls."""
+
+    def __init__(self) -> None:
+        self.shaper = CallShaper("exclude", None, Types(), Tally(), datetime(2026, 1, 1, tzinfo=UTC), "1")
+        self.rows: Counter[tuple[str, str]] = Counter()
+
+    def take(self, tables: Mapping[str, pa.Table]) -> None:
+        for name, table in tables.items():
+            for row in table.to_pylist():
+                held = {column: value for column, value in row.items() if value is not None}
+                self.rows[name, json.dumps(held, sort_keys=True, default=str)] += 1
+
+
+def _rows_of(rows: Counter[tuple[str, str]], table: str) -> list[dict[str, Any]]:
+    return [json.loads(row) for name, row in rows if name == table]
 
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=40), st.integers(1, 7))

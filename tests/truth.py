@@ -26,7 +26,8 @@ def assert_same(workspace: Workspace, gong: SimulatedGong) -> None:
     """The warehouse holds what the server holds: calls, their children and every sentence; nothing more."""
     calls = listed_calls(gong)
     held = workspace.rows(
-        "SELECT id, title, started, scheduled, duration, primary_user_id, brief, is_private FROM calls ORDER BY id"
+        "SELECT id, title, started, scheduled, duration, primary_user_id, brief, is_private FROM calls"
+        " WHERE _deleted_at IS NULL ORDER BY id"
     )
     wanted = sorted(
         (

@@ -109,6 +109,26 @@ def reset_connection() -> Act:
     return act
 
 
+def meanwhile(change: Callable[[], object]) -> Act:
+    """Lets something happen to the company just before the answer, which is as usual."""
+
+    async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        change()
+        await app(scope, receive, send)
+
+    return act
+
+
+def cut_short(keep: float = 0.5) -> Act:
+    """Sends a share of the answer, compressed or not, as if that were all of it."""
+
+    async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        start, body = await _captured(app, scope, receive)
+        await _send_whole(send, start, body[: int(len(body) * keep)])
+
+    return act
+
+
 def truncate(keep: float = 0.5) -> Act:
     """Promises the whole answer, sends that share of it, and closes the connection."""
 
@@ -138,11 +158,7 @@ def rewrite_bytes(change: Callable[[bytes], bytes]) -> Act:
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
         start, body = await _captured(app, {**scope, "headers": plain}, receive)
-        body = change(body)
-        headers = [(name, value) for name, value in start["headers"] if name != b"content-length"]
-        start["headers"] = [*headers, (b"content-length", str(len(body)).encode())]
-        await send(start)
-        await send({"type": "http.response.body", "body": body})
+        await _send_whole(send, start, change(body))
 
     return act
 
@@ -157,6 +173,13 @@ def _answer(status: int, body: bytes, *headers: Mapping[str, str] | None) -> Act
         await send({"type": "http.response.body", "body": body})
 
     return act
+
+
+async def _send_whole(send: Send, start: Message, body: bytes) -> None:
+    """Sends an answer with another body, whose length it announces."""
+    headers = [(name, value) for name, value in start["headers"] if name != b"content-length"]
+    await send({**start, "headers": [*headers, (b"content-length", str(len(body)).encode())]})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _captured(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:

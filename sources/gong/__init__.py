@@ -10,39 +10,49 @@ import dlt
 import msgspec
 import pyarrow as pa
 from dlt.common import logger
-from dlt.common.configuration import with_config
+from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
-from .auth import GongAccessToken, GongApiKey, GongCredentials
+from .auth import GongAccessToken, GongApiKey, GongCredentials, GongOAuth
 from .bookmarks import bookmark_of, move_bookmark, window_to_read
 from .call_feed import CallFeed
-from .client import GongClient
-from .errors import CredentialRejected, GongError, QuotaSpent, ScopeMissing, SettingRefused
+from .client import DEFAULT_BASE_URL, GongClient
+from .configured import gong_client
+from .costs import RequestCosts, request_costs
+from .errors import CredentialRejected, GongError, ScopeMissing, SettingRefused, StoppedEarly
 from .hints import addressed, declare_tables, declared_tables
 from .known_columns import KnownColumns
 from .limiter import Limiter
 from .lists import WorkspaceList, library_tables, read_library, read_users, user_tables, workspace_tables
 from .outbox import Batch
+from .pii import Pii, pseudonyms
+from .presence import CallPresence
+from .rejections import Rejections
 from .request import CallDetail, CallRequest, Context, ContextTiming, PrivateCalls
-from .rows import ColumnTypes, Record, empty_table
+from .rows import ColumnTypes, empty_table
 from .shape import ShapeError, fingerprint
 from .shaping import CallShaper, HeldHashes
-from .tables import REJECTED_TABLE, TABLES
+from .tables import KEPT_OF_A_DELETED_CALL, REJECTED_TABLE, TABLES
 from .tally import Tally
 from .windows import Lookback, Window, moment, span, whole_millisecond
 
 __all__ = [
     "DEFAULT_LOOKBACK",
     "DEFAULT_START",
+    "KEPT_OF_A_DELETED_CALL",
+    "CallPresence",
     "CredentialRejected",
     "GongAccessToken",
     "GongApiKey",
     "GongClient",
     "GongCredentials",
     "GongError",
+    "GongOAuth",
     "HeldHashes",
     "Lookback",
+    "RequestCosts",
     "SettingRefused",
+    "StoppedEarly",
     "Tally",
     "Window",
     "bookmark_of",
@@ -50,19 +60,20 @@ __all__ = [
     "gong_client",
     "gong_source",
     "moment",
+    "request_costs",
     "span",
     "table_names",
+    "tables_of_a_call",
     "whole_millisecond",
     "window_to_read",
 ]
 
-DEFAULT_BASE_URL = "https://api.gong.io"
 DEFAULT_LOOKBACK = "1d / 7d / 30d"
 DEFAULT_START = timedelta(days=365)
 """Without `start_date` the first read goes back so far."""
 
-_Read = Callable[[GongClient], Awaitable[list[Record]]]
-_LayOut = Callable[[Sequence[Record], ColumnTypes], Mapping[str, pa.Table]]
+_Read = Callable[[GongClient], Awaitable[list[Any]]]
+_LayOut = Callable[[Sequence[Any], ColumnTypes, Rejections], Mapping[str, pa.Table]]
 
 
 @dlt.source(name="gong", section="gong", max_table_nesting=0)
@@ -82,6 +93,9 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
     include_public_comments: bool = True,
     include_media: bool = False,
     private_calls: str = "exclude",
+    pii: str = "keep",
+    pii_key: TSecretStrValue | None = None,
+    pii_crm_fields: list[str] | None = None,
     lookback: str = DEFAULT_LOOKBACK,
     requests_per_second: float = 3.0,
     requests_per_day: int = 10_000,
@@ -90,6 +104,7 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
     held_hashes: HeldHashes | None = None,
     warehouse_is_empty: bool = False,
     max_calls: int | None = None,
+    deadline: datetime | None = None,
     tally: Tally | None = None,
 ) -> Iterator[DltResource]:
     """A company's Gong: resources `calls`, `transcripts`, `library`, `users` and `workspaces`.
@@ -99,7 +114,7 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
     twice never doubles anything. Building the source sends nothing.
 
     Args:
-        credentials: API key (`access_key`, `access_key_secret`) or bearer token (`access_token`).
+        credentials: An API key, an OAuth client with a refresh token, or a bearer token: `GongCredentials`.
         base_url: The customer's host; https, or http on loopback.
         start_date: The first read begins here (a date, or a date-time; without a zone it is UTC).
         workspace_id: Only calls and folders of this workspace.
@@ -114,6 +129,9 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
         include_public_comments: Comments.
         include_media: URLs of recordings, good for eight hours; needs a scope of its own.
         private_calls: `exclude`, `metadata` (the call's own row without its content) or `include`.
+        pii: `keep`, or `hash` for keyed hashes of e-mails, phones and names in place of them.
+        pii_key: The secret of these hashes, at least 16 characters.
+        pii_crm_fields: CRM fields that are hashed too, `ObjectType.FieldName` or `FieldName`; the usual ones of people.
         lookback: How far behind the bookmark to read again: each run / once a day / once a week.
         requests_per_second: Gong's limit for the company.
         requests_per_day: Requests this run may send.
@@ -124,6 +142,7 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
         warehouse_is_empty: Nothing was ever loaded, not even by a load that was killed: rows are appended, which
             is faster than merging them.
         max_calls: End after about so many calls, at the end of a window; the bookmark says where.
+        deadline: No request is sent after this instant; the bookmark says how far the run came.
         tally: Where the run is counted. With it, a resource that may not be read or fails is noted there and
             the others go on; without it the error is raised.
 
@@ -150,11 +169,13 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
         call_ids=call_ids or (),
     )
     of_private_calls = _one_of(private_calls, PrivateCalls, "private_calls")
-    client = GongClient(base_url, credentials.auth(), Limiter(requests_per_second, requests_per_day), counts)
+    limiter = Limiter(requests_per_second, requests_per_day, deadline=deadline)
+    hashed = pseudonyms(pii_key, pii_crm_fields) if _one_of(pii, Pii, "pii") == "hash" else None
+    client = GongClient(base_url, credentials.auth(base_url), limiter, counts)
 
     def note(resource: str, error: Exception) -> None:
         """Keeps an error for whoever reads the tally, or raises it where nobody does."""
-        if isinstance(error, QuotaSpent):
+        if isinstance(error, StoppedEarly):
             counts.stopped = str(error)
             if tally is None:
                 logger.warning(f"gong: {resource} ended early: {error}")
@@ -186,6 +207,7 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
                 load_id=dlt.current.load_package_state()["load_id"],
                 write_calls="calls" in wanted,
                 warehouse_is_empty=warehouse_is_empty,
+                pseudonyms=hashed,
             ),
             windows=spans,
             owed=owed_transcripts,
@@ -201,7 +223,7 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
                 note(name, feed.ended_by)
         if feed.transcripts_ended_by is not None and feed.ended_by is None:
             note("transcripts", feed.transcripts_ended_by)
-            if not isinstance(feed.transcripts_ended_by, QuotaSpent):
+            if not isinstance(feed.transcripts_ended_by, StoppedEarly):
                 del reached["transcripts"]
         for name in wanted & reached.keys():
             move_bookmark(states[name], spans, reached[name], start=start, now=now, lookback=depths)
@@ -222,14 +244,18 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
         async def rows() -> AsyncIterator[Any]:
             schema, state = dlt.current.source_schema(), dlt.current.resource_state()
             declared = {table.name: empty_table(table) for table in TABLES if table.resource == name}
+            types = KnownColumns(schema)
+            rejections = Rejections(types, None, counts, synced_at=now, warehouse_is_empty=warehouse_is_empty)
             tables: Mapping[str, pa.Table] = {}
             try:
                 async with client.connected():
                     records = await read(client)
+                if hashed is not None:
+                    records = [hashed.of(name, record) for record in records]
                 # The list is written only when it is another than the last one written.
                 content = fingerprint(b"\n".join(sorted(map(_sorted_json, records))))
                 if state.get("content_hash") != content:
-                    tables = lay_out(records, KnownColumns(schema))
+                    tables = lay_out(records, types, rejections)
                     state["content_hash"] = content
                     counts.rows.update({table: rows.num_rows for table, rows in tables.items()})
             except (GongError, ShapeError) as error:
@@ -237,8 +263,10 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
             for table, empty in declared.items():
                 if table in tables or table not in schema.tables:
                     yield addressed(tables.get(table, empty), table)
+            if (rejected := rejections.table()) is not None:
+                yield addressed(rejected, REJECTED_TABLE.name)
 
-        return dlt.resource(rows, name=name)
+        return declare_tables(dlt.resource(rows, name=name), [REJECTED_TABLE.name], append=warehouse_is_empty)
 
     workspaces = WorkspaceList()
     yield call_feed
@@ -246,30 +274,9 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
     of_transcripts = dlt.transformer(transcripts, data_from=call_feed, name="transcripts")
     yield declare_tables(of_calls, append=warehouse_is_empty)
     yield declare_tables(of_transcripts, [REJECTED_TABLE.name], append=warehouse_is_empty)
-    yield declare_tables(whole_list("users", read_users, user_tables))
-    yield declare_tables(whole_list("workspaces", workspaces.read, workspace_tables))
-    yield declare_tables(
-        whole_list("library", lambda gong: read_library(gong, workspaces, workspace_id), library_tables)
-    )
-
-
-def gong_client(connection: str = "gong") -> GongClient:
-    """A client with a connection's settings, for who asks Gong something without loading anything.
-
-    Args:
-        connection: `gong`, or the name of another connection.
-    """
-
-    def configured(
-        credentials: GongCredentials = dlt.secrets.value,
-        base_url: str = DEFAULT_BASE_URL,
-        requests_per_second: float = 3.0,
-    ) -> GongClient:
-        return GongClient(base_url, credentials.auth(), Limiter(requests_per_second), Tally())
-
-    sections = ("sources", "gong") if connection == "gong" else ("sources", "gong", connection)
-    client: GongClient = with_config(configured, sections=sections)()
-    return client
+    yield whole_list("users", read_users, user_tables)
+    yield whole_list("workspaces", workspaces.read, workspace_tables)
+    yield (whole_list("library", lambda gong: read_library(gong, workspaces, workspace_id), library_tables))
 
 
 def table_names(resource: str) -> list[str]:
@@ -277,7 +284,12 @@ def table_names(resource: str) -> list[str]:
     return [table.name for table in TABLES if table.resource == resource]
 
 
-def _sorted_json(record: Record) -> bytes:
+def tables_of_a_call() -> list[str]:
+    """The tables beside `calls` whose rows belong to a call, each by its column `call_id`."""
+    return [table.name for table in TABLES if table.resource in ("calls", "transcripts") and "call_id" in table.key]
+
+
+def _sorted_json(record: Any) -> bytes:
     return msgspec.json.encode(record, order="sorted")
 
 

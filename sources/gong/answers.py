@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
-from .endpoints import Endpoint
+from .endpoints import PAGE_SIZE, Endpoint
 from .errors import (
     CredentialRejected,
     CursorExpired,
@@ -24,13 +24,20 @@ from .errors import (
     RequestRefused,
     ScopeMissing,
 )
+from .lenient_json import is_utf8, leniently_decoded
 
-# Gong's texts, as recorded: an empty range, a missing scope, a paging cursor past its hour or tampered with.
+# Gong's texts, as recorded: an empty range, an unknown call, a missing scope, a paging cursor past its hour or
+# tampered with.
 _NOTHING_FOUND = re.compile(r"\bNo \w[^\"]* found corresponding to the provided filters", re.IGNORECASE)
+_NO_SUCH_CALL = re.compile(r"\bCall ID\b.* was not found", re.IGNORECASE)
 _SCOPE = re.compile(r"permission to use '([^']+)'", re.IGNORECASE)
 _CURSOR = re.compile(r"cursor has expired|failed to verify cursor|cursor.*expired", re.IGNORECASE)
 _RECORDS = "listed"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+# Behind an even number of backslashes: after an odd one it is the text `\u0000`, not the character.
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+_SECONDS = re.compile(r"\d+(\.\d+)?")
+_LONGEST_COUNT = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ class Position(msgspec.Struct, rename={"total": "totalRecords"}):
     """Where a page stands among its pages: Gong's object `records`."""
 
     cursor: str | None = None
-    total: int | None = None
+    total: Any = None
 
 
 class Unusable(Exception):
@@ -67,21 +74,23 @@ def page_of(endpoint: Endpoint, answer: httpx.Response) -> Page:
     """The answer's records.
 
     Raises:
-        Unusable: The body is no whole JSON object, or the key of the records is missing from it.
+        Unusable: The body is no whole JSON object, it does not list records, or it does not say whether more follow.
     """
-    shape = _shape(endpoint.records)
+    shape = _shape(endpoint.records, single=endpoint.single)
     try:
         envelope = _decoded(answer.content, shape)
-    except (msgspec.DecodeError, msgspec.ValidationError) as failure:
+    except (msgspec.DecodeError, RecursionError) as failure:
         raise Unusable(f"HTTP {answer.status_code} with a body that is not Gong's JSON ({failure})") from failure
     records = getattr(envelope, _RECORDS)
-    if records is msgspec.UNSET:
+    if records is None:
         raise Unusable(f"HTTP {answer.status_code} without {endpoint.records!r} in its body")
+    if endpoint.pages and envelope.position is None and len(records) >= PAGE_SIZE:
+        raise Unusable(f"HTTP {answer.status_code} with a full page that does not say whether more follow")
     position = envelope.position or Position()
     return Page(
-        records=records or [],
+        records=[records] if endpoint.single else records,
         cursor=position.cursor or None,
-        total=position.total,
+        total=_count(position.total),
         request_id=request_id_of(answer),
         answered_at=_http_date(answer.headers.get("date", "")),
     )
@@ -98,11 +107,11 @@ def refusal(endpoint: Endpoint, answer: httpx.Response) -> GongError:  # noqa: P
             request_id=request_id,
             status=status,
         )
-    if status in (401, 403) and (scope := _SCOPE.search(texts)):
+    if (scope := missing_scope(answer)) is not None:
         return ScopeMissing(
-            f"{endpoint}: the credential lacks the scope {scope[1]}: add it in Gong, or leave the resource"
+            f"{endpoint}: the credential lacks the scope {scope}: add it in Gong, or leave the resource"
             " out with --select",
-            scope=scope[1],
+            scope=scope,
             request_id=request_id,
             status=status,
         )
@@ -121,7 +130,7 @@ def refusal(endpoint: Endpoint, answer: httpx.Response) -> GongError:  # noqa: P
             request_id=request_id,
             status=status,
         )
-    if status == 404 and _NOTHING_FOUND.search(texts):
+    if status == 404 and (_NO_SUCH_CALL if endpoint.single else _NOTHING_FOUND).search(texts):
         return NothingFound(f"{endpoint}: {texts}", request_id=request_id, status=status)
     if status == 400 and _CURSOR.search(texts):
         return CursorExpired(f"{endpoint}: {texts}", request_id=request_id, status=status)
@@ -129,28 +138,34 @@ def refusal(endpoint: Endpoint, answer: httpx.Response) -> GongError:  # noqa: P
 
 
 @cache
-def _shape(records: str) -> type[Any]:
+def _shape(records: str, *, single: bool = False) -> type[Any]:
     """The envelope of an endpoint's answers: where it stands in its pages, and its records as they are."""
     return msgspec.defstruct(
         "Envelope",
         [
             ("position", Position | None, None),
-            (_RECORDS, list[msgspec.Raw] | None | msgspec.UnsetType, msgspec.UNSET),
+            (_RECORDS, (msgspec.Raw if single else list[msgspec.Raw]) | None, None),
         ],
         rename={"position": "records", _RECORDS: records},
     )
 
 
 def _decoded(body: bytes, shape: type[Any]) -> Any:
+    """The envelope; what one odd value makes unreadable is mended, so that it does not cost the whole page."""
+    if rb"\u0000" in body:
+        # JSON can say NUL, databases cannot store it.
+        body = _NUL.sub(rb"\1\\ufffd", body)
     try:
-        return msgspec.json.decode(body, type=shape, strict=False)
+        if is_utf8(body):
+            return msgspec.json.decode(body, type=shape, strict=False)
+        raise msgspec.DecodeError("it is not UTF-8")
     except msgspec.ValidationError:
         raise
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         # Python's own decoder takes lone surrogates, which Gong can carry in from calendars and dialers;
         # no database stores them, so they become U+FFFD.
         try:
-            lenient = json.loads(body, parse_constant=_no_constant)
+            lenient = leniently_decoded(body)
         except (ValueError, RecursionError):
             lenient = None
         if not isinstance(lenient, dict):
@@ -159,8 +174,10 @@ def _decoded(body: bytes, shape: type[Any]) -> Any:
         return msgspec.json.decode(_LONE_SURROGATE.sub("\ufffd", mended), type=shape, strict=False)
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+def _count(value: Any) -> int | None:
+    """A number of records, however Gong wrote it; None if it is none."""
+    text = str(value)
+    return int(text) if text.isdecimal() and len(text) < _LONGEST_COUNT else None
 
 
 def texts_of(answer: httpx.Response) -> str:
@@ -168,8 +185,14 @@ def texts_of(answer: httpx.Response) -> str:
     try:
         errors = msgspec.json.decode(answer.content).get("errors")
         return "; ".join(map(str, errors)) if isinstance(errors, list) else str(errors)
-    except (msgspec.DecodeError, AttributeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, AttributeError):
         return " ".join(answer.text[:200].split()) or "no body"
+
+
+def missing_scope(answer: httpx.Response) -> str | None:
+    """The scope that a 401 or 403 asks for; None if it names none."""
+    named = _SCOPE.search(texts_of(answer)) if answer.status_code in (401, 403) else None
+    return named[1] if named else None
 
 
 def request_id_of(answer: httpx.Response) -> str | None:
@@ -177,14 +200,14 @@ def request_id_of(answer: httpx.Response) -> str | None:
         return str(trace)
     try:
         return str(msgspec.json.decode(answer.content)["requestId"])
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError):
         return None
 
 
 def retry_after(answer: httpx.Response) -> float:
     """Seconds to wait after a 429; Gong sends whole seconds, the HTTP standard also allows a date."""
     value = answer.headers.get("retry-after", "")
-    if value.isdecimal():
+    if _SECONDS.fullmatch(value):
         return float(value)
     at = _http_date(value)
     return 1.0 if at is None else max(0.0, (at - datetime.now(UTC)).total_seconds())
@@ -192,6 +215,8 @@ def retry_after(answer: httpx.Response) -> float:
 
 def _http_date(value: str) -> datetime | None:
     try:
-        return parsedate_to_datetime(value)
+        at = parsedate_to_datetime(value)
     except (ValueError, TypeError):
         return None
+    # The standard's dates are UTC; one that says `-0000` comes without a zone.
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

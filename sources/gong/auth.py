@@ -26,7 +26,8 @@ class GongApiKey(CredentialsConfiguration):
         access_key_secret: Its secret; Gong shows it once.
     """
 
-    access_key: str = None  # type: ignore[assignment]  # dlt's mark for "required"
+    # Half of the credential: as plain text, dlt would write it into its trace.
+    access_key: TSecretStrValue = None  # type: ignore[assignment]  # dlt's mark for "required"
     access_key_secret: TSecretStrValue = None  # type: ignore[assignment]  # likewise
 
     def auth(self, _base_url: str) -> httpx.Auth:

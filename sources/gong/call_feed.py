@@ -207,7 +207,7 @@ class CallFeed:
                 if self.transcripts_ended_by is not None:
                     raise self.transcripts_ended_by
                 async with aclosing(
-                    self._client.pages(TRANSCRIPTS, body={"filter": {"callIds": list(asked)}})
+                    self._client.pages(TRANSCRIPTS, body={"filter": {"callIds": list(asked)}}, starts_over=2)
                 ) as pages:
                     async for page in pages:
                         tables = await self._shape(partial(self._shaper.transcripts, page.records, asked))

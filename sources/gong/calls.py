@@ -111,9 +111,12 @@ def call_key(call: Record) -> str:
     Raises:
         ShapeError: There is none.
     """
-    if not (call_id := id_text(child(call, "metaData").get("id"))):
+    call_id = child(call, "metaData").get("id")
+    if call_id in (None, ""):
         raise ShapeError("metaData.id is missing")
-    return call_id
+    if isinstance(call_id, bool) or not isinstance(call_id, str | int):
+        raise ShapeError(f"metaData.id is {type(call_id).__name__}, not an id")
+    return id_text(call_id)
 
 
 def content_hash(call: Record) -> str:

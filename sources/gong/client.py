@@ -234,6 +234,10 @@ class GongClient:
                     json=content,
                     extensions={"trace": note_leaving, TURN_AGAIN: turn_again},
                 )
+        except CredentialRejected as rejection:
+            # OAuth found out before the request left.
+            self._rejection = rejection
+            raise
         finally:
             slot.left()
         if answer.status_code == 429:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -30,6 +31,15 @@ ADDED_JSON = {b"gong-elt.data_type": b"json"}
 _EARLIEST = pa.scalar(datetime(1, 1, 1, tzinfo=UTC), pa.timestamp("us", tz="UTC"))
 _LATEST = pa.scalar(datetime.max.replace(tzinfo=UTC), pa.timestamp("us", tz="UTC"))
 _UNFIT = object()
+
+_AS_THEY_ARE: dict[DataType, set[type]] = {
+    "text": {str},
+    "bigint": {int},
+    "double": {int, float},
+    "bool": {bool},
+    "timestamp": {datetime},
+}
+"""Types that Arrow takes without a closer look: of others it would cut 1.5 to 1, or take a number for an instant."""
 
 
 class ColumnTypes(Protocol):
@@ -91,9 +101,10 @@ class Sheet:
             self._place(arrays, column.name, column.type, values)
         for field in sorted(self._unknown_fields()):
             values = [record.get(field) for record in self._records]
-            name = snake_case(field) or "_"
+            # Names that dlt would change once more, such as `_` or `title_`, could meet another column's.
+            name = snake_case(field) or "x"
             while name in arrays:
-                name += "_"
+                name += "x"
             kind = self._types.known(self._table.name, name) or _inferred(values)
             if kind is not None:
                 self._types.learn(self._table.name, name, kind)
@@ -146,12 +157,13 @@ def typed_array(values: Sequence[Any], kind: DataType) -> tuple[pa.Array, Iterab
     try:
         if kind == "json":
             return pa.array([None if value is None else json_text(value) for value in values], arrow_type), ()
-        if kind == "timestamp" and any(isinstance(value, str) for value in values):
+        kinds = set(map(type, values)) - {type(None)}
+        if kind == "timestamp" and kinds == {str}:
             instants = pa.array(values, pa.string()).cast(arrow_type)
             span = pc.min_max(instants).as_py()
             if span["min"] is None or (_EARLIEST.as_py() <= span["min"] and span["max"] <= _LATEST.as_py()):
                 return instants, ()
-        else:
+        elif kinds <= _AS_THEY_ARE[kind]:
             return pa.array(values, arrow_type), ()
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
         pass  # one value at least needs a closer look
@@ -187,13 +199,20 @@ def _fitted_truth(value: Any) -> Any:
     return truth if isinstance(truth, bool) else _UNFIT
 
 
+_NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
+
+
 def _fitted_number(value: Any) -> Any:
-    return _UNFIT if isinstance(value, bool) else float(value)
+    number = float(value)
+    # A whole number beyond 2^53 may have no double of its own, and 1e400 is no infinity.
+    exact = number == value if isinstance(value, int) else math.isfinite(number) or value in _NO_NUMBERS
+    return number if exact and not isinstance(value, bool) else _UNFIT
 
 
 def _fitted_whole(value: Any) -> Any:
     whole = int(value)
-    fits = not isinstance(value, bool) and -(2**63) <= whole < 2**63 and float(value) == whole
+    exact = isinstance(value, str) or (whole == value and not isinstance(value, bool))
+    fits = exact and -(2**63) <= whole < 2**63
     return whole if fits else _UNFIT
 
 

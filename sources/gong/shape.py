@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
+from typing import Any
 
 import msgspec
 
+from .lenient_json import leniently_decoded
 from .rows import Record
 
 LAYOUT = "1"
@@ -16,6 +18,32 @@ LAYOUT = "1"
 
 class ShapeError(ValueError):
     """A record has another shape than the tables can hold; says where."""
+
+
+def decoded(record: bytes | msgspec.Raw) -> Any:
+    """A record's JSON; a number without end is its text.
+
+    Raises:
+        ShapeError: It cannot be read even so.
+    """
+    try:
+        return msgspec.json.decode(record)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as failure:
+        try:
+            return leniently_decoded(bytes(record))
+        except (ValueError, RecursionError):
+            raise ShapeError(f"it cannot be read: {failure}") from failure
+
+
+def an_object(value: Any) -> Record:
+    """The value, if it is an object.
+
+    Raises:
+        ShapeError: It is something else.
+    """
+    if not isinstance(value, Mapping):
+        raise ShapeError(f"it is {type(value).__name__}, not an object")
+    return value
 
 
 def child(owner: Record, field: str) -> Record:
@@ -33,7 +61,7 @@ def child(owner: Record, field: str) -> Record:
 
 
 def children(owner: Record, field: str) -> list[Record]:
-    """The objects listed in a field; empty where the field is null or absent.
+    """The objects listed in a field; empty where the field is null or absent. Nulls in the list say nothing.
 
     Raises:
         ShapeError: There is something else than a list of objects.
@@ -41,14 +69,26 @@ def children(owner: Record, field: str) -> list[Record]:
     value = owner.get(field)
     if value is None:
         return []
-    if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+    listed = [item for item in value if item is not None] if isinstance(value, list) else None
+    if listed is None or not all(isinstance(item, Mapping) for item in listed):
         raise ShapeError(f"{field} is not a list of objects")
-    return value
+    return listed
 
 
 def id_text(value: object) -> str:
     """An id as text, whether Gong sent it as a string or, as some endpoints do, as a number; empty if absent."""
     return "" if value is None else value if isinstance(value, str) else str(value)
+
+
+def named(record: object) -> str:
+    """The id by which a record calls itself, as text; empty if it has none."""
+    own = record.get("id") if isinstance(record, Mapping) else None
+    return id_text(own) if isinstance(own, str | int) and not isinstance(own, bool) else ""
+
+
+def may_be_asked_for(an_id: str) -> bool:
+    """Whether Gong takes an id in a request: one that is no number of 64 bits it refuses, and the others with it."""
+    return an_id.isdecimal() and int(an_id) < 2**63
 
 
 def instant(value: object) -> datetime | None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import pyarrow as pa
 
 from .calls import call_key, call_rows, content_hash, effective_time
+from .pii import Pseudonyms
+from .rejections import Rejections
 from .request import PrivateCalls
 from .rows import ColumnTypes, Record, Sheet
-from .shape import ShapeError, child, fingerprint, instant
+from .shape import ShapeError, an_object, child, decoded, instant, may_be_asked_for
 from .tables import CALL_TABLES, CALLS_TABLE, REJECTED_TABLE, SENTENCES_TABLE, TRANSCRIPTS_TABLE, Table
 from .tally import Tally
 from .transcripts import Transcript, transcript_tables
@@ -24,7 +28,7 @@ Json = msgspec.Raw | bytes
 
 HeldHashes = Callable[[str, Sequence[str]], Mapping[str, str]]
 """Asks the warehouse: for a resource and ids of calls, the content hashes of those it holds; an empty hash for
-a row whose load was never completed."""
+a row whose load was never completed. For `_rejected` the ids are written `resource id`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class CallShaper:
         load_id: dlt's load that brings the rows.
         write_calls: Whether rows of calls are wanted, not only their ids.
         warehouse_is_empty: There is no row yet, so none has to be taken out.
+        pseudonyms: What takes the place of personal values; None keeps them.
     """
 
     private_calls: PrivateCalls
@@ -67,8 +72,19 @@ class CallShaper:
     load_id: str
     write_calls: bool = True
     warehouse_is_empty: bool = False
+    pseudonyms: Pseudonyms | None = None
     _read: set[str] = field(default_factory=set)
     _transcribed: set[str] = field(default_factory=set)
+    rejections: Rejections = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rejections = Rejections(
+            self.types,
+            self.held_hashes,
+            self.tally,
+            synced_at=self.synced_at,
+            warehouse_is_empty=self.warehouse_is_empty,
+        )
 
     def has_read(self, call_id: str) -> bool:
         """Whether the call came in this run, private or not."""
@@ -81,33 +97,38 @@ class CallShaper:
             records: As Gong sent them.
             basic: They come from GET /v2/calls and are a call's meta data alone.
         """
-        sheets = {table.name: Sheet(table, self.types) for table in (CALLS_TABLE, *CALL_TABLES, REJECTED_TABLE)}
+        sheets = {table.name: Sheet(table, self.types) for table in (CALLS_TABLE, *CALL_TABLES)}
         times: list[tuple[datetime | None, datetime | None]] = []
-        fresh: dict[str, tuple[Json, Record]] = {}
+        fresh: dict[str, Record] = {}
         for raw in records:
+            call: Any = None
             try:
-                call: Record = {"metaData": msgspec.json.decode(raw)} if basic else msgspec.json.decode(raw)
-                call_id, meta = call_key(call), child(call, "metaData")
-            except (ShapeError, AttributeError) as problem:
-                self._reject("calls", raw, problem, sheets[REJECTED_TABLE.name])
+                call = {"metaData": decoded(raw)} if basic else decoded(raw)
+                if self.pseudonyms is not None:
+                    call = self.pseudonyms.of("calls", call)
+                call_id, meta = call_key(an_object(call)), child(call, "metaData")
+            except ShapeError as problem:
+                private_too = self._may_be_private(call)
+                self._reject("calls", raw, call, problem, hidden=private_too)
                 continue
             times.append((effective_time(meta), instant(meta.get("started"))))
             if call_id not in self._read:
                 self._read.add(call_id)
-                fresh[call_id] = raw, call
+                fresh[call_id] = call
         self.tally.calls_read += len(fresh)
-        private = {call_id for call_id, (_, call) in fresh.items() if self._is_kept_private(call)}
+        private = {call_id for call_id, call in fresh.items() if self._may_be_private(call)}
         self.tally.private_calls |= private
         if self.write_calls:
             self._write(fresh, private, sheets)
+        to_transcribe = [
+            (call_id, effective_time(child(call, "metaData")))
+            for call_id, call in fresh.items()
+            if call_id not in private and self._can_be_transcribed(call_id)
+        ]
         return ShapedCalls(
-            tables=_filled(sheets),
+            tables=_filled(sheets) | self._set_aside(),
             transcript_tables=self._removals("transcripts", private, (TRANSCRIPTS_TABLE, SENTENCES_TABLE)),
-            to_transcribe=[
-                (call_id, effective_time(child(call, "metaData")))
-                for call_id, (_, call) in fresh.items()
-                if call_id not in private
-            ],
+            to_transcribe=to_transcribe,
             reached=_reached(times),
         )
 
@@ -118,44 +139,55 @@ class CallShaper:
             records: As Gong sent them.
             asked: The calls they were asked for; others could be private and are left out.
         """
-        rejected = Sheet(REJECTED_TABLE, self.types)
         came: dict[str, Transcript] = {}
         for raw in records:
+            json = raw
             try:
-                transcript = Transcript.of(raw)
+                if self.pseudonyms is not None:
+                    json = self.pseudonyms.of_transcript(raw)
+                transcript = Transcript.of(json)
             except ShapeError as problem:
-                self._reject("transcripts", raw, problem, rejected)
+                # It names no call, so nobody can tell whether that is a private one.
+                self._reject("transcripts", json, None, problem, hidden=self.private_calls != "include")
                 continue
             if transcript.call_id in asked and transcript.call_id not in self._transcribed:
-                came[transcript.call_id] = transcript
+                came.setdefault(transcript.call_id, transcript)
         self._transcribed |= came.keys()
         self.tally.transcripts_read += len(came)
         held = self._held("transcripts", list(came))
         fresh = [one for call_id, one in came.items() if one.content_hash != held.get(call_id)]
-        tables = self._transcript_tables(fresh, rejected)
-        if len(rejected):
-            tables[REJECTED_TABLE.name] = rejected.arrow()
-        return tables
+        return self._transcript_tables(fresh) | self._set_aside()
 
-    def _is_kept_private(self, call: Record) -> bool:
-        return self.private_calls != "include" and child(call, "metaData").get("isPrivate") is True
+    def _can_be_transcribed(self, call_id: str) -> bool:
+        if not (can := may_be_asked_for(call_id)):
+            problem = ShapeError("callId is none that Gong takes, so that the transcript cannot be asked for")
+            self.rejections.add("transcripts", {"callId": call_id}, problem)
+        return can
 
-    def _write(
-        self, calls: Mapping[str, tuple[Json, Record]], private: Collection[str], sheets: Mapping[str, Sheet]
-    ) -> None:
+    def _may_be_private(self, call: object) -> bool:
+        """Whether a call's content has to stay out; that of a record that does not say so clearly has to."""
+        meta = call.get("metaData") if isinstance(call, Mapping) else None
+        said = meta.get("isPrivate") if isinstance(meta, Mapping) else "unknown"
+        return self.private_calls != "include" and str(said).lower() not in ("false", "0", "none")
+
+    def _write(self, calls: Mapping[str, Record], private: Collection[str], sheets: Mapping[str, Sheet]) -> None:
         """Lays out what is new or changed, and takes out what turned private."""
         held = self._held("calls", list(calls))
-        for call_id, (raw, call) in calls.items():
+        for call_id, call in calls.items():
             shown = {"metaData": call["metaData"]} if call_id in private else call
             if call_id in private and self.private_calls == "exclude":
+                # Set aside when it was not private yet, it would still be readable there.
+                self.rejections.fits("calls", [call_id])
+                self.rejections.fits("transcripts", [call_id])
                 if self._may_hold(call_id, held):
                     for table in (CALLS_TABLE, *CALL_TABLES):
                         sheets[table.name].remove(call_id)
             elif (of_content := content_hash(shown)) != held.get(call_id):
                 try:
                     self._lay_out(shown, call_id, of_content, sheets)
+                    self.rejections.fits("calls", [call_id])
                 except ShapeError as problem:
-                    self._reject("calls", raw, problem, sheets[REJECTED_TABLE.name])
+                    self._reject("calls", b"", shown, problem)
 
     def _removals(self, resource: str, call_ids: Collection[str], tables: Sequence[Table]) -> dict[str, pa.Table]:
         """Marks that take calls out of tables, as far as the warehouse may have them."""
@@ -184,21 +216,22 @@ class CallShaper:
                 sheets[table_of_call.name].remove(call_id)
         self.tally.rows.update(filled)
 
-    def _transcript_tables(self, fresh: Sequence[Transcript], rejected: Sheet) -> dict[str, pa.Table]:
+    def _transcript_tables(self, fresh: Sequence[Transcript]) -> dict[str, pa.Table]:
         if not fresh:
             return {}
         try:
             tables = transcript_tables(fresh, self.types, synced_at=self.synced_at, load_id=self.load_id)
         except ShapeError as problem:
             if len(fresh) == 1:
-                self._reject("transcripts", fresh[0].json, problem, rejected)
+                self._reject("transcripts", fresh[0].json, None, problem)
                 return {}
             # One of them is bad: each alone, so that it does not stop the others.
-            parts = [part for one in fresh if (part := self._transcript_tables([one], rejected))]
+            parts = [part for one in fresh if (part := self._transcript_tables([one]))]
             return {
                 name: pa.concat_tables([part[name] for part in parts], promote_options="default")
                 for name in (parts[0] if parts else {})
             }
+        self.rejections.fits("transcripts", [transcript.call_id for transcript in fresh])
         sentences = tables[SENTENCES_TABLE.name]
         self.tally.rows.update({name: table.num_rows for name, table in tables.items()})
         silent = [
@@ -213,14 +246,16 @@ class CallShaper:
             tables[SENTENCES_TABLE.name] = pa.concat_tables([sentences, removals.arrow()], promote_options="default")
         return tables
 
-    def _reject(self, resource: str, raw: Json, problem: Exception, sheet: Sheet) -> None:
-        record = msgspec.json.decode(raw)
-        meta = record.get("metaData", record) if isinstance(record, Mapping) else {}
-        named = (meta.get("id") or meta.get("callId")) if isinstance(meta, Mapping) else None
-        record_id = str(named) if named else fingerprint(raw)
-        sheet.add((resource, record_id, str(problem), record, self.synced_at), {})
-        self.tally.rejected[resource] += 1
-        self.tally.rows[REJECTED_TABLE.name] += 1
+    def _reject(self, resource: str, raw: Json, record: Any, problem: Exception, *, hidden: bool = False) -> None:
+        """Keeps a record that fits no table, unless it cannot be read; of a hidden one only its id."""
+        if record is None:
+            with suppress(ShapeError):
+                record = decoded(raw)
+        self.rejections.add(resource, record, problem, raw=raw, hidden=hidden)
+
+    def _set_aside(self) -> dict[str, pa.Table]:
+        rejected = self.rejections.table()
+        return {} if rejected is None else {REJECTED_TABLE.name: rejected}
 
 
 def _filled(sheets: Mapping[str, Sheet]) -> dict[str, pa.Table]:

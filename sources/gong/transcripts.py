@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.json
 
 from .rows import ARROW_TYPES, ColumnTypes, Sheet, empty_table
-from .shape import ShapeError, children, fingerprint, id_text
+from .shape import ShapeError, children, decoded, fingerprint, id_text
 from .tables import SENTENCES_TABLE, TRANSCRIPTS_TABLE
 
 _SENTENCE = pa.struct([("start", pa.int64()), ("end", pa.int64()), ("text", pa.string())])
@@ -57,6 +57,8 @@ class Transcript:
             call_id = str(msgspec.json.decode(record, type=_Head).call_id)
         except msgspec.ValidationError as failure:
             raise ShapeError(f"callId: {failure}") from failure
+        if not call_id:
+            raise ShapeError("callId is empty")
         return cls(call_id, fingerprint(record), record)
 
 
@@ -97,6 +99,8 @@ def _by_columns(transcripts: Sequence[Transcript]) -> tuple[pa.Table, list[int]]
     monologues = monologue_lists.flatten()
     sentence_lists = monologues.field("sentences")
     sentences = sentence_lists.flatten()
+    if monologues.null_count or sentences.null_count:
+        raise pa.ArrowInvalid("nulls among monologues or sentences, which are no rows")
     call_of_monologue = pc.list_parent_indices(monologue_lists)
     monologue_of_sentence = pc.list_parent_indices(sentence_lists)
     call_of_sentence = call_of_monologue.take(monologue_of_sentence)
@@ -132,7 +136,7 @@ def _by_rows(transcripts: Sequence[Transcript], types: ColumnTypes) -> tuple[pa.
     sheet = Sheet(SENTENCES_TABLE, types)
     lengths: list[int] = []
     for transcript in transcripts:
-        record: dict[str, Any] = msgspec.json.decode(transcript.json)
+        record: dict[str, Any] = decoded(transcript.json)
         call_id, index = id_text(record.get("callId")), 0
         monologues = children(record, "transcript")
         lengths.append(len(monologues))
