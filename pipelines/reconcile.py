@@ -221,7 +221,7 @@ class _Reconcile:
         windows = [Window(since, end) for since, end in pairwise([begin, *inner, until]) if since < end]
         candidates: list[str] = []
         for some in _parts(windows, _WINDOWS_AT_ONCE):
-            listed = await asyncio.gather(*map(presence.in_window, some))
+            listed = await presence.in_windows(some)
             found: list[str] = []
             with pipeline.sql_client() as sql:
                 for window, in_gong in zip(some, listed, strict=True):

@@ -22,6 +22,7 @@ from rich.console import Console
 
 from destinations.server_lock import server_lock
 from sources.gong import (
+    CredentialRejected,
     GongError,
     HeldHashes,
     SettingRefused,
@@ -176,6 +177,10 @@ class _Run:
             stage.name = "reading"
             with self._asking(pipeline) as held_hashes:
                 pipeline.extract(self._source(plan, held_hashes).with_resources(*names))
+            for error in self.tally.failed.values():
+                # Nothing is made for a key that never worked.
+                if isinstance(error, CredentialRejected) and not self.tally.rows:
+                    raise error
             stage.name = "loading"
             pipeline.normalize()
             # A load creates the tables it has rows for; this makes all of them exist from the first one on.
@@ -296,7 +301,10 @@ class _Run:
 
     @property
     def _reason(self) -> str | None:
-        failed = [f"{name}: {error}" for name, error in self.tally.failed.items()]
+        of_error: dict[str, list[str]] = {}
+        for name, error in self.tally.failed.items():
+            of_error.setdefault(str(error), []).append(name)
+        failed = [f"{', '.join(names)}: {error}" for error, names in of_error.items()]
         return self._failure or "; ".join(failed) or self.tally.stopped
 
     def _resource_summary(self, name: str) -> ResourceSummary:

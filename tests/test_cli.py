@@ -159,3 +159,14 @@ def _wait_for(condition: object, seconds: float = 30) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
+
+
+def test_a_token_revoked_while_every_resource_is_read_gives_no_traceback(
+    gong: SimulatedGong, workspace: Workspace
+) -> None:
+    gong.rules.latency_seconds = 0.2
+    gong.faults.append(Fault(revoked_token(), "/v2/", when=lambda _: len(gong.requests) > 5))
+    ended = workspace.run("sync")
+    assert ended.code == 1
+    assert "does not accept the credential" in ended.out
+    assert ended.err == ""

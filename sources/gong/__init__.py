@@ -179,7 +179,7 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
             counts.stopped = str(error)
             if tally is None:
                 logger.warning(f"gong: {resource} ended early: {error}")
-        elif tally is None or isinstance(error, CredentialRejected):
+        elif tally is None:
             raise error
         elif isinstance(error, ScopeMissing):
             counts.skipped[resource] = str(error)

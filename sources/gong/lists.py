@@ -16,6 +16,7 @@ from .rejections import Rejections
 from .rows import ColumnTypes, Record, Sheet
 from .shape import ShapeError, an_object, child, decoded, may_be_asked_for, named
 from .tables import FOLDERS_TABLE, LIBRARY_CALLS_TABLE, USERS_TABLE, WORKSPACES_TABLE, Table
+from .tasks import together
 
 # A cursor that expires while a list is paged: the list is read from its start again.
 _STARTS_OVER = 2
@@ -47,7 +48,7 @@ async def read_library(client: GongClient, workspaces: WorkspaceList, workspace_
     Gong refuses the list without a workspace where a company has several, so they are asked for one by one.
     """
     folders = await read_folders(client, workspaces, workspace_id)
-    contents = await asyncio.gather(*(_content(client, folder) for folder in folders))
+    contents = await together(_content(client, folder) for folder in folders)
     return [
         folder if calls is None else {**folder, "calls": calls} for folder, calls in zip(folders, contents, strict=True)
     ]
@@ -56,7 +57,7 @@ async def read_library(client: GongClient, workspaces: WorkspaceList, workspace_
 async def read_folders(client: GongClient, workspaces: WorkspaceList, workspace_id: str | None) -> list[Record]:
     """All public folders of a workspace, or of every workspace, each with its `workspaceId`."""
     ids = [workspace_id] if workspace_id else await _workspace_ids(client, workspaces)
-    listed = await asyncio.gather(*(_folders(client, one) for one in ids))
+    listed = await together(_folders(client, one) for one in ids)
     return [folder for of_workspace in listed for folder in of_workspace]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from urllib.parse import quote
@@ -15,6 +14,7 @@ from .endpoints import CALL, CALLS, CALLS_EXTENSIVE, PAGE_SIZE
 from .errors import CursorExpired, NothingFound
 from .request import CallDetail, CallRequest
 from .shape import ShapeError, child, id_text
+from .tasks import together
 from .windows import Window
 
 _READS_OF_A_WINDOW = 3
@@ -34,12 +34,15 @@ class CallPresence:
         self._client = client
         self._request = CallRequest.bare(call_detail, workspace_id)
 
-    async def in_window(self, window: Window) -> dict[str, bool]:
-        """The calls of a window: for each id whether the call is private.
+    async def in_windows(self, windows: Iterable[Window]) -> list[dict[str, bool]]:
+        """The calls of each window: for each id whether the call is private.
 
         Raises:
             GongError: Gong's answers did not come to their end.
         """
+        return await together(map(self._in_window, windows))
+
+    async def _in_window(self, window: Window) -> dict[str, bool]:
         for read in range(1, _READS_OF_A_WINDOW + 1):
             try:
                 return await self._listed(window)
@@ -59,10 +62,10 @@ class CallPresence:
         """
         ids = list(call_ids)
         if self._request.endpoint is CALLS:
-            found = await asyncio.gather(*map(self._one, ids))
+            found = await together(map(self._one, ids))
         else:
-            found = await asyncio.gather(
-                *(self._some(ids[first : first + PAGE_SIZE]) for first in range(0, len(ids), PAGE_SIZE))
+            found = await together(
+                self._some(ids[first : first + PAGE_SIZE]) for first in range(0, len(ids), PAGE_SIZE)
             )
         return {call_id: private for part in found for call_id, private in part.items()}
 
