@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from pipelines.demo.faults import Fault, hang
+from pipelines.demo.faults import Fault, hang, revoked_token
 from pipelines.demo.simulated_gong import SimulatedGong
 from tests.workspace import Workspace
 
