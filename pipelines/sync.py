@@ -137,7 +137,7 @@ class _Run:
                     raise LockHeld(f"another run holds the lock: {holder}")
                 self._bookmark = bookmark(pipeline, self._connection)
                 self._ledger = Ledger(pipeline, self._target)
-                self._ledger.write(self._ledger_row("running"))
+                self._note_progress()
                 self._read_and_load(pipeline, stage)
         except (UsageError, SettingRefused, LockHeld):
             raise
@@ -179,14 +179,17 @@ class _Run:
                 pipeline.extract(self._source(plan, held_hashes).with_resources(*names))
             for error in self.tally.failed.values():
                 # Nothing is made for a key that never worked.
-                if isinstance(error, CredentialRejected) and not self.tally.rows:
+                if isinstance(error, CredentialRejected) and not self.tally.rows.total():
                     raise error
+            self._note_progress()
             stage.name = "loading"
             pipeline.normalize()
             # A load creates the tables it has rows for; this makes all of them exist from the first one on.
             pipeline.sync_schema()
-            # Should the run be killed from here on, its requests and its load are known.
-            self._note_load(next(iter(pipeline.list_normalized_load_packages()), None), plan["windows"][0])
+            # Should the run be killed from here on, its load is known.
+            load_id = next(iter(pipeline.list_normalized_load_packages()), None)
+            self._unfinished = load_id, plan["windows"][0].since if load_id else None
+            self._note_progress()
             # A DuckDB file is written out whenever its last connection closes; dlt opens and closes one for
             # each job, so one that stays open meanwhile halves the time of a load.
             with pipeline.sql_client():
@@ -203,8 +206,8 @@ class _Run:
             plan |= {"windows": [Window(read_until, window.until)], "owed_transcripts": []}
             names = with_calls
 
-    def _note_load(self, load_id: str | None, window: Window) -> None:
-        self._unfinished = load_id, window.since if load_id else None
+    def _note_progress(self) -> None:
+        """So that the requests of a run that is killed are counted all the same."""
         if self._ledger is not None:
             self._ledger.write(self._ledger_row("running"))
 

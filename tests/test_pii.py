@@ -86,8 +86,8 @@ def test_nobody_is_found_in_any_column_but_free_text(gong: SimulatedGong, worksp
     first, *_ = listed_calls(gong)
     _add_what_gong_may_add(gong, first.record)
     people = people_of(gong) | {
-        "mara.lindqvist@elsewhere.example",
-        "mara lindqvist",
+        "quilla.lindqvist@elsewhere.example",
+        "quilla lindqvist",
         "+44 20 7946 0000",
         "m.l@alt.example",
     }
@@ -126,10 +126,10 @@ def _add_what_gong_may_add(gong: SimulatedGong, record: Json) -> None:
     party = {
         **record["parties"][0],
         "id": "770001",
-        "emailAddress": " Mara.Lindqvist@Elsewhere.example",
-        "name": "Mara  LINDQVIST",
+        "emailAddress": " Quilla.Lindqvist@Elsewhere.example",
+        "name": "Quilla  LINDQVIST",
         "phoneNumber": "+44 20 7946 0000",
-        "nickname": "Mara Lindqvist",
+        "nickname": "Quilla Lindqvist",
         "context": [
             {
                 "system": "Salesforce",
@@ -138,9 +138,9 @@ def _add_what_gong_may_add(gong: SimulatedGong, record: Json) -> None:
                         "objectType": "Contact",
                         "objectId": "003M",
                         "fields": [
-                            {"name": "Email", "value": "mara.lindqvist@elsewhere.example"},
+                            {"name": "Email", "value": "quilla.lindqvist@elsewhere.example"},
                             {"name": "MOBILEPHONE", "value": "+44 (20) 7946-0000"},
-                            {"name": "Name", "value": "Mara Lindqvist"},
+                            {"name": "Name", "value": "Quilla Lindqvist"},
                             {"name": "Backup__c", "value": "m.l@alt.example"},
                             {"name": "Title", "value": "Buyer"},
                         ],
@@ -149,24 +149,29 @@ def _add_what_gong_may_add(gong: SimulatedGong, record: Json) -> None:
             }
         ],
     }
-    comment = {"id": "770002", "comment": "Good.", "commenterName": "Mara Lindqvist", "posted": "2026-01-01T00:00:00Z"}
+    comment = {
+        "id": "770002",
+        "comment": "Good.",
+        "commenterName": "Quilla Lindqvist",
+        "posted": "2026-01-01T00:00:00Z",
+    }
     gong.replace_call(
         record["metaData"]["id"],
         {
             **record,
-            "metaData": {**record["metaData"], "organizerEmail": "mara.lindqvist@elsewhere.example"},
+            "metaData": {**record["metaData"], "organizerEmail": "quilla.lindqvist@elsewhere.example"},
             "parties": [*record["parties"], party],
             "collaboration": {"publicComments": [comment]},
-            "attendees": [{"name": "Mara Lindqvist", "seat": 3}],
+            "attendees": [{"name": "Quilla Lindqvist", "seat": 3}],
         },
     )
     user = gong.company.users[0]
-    user["settings"] = {**user["settings"], "backupEmail": "mara.lindqvist@elsewhere.example"}
+    user["settings"] = {**user["settings"], "backupEmail": "quilla.lindqvist@elsewhere.example"}
 
     def name_the_speaker(page: Json) -> None:
         for transcript in page["callTranscripts"]:
             for monologue in transcript["transcript"]:
-                monologue["speakerName"] = "Mara Lindqvist"
+                monologue["speakerName"] = "Quilla Lindqvist"
 
     gong.faults.append(Fault(rewrite(name_the_speaker), path="/v2/calls/transcript"))
 
@@ -189,12 +194,12 @@ def test_the_same_person_joins_over_parties_users_and_crm_fields(gong: Simulated
     ) == sorted(internal)
     same = "SELECT count(*) FROM call_parties p JOIN call_crm_fields f ON f.call_id = p.call_id AND f.party_id = p.id"
     assert workspace.rows(f"{same} WHERE f.name = 'Email' AND (f.value ->> '$') != p.email_address") == [(0,)]
-    mara = f"{same} WHERE p.id = '770001'"
-    assert workspace.rows(f"{mara} AND f.name = 'Email' AND (f.value ->> '$') = p.email_address") == [(1,)]
-    assert workspace.rows(f"{mara} AND f.name = 'MOBILEPHONE' AND (f.value ->> '$') = p.phone_number") == [(1,)]
-    assert workspace.rows(f"{mara} AND f.name = 'Name' AND (f.value ->> '$') = p.name") == [(1,)]
+    quilla = f"{same} WHERE p.id = '770001'"
+    assert workspace.rows(f"{quilla} AND f.name = 'Email' AND (f.value ->> '$') = p.email_address") == [(1,)]
+    assert workspace.rows(f"{quilla} AND f.name = 'MOBILEPHONE' AND (f.value ->> '$') = p.phone_number") == [(1,)]
+    assert workspace.rows(f"{quilla} AND f.name = 'Name' AND (f.value ->> '$') = p.name") == [(1,)]
     assert workspace.rows("SELECT email_address, phone_number FROM call_parties WHERE id = '770001'") == [
-        (hashed("mara.lindqvist@elsewhere.example"), hashed("+442079460000"))
+        (hashed("quilla.lindqvist@elsewhere.example"), hashed("+442079460000"))
     ]
 
 
@@ -299,14 +304,14 @@ MALFORMED: dict[str, Callable[[Json], None]] = {
         lambda parties: [*parties, f"{parties[0].get('name')} {parties[0]['emailAddress']}"]
     ),
     "a party in a list": _parties_as(lambda parties: [*parties, [parties[0]]]),
-    "context as an object": _set("context", {"Contact": {"Email": "mara@elsewhere.example"}}),
-    "comments as text": _set("collaboration", {"publicComments": "mara@elsewhere.example: fine"}),
-    "collaboration as text": _set("collaboration", "mara@elsewhere.example: fine"),
-    "speakers as text": _set("interaction", {"speakers": ["mara@elsewhere.example"]}),
-    "content by e-mail": _set("content", {"trackers": {"mara@elsewhere.example": "Mara"}}),
+    "context as an object": _set("context", {"Contact": {"Email": "quilla@elsewhere.example"}}),
+    "comments as text": _set("collaboration", {"publicComments": "quilla@elsewhere.example: fine"}),
+    "collaboration as text": _set("collaboration", "quilla@elsewhere.example: fine"),
+    "speakers as text": _set("interaction", {"speakers": ["quilla@elsewhere.example"]}),
+    "content by e-mail": _set("content", {"trackers": {"quilla@elsewhere.example": "Quilla"}}),
     "no id": lambda call: call["metaData"].update(id=None),
-    "an id that is a person": lambda call: call["metaData"].update(id={"email": "mara@elsewhere.example"}),
-    "meta data as text": _set("metaData", "mara@elsewhere.example"),
+    "an id that is a person": lambda call: call["metaData"].update(id={"email": "quilla@elsewhere.example"}),
+    "meta data as text": _set("metaData", "quilla@elsewhere.example"),
 }
 
 
@@ -321,7 +326,7 @@ def test_a_record_that_fits_no_table_is_rejected_without_anybody_in_clear(
     assert summary["rejected"] == 1
     ((record,),) = workspace.rows("SELECT record FROM _rejected")
     assert PSEUDONYM.search(record)
-    assert found_in_rejected(workspace, people_of(gong) | {"mara"}) == set()
+    assert found_in_rejected(workspace, people_of(gong) | {"quilla"}) == set()
 
 
 def found_in_rejected(workspace: Workspace, people: set[str]) -> set[str]:
