@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -35,13 +36,28 @@ def restored_pipeline(connection: Connection, target: Target, folder: Path) -> d
         shutil.rmtree(folder)
     pipeline = connection.pipeline(target.destination, target.dataset, folder)
     if missing_file(target.destination) is None:
-        pipeline.sync_destination()
+        with kept_open(pipeline, target):
+            pipeline.sync_destination()
         if pipeline.default_schema_name is None and (other := _other_connection(pipeline)) is not None:
             raise UsageError(
                 f"dataset {target.dataset} holds another connection's data ({other}), and lists such as users would"
                 f" take each other's place: give connection {connection.name} one of its own with --dataset"
             )
     return pipeline
+
+
+@contextmanager
+def kept_open(pipeline: dlt.Pipeline, target: Target) -> Iterator[None]:
+    """A connection that stays open, if there is a warehouse: dlt opens and closes one for each statement.
+
+    A DuckDB file is read and written out each time when no other is open, which takes 21 ms instead of 0.5, and
+    a load twice its time.
+    """
+    if missing_file(target.destination) is not None:
+        yield
+        return
+    with pipeline.sql_client():
+        yield
 
 
 def unfinished_loads(folder: Path) -> int:

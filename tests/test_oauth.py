@@ -20,8 +20,9 @@ from pipelines.demo.received import ReceivedRequest
 from pipelines.demo.simulated_gong import SimulatedGong
 from pipelines.demo.token_endpoint import TOKEN_PATH
 from tests.conftest import MakeGong
+from tests.forked import Ended
 from tests.truth import assert_same
-from tests.workspace import COMMAND, Ended, Workspace
+from tests.workspace import COMMAND, Workspace
 
 EXTENSIVE, TRANSCRIPT = "/v2/calls/extensive", "/v2/calls/transcript"
 CONFIGURED = "configured-refresh-token-0000"

@@ -22,7 +22,8 @@ import pytest
 from pipelines.demo.faults import Fault, corrupt_json, hang, redirect, respond
 from pipelines.demo.simulated_gong import SimulatedGong
 from tests.conftest import MakeGong
-from tests.workspace import COMMAND, Ended, Workspace
+from tests.forked import Ended
+from tests.workspace import COMMAND, Workspace
 
 ACCESS_KEY = "ACCESSKEY/7f3a+c81=e"
 ACCESS_KEY_SECRET = "key-secret/9b1d+44&02=c"

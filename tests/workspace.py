@@ -16,22 +16,9 @@ import duckdb
 import psycopg2
 import psycopg2.extras
 
+from tests.forked import Ended, run_forked
+
 COMMAND = Path(sys.executable).parent / "gong-elt"
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A command that ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """What `--json` printed; it is all that stands on stdout."""
-        printed: dict[str, Any] = json.loads(self.out)
-        return printed
 
 
 @dataclass(slots=True)
@@ -72,16 +59,8 @@ class Workspace:
 
     def run(self, *arguments: str, seconds: float = 120) -> Ended:
         """Runs `gong-elt` to its end."""
-        done = subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-        )
-        return Ended(done.returncode, done.stdout, done.stderr)
+        _, *given = self.command(*arguments)
+        return run_forked(given, folder=self.folder, environment=self.environment, seconds=seconds)
 
     def sync(self, *arguments: str, code: int = 0) -> dict[str, Any]:
         """Runs `gong-elt sync --json`, which has to end with that exit code."""
