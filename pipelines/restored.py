@@ -12,7 +12,7 @@ from typing import Any
 import dlt
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 
-from destinations.warehouse import missing_file
+from destinations.warehouse import duckdb_file, missing_file
 from sources.gong import bookmark_of
 
 from .connection import Connection, Target, UsageError
@@ -48,12 +48,13 @@ def restored_pipeline(connection: Connection, target: Target, folder: Path) -> d
 
 @contextmanager
 def kept_open(pipeline: dlt.Pipeline, target: Target) -> Iterator[None]:
-    """A connection that stays open, if there is a warehouse: dlt opens and closes one for each statement.
+    """Keeps a DuckDB file open, if there is one.
 
-    A DuckDB file is read and written out each time when no other is open, which takes 21 ms instead of 0.5, and
-    a load twice its time.
+    Dlt opens one for each statement, and each time the file is read and written out if no other has it open: that
+    takes 21 ms instead of 0.5, and a load twice its time.
     """
-    if missing_file(target.destination) is not None:
+    file = duckdb_file(target.destination)
+    if file is None or not file.exists():
         yield
         return
     with pipeline.sql_client():
@@ -91,10 +92,15 @@ def has_tables(pipeline: dlt.Pipeline, target: Target) -> bool:
 
 
 def _other_connection(pipeline: dlt.Pipeline) -> str | None:
-    """The dlt pipeline that loaded this dataset, where it is not this one."""
+    """The dlt pipeline that loaded this dataset, where it is not this one.
+
+    Its own row can stand there too, without a load that was completed: a first load that was killed late.
+    """
     try:
         with pipeline.sql_client() as sql:
-            rows = sql.execute_sql("SELECT MIN(pipeline_name) FROM _dlt_pipeline_state")
+            rows = sql.execute_sql(
+                "SELECT MIN(pipeline_name) FROM _dlt_pipeline_state WHERE pipeline_name <> %s", pipeline.pipeline_name
+            )
     except DatabaseUndefinedRelation:
         return None
     return str(rows[0][0]) if rows and rows[0][0] else None

@@ -151,6 +151,14 @@ def test_a_load_that_was_never_completed_is_made_good(gong: SimulatedGong, works
     assert_same(workspace, gong)
 
 
+def test_a_first_load_killed_right_before_its_end_is_nobody_elses(gong: SimulatedGong, workspace: Workspace) -> None:
+    workspace.sync()
+    workspace.execute("DELETE FROM _dlt_loads")
+    workspace.lose_working_folder()
+    workspace.sync()
+    assert_same(workspace, gong)
+
+
 def test_a_load_broken_off_between_two_tables_is_made_good_even_where_it_looks_right(
     gong: SimulatedGong, workspace: Workspace
 ) -> None:

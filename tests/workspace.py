@@ -42,6 +42,8 @@ class Workspace:
             "HOME": str(self.folder / "home"),
             "DLT_DATA_DIR": str(self.folder / "working"),
             "COLUMNS": "200",
+            # Between tries a test waits a tenth of what a user would.
+            "RUNTIME__REQUEST_BACKOFF_FACTOR": "0.1",
             **({"DESTINATION__POSTGRES__CREDENTIALS": self.postgres} if self.postgres else {}),
             **self.settings,
         }

@@ -32,7 +32,7 @@ TURN_AGAIN = "gong.turn_again"
 """Extension of a request: awaited before its auth sends it a second time, which then counts like the first."""
 
 _TRIES = 6
-_BACKOFF = wait_exponential(multiplier=0.5, max=30.0) + wait_random(0.0, 0.5)
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
 _PATIENCE_WITH_429 = 50
 _LONGEST_CONNECTING, _LONGEST_WRITING = 15.0, 30.0
 
@@ -59,8 +59,11 @@ class GongClient:
         self._auth = auth
         self._limiter = limiter
         self._tally = tally
-        # dlt's own setting for HTTP, a minute unless told otherwise; a whole answer may take twice as long.
-        self._silence = float(active().runtime_config.request_timeout)
+        # dlt's own settings for HTTP: a minute of silence unless told otherwise; a whole answer may take twice as long.
+        runtime = active().runtime_config
+        self._silence = float(runtime.request_timeout)
+        first_wait = _FIRST_WAIT * float(runtime.request_backoff_factor)
+        self._backoff = wait_exponential(multiplier=first_wait, max=_LONGEST_WAIT) + wait_random(0.0, first_wait)
         self._http: httpx.AsyncClient | None = None
         self._users = 0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -192,7 +195,7 @@ class GongClient:
         try:
             async for attempt in AsyncRetrying(
                 retry=retry_if_exception_type((httpx.TransportError, httpx.DecodingError, TimeoutError, Unusable)),
-                wait=_wait,
+                wait=self._wait,
                 stop=enough,
                 reraise=True,
             ):
@@ -205,6 +208,10 @@ class GongClient:
                 " nothing is lost, run again later"
             ) from failure
         raise AssertionError("tenacity ends with an answer or an exception")
+
+    def _wait(self, state: RetryCallState) -> float:
+        # After a 429 the limiter holds everybody back already.
+        return 0.0 if isinstance(_failure(state), _Throttled) else self._backoff(state)
 
     async def _once(self, endpoint: Endpoint, parameters: dict[str, str], content: dict[str, Any] | None) -> Page:
         if self._rejection is not None:
@@ -284,8 +291,3 @@ def is_loopback(url: str) -> bool:
 
 def _failure(state: RetryCallState) -> BaseException | None:
     return state.outcome.exception() if state.outcome is not None else None
-
-
-def _wait(state: RetryCallState) -> float:
-    # After a 429 the limiter holds everybody back already.
-    return 0.0 if isinstance(_failure(state), _Throttled) else _BACKOFF(state)
