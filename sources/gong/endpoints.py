@@ -7,8 +7,11 @@ GET endpoints take the cursor as a query parameter, POST endpoints as a top-leve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+from urllib.parse import quote
+
+Bound = Literal["date-time", "date"]
 
 PAGE_SIZE = 100
 """Records on a full page. There is no parameter for it."""
@@ -27,6 +30,8 @@ class Endpoint:
         goes_first: Further requests depend on its answer, so it leaves before those of other endpoints.
         single: The answer holds one record, not a list of them.
         resource: The dlt resource that reads it.
+        key: Field by which a record calls itself; empty where records have no id.
+        bound: What narrows the answer to a stretch of time: date-times, or dates in the company's own zone.
     """
 
     method: Literal["GET", "POST"]
@@ -37,22 +42,152 @@ class Endpoint:
     resource: str
     goes_first: bool = False
     single: bool = False
+    key: str = "id"
+    bound: Bound | None = None
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
+    def of(self, an_id: str) -> Endpoint:
+        """The endpoint of one thing, for a path with `{id}` in it."""
+        return replace(self, path=self.path.format(id=quote(an_id, safe="")))
 
-CALLS = Endpoint("GET", "/v2/calls", "calls", "api:calls:read:basic", True, "calls", goes_first=True)
+
+CALLS = Endpoint(
+    "GET", "/v2/calls", "calls", "api:calls:read:basic", True, "calls", goes_first=True, bound="date-time"
+)
 CALL = Endpoint("GET", "/v2/calls/{id}", "call", "api:calls:read:basic", False, "calls", single=True)
 CALLS_EXTENSIVE = Endpoint(
-    "POST", "/v2/calls/extensive", "calls", "api:calls:read:extensive", True, "calls", goes_first=True
+    "POST",
+    "/v2/calls/extensive",
+    "calls",
+    "api:calls:read:extensive",
+    True,
+    "calls",
+    goes_first=True,
+    bound="date-time",
 )
 TRANSCRIPTS = Endpoint(
-    "POST", "/v2/calls/transcript", "callTranscripts", "api:calls:read:transcript", True, "transcripts"
+    "POST",
+    "/v2/calls/transcript",
+    "callTranscripts",
+    "api:calls:read:transcript",
+    True,
+    "transcripts",
+    key="callId",
+    bound="date-time",
 )
 USERS = Endpoint("GET", "/v2/users", "users", "api:users:read", True, "users")
 WORKSPACES = Endpoint("GET", "/v2/workspaces", "workspaces", "api:workspaces:read", False, "workspaces")
 FOLDERS = Endpoint("GET", "/v2/library/folders", "folders", "api:library:read", False, "library")
 FOLDER_CONTENT = Endpoint("GET", "/v2/library/folder-content", "calls", "api:library:read", False, "library")
 
-ENDPOINTS = (CALLS, CALL, CALLS_EXTENSIVE, TRANSCRIPTS, USERS, WORKSPACES, FOLDERS, FOLDER_CONTENT)
+TRACKERS = Endpoint(
+    "GET",
+    "/v2/settings/trackers",
+    "keywordTrackers",
+    "api:settings:trackers:read",
+    False,
+    "trackers",
+    key="trackerId",
+)
+SCORECARDS = Endpoint(
+    "GET",
+    "/v2/settings/scorecards",
+    "scorecards",
+    "api:settings:scorecards:read",
+    False,
+    "scorecards",
+    key="scorecardId",
+)
+ANSWERED_SCORECARDS = Endpoint(
+    "POST",
+    "/v2/stats/activity/scorecards",
+    "answeredScorecards",
+    "api:stats:scorecards",
+    True,
+    "answered_scorecards",
+    key="answeredScorecardId",
+    bound="date",
+)
+CALL_OUTCOMES = Endpoint(
+    "GET", "/v2/call-outcomes", "outcomes", "api:call-outcomes:read", False, "call_outcomes", key="callOutcome"
+)
+BRIEFS = Endpoint("GET", "/v2/settings/briefs", "briefs", "api:ai-briefer:read", False, "briefs", key="briefId")
+
+DAILY_ACTIVITY = Endpoint(
+    "POST",
+    "/v2/stats/activity/day-by-day",
+    "usersDetailedActivities",
+    "api:stats:user-actions:detailed",
+    True,
+    "user_activity_daily",
+    key="userId",
+    bound="date",
+)
+INTERACTION_STATS = Endpoint(
+    "POST",
+    "/v2/stats/interaction",
+    "peopleInteractionStats",
+    "api:stats:interaction",
+    True,
+    "user_interaction_stats",
+    key="userId",
+    bound="date",
+)
+LOGS = Endpoint("GET", "/v2/logs", "logEntries", "api:logs:read", True, "audit_logs", key="", bound="date-time")
+PERMISSION_PROFILES = Endpoint(
+    "GET", "/v2/all-permission-profiles", "profiles", "(none stated)", False, "permission_profiles"
+)
+PERMISSION_PROFILE_USERS = Endpoint(
+    "GET", "/v2/permission-profile/users", "users", "api:users:read", False, "permission_profiles"
+)
+COACHING = Endpoint(
+    "GET", "/v2/coaching", "coachingData", "api:coaching:read", False, "coaching_metrics", key="", bound="date-time"
+)
+FLOWS = Endpoint("GET", "/v2/flows", "flows", "api:flows:read", True, "flows")
+FLOW_FOLDERS = Endpoint("GET", "/v2/flows/folders", "flowsFolders", "api:flows:read", True, "flow_folders")
+SETTINGS_HISTORY = Endpoint(
+    "GET",
+    "/v2/users/{id}/settings-history",
+    "userSettingsHistory",
+    "api:users:read",
+    False,
+    "user_settings_history",
+    key="",
+)
+CALL_ACCESS = Endpoint(
+    "POST",
+    "/v2/calls/users-access",
+    "callAccessList",
+    "api:call-user-access:read",
+    False,
+    "call_access",
+    key="callId",
+)
+
+ENDPOINTS = (
+    CALLS,
+    CALL,
+    CALLS_EXTENSIVE,
+    TRANSCRIPTS,
+    USERS,
+    WORKSPACES,
+    FOLDERS,
+    FOLDER_CONTENT,
+    TRACKERS,
+    SCORECARDS,
+    ANSWERED_SCORECARDS,
+    CALL_OUTCOMES,
+    BRIEFS,
+    DAILY_ACTIVITY,
+    INTERACTION_STATS,
+    LOGS,
+    PERMISSION_PROFILES,
+    PERMISSION_PROFILE_USERS,
+    COACHING,
+    FLOWS,
+    FLOW_FOLDERS,
+    SETTINGS_HISTORY,
+    CALL_ACCESS,
+)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from urllib.parse import quote
 
 import msgspec
 
@@ -81,7 +79,7 @@ class CallPresence:
 
     async def _one(self, call_id: str) -> dict[str, bool]:
         try:
-            page = await self._client.send(replace(CALL, path=CALL.path.format(id=quote(call_id, safe=""))))
+            page = await self._client.send(CALL.of(call_id))
         except NothingFound:
             return {}
         return {call_id: any(self._calls(page).values())}
