@@ -58,11 +58,11 @@ def sync(
     """Load what is new: from the bookmark, and a lookback behind it, to now; or an explicit window."""
     with _one_line_for_mistakes():
         from .plan import plan as make_plan
-        from .sync import RESOURCES, SyncOptions
+        from .selection import selection
+        from .sync import SyncOptions
         from .sync import sync as run_sync
 
-        names = [name.strip() for name in select.split(",") if name.strip()] if select is not None else RESOURCES
-        options = SyncOptions(names, since, until, deadline)
+        options = SyncOptions(selection(select), since, until, deadline)
         account, target = _opened(connection, destination, dataset)
         outcome = make_plan(account, target, options) if plan else run_sync(account, target, options, _stderr())
     if as_json:

@@ -20,7 +20,7 @@ from state import runs, warehouse
 from .connection import Connection, Target
 from .restored import has_tables, resource_state, restored_pipeline
 from .summary import seconds_told
-from .sync import SyncOptions, check_selection
+from .sync import SyncOptions
 from .times import chosen_window
 
 _HOURS_A_DAY = 24.0
@@ -93,7 +93,6 @@ def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
         UsageError: A setting or option cannot be used.
         GongError: Gong does not tell.
     """
-    check_selection(options.select)
     connection.source(tally=Tally())
     now = whole_millisecond(datetime.now(UTC))
     used, owed = 0, []

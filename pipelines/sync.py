@@ -22,6 +22,7 @@ from rich.console import Console
 
 from destinations.server_lock import server_lock
 from sources.gong import (
+    RESOURCES,
     CredentialRejected,
     GongError,
     HeldHashes,
@@ -43,9 +44,6 @@ from .restored import bookmark, has_tables, kept_open, resource_state, restored_
 from .summary import ResourceSummary, Status, Summary
 from .times import chosen_window, deadline_of
 
-RESOURCES = ("calls", "transcripts", "library", "users", "workspaces")
-"""What a sync reads unless `--select` narrows it."""
-
 # A load is committed after about so many calls: a crash costs at most the requests of one load, and the
 # fixed second that a load takes is small beside the minutes that its requests take under Gong's quota.
 _CALLS_A_LOAD = 5_000
@@ -56,7 +54,7 @@ class SyncOptions:
     """What a user may say about one sync.
 
     Attributes:
-        select: Resources to read.
+        select: Resources to read, in the order in which they are told.
         since, until: An explicit window of effective time; where one is missing, bookmark and now.
         deadline: How long the run may go on sending requests, or until when.
     """
@@ -87,23 +85,10 @@ def sync(connection: Connection, target: Target, options: SyncOptions, console: 
         return run.summary()
 
 
-def check_selection(select: Sequence[str]) -> None:
-    """Refuses a selection that names something else than resources, or nothing.
-
-    Raises:
-        UsageError: It does.
-    """
-    if unknown := set(select) - set(RESOURCES):
-        raise UsageError(f"--select {', '.join(sorted(unknown))}: unknown; it is one of {', '.join(RESOURCES)}")
-    if not select:
-        raise UsageError(f"--select names no resource: it takes some of {', '.join(RESOURCES)}")
-
-
 class _Run:
     """One sync from restored state to ledger row."""
 
     def __init__(self, connection: Connection, target: Target, options: SyncOptions) -> None:
-        check_selection(options.select)
         self.tally = Tally()
         self._connection = connection
         self._target = target
@@ -150,7 +135,6 @@ class _Run:
 
     def summary(self) -> Summary:
         """The run in figures."""
-        selected = [name for name in RESOURCES if name in self._options.select]
         return Summary(
             run_id=self.run_id,
             status=self._status,
@@ -158,7 +142,7 @@ class _Run:
             dataset=self._target.dataset,
             requests=self.tally.requests,
             duration_seconds=round(time.monotonic() - self._clock, 3),
-            resources={name: self._resource_summary(name) for name in selected},
+            resources={name: self._resource_summary(name) for name in self._options.select},
             calls=self._loaded["calls"],
             transcripts=self._loaded["transcripts"],
             sentences=self._loaded["transcript_sentences"],
@@ -222,11 +206,14 @@ class _Run:
             self._connection, states, self._started, since=self._options.since, until=self._options.until
         )
         plan: dict[str, Any] = {"windows": [window], "owed_transcripts": []}
+        if self._options.since or self._options.until:
+            plan["date_window"] = window
         if not has_tables(pipeline, self._target):
             return plan
         with pipeline.sql_client() as sql:
             self._quota -= runs.requests_today(sql, self._connection.name, self._started)
-            if runs.interrupted(sql, self._connection.name, window.since, window.until):
+            plan["trusted"] = not runs.interrupted(sql, self._connection.name, window.since, window.until)
+            if not plan["trusted"]:
                 self._hashes = warehouse.distrusted_hashes
             if "transcripts" in with_calls:
                 plan["owed_transcripts"] = self._owed_ids(pipeline, sql)
@@ -257,7 +244,7 @@ class _Run:
             deadline=self._deadline,
             **plan,
         )
-        for table in declared_tables(append=held_hashes is None):
+        for table in declared_tables((*RESOURCES, *self._options.select), append=held_hashes is None):
             source.schema.update_table(table)
         declare(source.schema)
         return source

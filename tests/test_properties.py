@@ -22,7 +22,7 @@ from sources.gong.lenient_json import leniently_decoded
 from sources.gong.request import CallRequest
 from sources.gong.rows import typed_array
 from sources.gong.shaping import CallShaper
-from sources.gong.tables import DataType
+from sources.gong.table import DataType
 from sources.gong.tally import Tally
 from sources.gong.transcripts import Transcript, _by_columns, _by_rows, transcript_tables
 from sources.gong.windows import Lookback, Window, frontier, span

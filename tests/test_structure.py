@@ -12,7 +12,8 @@ import pytest
 from pipelines.cli import app
 from pipelines.demo.routes import ROUTES
 from sources.gong.endpoints import ENDPOINTS
-from sources.gong.tables import TABLES, snake_case
+from sources.gong.table import snake_case
+from sources.gong.tables import TABLES
 from state.runs import COLUMN_TYPES, Run
 
 REPOSITORY = Path(__file__).parents[1]

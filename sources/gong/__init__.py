@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dlt
-import msgspec
-import pyarrow as pa
 from dlt.common import logger
 from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
@@ -23,14 +21,13 @@ from .errors import CredentialRejected, GongError, ScopeMissing, SettingRefused,
 from .hints import addressed, declare_tables, declared_tables
 from .known_columns import KnownColumns
 from .limiter import Limiter
-from .lists import WorkspaceList, library_tables, read_library, read_users, user_tables, workspace_tables
+from .lists import Reading, UserList, WorkspaceList
 from .outbox import Batch
 from .pii import Pii, pseudonyms
 from .presence import CallPresence
-from .rejections import Rejections
 from .request import CallDetail, CallRequest, Context, ContextTiming, PrivateCalls
-from .rows import ColumnTypes, empty_table
-from .shape import ShapeError, fingerprint
+from .resources import OPT_IN_RESOURCES, RESOURCES, ListResources
+from .rows import empty_table
 from .shaping import CallShaper, HeldHashes
 from .tables import KEPT_OF_A_DELETED_CALL, REJECTED_TABLE, TABLES
 from .tally import Tally
@@ -40,6 +37,8 @@ __all__ = [
     "DEFAULT_LOOKBACK",
     "DEFAULT_START",
     "KEPT_OF_A_DELETED_CALL",
+    "OPT_IN_RESOURCES",
+    "RESOURCES",
     "CallPresence",
     "CredentialRejected",
     "GongAccessToken",
@@ -72,9 +71,6 @@ DEFAULT_LOOKBACK = "1d / 7d / 30d"
 DEFAULT_START = timedelta(days=365)
 """Without `start_date` the first read goes back so far."""
 
-_Read = Callable[[GongClient], Awaitable[list[Any]]]
-_LayOut = Callable[[Sequence[Any], ColumnTypes, Rejections], Mapping[str, pa.Table]]
-
 
 @dlt.source(name="gong", section="gong", max_table_nesting=0)
 def gong_source(  # noqa: PLR0915 - the resources of one source share its settings as closures
@@ -100,14 +96,16 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
     requests_per_second: float = 3.0,
     requests_per_day: int = 10_000,
     windows: Sequence[Window] | None = None,
+    date_window: Window | None = None,
     owed_transcripts: Sequence[str] = (),
     held_hashes: HeldHashes | None = None,
     warehouse_is_empty: bool = False,
+    trusted: bool = True,
     max_calls: int | None = None,
     deadline: datetime | None = None,
     tally: Tally | None = None,
 ) -> Iterator[DltResource]:
-    """A company's Gong: resources `calls`, `transcripts`, `library`, `users` and `workspaces`.
+    """A company's Gong: the resources `RESOURCES`, and `OPT_IN_RESOURCES` where they are selected by name.
 
     By itself it is incremental on the time calls took place: the end of what was read is kept in dlt's
     resource state, and each run reads a lookback behind it again. Rows are merged by their keys, so reading
@@ -135,12 +133,14 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
         lookback: How far behind the bookmark to read again: each run / once a day / once a week.
         requests_per_second: Gong's limit for the company.
         requests_per_day: Requests this run may send.
-        windows: Read these windows instead of bookmark to now.
+        windows: Read these windows of calls instead of bookmark to now.
+        date_window: For resources read by date, the same.
         owed_transcripts: Calls outside the windows whose transcript is asked for again.
         held_hashes: Asked with `calls` or `transcripts` and ids of calls, gives the content hashes that the
             warehouse holds; what is unchanged is not written again.
         warehouse_is_empty: Nothing was ever loaded, not even by a load that was killed: rows are appended, which
             is faster than merging them.
+        trusted: Whether what dlt's state says of lists and days is in the warehouse; not after a broken load.
         max_calls: End after about so many calls, at the end of a window; the bookmark says where.
         deadline: No request is sent after this instant; the bookmark says how far the run came.
         tally: Where the run is counted. With it, a resource that may not be read or fails is noted there and
@@ -240,43 +240,30 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
         if resource == "transcripts":
             yield addressed(rows, table)
 
-    def whole_list(name: str, read: _Read, lay_out: _LayOut) -> DltResource:
-        async def rows() -> AsyncIterator[Any]:
-            schema, state = dlt.current.source_schema(), dlt.current.resource_state()
-            declared = {table.name: empty_table(table) for table in TABLES if table.resource == name}
-            types = KnownColumns(schema)
-            rejections = Rejections(types, None, counts, synced_at=now, warehouse_is_empty=warehouse_is_empty)
-            tables: Mapping[str, pa.Table] = {}
-            try:
-                async with client.connected():
-                    records = await read(client)
-                if hashed is not None:
-                    records = [hashed.of(name, record) for record in records]
-                # The list is written only when it is another than the last one written.
-                content = fingerprint(b"\n".join(sorted(map(_sorted_json, records))))
-                if state.get("content_hash") != content:
-                    tables = lay_out(records, types, rejections)
-                    state["content_hash"] = content
-                    counts.rows.update({table: rows.num_rows for table, rows in tables.items()})
-            except (GongError, ShapeError) as error:
-                note(name, error)
-            for table, empty in declared.items():
-                if table in tables or table not in schema.tables:
-                    yield addressed(tables.get(table, empty), table)
-            if (rejected := rejections.table()) is not None:
-                yield addressed(rejected, REJECTED_TABLE.name)
-
-        return declare_tables(dlt.resource(rows, name=name), [REJECTED_TABLE.name], append=warehouse_is_empty)
-
-    workspaces = WorkspaceList()
+    lists = ListResources(
+        reading=Reading(
+            client,
+            WorkspaceList(),
+            UserList(),
+            workspace_id=workspace_id,
+            private_calls_too=of_private_calls == "include",
+        ),
+        tally=counts,
+        note=note,
+        pseudonyms=hashed,
+        now=now,
+        start=start,
+        lookback=depths,
+        window=date_window,
+        trusted=trusted,
+        warehouse_is_empty=warehouse_is_empty,
+    )
     yield call_feed
     of_calls = dlt.transformer(calls, data_from=call_feed, name="calls")
     of_transcripts = dlt.transformer(transcripts, data_from=call_feed, name="transcripts")
     yield declare_tables(of_calls, append=warehouse_is_empty)
     yield declare_tables(of_transcripts, [REJECTED_TABLE.name], append=warehouse_is_empty)
-    yield whole_list("users", read_users, user_tables)
-    yield whole_list("workspaces", workspaces.read, workspace_tables)
-    yield (whole_list("library", lambda gong: read_library(gong, workspaces, workspace_id), library_tables))
+    yield from lists.all()
 
 
 def table_names(resource: str) -> list[str]:
@@ -286,11 +273,7 @@ def table_names(resource: str) -> list[str]:
 
 def tables_of_a_call() -> list[str]:
     """The tables beside `calls` whose rows belong to a call, each by its column `call_id`."""
-    return [table.name for table in TABLES if table.resource in ("calls", "transcripts") and "call_id" in table.key]
-
-
-def _sorted_json(record: Any) -> bytes:
-    return msgspec.json.encode(record, order="sorted")
+    return [table.name for table in TABLES if table.key[0] == "call_id"]
 
 
 def _one_of(value: str, allowed: Any, name: str) -> Any:

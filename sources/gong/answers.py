@@ -29,6 +29,7 @@ from .lenient_json import is_utf8, leniently_decoded
 # Gong's texts, as recorded: an empty range, an unknown call, a missing scope, a paging cursor past its hour or
 # tampered with.
 _NOTHING_FOUND = re.compile(r"\bNo \w[^\"]* found corresponding to the provided filters", re.IGNORECASE)
+_NO_DATA = re.compile(r"^\W*no\b", re.IGNORECASE)
 _NO_SUCH_CALL = re.compile(r"\bCall ID\b.* was not found", re.IGNORECASE)
 _SCOPE = re.compile(r"permission to use '([^']+)'", re.IGNORECASE)
 _CURSOR = re.compile(r"cursor has expired|failed to verify cursor|cursor.*expired", re.IGNORECASE)
@@ -117,8 +118,8 @@ def refusal(endpoint: Endpoint, answer: httpx.Response) -> GongError:  # noqa: P
         )
     if status == 403:
         return ScopeMissing(
-            f"{endpoint}: Gong forbids it ({texts}): the scope {endpoint.scope}, a licence or a trusted"
-            " IP address is missing",
+            f"{endpoint}: Gong forbids it ({texts}): the scope {endpoint.scope or 'it asks for'}, a licence or a"
+            " trusted IP address is missing",
             scope=endpoint.scope,
             request_id=request_id,
             status=status,
@@ -130,11 +131,18 @@ def refusal(endpoint: Endpoint, answer: httpx.Response) -> GongError:  # noqa: P
             request_id=request_id,
             status=status,
         )
-    if status == 404 and (_NO_SUCH_CALL if endpoint.single else _NOTHING_FOUND).search(texts):
+    if status == 404 and _nothing(endpoint).search(texts):
         return NothingFound(f"{endpoint}: {texts}", request_id=request_id, status=status)
     if status == 400 and _CURSOR.search(texts):
         return CursorExpired(f"{endpoint}: {texts}", request_id=request_id, status=status)
     return RequestRefused(f"{endpoint}: HTTP {status}: {texts}", request_id=request_id, status=status)
+
+
+def _nothing(endpoint: Endpoint) -> re.Pattern[str]:
+    """What Gong says where a question of this kind has no answer; of statistics and logs no exact text is known."""
+    if endpoint.single:
+        return _NO_SUCH_CALL
+    return _NO_DATA if endpoint.bound == "date" or endpoint.resource == "audit_logs" else _NOTHING_FOUND
 
 
 @cache

@@ -25,7 +25,7 @@ class Endpoint:
         method: HTTP verb.
         path: Path below the base URL.
         records: Key of the answer that holds the records.
-        scope: OAuth scope that the operation asks for.
+        scope: OAuth scope that the operation asks for; empty where Gong's document names none.
         pages: Whether the answer comes in pages of 100 with a cursor.
         goes_first: Further requests depend on its answer, so it leaves before those of other endpoints.
         single: The answer holds one record, not a list of them.
@@ -53,9 +53,7 @@ class Endpoint:
         return replace(self, path=self.path.format(id=quote(an_id, safe="")))
 
 
-CALLS = Endpoint(
-    "GET", "/v2/calls", "calls", "api:calls:read:basic", True, "calls", goes_first=True, bound="date-time"
-)
+CALLS = Endpoint("GET", "/v2/calls", "calls", "api:calls:read:basic", True, "calls", goes_first=True, bound="date-time")
 CALL = Endpoint("GET", "/v2/calls/{id}", "call", "api:calls:read:basic", False, "calls", single=True)
 CALLS_EXTENSIVE = Endpoint(
     "POST",
@@ -136,9 +134,7 @@ INTERACTION_STATS = Endpoint(
     bound="date",
 )
 LOGS = Endpoint("GET", "/v2/logs", "logEntries", "api:logs:read", True, "audit_logs", key="", bound="date-time")
-PERMISSION_PROFILES = Endpoint(
-    "GET", "/v2/all-permission-profiles", "profiles", "(none stated)", False, "permission_profiles"
-)
+PERMISSION_PROFILES = Endpoint("GET", "/v2/all-permission-profiles", "profiles", "", False, "permission_profiles")
 PERMISSION_PROFILE_USERS = Endpoint(
     "GET", "/v2/permission-profile/users", "users", "api:users:read", False, "permission_profiles"
 )

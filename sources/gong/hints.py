@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 import dlt
@@ -14,7 +14,8 @@ from dlt.extract import DltResource
 from dlt.extract.items import DataItemWithMeta
 
 from .rows import ADDED_JSON
-from .tables import REMOVED, TABLES, Column, Table
+from .table import REMOVED, Column, Table
+from .tables import TABLES
 
 _MERGE = {"disposition": "merge", "strategy": "delete-insert"}
 
@@ -47,10 +48,11 @@ def addressed(rows: pa.Table, table: str) -> DataItemWithMeta:
     return dlt.mark.with_hints(rows, dlt.mark.make_hints(table_name=table, columns=columns), create_table_variant=True)
 
 
-def declared_tables(*, append: bool = False) -> list[TTableSchema]:
-    """All tables as dlt describes them, for who wants them to exist before they have rows.
+def declared_tables(resources: Container[str], *, append: bool = False) -> list[TTableSchema]:
+    """The tables of resources as dlt describes them, for who wants them to exist before they have rows.
 
     Args:
+        resources: Which dlt resources.
         append: As in `declare_tables`.
     """
     return [
@@ -64,6 +66,7 @@ def declared_tables(*, append: bool = False) -> list[TTableSchema]:
             write_disposition="replace" if table.replaced == "whole" else "append" if append else "merge",
         )
         for table in TABLES
+        if table.resource in resources
     ]
 
 
@@ -74,7 +77,7 @@ def _hints(table: Table, *, append: bool = False) -> dict[str, Any]:
         return {"columns": columns, "write_disposition": "replace"}
     if table.replaced == "by key":
         return {"columns": columns, "write_disposition": disposition, "primary_key": list(table.key)}
-    return {"columns": columns, "write_disposition": disposition, "merge_key": "call_id"}
+    return {"columns": columns, "write_disposition": disposition, "merge_key": table.key[0]}
 
 
 def _column(column: Column, table: Table, *, append: bool) -> TColumnSchema:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dlt.common.schema import Schema
 
-from .tables import DATA_TYPES, DataType
+from .table import DATA_TYPES, DataType
 
 
 class KnownColumns:

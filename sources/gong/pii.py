@@ -18,7 +18,8 @@ import msgspec
 from .errors import SettingRefused
 from .rows import Record
 from .shape import decoded
-from .tables import TABLES, Personal
+from .table import Personal
+from .tables import TABLES
 
 Pii = Literal["keep", "hash"]
 

@@ -46,7 +46,14 @@ class Rejections:
         self._fitting: dict[str, tuple[str, str]] = {}
 
     def add(
-        self, resource: str, record: Any, problem: Exception, *, raw: bytes | msgspec.Raw = b"", hidden: bool = False
+        self,
+        resource: str,
+        record: Any,
+        problem: Exception,
+        *,
+        raw: bytes | msgspec.Raw = b"",
+        hidden: bool = False,
+        record_id: str = "",
     ) -> None:
         """Sets a record aside, once in a run however often it comes.
 
@@ -56,9 +63,10 @@ class Rejections:
             problem: Why it fits no table.
             raw: As Gong sent it; needed where `record` is None.
             hidden: What it says is not to be stored.
+            record_id: The id by which it calls itself, where that is not in a field `id`.
         """
         content = fingerprint(raw if record is None else msgspec.json.encode(record, order="sorted"))
-        record_id = _id_of(record) or content
+        record_id = record_id or _id_of(record) or content
         if (key := f"{resource} {record_id}") in self._seen:
             return
         self._seen.add(key)

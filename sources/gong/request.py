@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Literal
 
 from .endpoints import CALLS, CALLS_EXTENSIVE, Endpoint
 from .errors import SettingRefused
-from .windows import Window
+from .windows import Window, gong_time
 
 CallDetail = Literal["extensive", "basic"]
 Context = Literal["None", "Basic", "Extended"]
@@ -79,7 +78,7 @@ class CallRequest:
         return {"filter": {"callIds": list(call_ids)}, "contentSelector": self._selector()}
 
     def _range(self, window: Window) -> dict[str, str]:
-        of_range = {"fromDateTime": _iso(window.since), "toDateTime": _iso(window.until)}
+        of_range = {"fromDateTime": gong_time(window.since), "toDateTime": gong_time(window.until)}
         return of_range | ({"workspaceId": self.workspace_id} if self.workspace_id else {})
 
     def _selector(self) -> dict[str, Any]:
@@ -113,7 +112,3 @@ class CallRequest:
             # Gong refuses a timing with any other context.
             selector["contextTiming"] = list(self.context_timing)
         return selector
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .tables import DataType, Table, snake_case
+from .table import DataType, Table, snake_case
 
 Record = Mapping[str, Any]
 """A JSON object as Gong sent it."""
@@ -22,6 +22,7 @@ ARROW_TYPES: dict[DataType, pa.DataType] = {
     "double": pa.float64(),
     "bool": pa.bool_(),
     "timestamp": pa.timestamp("us", tz="UTC"),
+    "date": pa.date32(),
     "json": pa.string(),
 }
 
@@ -38,6 +39,7 @@ _AS_THEY_ARE: dict[DataType, set[type]] = {
     "double": {int, float},
     "bool": {bool},
     "timestamp": {datetime},
+    "date": {date},
 }
 """Types that Arrow takes without a closer look: of others it would cut 1.5 to 1, or take a number for an instant."""
 
@@ -80,10 +82,11 @@ class Sheet:
         self._ours.append(ours)
         self._records.append(record)
 
-    def remove(self, call_id: str) -> None:
-        """Adds the mark that a call has no row in this table any more."""
-        ours = [None if column.name != "call_id" else call_id for column in self._table.ours[:-1]]
-        self.add((*ours, True), {"id": call_id} if self._table.key == ("id",) else {})
+    def remove(self, shared: Any) -> None:
+        """Adds the mark that nothing is left in this table of the rows that share this first part of their key."""
+        first = self._table.key[0]
+        ours = [None if column.name != first else shared for column in self._table.ours[:-1]]
+        self.add((*ours, True), {"id": shared} if self._table.key == ("id",) else {})
 
     def arrow(self) -> pa.Table:
         """All rows as an Arrow table: declared columns first, then what Gong added."""
@@ -194,6 +197,10 @@ def _fitted_instant(value: Any) -> datetime:
     return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
 
 
+def _fitted_day(value: Any) -> date:
+    return date.fromisoformat(value)
+
+
 def _fitted_truth(value: Any) -> Any:
     truth = {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else value
     return truth if isinstance(truth, bool) else _UNFIT
@@ -220,6 +227,7 @@ _FITTING: dict[DataType, Callable[[Any], Any]] = {
     "text": _text,
     "json": json_text,
     "timestamp": _fitted_instant,
+    "date": _fitted_day,
     "bool": _fitted_truth,
     "double": _fitted_number,
     "bigint": _fitted_whole,

@@ -80,9 +80,9 @@ def id_text(value: object) -> str:
     return "" if value is None else value if isinstance(value, str) else str(value)
 
 
-def named(record: object) -> str:
+def named(record: object, key: str = "id") -> str:
     """The id by which a record calls itself, as text; empty if it has none."""
-    own = record.get("id") if isinstance(record, Mapping) else None
+    own = record.get(key) if isinstance(record, Mapping) else None
     return id_text(own) if isinstance(own, str | int) and not isinstance(own, bool) else ""
 
 

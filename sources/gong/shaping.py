@@ -18,7 +18,8 @@ from .rejections import Rejections
 from .request import PrivateCalls
 from .rows import ColumnTypes, Record, Sheet
 from .shape import ShapeError, an_object, child, decoded, instant, may_be_asked_for
-from .tables import CALL_TABLES, CALLS_TABLE, REJECTED_TABLE, SENTENCES_TABLE, TRANSCRIPTS_TABLE, Table
+from .table import Table
+from .tables import CALL_TABLES, CALLS_TABLE, REJECTED_TABLE, SENTENCES_TABLE, TRANSCRIPTS_TABLE
 from .tally import Tally
 from .transcripts import Transcript, transcript_tables
 from .windows import whole_millisecond

@@ -91,6 +91,11 @@ def whole_millisecond(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
+def gong_time(moment: datetime) -> str:
+    """A UTC instant as Gong takes it in requests."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def span(text: str) -> timedelta:
     """A length of time like `12h`, `7d` or `2w`.
 

@@ -1,0 +1,149 @@
+"""dlt resources of lists: read whole and replaced where they changed, or read day by day from a bookmark."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import dlt
+import msgspec
+import pyarrow as pa
+from dlt.extract import DltResource
+
+from .bookmarks import move_bookmark, window_to_read
+from .company_lists import LISTS, WholeList
+from .dated import Dated, DayHashes, over
+from .dated_lists import DATED
+from .errors import GongError
+from .hints import addressed, declare_tables
+from .known_columns import KnownColumns
+from .lists import Reading
+from .pii import Pseudonyms
+from .rejections import Rejections
+from .rows import empty_table
+from .shape import ShapeError, fingerprint
+from .tables import REJECTED_TABLE, TABLES
+from .tally import Tally
+from .windows import Lookback, Window
+
+RESOURCES = ("calls", "transcripts", *(one.name for one in (*LISTS, *DATED) if not one.opt_in))
+"""What is read unless something else is selected."""
+
+OPT_IN_RESOURCES = tuple(one.name for one in (*LISTS, *DATED) if one.opt_in)
+"""What is read only where it is selected by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListResources:
+    """The resources of one source that are lists.
+
+    Attributes:
+        reading: The client, and what the lists share.
+        tally: Where the run is counted.
+        note: Takes the error that ended a resource; raises it where nobody reads the tally.
+        pseudonyms: Takes people out of the records; None to keep them.
+        now, start, lookback: When the run began, where a first read begins, how far behind a bookmark to read again.
+        window: Read this stretch of dates instead of bookmark to now.
+        trusted: Whether what dlt's state says was written is in the warehouse; not after a load that was broken off.
+        warehouse_is_empty: Nothing was ever loaded, so that rows can be appended and nothing has to go.
+    """
+
+    reading: Reading
+    tally: Tally
+    note: Callable[[str, Exception], None]
+    pseudonyms: Pseudonyms | None
+    now: datetime
+    start: datetime
+    lookback: Lookback
+    window: Window | None = None
+    trusted: bool = True
+    warehouse_is_empty: bool = False
+
+    def all(self) -> Iterator[DltResource]:
+        """Every list as a dlt resource; those to be selected by name are not selected yet."""
+        for whole in LISTS:
+            yield self._declared(dlt.resource(self._whole(whole), name=whole.name, selected=not whole.opt_in))
+        for dated in DATED:
+            yield self._declared(dlt.resource(self._dated(dated), name=dated.name, selected=not dated.opt_in))
+
+    def _declared(self, resource: DltResource) -> DltResource:
+        return declare_tables(resource, [REJECTED_TABLE.name], append=self.warehouse_is_empty)
+
+    def _whole(self, whole: WholeList) -> Callable[[], AsyncIterator[Any]]:
+        async def rows() -> AsyncIterator[Any]:
+            state = dlt.current.resource_state()
+            types, rejections = self._types_and_rejections()
+            tables: Mapping[str, pa.Table] = {}
+            try:
+                async with self.reading.client.connected():
+                    records = self._shown(whole.name, await whole.read(self.reading))
+                # The list is written only when it is another than the last one written.
+                content = fingerprint(b"\n".join(sorted(map(_sorted_json, records))))
+                if not self.trusted or state.get("content_hash") != content:
+                    tables = whole.lay_out(records, types, rejections)
+                    state["content_hash"] = content
+                    self._count(tables)
+            except (GongError, ShapeError) as error:
+                self.note(whole.name, error)
+            for batch in self._batches(whole.name, tables, rejections):
+                yield batch
+
+        return rows
+
+    def _dated(self, dated: Dated) -> Callable[[], AsyncIterator[Any]]:
+        async def rows() -> AsyncIterator[Any]:
+            state = dlt.current.resource_state()
+            types, rejections = self._types_and_rejections()
+            window = self.window or window_to_read([state], start=self.start, now=self.now, lookback=self.lookback)
+            hashes = DayHashes(state, trusted=self.trusted)
+            reached = window.since
+            for batch in self._batches(dated.name, {}, rejections):
+                yield batch
+            try:
+                async with self.reading.client.connected():
+                    for stretch in dated.stretches(window, self.now):
+                        found = await dated.read(self.reading, stretch)
+                        by_day = {day: self._shown(dated.name, of_day) for day, of_day in found.items()}
+                        records, emptied = hashes.changed(by_day)
+                        tables = dated.layout.lay_out(
+                            records, types, rejections, removes=not self.warehouse_is_empty, emptied=emptied
+                        )
+                        self._count(tables)
+                        for batch in self._batches(dated.name, tables, rejections):
+                            yield batch
+                        reached = min(over(stretch.until), window.until)
+                reached = window.until
+            except (GongError, ShapeError) as error:
+                self.note(dated.name, error)
+            hashes.forget_before((self.now - self.lookback.depths[-1]).date().replace(day=1))
+            move_bookmark(state, [window], reached, start=self.start, now=self.now, lookback=self.lookback)
+
+        return rows
+
+    def _types_and_rejections(self) -> tuple[KnownColumns, Rejections]:
+        types = KnownColumns(dlt.current.source_schema())
+        rejections = Rejections(types, None, self.tally, synced_at=self.now, warehouse_is_empty=self.warehouse_is_empty)
+        return types, rejections
+
+    def _shown(self, resource: str, records: Sequence[Any]) -> list[Any]:
+        """The records as they may be stored."""
+        hashed = self.pseudonyms
+        return list(records) if hashed is None else [hashed.of(resource, record) for record in records]
+
+    def _count(self, tables: Mapping[str, pa.Table]) -> None:
+        self.tally.rows.update({table: rows.num_rows for table, rows in tables.items()})
+
+    def _batches(self, resource: str, tables: Mapping[str, pa.Table], rejections: Rejections) -> Iterator[Any]:
+        schema = dlt.current.source_schema()
+        for table in (table for table in TABLES if table.resource == resource):
+            whole = table.replaced == "whole" and table.name in tables
+            if whole or (table.name in tables and tables[table.name].num_rows) or table.name not in schema.tables:
+                yield addressed(tables.get(table.name, empty_table(table)), table.name)
+        if (rejected := rejections.table()) is not None:
+            yield addressed(rejected, REJECTED_TABLE.name)
+
+
+def _sorted_json(record: Any) -> bytes:
+    return msgspec.json.encode(record, order="sorted")
