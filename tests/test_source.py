@@ -18,7 +18,16 @@ from pipelines.demo.call_index import effective_time
 from pipelines.demo.calls import Call
 from pipelines.demo.faults import Fault, respond
 from pipelines.demo.simulated_gong import SimulatedGong
-from sources.gong import GongAccessToken, GongApiKey, GongError, Tally, Window, gong_source
+from sources.gong import (
+    OPT_IN_RESOURCES,
+    RESOURCES,
+    GongAccessToken,
+    GongApiKey,
+    GongError,
+    Tally,
+    Window,
+    gong_source,
+)
 from tests.conftest import MakeGong
 from tests.truth import listed_calls
 from tests.workspace import Workspace
@@ -66,7 +75,8 @@ def project(make_gong: MakeGong, gong: SimulatedGong, workspace: Workspace, tmp_
 def test_building_the_source_sends_nothing_and_names_its_resources(gong: SimulatedGong, workspace: Workspace) -> None:
     base_url = workspace.settings["SOURCES__GONG__BASE_URL"]
     source = gong_source(GongAccessToken(access_token="demo-token"), base_url=base_url)
-    assert set(source.selected_resources) == {"calls", "transcripts", "library", "users", "workspaces"}
+    assert set(source.selected_resources) == set(RESOURCES)
+    assert set(source.resources) == {*RESOURCES, *OPT_IN_RESOURCES, "call_feed"}
     assert gong.requests == []
 
 
