@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from .command_line import ConnectionOption, DatasetOption, DeadlineOption, DestinationOption, JsonOption
+from .command_line import one_line_for_mistakes as _one_line_for_mistakes
+from .command_line import stderr as _stderr
+from .command_line import stdout as _stdout
 
+if TYPE_CHECKING:
     from .connection import Connection, Target
 
 app = typer.Typer(
@@ -23,14 +23,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-ConnectionOption = Annotated[str, typer.Option("--connection", help="Named Gong account: reads sources.gong.NAME.*")]
-DestinationOption = Annotated[str, typer.Option("--destination", help="duckdb, postgres or another of dlt's")]
-DatasetOption = Annotated[str, typer.Option("--dataset", help="Dataset (schema) in the warehouse")]
-DeadlineOption = Annotated[
-    str | None, typer.Option("--deadline", help="Stop in good order after 30m or 2h, or at a date-time; exit code 3")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout and nothing else there")]
 
 
 @app.callback()
@@ -171,50 +163,10 @@ def simulate(
         serve_forever(gong.app, "127.0.0.1", port)
 
 
-@contextmanager
-def _one_line_for_mistakes() -> Iterator[None]:
-    """Turns what a user can mend into one line on stderr and the right exit code."""
-    try:
-        from dlt.common.exceptions import DltException
-
-        from destinations.warehouse import WarehouseRefused
-        from sources.gong import GongError, SettingRefused
-        from state.lock import LockHeld
-
-        from .connection import UsageError
-        from .failures import told
-
-        try:
-            yield
-        except (UsageError, SettingRefused, WarehouseRefused) as mistake:
-            _leave(2, str(mistake))
-        except (LockHeld, GongError, DltException) as failure:
-            _leave(1, told(failure))
-    except KeyboardInterrupt:
-        _leave(1, "interrupted; nothing is lost, run again")
-
-
-def _leave(code: int, line: str) -> NoReturn:
-    print(f"gong-elt: {' '.join(line.split())}", file=sys.stderr)
-    raise typer.Exit(code)
-
-
 def _opened(connection: str, destination: str, dataset: str) -> tuple[Connection, Target]:
     from .connection import Connection, Target
 
     return Connection(connection), Target.of(destination, dataset)
-
-
-def _stdout() -> Console:
-    from rich.console import Console
-
-    return Console()
-
-
-def _stderr() -> Console:
-    from rich.console import Console
-
-    return Console(stderr=True)
 
 
 def main() -> None:

@@ -1,0 +1,64 @@
+"""What all commands share: options, mistakes in one line, where output goes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+ConnectionOption = Annotated[str, typer.Option("--connection", help="Named Gong account: reads sources.gong.NAME.*")]
+DestinationOption = Annotated[str, typer.Option("--destination", help="duckdb, postgres or another of dlt's")]
+DatasetOption = Annotated[str, typer.Option("--dataset", help="Dataset (schema) in the warehouse")]
+DeadlineOption = Annotated[
+    str | None, typer.Option("--deadline", help="Stop in good order after 30m or 2h, or at a date-time; exit code 3")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout and nothing else there")]
+
+
+@contextmanager
+def one_line_for_mistakes() -> Iterator[None]:
+    """Turns what a user can mend into one line on stderr and the right exit code."""
+    try:
+        from dlt.common.exceptions import DltException
+
+        from destinations.warehouse import WarehouseRefused
+        from sources.gong import GongError, SettingRefused
+        from state.lock import LockHeld
+
+        from .connection import UsageError
+        from .failures import told
+
+        try:
+            yield
+        except (UsageError, SettingRefused, WarehouseRefused) as mistake:
+            leave(2, str(mistake))
+        except (LockHeld, GongError, DltException) as failure:
+            leave(1, told(failure))
+    except KeyboardInterrupt:
+        leave(1, "interrupted; nothing is lost, run again")
+
+
+def leave(code: int, line: str) -> NoReturn:
+    """Ends the command with one line on stderr."""
+    print(f"gong-elt: {' '.join(line.split())}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def stdout() -> Console:
+    """Where data goes."""
+    from rich.console import Console
+
+    return Console()
+
+
+def stderr() -> Console:
+    """Where logs and progress go."""
+    from rich.console import Console
+
+    return Console(stderr=True)
