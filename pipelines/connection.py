@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from inspect import signature
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import dlt
+from dlt.common.configuration import with_config
 from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
 from dlt.common.configuration.resolve import resolve_configuration
 from dlt.common.configuration.specs import CredentialsConfiguration
@@ -18,6 +20,8 @@ from dlt.extract import DltSource
 
 from destinations.warehouse import identity, warehouse
 from sources.gong import GongClient, GongCredentials, gong_client, gong_source, span
+
+T = TypeVar("T")
 
 DEFAULT = "gong"
 """The connection that needs no name; its settings are `sources.gong.*`."""
@@ -97,10 +101,29 @@ class Connection:
         Raises:
             UsageError: A setting is missing or of the wrong type.
         """
+        given = {name: self.given[name] for name in ("base_url", "requests_per_second") if name in self.given}
         try:
-            return gong_client(self.name, **{**self._credentials(), **arguments})
+            return gong_client(self.name, **{**self._credentials(), **given, **arguments})
         except ConfigurationException as failure:
             raise UsageError(self._what_is_missing(failure)) from failure
+
+    def with_settings(self, function: Callable[..., T], **arguments: Any) -> T:
+        """Calls a function whose arguments are named like settings, each found and converted by dlt.
+
+        Args:
+            function: What to call; its annotations say the types.
+            arguments: Those that take the place of settings; None does not.
+
+        Raises:
+            UsageError: A setting is of the wrong type.
+        """
+        named = {name: value for name, value in self.given.items() if name in signature(function).parameters}
+        told = {name: value for name, value in {**named, **arguments}.items() if value is not None}
+        try:
+            result: T = with_config(function, sections=tuple(self._section.split(".")))(**told)
+        except ConfigurationException as failure:
+            raise UsageError(self._what_is_missing(failure)) from failure
+        return result
 
     def pipeline(self, destination: Destination[Any, Any], dataset: str, folder: Path) -> dlt.Pipeline:
         """The dlt pipeline that keeps this connection's bookmarks in the warehouse.

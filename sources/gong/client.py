@@ -107,14 +107,16 @@ class GongClient:
         *,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
+        cursor: str | None = None,
         starts_over: int = 0,
     ) -> AsyncGenerator[Page, None]:
-        """Every page of an endpoint, following its cursor; an empty range yields no page.
+        """The pages of an endpoint, following its cursor; an empty range yields no page.
 
         Args:
             endpoint: What to read.
             query: Query parameters, repeated unchanged for every page as Gong demands.
             body: JSON body of a POST, repeated likewise; the cursor is put beside the filter.
+            cursor: Begins with the page that it leads to; None for the first one.
             starts_over: How often an expired cursor makes it begin anew, so that records come again; for who knows
                 each record when it comes twice.
 
@@ -124,7 +126,6 @@ class GongClient:
             GongError: As `send` raises, except that an empty range is no error.
         """
         seen: set[str] = set()
-        cursor: str | None = None
         while True:
             try:
                 page = await self.send(endpoint, query=query, body=body, cursor=cursor)

@@ -18,6 +18,8 @@ def gong_client(
     connection: str = "gong",
     *,
     credentials: GongCredentials | None = None,
+    base_url: str | None = None,
+    requests_per_second: float | None = None,
     tally: Tally | None = None,
     requests_left: int | None = None,
     deadline: datetime | None = None,
@@ -27,6 +29,8 @@ def gong_client(
     Args:
         connection: `gong`, or the name of another connection.
         credentials: Those to use; by default what the connection's settings say.
+        base_url: Likewise.
+        requests_per_second: Likewise.
         tally: Where requests are counted.
         requests_left: Requests that may be sent; None for no bound.
         deadline: No request is sent after this instant.
@@ -41,6 +45,12 @@ def gong_client(
         return GongClient(base_url, credentials.auth(base_url), limiter, tally or Tally())
 
     sections = ("sources", "gong") if connection == "gong" else ("sources", "gong", connection)
-    given: dict[str, Any] = {} if credentials is None else {"credentials": credentials}
-    client: GongClient = with_config(configured, sections=sections)(**given)
+    given: dict[str, Any] = {
+        "credentials": credentials,
+        "base_url": base_url,
+        "requests_per_second": requests_per_second,
+    }
+    client: GongClient = with_config(configured, sections=sections)(
+        **{name: value for name, value in given.items() if value is not None}
+    )
     return client

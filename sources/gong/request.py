@@ -71,17 +71,15 @@ class CallRequest:
             narrowed["primaryUserIds"] = list(self.primary_user_ids)
         if self.call_ids:
             narrowed["callIds"] = list(self.call_ids)
-        return {"filter": narrowed, "contentSelector": self._selector()}
+        return {"filter": narrowed, "contentSelector": self.selector}
 
     def body_by_id(self, call_ids: Sequence[str]) -> dict[str, Any]:
         """Body of POST /v2/calls/extensive for calls whenever and wherever they took place."""
-        return {"filter": {"callIds": list(call_ids)}, "contentSelector": self._selector()}
+        return {"filter": {"callIds": list(call_ids)}, "contentSelector": self.selector}
 
-    def _range(self, window: Window) -> dict[str, str]:
-        of_range = {"fromDateTime": gong_time(window.since), "toDateTime": gong_time(window.until)}
-        return of_range | ({"workspaceId": self.workspace_id} if self.workspace_id else {})
-
-    def _selector(self) -> dict[str, Any]:
+    @property
+    def selector(self) -> dict[str, Any]:
+        """The `contentSelector` of POST /v2/calls/extensive."""
         content = self.include_content
         selector: dict[str, Any] = {
             "context": self.context,
@@ -112,3 +110,7 @@ class CallRequest:
             # Gong refuses a timing with any other context.
             selector["contextTiming"] = list(self.context_timing)
         return selector
+
+    def _range(self, window: Window) -> dict[str, str]:
+        of_range = {"fromDateTime": gong_time(window.since), "toDateTime": gong_time(window.until)}
+        return of_range | ({"workspaceId": self.workspace_id} if self.workspace_id else {})

@@ -166,10 +166,8 @@ class CallShaper:
         return can
 
     def _may_be_private(self, call: object) -> bool:
-        """Whether a call's content has to stay out; that of a record that does not say so clearly has to."""
-        meta = call.get("metaData") if isinstance(call, Mapping) else None
-        said = meta.get("isPrivate") if isinstance(meta, Mapping) else "unknown"
-        return self.private_calls != "include" and str(said).lower() not in ("false", "0", "none")
+        """Whether a call's content has to stay out."""
+        return self.private_calls != "include" and may_be_private(call)
 
     def _write(self, calls: Mapping[str, Record], private: Collection[str], sheets: Mapping[str, Sheet]) -> None:
         """Lays out what is new or changed, and takes out what turned private."""
@@ -257,6 +255,17 @@ class CallShaper:
     def _set_aside(self) -> dict[str, pa.Table]:
         rejected = self.rejections.table()
         return {} if rejected is None else {REJECTED_TABLE.name: rejected}
+
+
+def may_be_private(call: object) -> bool:
+    """Whether a call is private, or does not say clearly that it is not.
+
+    Args:
+        call: A record of POST /v2/calls/extensive, with its `metaData`.
+    """
+    meta = call.get("metaData") if isinstance(call, Mapping) else None
+    said = meta.get("isPrivate") if isinstance(meta, Mapping) else "unknown"
+    return str(said).lower() not in ("false", "0", "none")
 
 
 def _filled(sheets: Mapping[str, Sheet]) -> dict[str, pa.Table]:
