@@ -100,7 +100,12 @@ def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
         pipeline = restored_pipeline(connection, target, Path(folder))
         with_calls = [name for name in ("calls", "transcripts") if name in options.select]
         states = [resource_state(pipeline, connection, name) for name in with_calls]
-        window = chosen_window(connection, states, now, since=options.since, until=options.until)
+        asked = {"since": options.since, "until": options.until}
+        window = chosen_window(connection, states, now, **asked)
+        windows = {
+            name: chosen_window(connection, [resource_state(pipeline, connection, name)], now, **asked)
+            for name in options.select
+        } | dict.fromkeys(with_calls, window)
         if missing_file(target.destination) is None and has_tables(pipeline, target):
             with pipeline.sql_client() as sql:
                 used = runs.requests_today(sql, connection.name, now)
@@ -108,7 +113,7 @@ def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
                     since = now - connection.transcript_patience
                     owed = warehouse.owed_transcripts(sql, since, private_too=connection.keeps_private_calls)
     earlier = sum(call.effective_time < window.since for call in owed)
-    costs = asyncio.run(_costs(connection.client(), connection, window, options))
+    costs = asyncio.run(_costs(connection.client(), connection, windows, now))
     requests = {name: count for name, count in costs.requests.items() if name in options.select}
     if earlier:
         requests["transcripts"] += math.ceil(earlier / costs.page_size)
@@ -128,12 +133,14 @@ def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
     )
 
 
-async def _costs(client: GongClient, connection: Connection, window: Window, options: SyncOptions) -> RequestCosts:
+async def _costs(
+    client: GongClient, connection: Connection, windows: Mapping[str, Window], now: datetime
+) -> RequestCosts:
     async with client.connected():
         return await request_costs(
             client,
-            window,
-            options.select,
+            windows,
+            now=now,
             basic=connection.setting("call_detail", "extensive") == "basic",
             workspace_id=connection.setting("workspace_id", None),
         )

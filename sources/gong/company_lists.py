@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,15 +31,17 @@ from .endpoints import (
     CALL_OUTCOMES,
     FLOW_FOLDERS,
     FLOWS,
+    PAGE_SIZE,
     PERMISSION_PROFILE_USERS,
     PERMISSION_PROFILES,
     SCORECARDS,
     SETTINGS_HISTORY,
     TRACKERS,
+    USERS,
     Endpoint,
 )
 from .layout import Layout, itself, setting_aside
-from .lists import Reading, read_library, read_records
+from .lists import Reading, always, read_folders, read_library, read_records
 from .rejections import Rejections
 from .rows import ColumnTypes, Record, Sheet
 from .shape import ShapeError, an_object, child, children, id_text, may_be_asked_for, named
@@ -56,12 +59,14 @@ class WholeList:
         read: Gives its records.
         lay_out: Makes tables of them.
         opt_in: Whether it is read only when it is selected by name.
+        costs: How many requests it takes.
     """
 
     name: str
     read: Callable[[Reading], Awaitable[list[Any]]]
     lay_out: LayOut
     opt_in: bool = False
+    costs: Callable[[Reading], Awaitable[int]] = always(1)
 
 
 def _reads(endpoint: Endpoint, *, of_workspace: bool = False) -> Callable[[Reading], Awaitable[list[Any]]]:
@@ -76,6 +81,29 @@ async def _users(reading: Reading) -> list[Any]:
     return await reading.users.read(reading.client)
 
 
+async def _pages_of_users(reading: Reading) -> int:
+    page = await reading.client.send(USERS, query={"includeAvatars": "true"})
+    total = page.total if page.total is not None else len(page.records)
+    return max(1, math.ceil(total / PAGE_SIZE))
+
+
+async def _of_each_folder(reading: Reading) -> int:
+    folders = await read_folders(reading.client, reading.workspaces, reading.workspace_id)
+    return len(folders) + len({folder["workspaceId"] for folder in folders})
+
+
+async def _of_each_user(reading: Reading) -> int:
+    return len(await reading.users.read(reading.client))
+
+
+async def _of_each_owner(reading: Reading) -> int:
+    return len(await _owners(reading))
+
+
+async def _of_each_profile(reading: Reading) -> int:
+    return len(await reading.workspace_ids()) + len(await _profiles(reading))
+
+
 async def _workspaces(reading: Reading) -> list[Any]:
     return await reading.workspaces.read(reading.client)
 
@@ -87,18 +115,29 @@ async def _library(reading: Reading) -> list[Any]:
 async def _permission_profiles(reading: Reading) -> list[Any]:
     """The profiles of each workspace with its id, each with its users under `users`."""
 
-    async def of_workspace(workspace_id: str) -> list[Any]:
-        profiles = await read_records(reading.client, PERMISSION_PROFILES, {"workspaceId": workspace_id})
-        return [{**one, "workspaceId": workspace_id} if isinstance(one, Mapping) else one for one in profiles]
-
     async def with_users(profile: Any) -> Any:
         if not may_be_asked_for(own := named(profile)):
             return profile
         users = await read_records(reading.client, PERMISSION_PROFILE_USERS, {"profileId": own})
         return {**profile, "users": users}
 
+    return list(await together(with_users(profile) for profile in await _profiles(reading)))
+
+
+async def _profiles(reading: Reading) -> list[Any]:
+    async def of_workspace(workspace_id: str) -> list[Any]:
+        profiles = await read_records(reading.client, PERMISSION_PROFILES, {"workspaceId": workspace_id})
+        return [{**one, "workspaceId": workspace_id} if isinstance(one, Mapping) else one for one in profiles]
+
     listed = await together(of_workspace(one) for one in await reading.workspace_ids())
-    return list(await together(with_users(profile) for profiles in listed for profile in profiles))
+    return [profile for profiles in listed for profile in profiles]
+
+
+async def _owners(reading: Reading) -> list[str]:
+    """Addresses of the users who can have something of their own."""
+    users = await reading.users.read(reading.client)
+    emails = [user.get("emailAddress") for user in users if isinstance(user, Mapping) and user.get("active")]
+    return [email for email in emails if isinstance(email, str) and email]
 
 
 def _for_each_owner(endpoint: Endpoint, parameter: str) -> Callable[[Reading], Awaitable[list[Any]]]:
@@ -109,9 +148,7 @@ def _for_each_owner(endpoint: Endpoint, parameter: str) -> Callable[[Reading], A
         return await read_records(reading.client, endpoint, query)
 
     async def read(reading: Reading) -> list[Any]:
-        users = await reading.users.read(reading.client)
-        emails = [user["emailAddress"] for user in users if isinstance(user, Mapping) and user.get("active")]
-        listed = await together(of_owner(reading, email) for email in emails if isinstance(email, str) and email)
+        listed = await together(of_owner(reading, email) for email in await _owners(reading))
         by_id: dict[str, Any] = {}
         others: list[Any] = []
         for record in (record for of_one in listed for record in of_one):
@@ -196,9 +233,9 @@ def _laid(name: str, *tables: Any, key: str = "id") -> LayOut:
 
 
 LISTS = (
-    WholeList("users", _users, _laid("users", (USERS_TABLE, _user))),
+    WholeList("users", _users, _laid("users", (USERS_TABLE, _user)), costs=_pages_of_users),
     WholeList("workspaces", _workspaces, _laid("workspaces", (WORKSPACES_TABLE, itself))),
-    WholeList("library", _library, library_tables),
+    WholeList("library", _library, library_tables, costs=_of_each_folder),
     WholeList(
         "trackers",
         _reads(TRACKERS, of_workspace=True),
@@ -224,19 +261,28 @@ LISTS = (
             (PERMISSION_PROFILE_USERS_TABLE, _profile_users),
         ),
         opt_in=True,
+        costs=_of_each_profile,
     ),
-    WholeList("flows", _for_each_owner(FLOWS, "flowOwnerEmail"), _laid("flows", (FLOWS_TABLE, itself)), opt_in=True),
+    WholeList(
+        "flows",
+        _for_each_owner(FLOWS, "flowOwnerEmail"),
+        _laid("flows", (FLOWS_TABLE, itself)),
+        opt_in=True,
+        costs=_of_each_owner,
+    ),
     WholeList(
         "flow_folders",
         _for_each_owner(FLOW_FOLDERS, "flowFolderOwnerEmail"),
         _laid("flow_folders", (FLOW_FOLDERS_TABLE, _flow_folder)),
         opt_in=True,
+        costs=_of_each_owner,
     ),
     WholeList(
         "user_settings_history",
         _settings_histories,
         _laid("user_settings_history", (SETTINGS_HISTORY_TABLE, _settings_history)),
         opt_in=True,
+        costs=_of_each_user,
     ),
 )
 """Read at every run, in this order; those that are `opt_in` only where they are selected by name."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from .client import GongClient
-from .endpoints import PAGE_SIZE, USERS
+from .company_lists import LISTS
+from .dated_lists import DATED
+from .endpoints import PAGE_SIZE
 from .errors import NothingFound, ScopeMissing
-from .lists import WorkspaceList, read_folders
+from .lists import Reading, UserList, WorkspaceList
 from .request import CallRequest
 from .windows import Window
 
@@ -30,14 +33,15 @@ class RequestCosts:
 
 
 async def request_costs(
-    client: GongClient, window: Window, resources: Collection[str], *, basic: bool, workspace_id: str | None
+    client: GongClient, windows: Mapping[str, Window], *, now: datetime, basic: bool, workspace_id: str | None
 ) -> RequestCosts:
-    """Counts the requests of a read.
+    """Counts the requests of a read; of what is read by date the least that it takes.
 
     Args:
         client: Talks to Gong, inside `connected()`.
-        window: Which calls.
-        resources: What would be read.
+        windows: The window of each resource that would be read, the same one for calls and transcripts; of lists that
+            are read whole it does not matter.
+        now: When the read begins.
         basic: Whether calls are listed by GET /v2/calls.
         workspace_id: Only calls and folders of this workspace.
 
@@ -46,24 +50,30 @@ async def request_costs(
     """
     requests: dict[str, int] = {}
     calls = 0
-    if {"calls", "transcripts"} & set(resources):
-        calls = await _calls(client, window, basic=basic, workspace_id=workspace_id)
+    if of_calls := [windows[name] for name in ("calls", "transcripts") if name in windows]:
+        calls = await _calls(client, of_calls[0], basic=basic, workspace_id=workspace_id)
         requests["calls"] = max(1, _pages(calls))
-        if "transcripts" in resources:
+        if "transcripts" in windows:
             requests["transcripts"] = _pages(calls)
-    if "users" in resources:
-        page = await client.send(USERS, query={"includeAvatars": "true"})
-        requests["users"] = max(1, _pages(page.total or len(page.records)))
-    workspaces = WorkspaceList()
-    if "library" in resources:
-        try:
-            folders = await read_folders(client, workspaces, workspace_id)
-            requests["library"] = len(folders) + len({folder["workspaceId"] for folder in folders})
-        except ScopeMissing:
-            requests["library"] = 1
-    if "workspaces" in resources or "library" in resources:
+    reading = Reading(client, WorkspaceList(), UserList(), workspace_id)
+    for whole in LISTS:
+        if whole.name in windows:
+            requests[whole.name] = await _or_one(whole.costs(reading))
+    for dated in DATED:
+        if dated.name in windows:
+            stretches = list(dated.stretches(windows[dated.name], now))
+            requests[dated.name] = len(stretches) * await _or_one(dated.costs(reading))
+    if "library" in windows:
         requests["workspaces"] = 1
     return RequestCosts(calls, requests)
+
+
+async def _or_one(costs: Awaitable[int]) -> int:
+    """What a resource costs; one request where the credential may not read it."""
+    try:
+        return await costs
+    except ScopeMissing:
+        return 1
 
 
 async def _calls(client: GongClient, window: Window, *, basic: bool, workspace_id: str | None) -> int:

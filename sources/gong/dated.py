@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from .layout import Layout
-from .lists import Reading
+from .lists import Reading, always
 from .shape import fingerprint
 from .windows import Window
 
@@ -58,6 +58,7 @@ class Dated:
         layout: How its records become rows.
         read: Gives the records of a stretch.
         together: How many days are asked for at once.
+        costs: The least number of requests that a stretch takes.
         whole_days: Whether only days that are over everywhere can be asked for.
         monthly: Whether what is asked for are calendar months, kept under their first day.
         opt_in: Whether it is read only when it is selected by name.
@@ -66,6 +67,7 @@ class Dated:
     layout: Layout
     read: Callable[[Reading, Stretch], Awaitable[ByDay]]
     together: int
+    costs: Callable[[Reading], Awaitable[int]] = always(1)
     whole_days: bool = False
     monthly: bool = False
     opt_in: bool = True

@@ -32,7 +32,7 @@ from .endpoints import (
 )
 from .errors import CursorExpired, RequestRefused
 from .layout import Layout, itself
-from .lists import Reading, read_records
+from .lists import Reading, always, read_records
 from .rows import Record
 from .shape import ShapeError, children, fingerprint, id_text, instant, may_be_asked_for, named
 from .tasks import together
@@ -71,6 +71,10 @@ async def _daily_activity(reading: Reading, stretch: Stretch) -> ByDay:
             if any(of_day.get(activity) for activity in ACTIVITIES):
                 by_day.setdefault(_day_of(of_day, "fromDate", stretch), []).append({**about, **of_day})
     return by_day
+
+
+async def _of_each_manager(reading: Reading) -> int:
+    return len(await _managers(reading)) * len(await reading.workspace_ids())
 
 
 async def _interaction_stats(reading: Reading, stretch: Stretch) -> ByDay:
@@ -120,8 +124,6 @@ async def _coaching(reading: Reading, stretch: Stretch) -> ByDay:
     if begin >= today:
         return {}
     span = {"from": gong_time(begin), "to": gong_time(min(end, today))}
-    users = await reading.users.read(reading.client)
-    managers = sorted({id_text(user.get("managerId")) for user in users if isinstance(user, Mapping)} - {""})
 
     async def of_manager(workspace_id: str, manager_id: str) -> list[Any]:
         query = {"workspace-id": workspace_id, "manager-id": manager_id, **span}
@@ -129,9 +131,16 @@ async def _coaching(reading: Reading, stretch: Stretch) -> ByDay:
         listed = await read_records(reading.client, COACHING, query)
         return [{**data, **about} if isinstance(data, Mapping) else data for data in listed]
 
+    managers = await _managers(reading)
     pairs = [(one, manager) for one in await reading.workspace_ids() for manager in managers]
-    found = await together(of_manager(*pair) for pair in pairs if may_be_asked_for(pair[1]))
+    found = await together(of_manager(*pair) for pair in pairs)
     return {stretch.since: [data for of_one in found for data in of_one]}
+
+
+async def _managers(reading: Reading) -> list[str]:
+    users = await reading.users.read(reading.client)
+    ids = {id_text(user.get("managerId")) for user in users if isinstance(user, Mapping)}
+    return sorted(filter(may_be_asked_for, ids))
 
 
 async def _call_access(reading: Reading, stretch: Stretch) -> ByDay:
@@ -243,10 +252,24 @@ DATED = (
         together=1,
         whole_days=True,
     ),
-    Dated(Layout("audit_logs", ((AUDIT_LOGS_TABLE, _log_entry),), "id"), _audit_logs, together=30),
-    Dated(Layout("coaching_metrics", ((COACHING_TABLE, _metrics),), ""), _coaching, together=31, monthly=True),
     Dated(
-        Layout("call_access", ((CALL_ACCESS_TABLE, _users_with_access),), CALL_ACCESS.key), _call_access, together=30
+        Layout("audit_logs", ((AUDIT_LOGS_TABLE, _log_entry),)),
+        _audit_logs,
+        together=30,
+        costs=always(len(LOG_TYPES)),
+    ),
+    Dated(
+        Layout("coaching_metrics", ((COACHING_TABLE, _metrics),), COACHING.key),
+        _coaching,
+        together=31,
+        costs=_of_each_manager,
+        monthly=True,
+    ),
+    Dated(
+        Layout("call_access", ((CALL_ACCESS_TABLE, _users_with_access),), CALL_ACCESS.key),
+        _call_access,
+        together=1,
+        costs=always(2),
     ),
 )
 """Read by date; those that are `opt_in` only where they are selected by name."""
