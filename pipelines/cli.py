@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from . import cli_get
 from .command_line import ConnectionOption, DatasetOption, DeadlineOption, DestinationOption, JsonOption
 from .command_line import one_line_for_mistakes as _one_line_for_mistakes
 from .command_line import stderr as _stderr
@@ -23,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(cli_get.app, name="get")
 
 
 @app.callback()

@@ -28,7 +28,7 @@ def one_line_for_mistakes() -> Iterator[None]:
         from dlt.common.exceptions import DltException
 
         from destinations.warehouse import WarehouseRefused
-        from sources.gong import GongError, SettingRefused
+        from sources.gong import GongError, SettingRefused, StoppedEarly
         from state.lock import LockHeld
 
         from .connection import UsageError
@@ -38,6 +38,8 @@ def one_line_for_mistakes() -> Iterator[None]:
             yield
         except (UsageError, SettingRefused, WarehouseRefused) as mistake:
             leave(2, str(mistake))
+        except StoppedEarly as stop:
+            leave(3, str(stop))
         except (LockHeld, GongError, DltException) as failure:
             leave(1, told(failure))
     except KeyboardInterrupt:

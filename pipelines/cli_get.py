@@ -1,0 +1,197 @@
+"""`gong-elt get …`: what Gong holds, as JSON lines on stdout, without any warehouse."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .command_line import ConnectionOption, leave, one_line_for_mistakes
+
+if TYPE_CHECKING:
+    from sources.gong.errors import ScopeMissing
+
+    from .actions import Gong
+
+app = typer.Typer(
+    help="Ask Gong directly: one action, printed as JSON lines. Needs no warehouse and makes no file.",
+    no_args_is_help=True,
+)
+
+SinceOption = Annotated[str | None, typer.Option(help="Begin of the period, e.g. 2026-01-31; by default a year ago")]
+UntilOption = Annotated[str | None, typer.Option(help="Its end, not part of it; by default now")]
+SinceIfByIdOption = Annotated[
+    str | None,
+    typer.Option("--since", help="Begin of the period, e.g. 2026-01-31; by default a year ago, with --call-ids any"),
+]
+WorkspaceOption = Annotated[str | None, typer.Option("--workspace-id", help="Only this workspace")]
+CallIdsOption = Annotated[
+    str | None, typer.Option("--call-ids", help="Only these calls, separated by commas; - reads them from stdin")
+]
+
+
+@app.command()
+def calls(
+    since: SinceOption = None,
+    until: UntilOption = None,
+    workspace_id: WorkspaceOption = None,
+    cursor: Annotated[str | None, typer.Option(help="Go on with the page that a 'next cursor' leads to")] = None,
+    max_pages: Annotated[
+        int | None, typer.Option(help="Stop after so many pages of a hundred; the next cursor is told on stderr")
+    ] = None,
+    connection: ConnectionOption = "gong",
+) -> None:
+    """List calls with their meta data: GET /v2/calls."""
+    with _asking(connection) as gong:
+        following, period = cursor, (since or "", until or "")
+        try:
+            with closing(gong.call_pages(since, until, workspace_id, cursor, max_pages)) as pages:
+                for page in pages:
+                    _print(page.calls)
+                    following, period = page.next_cursor, (page.since, page.until)
+        except BrokenPipeError:
+            following = None
+            raise
+        finally:
+            if following and following != cursor:
+                _tell_cursor(following, *period, workspace_id)
+
+
+@app.command()
+def extensive(
+    since: SinceIfByIdOption = None,
+    until: UntilOption = None,
+    workspace_id: WorkspaceOption = None,
+    call_ids: CallIdsOption = None,
+    primary_user_ids: Annotated[str | None, typer.Option(help="Only calls of these hosts, separated by commas")] = None,
+    max_results: Annotated[int | None, typer.Option(help="No more calls than this")] = None,
+    context: Annotated[str | None, typer.Option(help="CRM context: None, Basic or Extended")] = None,
+    context_timing: Annotated[
+        str | None, typer.Option(help="With context Extended: Now, TimeOfCall or both, separated by a comma")
+    ] = None,
+    include_parties: Annotated[
+        bool | None, typer.Option("--include-parties/--no-parties", help="Who took part")
+    ] = None,
+    include_content: Annotated[
+        bool | None, typer.Option("--include-content/--no-content", help="Topics, trackers, brief, outline and so on")
+    ] = None,
+    include_interaction: Annotated[
+        bool | None, typer.Option("--include-interaction/--no-interaction", help="Talk times, statistics, questions")
+    ] = None,
+    include_public_comments: Annotated[
+        bool | None, typer.Option("--include-public-comments/--no-public-comments", help="Comments")
+    ] = None,
+    include_media: Annotated[
+        bool | None, typer.Option("--include-media/--no-media", help="URLs of recordings; needs a scope of its own")
+    ] = None,
+    connection: ConnectionOption = "gong",
+) -> None:
+    """Get all that Gong knows of calls: POST /v2/calls/extensive; what is not given is as in the settings."""
+    _records(
+        connection,
+        lambda gong: gong.extensive(
+            since,
+            until,
+            workspace_id,
+            _ids(call_ids),
+            _ids(primary_user_ids),
+            max_results,
+            context=context,
+            context_timing=_words(context_timing),
+            include_parties=include_parties,
+            include_content=include_content,
+            include_interaction=include_interaction,
+            include_public_comments=include_public_comments,
+            include_media=include_media,
+        ),
+    )
+
+
+@app.command()
+def transcripts(
+    since: SinceIfByIdOption = None,
+    until: UntilOption = None,
+    workspace_id: WorkspaceOption = None,
+    call_ids: CallIdsOption = None,
+    simplified: Annotated[
+        bool, typer.Option("--simplified", help="A line a monologue: speaker, side, hh:mm:ss, text")
+    ] = False,
+    connection: ConnectionOption = "gong",
+) -> None:
+    """Retrieve transcripts: POST /v2/calls/transcript, without those of private calls unless the settings say so."""
+    _records(
+        connection, lambda gong: gong.transcripts(since, until, workspace_id, _ids(call_ids), simplified=simplified)
+    )
+
+
+@app.command()
+def folders(workspace_id: WorkspaceOption = None, connection: ConnectionOption = "gong") -> None:
+    """List the library's folders, of one workspace or of all: GET /v2/library/folders."""
+    _records(connection, lambda gong: gong.folders(workspace_id))
+
+
+@app.command()
+def folder_calls(
+    folder_id: Annotated[str, typer.Option(help="The folder, as `gong-elt get folders` lists it")],
+    connection: ConnectionOption = "gong",
+) -> None:
+    """Get the calls in a folder with notes and snippets: GET /v2/library/folder-content."""
+    _records(connection, lambda gong: gong.folder_calls(folder_id))
+
+
+def _records(connection: str, read: Callable[[Gong], Generator[Any, None, None]]) -> None:
+    with _asking(connection) as gong, closing(read(gong)) as records:
+        for record in records:
+            _print([record])
+
+
+@contextmanager
+def _asking(connection: str) -> Iterator[Gong]:
+    """The account, for a command that prints what it reads; a reader of the pipe that leaves ends it quietly."""
+    try:
+        with one_line_for_mistakes():
+            from sources.gong.errors import ScopeMissing
+
+            from .actions import Gong
+
+            try:
+                with Gong(connection) as gong:
+                    yield gong
+            except ScopeMissing as missing:
+                leave(1, _told(missing))
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still buffered would be flushed at exit and fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _told(missing: ScopeMissing) -> str:
+    if not missing.scope or missing.status == 403:
+        return str(missing)
+    instead = ", or leave --include-media out" if missing.scope.endswith("media-url") else ""
+    return f"the credential lacks the scope {missing.scope}: add it in Gong{instead} (requestId {missing.request_id})"
+
+
+def _print(records: list[Any]) -> None:
+    import msgspec
+
+    sys.stdout.buffer.write(b"".join(msgspec.json.encode(record) + b"\n" for record in records))
+    sys.stdout.buffer.flush()
+
+
+def _tell_cursor(cursor: str, since: str, until: str, workspace_id: str | None) -> None:
+    of_workspace = f" --workspace-id {workspace_id}" if workspace_id else ""
+    print(f"gong-elt: more with --since {since} --until {until}{of_workspace} --cursor and the", file=sys.stderr)
+    print(f"next cursor: {cursor}", file=sys.stderr)
+
+
+def _words(text: str | None) -> list[str] | None:
+    return None if text is None else [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _ids(text: str | None) -> list[str] | None:
+    return sys.stdin.read().replace(",", " ").split() if text == "-" else _words(text)
