@@ -152,7 +152,8 @@ def _shape(records: str, *, single: bool = False) -> type[Any]:
         "Envelope",
         [
             ("position", Position | None, None),
-            (_RECORDS, (msgspec.Raw if single else list[msgspec.Raw]) | None, None),
+            # As `Raw | None` msgspec would take nothing but null.
+            (_RECORDS, msgspec.Raw if single else list[msgspec.Raw] | None, None),
         ],
         rename={"position": "records", _RECORDS: records},
     )
