@@ -26,23 +26,23 @@ class Asked:
         since: Begin of the period, part of it; None where Gong is not told.
         until: Its end, not part of it; None likewise.
         workspace_id: Only calls of this workspace.
-        primary_user_ids: Only calls of these hosts; empty for all.
+        primary_user_ids: Only calls of these hosts; None for all.
         call_ids: Only these calls; None for all.
     """
 
     since: datetime | None
     until: datetime | None
     workspace_id: str | None = None
-    primary_user_ids: Sequence[str] = ()
+    primary_user_ids: Sequence[str] | None = None
     call_ids: Sequence[str] | None = None
 
     def filters(self) -> Iterator[dict[str, Any]]:
         """Gong's `filter` of each request that has to be sent: one, or one for every hundred ids."""
-        if self.since is not None and self.since == self.until:
-            # Gong calls an empty period an error.
+        if self.primary_user_ids == [] or (self.since is not None and self.since == self.until):
+            # Gong calls an empty period and an empty list errors.
             return
         whole: dict[str, Any] = self.range()
-        if self.primary_user_ids:
+        if self.primary_user_ids is not None:
             whole["primaryUserIds"] = list(self.primary_user_ids)
         if self.call_ids is None:
             yield whole
@@ -68,8 +68,8 @@ def asking(
     Args:
         since: Begin of the period; without it the setting `start_date`, else 365 days ago.
         until: Its end; without it now. Calls that are asked for by id have no bound but those given.
-        primary_user_ids: Only calls of these hosts.
-        call_ids: Only these calls; one that comes twice counts once, no id at all asks for nothing.
+        primary_user_ids: Only calls of these hosts; an empty list asks for nothing.
+        call_ids: Only these calls, likewise; one that comes twice counts once.
 
     Raises:
         UsageError: An id is none; the function returned raises it where the period ends before it begins.
@@ -77,7 +77,7 @@ def asking(
     """
     begin = None if since is None else moment(since, "since")
     end = None if until is None else moment(until, "until")
-    hosts = checked_ids(primary_user_ids or (), "primary_user_ids")
+    hosts = None if primary_user_ids is None else checked_ids(primary_user_ids, "primary_user_ids")
     ids = None if call_ids is None else checked_ids(call_ids, "call_ids")
 
     def asked(start_date: str | None = None, workspace_id: str | None = None) -> Asked:

@@ -98,7 +98,7 @@ def extensive(
             until,
             workspace_id,
             _ids(call_ids),
-            _ids(primary_user_ids),
+            _words(primary_user_ids),
             max_results,
             context=context,
             context_timing=_words(context_timing),
@@ -185,7 +185,8 @@ def _print(records: list[Any]) -> None:
 
 def _tell_cursor(cursor: str, since: str, until: str, workspace_id: str | None) -> None:
     of_workspace = f" --workspace-id {workspace_id}" if workspace_id else ""
-    print(f"gong-elt: more with --since {since} --until {until}{of_workspace} --cursor and the", file=sys.stderr)
+    repeated = f"--since {since} --until {until}{of_workspace}"
+    print(f"gong-elt: for the next page repeat {repeated} and add --cursor with:", file=sys.stderr)
     print(f"next cursor: {cursor}", file=sys.stderr)
 
 

@@ -74,7 +74,7 @@ class Reading:
             async with aclosing(self._pages(CALLS, query=query, cursor=cursor)) as pages:
                 async for records, following in pages:
                     calls = [call for record in records if (call := self._shown.basic_call(record)) is not None]
-                    private += sum(self._shown.hides({"metaData": record}) for record in records)
+                    private += len(records) - len(calls)
                     yield CallPage(calls, following, query["fromDateTime"], query["toDateTime"])
                     left = None if left is None else left - 1
                     if left == 0:
@@ -95,11 +95,11 @@ class Reading:
                     found.update(map(_call_id, records) if asked.call_ids is not None else ())
                     if left is not None and len(calls) >= left:
                         yield calls[:left]
-                        self._tell_of_private(private)
+                        self._tell_of_private(private, metadata_shown=True)
                         return
                     left = None if left is None else left - len(calls)
                     yield calls
-        self._tell_of_private(private)
+        self._tell_of_private(private, metadata_shown=True)
         self._tell_of_missing(asked, found)
 
     async def transcripts(self, asked: Asked, *, basic: bool, simplified: bool) -> AsyncGenerator[list[Record], None]:
@@ -232,13 +232,11 @@ class Reading:
                 status=expired.status,
             ) from expired
 
-    def _tell_of_private(self, count: int) -> None:
+    def _tell_of_private(self, count: int, *, metadata_shown: bool = False) -> None:
         if count:
-            became = "left out" if self._shown.private_calls == "exclude" else "shown by meta data alone, if at all"
-            self._tell(
-                f"{_counted(count, 'private call', 'private calls')} {became}:"
-                f" private_calls is {self._shown.private_calls!r}"
-            )
+            setting = self._shown.private_calls
+            became = "shown by meta data alone" if metadata_shown and setting == "metadata" else "left out"
+            self._tell(f"{_counted(count, 'private call', 'private calls')} {became}: private_calls is {setting!r}")
 
     def _tell_of_missing(self, asked: Asked, found: set[str], also: str = "") -> None:
         missing = Named()

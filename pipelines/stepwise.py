@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -22,13 +22,7 @@ class Stepwise:
 
     def result(self, work: Coroutine[Any, Any, T]) -> T:
         """What the work comes to."""
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return self._runner.run(work)
-        # A notebook runs its cells inside a loop, and a thread runs one loop only.
-        with ThreadPoolExecutor(1) as thread:
-            return thread.submit(self._runner.run, work).result()
+        return _outside_of_loops(lambda: self._runner.run(work))
 
     def each(self, items: AsyncGenerator[T, None]) -> Generator[T, None, None]:
         """The items, each read when it is asked for; ended early, the reading is ended too."""
@@ -50,4 +44,14 @@ class Stepwise:
     def close(self) -> None:
         """Ends the loop and what is read in it."""
         self._closed = True
-        self._runner.close()
+        _outside_of_loops(self._runner.close)
+
+
+def _outside_of_loops(do: Callable[[], T]) -> T:
+    """A notebook runs its cells inside a loop, and a thread runs one loop only: there, in a thread of its own."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return do()
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(do).result()
