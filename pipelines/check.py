@@ -21,7 +21,20 @@ from destinations.rights import write_right
 from destinations.warehouse import missing_file
 from sources.gong import CredentialRejected, GongClient, GongError
 from sources.gong.answers import Page
-from sources.gong.endpoints import CALLS, CALLS_EXTENSIVE, FOLDERS, TRANSCRIPTS, USERS, WORKSPACES, Endpoint
+from sources.gong.endpoints import (
+    ANSWERED_SCORECARDS,
+    BRIEFS,
+    CALL_OUTCOMES,
+    CALLS,
+    CALLS_EXTENSIVE,
+    FOLDERS,
+    SCORECARDS,
+    TRACKERS,
+    TRANSCRIPTS,
+    USERS,
+    WORKSPACES,
+    Endpoint,
+)
 from sources.gong.errors import NothingFound, ScopeMissing
 
 from .connection import Connection, Target
@@ -107,6 +120,9 @@ class _Questions:
                 await self._ask(TRANSCRIPTS, body={"filter": span})
                 first = msgspec.json.decode(workspaces.records[0])["id"] if workspaces and workspaces.records else None
                 await self._ask(FOLDERS, query={"workspaceId": str(first)} if first else None)
+                for endpoint in (TRACKERS, SCORECARDS, CALL_OUTCOMES, BRIEFS):
+                    await self._ask(endpoint)
+                await self._ask(ANSWERED_SCORECARDS, body={"filter": {"reviewMethod": "BOTH"}})
         except CredentialRejected as rejection:
             self._findings.append(Finding("credential", "failed", str(rejection)))
         return self._findings

@@ -276,10 +276,11 @@ class _Reconcile:
             self._private += [call_id for call_id, known in private.items() if not known]
 
     def _erase(self, pipeline: dlt.Pipeline, gone: Sequence[str]) -> None:
-        columns = pipeline.default_schema.tables["calls"]["columns"]
+        tables = pipeline.default_schema.tables
         erasure = Erasure(
-            child_tables=tables_of_a_call(),
-            emptied=[name for name in columns if name not in KEPT_OF_A_DELETED_CALL],
+            # What is opt-in has no table before it is read.
+            child_tables=[name for name in tables_of_a_call() if name in tables],
+            emptied=[name for name in tables["calls"]["columns"] if name not in KEPT_OF_A_DELETED_CALL],
         )
         with pipeline.sql_client() as sql:
             erasure.mark_deleted(sql, gone, self._started)

@@ -41,7 +41,7 @@ from .endpoints import (
     Endpoint,
 )
 from .layout import Layout, itself, setting_aside
-from .lists import Reading, always, read_folders, read_library, read_records
+from .lists import ONE_REQUEST, Reading, read_folders, read_library, read_records
 from .rejections import Rejections
 from .rows import ColumnTypes, Record, Sheet
 from .shape import ShapeError, an_object, child, children, id_text, may_be_asked_for, named
@@ -66,7 +66,7 @@ class WholeList:
     read: Callable[[Reading], Awaitable[list[Any]]]
     lay_out: LayOut
     opt_in: bool = False
-    costs: Callable[[Reading], Awaitable[int]] = always(1)
+    costs: Callable[[Reading], Awaitable[int]] = ONE_REQUEST
 
 
 def _reads(endpoint: Endpoint, *, of_workspace: bool = False) -> Callable[[Reading], Awaitable[list[Any]]]:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from .layout import Layout
-from .lists import Reading, always
+from .lists import ONE_REQUEST, Reading
 from .shape import fingerprint
 from .windows import Window
 
@@ -67,7 +67,7 @@ class Dated:
     layout: Layout
     read: Callable[[Reading, Stretch], Awaitable[ByDay]]
     together: int
-    costs: Callable[[Reading], Awaitable[int]] = always(1)
+    costs: Callable[[Reading], Awaitable[int]] = ONE_REQUEST
     whole_days: bool = False
     monthly: bool = False
     opt_in: bool = True

@@ -88,6 +88,10 @@ def always(requests: int) -> Callable[[Reading], Awaitable[int]]:
     return costs
 
 
+ONE_REQUEST = always(1)
+"""What a list costs that is asked for as a whole."""
+
+
 async def read_library(client: GongClient, workspaces: WorkspaceList, workspace_id: str | None) -> list[Record]:
     """All public folders of a workspace, or of every workspace, each with its `calls` and `workspaceId`.
 

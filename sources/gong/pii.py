@@ -157,6 +157,21 @@ class Pseudonyms:
             "library": laid("library_folders", calls=many(laid("library_calls"))),
             "users": laid("users", person=True, settings=one(laid("users", person=True))),
             "workspaces": laid("workspaces"),
+            "trackers": laid("trackers"),
+            "scorecards": laid("scorecards", questions=many(laid("scorecard_questions"))),
+            "answered_scorecards": laid("answered_scorecards", answers=many(laid("answered_scorecard_answers"))),
+            "call_outcomes": laid("call_outcomes"),
+            "briefs": laid("briefs"),
+            "user_activity_daily": laid("user_activity_daily", person=True),
+            "user_interaction_stats": laid(person=True, personInteractionStats=many(laid("user_interaction_stats"))),
+            "audit_logs": laid("audit_logs", person=True),
+            "permission_profiles": laid(
+                "permission_profiles", users=many(laid("permission_profile_users", person=True))
+            ),
+            "flows": laid("flows"),
+            "flow_folders": laid("flow_folders"),
+            "user_settings_history": laid(history=many(laid("user_settings_history"))),
+            "call_access": laid(users=many(laid("call_access"))),
         }
 
     def of(self, resource: str, record: Any) -> Any:
