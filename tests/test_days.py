@@ -1,0 +1,89 @@
+"""Reading day by day, the pure part: no day is skipped, none is asked for before it is over, unchanged ones rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sources.gong.dated import Dated, DayHashes, over
+from sources.gong.dated_lists import DATED
+from sources.gong.windows import Window
+
+MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
+OFFSETS = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+READ_BY_DATE = pytest.mark.parametrize("dated", DATED, ids=lambda dated: dated.name)
+
+
+@READ_BY_DATE
+@given(now=MOMENTS, length=st.timedeltas(timedelta(0), timedelta(days=500)))
+def test_stretches_follow_one_another_without_gap_or_overlap(dated: Dated, now: datetime, length: timedelta) -> None:
+    stretches = list(dated.stretches(Window(now - length, now), now))
+    assert all(one.until == two.since for one, two in pairwise(stretches))
+    assert all(one.since < one.until for one in stretches)
+    assert all(dated.monthly or (one.until - one.since).days <= dated.together for one in stretches)
+
+
+@READ_BY_DATE
+@given(moments=st.lists(MOMENTS, min_size=2, max_size=6, unique=True), zone=OFFSETS)
+def test_runs_one_after_the_other_leave_no_day_unread(dated: Dated, moments: list[datetime], zone: timezone) -> None:
+    """Whatever the company's zone: every day from the first window's begin that is over everywhere was asked for."""
+    asked: set[date] = set()
+    moments.sort()
+    for since, now in pairwise(moments):
+        for stretch in dated.stretches(Window(since, now), now):
+            asked |= set(stretch.days())
+    day, last = moments[0].astimezone(zone).date(), (moments[-1] - timedelta(hours=12)).date()
+    while day < last:
+        assert day in asked
+        day += timedelta(days=1)
+
+
+@given(now=MOMENTS, length=st.timedeltas(timedelta(0), timedelta(days=60)), zone=OFFSETS)
+def test_statistics_are_never_asked_for_beyond_the_companys_today(
+    now: datetime, length: timedelta, zone: timezone
+) -> None:
+    for dated in DATED:
+        if dated.whole_days:
+            for stretch in dated.stretches(Window(now - length, now), now):
+                assert stretch.until <= now.astimezone(zone).date()
+
+
+@given(MOMENTS, st.timedeltas(timedelta(0), timedelta(days=60)))
+def test_where_a_stretch_ends_the_next_window_goes_on(now: datetime, length: timedelta) -> None:
+    for dated in DATED:
+        for stretch in dated.stretches(Window(now - length, now), now):
+            if not dated.monthly and over(stretch.until) < now:
+                first = next(iter(dated.stretches(Window(over(stretch.until), now), now)), None)
+                assert first is None or first.since == stretch.until
+
+
+DAYS = st.dictionaries(
+    st.dates(date(2026, 1, 1), date(2026, 1, 9)), st.lists(st.integers(0, 3), max_size=3), max_size=6
+)
+
+
+@given(st.lists(DAYS, min_size=1, max_size=5))
+def test_a_warehouse_that_follows_changed_days_holds_what_gong_holds(reads: list[Mapping[date, list[Any]]]) -> None:
+    """Each read tells some days as they are; what is written is exactly what differs."""
+    state: dict[str, Any] = {}
+    warehouse: dict[date, list[Any]] = {}
+    for by_day in reads:
+        told = {day: [{"day": day.isoformat(), "n": n} for n in of_day] for day, of_day in by_day.items()}
+        records, emptied = DayHashes(state, trusted=True).changed(told)
+        written = {record["day"] for record in records}
+        for day in by_day:
+            if day.isoformat() in written or day in emptied:
+                assert warehouse.get(day, []) != told[day]
+                warehouse[day] = told[day]
+        assert all(warehouse.get(day, []) == of_day for day, of_day in told.items())
+        again, emptied_again = DayHashes(state, trusted=True).changed(told)
+        assert not again
+        assert not emptied_again
+        untrusted, _ = DayHashes(dict(state), trusted=False).changed(told)
+        assert len(untrusted) == sum(map(len, told.values()))
