@@ -117,8 +117,8 @@ class Connection:
         Raises:
             UsageError: A setting is of the wrong type.
         """
-        named = {name: value for name, value in self.given.items() if name in signature(function).parameters}
-        told = {name: value for name, value in {**named, **arguments}.items() if value is not None}
+        told = {name: value for name, value in self.given.items() if name in signature(function).parameters}
+        told |= {name: value for name, value in arguments.items() if value is not None}
         try:
             result: T = with_config(function, sections=tuple(self._section.split(".")))(**told)
         except ConfigurationException as failure:
