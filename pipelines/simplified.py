@@ -80,4 +80,3 @@ def _line(call_id: str, monologue: Mapping[str, Any], known: Mapping[str, Speake
         "topic": monologue.get("topic"),
         "text": " ".join(text for text in texts if isinstance(text, str) and text.strip()),
     }
-
