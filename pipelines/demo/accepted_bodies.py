@@ -126,6 +126,35 @@ class ScorecardsBody(_Strict, frozen=True):
     cursor: str | None = None
 
 
+class StatsFilter(_Strict, frozen=True):
+    """`filter` of the statistics: dates in the company's zone."""
+
+    from_date: date | None = None
+    to_date: date | None = None
+    user_ids: list[str] | None = None
+    created_from_date_time: Instant | None = None
+    created_to_date_time: Instant | None = None
+
+
+class StatsBody(_Strict, frozen=True):
+    """Body of POST /v2/stats/activity/day-by-day and /v2/stats/interaction."""
+
+    filter: StatsFilter | None = None
+    cursor: str | None = None
+
+
+class CallAccessFilter(_Strict, frozen=True):
+    """`filter` of calls/users-access."""
+
+    call_ids: list[str] | None = None
+
+
+class CallAccessBody(_Strict, frozen=True):
+    """Body of POST /v2/calls/users-access."""
+
+    filter: CallAccessFilter | None = None
+
+
 class NewCallBody(_Strict, frozen=True):
     """Body of POST /v2/calls; Gong tolerates unknown keys inside a party."""
 

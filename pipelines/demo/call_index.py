@@ -85,6 +85,12 @@ class CallIndex:
         """The call with that id, if there is one."""
         return self._by_id.get(call_id)
 
+    def visible(self, now: datetime) -> Iterator[Call]:
+        """The calls that have taken place and are listed by then, in listing order."""
+        for entry in self._listing[0]:
+            if (entry.call.visible_from or entry.end) <= now:
+                yield entry.call
+
     def put(self, call: Call) -> None:
         """Adds the call, or replaces the one with its id."""
         self._by_id[call.id] = listed(call)

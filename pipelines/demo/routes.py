@@ -4,14 +4,27 @@ from typing import NamedTuple
 
 import msgspec
 
+from pipelines.demo import administration_endpoints as administration
 from pipelines.demo import call_endpoints as calls
+from pipelines.demo import stats_endpoints as stats
 from pipelines.demo import tenant_endpoints as tenant
-from pipelines.demo.accepted_bodies import ExtensiveBody, NewCallBody, ScorecardsBody, TranscriptBody, UsersBody
+from pipelines.demo.accepted_bodies import (
+    CallAccessBody,
+    ExtensiveBody,
+    NewCallBody,
+    ScorecardsBody,
+    StatsBody,
+    TranscriptBody,
+    UsersBody,
+)
 from pipelines.demo.gong_answers import Endpoint
 
 
 class Route(NamedTuple):
-    """An endpoint: a path ending in `{id}` matches any last segment that no other path spells out."""
+    """An endpoint: `{id}` in its path matches any segment where no other path spells it out.
+
+    `scope` is empty where Gong's document names none.
+    """
 
     method: str
     path: str
@@ -38,6 +51,15 @@ ROUTES = (
     Route("GET", "/v2/call-outcomes", "api:call-outcomes:read", tenant.call_outcomes),
     Route("POST", "/v2/stats/activity/scorecards", "api:stats:scorecards", tenant.answered_scorecards, ScorecardsBody),
     Route("GET", "/v2/logs", "api:logs:read", tenant.logs),
+    Route("POST", "/v2/stats/activity/day-by-day", "api:stats:user-actions:detailed", stats.day_by_day, StatsBody),
+    Route("POST", "/v2/stats/interaction", "api:stats:interaction", stats.interaction, StatsBody),
+    Route("GET", "/v2/all-permission-profiles", "", administration.permission_profiles),
+    Route("GET", "/v2/permission-profile/users", "api:users:read", administration.profile_users),
+    Route("GET", "/v2/coaching", "api:coaching:read", administration.coaching),
+    Route("GET", "/v2/flows", "api:flows:read", administration.flows),
+    Route("GET", "/v2/flows/folders", "api:flows:read", administration.flow_folders),
+    Route("GET", "/v2/users/{id}/settings-history", "api:users:read", administration.settings_history),
+    Route("POST", "/v2/calls/users-access", "api:call-user-access:read", administration.call_access, CallAccessBody),
 )
 
 _BY_PATH: dict[str, dict[str, Route]] = {}
@@ -46,8 +68,12 @@ for _route in ROUTES:
 
 
 def routes_at(path: str) -> tuple[dict[str, Route], str]:
-    """The routes of a path by verb (none if it is unknown), and the id in its last segment."""
+    """The routes of a path by verb (none if it is unknown), and the id in it."""
     if path in _BY_PATH:
         return _BY_PATH[path], ""
-    parent, _, last = path.rpartition("/")
-    return _BY_PATH.get(f"{parent}/{{id}}", {}), last
+    segments = path.split("/")
+    for at in range(len(segments) - 1, 0, -1):
+        pattern = "/".join([*segments[:at], "{id}", *segments[at + 1 :]])
+        if pattern in _BY_PATH:
+            return _BY_PATH[pattern], segments[at]
+    return {}, ""

@@ -15,6 +15,7 @@ class Rules:
     """`credentials` maps the exact Authorization header to its scopes (None: all).
 
     The three delays count from the end of a call. `requests_per_second` is a sliding window of one second.
+    `access_taken_back` are ids of calls that nobody may see any more by an access given through the API.
     """
 
     page_size: int = 100
@@ -27,4 +28,5 @@ class Rules:
     transcript_visible_after: timedelta = timedelta(0)
     content_visible_after: timedelta = timedelta(0)
     see_no_calls: bool = False
+    access_taken_back: set[str] = field(default_factory=set)
     gzip: bool = True
