@@ -234,6 +234,36 @@ def test_single_rows_logs_and_folders_fit(client: httpx.Client, contract: Contra
             contract.check(content, "/v2/library/folder-content")
 
 
+def test_statistics_administration_and_flows_fit(client: httpx.Client, contract: Contract, gong: SimulatedGong) -> None:
+    days = {"filter": {"fromDate": "2026-05-01", "toDate": "2026-05-20"}}
+    for path in ("/v2/stats/activity/day-by-day", "/v2/stats/interaction"):
+        contract.check(client.post(path, json=days), path)
+        contract.check(client.post(path, json={"filter": {"fromDate": "2026-05-01", "toDate": "2031-01-01"}}), path)
+    (workspace, *_), user = gong.company.workspaces, gong.company.users[0]
+    of_workspace = {"workspaceId": workspace["id"]}
+    profiles = contract.check(
+        client.get("/v2/all-permission-profiles", params=of_workspace), "/v2/all-permission-profiles"
+    )["profiles"]
+    for profile in profiles:
+        users = client.get("/v2/permission-profile/users", params={"profileId": profile["id"]})
+        contract.check(users, "/v2/permission-profile/users")
+    manager = next(user["managerId"] for user in gong.company.users if user["managerId"])
+    coached = {"workspace-id": workspace["id"], "manager-id": manager}
+    span = {"from": "2026-05-01T00:00:00Z", "to": "2026-05-20T00:00:00Z"}
+    assert contract.check(client.get("/v2/coaching", params=coached | span), "/v2/coaching")["coachingData"]
+    contract.check(client.get("/v2/coaching", params=span), "/v2/coaching")
+    email = user["emailAddress"]
+    contract.check(client.get("/v2/flows", params={"flowOwnerEmail": email}), "/v2/flows")
+    # Gong lists folders under another key than its document says, and writes absent ids as "null".
+    folders = client.get("/v2/flows/folders", params={"flowFolderOwnerEmail": email}).json()["flowsFolders"]
+    assert "null" in {folder["parentFolderId"] for folder in folders}
+    contract.check(client.get(f"/v2/users/{user['id']}/settings-history"), "/v2/users/{id}/settings-history")
+    body = {"filter": {"callIds": [call.id for call in gong.company.calls[:20]]}}
+    contract.check(client.post("/v2/calls/users-access", json=body), "/v2/calls/users-access")
+    unknown = client.post("/v2/calls/users-access", json={"filter": {"callIds": ["5"]}})
+    assert contract.check(unknown, "/v2/calls/users-access")["errors"] == ["Some calls not found"]
+
+
 def test_an_added_call_fits(client: httpx.Client, contract: Contract, gong: SimulatedGong) -> None:
     owner = next(user["id"] for user in gong.company.users if user["active"])
     body = {
