@@ -1,4 +1,4 @@
-"""Gong's actions as Python methods: five that read, without any warehouse.
+"""Gong's actions as Python methods: five that read and one that adds a call, without any warehouse.
 
 with Gong() as gong:
     for call in gong.extensive(since="2026-01-31", context="Basic"):
@@ -8,11 +8,12 @@ with Gong() as gong:
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from destinations.new_call import new_call
 from sources.gong import GongClient
 
 from .asked import Asked, When, asking, call_request, checked_id, detail_of_calls
@@ -206,6 +207,20 @@ class Gong:
             GongError: While iterating: there is no such folder, or Gong's answers did not come to their end.
         """
         return _flat(self._each(self._reading.folder_calls(checked_id(folder_id, "folder_id"))))
+
+    def add_call(self, row: Mapping[str, Any]) -> str:
+        """Adds a call, as POST /v2/calls takes it, and gives the id that Gong gave it.
+
+        Adding it twice gives the same call: Gong knows it by its `client_unique_id`.
+
+        Args:
+            row: Its fields, as `destinations.new_call.NEW_CALL_FIELDS` names them.
+
+        Raises:
+            RowRefused: Something is wrong with it; all faults are named and nothing was sent.
+            GongError: Gong refuses it, or gives no usable answer.
+        """
+        return self._steps.result(self._reading.added_call(new_call(row)))
 
     def _asked(
         self,

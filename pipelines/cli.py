@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import cli_get
+from . import cli_add_call, cli_get
 from .command_line import ConnectionOption, DatasetOption, DeadlineOption, DestinationOption, JsonOption
 from .command_line import one_line_for_mistakes as _one_line_for_mistakes
 from .command_line import stderr as _stderr
@@ -25,6 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(cli_get.app, name="get")
+app.command("add-call")(cli_add_call.add_call)
 
 
 @app.callback()

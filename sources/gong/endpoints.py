@@ -162,6 +162,9 @@ CALL_ACCESS = Endpoint(
     key="callId",
 )
 
+ADD_CALL = Endpoint("POST", "/v2/calls", "callId", "api:calls:create", False, "new_calls", single=True, key="")
+"""Writes. Sent again after an answer that did not come, it gives the same call: Gong knows it by `clientUniqueId`."""
+
 ENDPOINTS = (
     CALLS,
     CALL,
