@@ -1,4 +1,4 @@
-"""What the documents say against what there is: tables and their keys, resources, links, files, tests."""
+"""What the documents say against what there is: tables, keys, resources, what is hashed, links, files, tests."""
 
 from __future__ import annotations
 
@@ -84,3 +84,15 @@ def test_tables_in_documents_are_whole(document: Path) -> None:
     text = document.read_text()
     for first, second in re.findall(r"(?m)(?:\A|^[^|\n].*\n|^\n)(\|.*\n)(.*)$", text):
         assert re.fullmatch(r"\|[-| ]+\|", second), f"{document.name}: no head above {first}"
+
+
+def test_every_column_that_is_hashed_is_in_the_document_on_privacy() -> None:
+    rows = re.findall(r"(?m)^\| (`.*`) \| (`.*) \|$", (REPOSITORY / "docs" / "privacy.md").read_text())
+    told = {(table, column) for left, right in rows for table in _named(left) for column in _named(right)}
+    hashed = {(table.name, column.name) for table in TABLES for column in table.columns if column.personal}
+    assert hashed
+    assert hashed - told == set()
+
+
+def _named(cell: str) -> list[str]:
+    return re.findall(r"`(\w+)`", cell)
