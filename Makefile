@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: install demo check test bench soak clean requirements
+.PHONY: install demo check test bench soak docs clean requirements
 
 install: .venv/installed
 
@@ -29,6 +29,10 @@ bench: install
 
 soak: install
 	$(BIN)/python -m tests.soak
+
+# docs/coverage.md from its data; a test says when it is out of step.
+docs: install
+	$(BIN)/python -m tests.coverage_page
 
 # Pins: needs `uv` on the PATH. Hashes and names only, no address of any registry.
 requirements:

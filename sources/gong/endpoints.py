@@ -11,6 +11,33 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import quote
 
+from .company_tables import (
+    ANSWERED_SCORECARD_ANSWERS_TABLE,
+    ANSWERED_SCORECARDS_TABLE,
+    AUDIT_LOGS_TABLE,
+    BRIEFS_TABLE,
+    CALL_ACCESS_TABLE,
+    CALL_OUTCOMES_TABLE,
+    COACHING_TABLE,
+    FLOW_FOLDERS_TABLE,
+    FLOWS_TABLE,
+    FOLDERS_TABLE,
+    INTERACTION_STATS_TABLE,
+    LIBRARY_CALLS_TABLE,
+    PERMISSION_PROFILE_USERS_TABLE,
+    PERMISSION_PROFILES_TABLE,
+    SCORECARD_QUESTIONS_TABLE,
+    SCORECARDS_TABLE,
+    SETTINGS_HISTORY_TABLE,
+    TRACKER_KEYWORDS_TABLE,
+    TRACKERS_TABLE,
+    USER_ACTIVITY_TABLE,
+    USERS_TABLE,
+    WORKSPACES_TABLE,
+)
+from .table import Table
+from .tables import CALL_TABLES, CALLS_TABLE, SENTENCES_TABLE, TRANSCRIPTS_TABLE
+
 Bound = Literal["date-time", "date"]
 
 PAGE_SIZE = 100
@@ -32,6 +59,7 @@ class Endpoint:
         resource: The dlt resource that reads it.
         key: Field by which a record calls itself; empty where records have no id.
         bound: What narrows the answer to a stretch of time: date-times, or dates in the company's own zone.
+        tables: What its records become; none where it is only asked whether something is still there.
     """
 
     method: Literal["GET", "POST"]
@@ -44,6 +72,7 @@ class Endpoint:
     single: bool = False
     key: str = "id"
     bound: Bound | None = None
+    tables: tuple[Table, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -53,7 +82,17 @@ class Endpoint:
         return replace(self, path=self.path.format(id=quote(an_id, safe="")))
 
 
-CALLS = Endpoint("GET", "/v2/calls", "calls", "api:calls:read:basic", True, "calls", goes_first=True, bound="date-time")
+CALLS = Endpoint(
+    "GET",
+    "/v2/calls",
+    "calls",
+    "api:calls:read:basic",
+    True,
+    "calls",
+    goes_first=True,
+    bound="date-time",
+    tables=(CALLS_TABLE,),
+)
 CALL = Endpoint("GET", "/v2/calls/{id}", "call", "api:calls:read:basic", False, "calls", single=True)
 CALLS_EXTENSIVE = Endpoint(
     "POST",
@@ -64,6 +103,7 @@ CALLS_EXTENSIVE = Endpoint(
     "calls",
     goes_first=True,
     bound="date-time",
+    tables=(CALLS_TABLE, *CALL_TABLES),
 )
 TRANSCRIPTS = Endpoint(
     "POST",
@@ -74,11 +114,18 @@ TRANSCRIPTS = Endpoint(
     "transcripts",
     key="callId",
     bound="date-time",
+    tables=(TRANSCRIPTS_TABLE, SENTENCES_TABLE),
 )
-USERS = Endpoint("GET", "/v2/users", "users", "api:users:read", True, "users")
-WORKSPACES = Endpoint("GET", "/v2/workspaces", "workspaces", "api:workspaces:read", False, "workspaces")
-FOLDERS = Endpoint("GET", "/v2/library/folders", "folders", "api:library:read", False, "library")
-FOLDER_CONTENT = Endpoint("GET", "/v2/library/folder-content", "calls", "api:library:read", False, "library")
+USERS = Endpoint("GET", "/v2/users", "users", "api:users:read", True, "users", tables=(USERS_TABLE,))
+WORKSPACES = Endpoint(
+    "GET", "/v2/workspaces", "workspaces", "api:workspaces:read", False, "workspaces", tables=(WORKSPACES_TABLE,)
+)
+FOLDERS = Endpoint(
+    "GET", "/v2/library/folders", "folders", "api:library:read", False, "library", tables=(FOLDERS_TABLE,)
+)
+FOLDER_CONTENT = Endpoint(
+    "GET", "/v2/library/folder-content", "calls", "api:library:read", False, "library", tables=(LIBRARY_CALLS_TABLE,)
+)
 
 TRACKERS = Endpoint(
     "GET",
@@ -88,6 +135,7 @@ TRACKERS = Endpoint(
     False,
     "trackers",
     key="trackerId",
+    tables=(TRACKERS_TABLE, TRACKER_KEYWORDS_TABLE),
 )
 SCORECARDS = Endpoint(
     "GET",
@@ -97,6 +145,7 @@ SCORECARDS = Endpoint(
     False,
     "scorecards",
     key="scorecardId",
+    tables=(SCORECARDS_TABLE, SCORECARD_QUESTIONS_TABLE),
 )
 ANSWERED_SCORECARDS = Endpoint(
     "POST",
@@ -107,11 +156,28 @@ ANSWERED_SCORECARDS = Endpoint(
     "answered_scorecards",
     key="answeredScorecardId",
     bound="date",
+    tables=(ANSWERED_SCORECARDS_TABLE, ANSWERED_SCORECARD_ANSWERS_TABLE),
 )
 CALL_OUTCOMES = Endpoint(
-    "GET", "/v2/call-outcomes", "outcomes", "api:call-outcomes:read", False, "call_outcomes", key="callOutcome"
+    "GET",
+    "/v2/call-outcomes",
+    "outcomes",
+    "api:call-outcomes:read",
+    False,
+    "call_outcomes",
+    key="callOutcome",
+    tables=(CALL_OUTCOMES_TABLE,),
 )
-BRIEFS = Endpoint("GET", "/v2/settings/briefs", "briefs", "api:ai-briefer:read", False, "briefs", key="briefId")
+BRIEFS = Endpoint(
+    "GET",
+    "/v2/settings/briefs",
+    "briefs",
+    "api:ai-briefer:read",
+    False,
+    "briefs",
+    key="briefId",
+    tables=(BRIEFS_TABLE,),
+)
 
 DAILY_ACTIVITY = Endpoint(
     "POST",
@@ -122,6 +188,7 @@ DAILY_ACTIVITY = Endpoint(
     "user_activity_daily",
     key="userId",
     bound="date",
+    tables=(USER_ACTIVITY_TABLE,),
 )
 INTERACTION_STATS = Endpoint(
     "POST",
@@ -132,17 +199,52 @@ INTERACTION_STATS = Endpoint(
     "user_interaction_stats",
     key="userId",
     bound="date",
+    tables=(INTERACTION_STATS_TABLE,),
 )
-LOGS = Endpoint("GET", "/v2/logs", "logEntries", "api:logs:read", True, "audit_logs", key="", bound="date-time")
-PERMISSION_PROFILES = Endpoint("GET", "/v2/all-permission-profiles", "profiles", "", False, "permission_profiles")
+LOGS = Endpoint(
+    "GET",
+    "/v2/logs",
+    "logEntries",
+    "api:logs:read",
+    True,
+    "audit_logs",
+    key="",
+    bound="date-time",
+    tables=(AUDIT_LOGS_TABLE,),
+)
+PERMISSION_PROFILES = Endpoint(
+    "GET",
+    "/v2/all-permission-profiles",
+    "profiles",
+    "",
+    False,
+    "permission_profiles",
+    tables=(PERMISSION_PROFILES_TABLE,),
+)
 PERMISSION_PROFILE_USERS = Endpoint(
-    "GET", "/v2/permission-profile/users", "users", "api:users:read", False, "permission_profiles"
+    "GET",
+    "/v2/permission-profile/users",
+    "users",
+    "api:users:read",
+    False,
+    "permission_profiles",
+    tables=(PERMISSION_PROFILE_USERS_TABLE,),
 )
 COACHING = Endpoint(
-    "GET", "/v2/coaching", "coachingData", "api:coaching:read", False, "coaching_metrics", key="", bound="date-time"
+    "GET",
+    "/v2/coaching",
+    "coachingData",
+    "api:coaching:read",
+    False,
+    "coaching_metrics",
+    key="",
+    bound="date-time",
+    tables=(COACHING_TABLE,),
 )
-FLOWS = Endpoint("GET", "/v2/flows", "flows", "api:flows:read", True, "flows")
-FLOW_FOLDERS = Endpoint("GET", "/v2/flows/folders", "flowsFolders", "api:flows:read", True, "flow_folders")
+FLOWS = Endpoint("GET", "/v2/flows", "flows", "api:flows:read", True, "flows", tables=(FLOWS_TABLE,))
+FLOW_FOLDERS = Endpoint(
+    "GET", "/v2/flows/folders", "flowsFolders", "api:flows:read", True, "flow_folders", tables=(FLOW_FOLDERS_TABLE,)
+)
 SETTINGS_HISTORY = Endpoint(
     "GET",
     "/v2/users/{id}/settings-history",
@@ -151,6 +253,7 @@ SETTINGS_HISTORY = Endpoint(
     False,
     "user_settings_history",
     key="",
+    tables=(SETTINGS_HISTORY_TABLE,),
 )
 CALL_ACCESS = Endpoint(
     "POST",
@@ -160,6 +263,7 @@ CALL_ACCESS = Endpoint(
     False,
     "call_access",
     key="callId",
+    tables=(CALL_ACCESS_TABLE,),
 )
 
 ADD_CALL = Endpoint("POST", "/v2/calls", "callId", "api:calls:create", False, "new_calls", single=True, key="")
