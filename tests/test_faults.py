@@ -118,6 +118,8 @@ def test_a_retry_after_of_any_form_is_waited_for(gong: SimulatedGong, workspace:
         (USERS, "7200.5"),
         (CONTENT, "9" * 30),
     ],
+    # A name that tells the time would not be the same in each worker that collects the tests.
+    ids=["seconds", "date", "fraction", "for ever"],
 )
 def test_a_wait_of_hours_does_not_hold_the_process(
     gong: SimulatedGong, workspace: Workspace, path: str, wait: str
