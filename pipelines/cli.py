@@ -25,7 +25,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(cli_get.app, name="get")
-app.command("add-call")(cli_add_call.add_call)
 
 
 @app.callback()
@@ -129,6 +128,9 @@ def check(
     else:
         report.show(_stdout())
     raise typer.Exit(report.exit_code)
+
+
+app.command("add-call")(cli_add_call.add_call)
 
 
 @app.command()
