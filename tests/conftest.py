@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -18,6 +20,10 @@ from tests.workspace import Workspace
 # A busy machine is no reason to fail a property.
 settings.register_profile("quiet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("quiet")
+
+# A suite that is started in the background ignores Ctrl-C, and so would every command it starts.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 MakeGong = Callable[..., SimulatedGong]
 
