@@ -18,9 +18,7 @@ _RIGHTS = ("scoreCalls", "downloadCallMedia", "privateCalls", "deleteCalls", "li
 def permission_profiles(asked: Asked) -> Answer:
     """GET /v2/all-permission-profiles, in alphabetical order."""
     workspace_id = _required(asked, "workspaceId")
-    return Answer(
-        {"profiles": [profile for profile, _ in _profiles(asked) if profile["id"].startswith(workspace_id[:6])]}
-    )
+    return Answer({"profiles": [profile for profile, _ in _profiles(asked, workspace_id)]})
 
 
 def profile_users(asked: Asked) -> Answer:
@@ -127,17 +125,21 @@ def _required(asked: Asked, name: str) -> str:
 
 def _id(asked: Asked, kind: str, number: int) -> str:
     """An id of 18 digits that stays the same for the same company."""
-    return str(uuid5(NAMESPACE_OID, f"{asked.company.name} {kind} {number}").int % 9 * 10**17 + 10**17 + number)
+    return str(uuid5(NAMESPACE_OID, f"{asked.company.name} {kind} {number}").int % (9 * 10**17) + 10**17)
 
 
-def _profiles(asked: Asked) -> list[tuple[Json, list[Json]]]:
+def _profiles(asked: Asked, workspace_id: str | None = None) -> list[tuple[Json, list[Json]]]:
+    """Profiles with their users, of one workspace or of all."""
+    leads = {user["managerId"] for user in asked.company.users}
     found = []
-    for workspace in asked.company.workspaces:
+    for at, workspace in enumerate(asked.company.workspaces):
+        if workspace_id not in (None, workspace["id"]):
+            continue
         for number, name in enumerate(("Managers", "Reps")):
             managers = name == "Managers"
             level = "all" if managers else "own"
             profile = {
-                "id": f"{workspace['id'][:6]}{number:012d}",
+                "id": _id(asked, "permission profile", 2 * at + number),
                 "name": name,
                 "description": f"{name} of {workspace['name']}",
                 **{access: {"permissionLevel": level, "teamLeadIds": []} for access in _ACCESSES},
@@ -148,7 +150,6 @@ def _profiles(asked: Asked) -> list[tuple[Json, list[Json]]]:
                 },
                 **dict.fromkeys(_RIGHTS, managers),
             }
-            leads = {user["managerId"] for user in asked.company.users}
             found.append((profile, [user for user in asked.company.users if (user["id"] in leads) is managers]))
     return found
 
@@ -165,7 +166,7 @@ def _coached(user: Json) -> Json:
 def _metrics(asked: Asked, user_id: str, since: datetime, until: datetime) -> dict[str, list[str]]:
     hosted = [
         call.id
-        for call in asked.calls.visible(asked.now)
+        for call in asked.listed_calls()
         if call.record["metaData"]["primaryUserId"] == user_id
         and since <= datetime.fromisoformat(call.record["metaData"]["started"]) < until
     ]

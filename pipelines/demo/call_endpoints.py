@@ -134,12 +134,7 @@ def _check_period(prefix: str, since: datetime | None, before: datetime | None) 
 
 
 def _call_is_visible(asked: Asked) -> Callable[[Listed], bool]:
-    delay, now = asked.rules.call_visible_after, asked.now
-
-    def is_visible(entry: Listed) -> bool:
-        return (entry.call.visible_from or entry.end + delay) <= now
-
-    return is_visible
+    return lambda entry: entry.is_listed(asked.now, asked.rules.call_visible_after)
 
 
 def _basic_piece(entry: Listed) -> Piece:

@@ -52,6 +52,10 @@ class Listed:
             piece = self.pieces[name] = Piece(build())
         return piece
 
+    def is_listed(self, now: datetime, delay: timedelta) -> bool:
+        """Whether the call shows by then, so long after its end unless it says itself from when on."""
+        return (self.call.visible_from or self.end + delay) <= now
+
     def transcript_piece(self) -> Piece:
         """The call's entry in a transcript answer."""
         head = b'{"callId":' + msgspec.json.encode(self.call.id) + b',"transcript":'
@@ -84,12 +88,6 @@ class CallIndex:
     def find(self, call_id: str) -> Listed | None:
         """The call with that id, if there is one."""
         return self._by_id.get(call_id)
-
-    def visible(self, now: datetime) -> Iterator[Call]:
-        """The calls that have taken place and are listed by then, in listing order."""
-        for entry in self._listing[0]:
-            if (entry.call.visible_from or entry.end) <= now:
-                yield entry.call
 
     def put(self, call: Call) -> None:
         """Adds the call, or replaces the one with its id."""

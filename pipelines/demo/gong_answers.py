@@ -1,6 +1,6 @@
 """What an endpoint of the simulated Gong is asked and answers, including its errors."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from pipelines.demo.call_index import CallIndex
+from pipelines.demo.calls import Call
 from pipelines.demo.company import Company
 from pipelines.demo.cursors import CursorError, Position, mint, read
 from pipelines.demo.json_pages import Piece
@@ -40,9 +41,13 @@ class Asked:
     body: Any = None
 
     def require(self, scope: str) -> None:
-        """Raises Gong's 401 unless the credential has the scope."""
-        if self.scopes is not None and scope not in self.scopes:
+        """Raises Gong's 401 unless the credential has the scope; no scope is had by all."""
+        if scope and self.scopes is not None and scope not in self.scopes:
             raise GongError(401, f"You don't have permission to use '{scope}' in your app.")
+
+    def listed_calls(self) -> Iterator[Call]:
+        """The calls that the company sees now."""
+        return (one.call for one in self.calls if one.is_listed(self.now, self.rules.call_visible_after))
 
     def resume(self, cursor: str | None, request: str) -> Position | None:
         """The position in the cursor, if there is one; raises Gong's 400 if it cannot be used."""

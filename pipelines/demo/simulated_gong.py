@@ -167,8 +167,7 @@ class SimulatedGong:
         scopes = credentials[authorization]
         query = dict(request.query_params)
         asked = Asked(self.company, self._calls, self.rules, now, scopes, path, path_id, query)
-        if route.scope:
-            asked.require(route.scope)
+        asked.require(route.scope)
         asked.body = _strict_body(route, request, raw)
         return route.endpoint(asked)
 

@@ -49,7 +49,7 @@ def interaction(asked: Asked) -> Answer:
     body: StatsBody = asked.body
     wanted, since, until = _range(asked, body.filter)
     values: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for call in asked.calls.visible(asked.now):
+    for call in asked.listed_calls():
         if since <= _local_day(call.record["metaData"]["started"]) < until:
             for statistic in call.record.get("interaction", {}).get("interactionStats", ()):
                 if statistic["name"] != "Talk Ratio":
@@ -101,7 +101,7 @@ def _activity(asked: Asked, since: date, until: date) -> dict[str, dict[date, di
         if user_id and since <= day < until:
             found.setdefault(user_id, {}).setdefault(day, {}).setdefault(kind, set()).add(call_id)
 
-    for call in asked.calls.visible(asked.now):
+    for call in asked.listed_calls():
         meta = call.record["metaData"]
         note(meta["primaryUserId"], meta["started"], "callsAsHost", call.id)
         for party in call.record["parties"]:
