@@ -94,7 +94,7 @@ def new_call(row: Mapping[str, Any]) -> dict[str, Any]:
             faults += [f"{field.name}: is missing"] if field.required else []
             continue
         try:
-            body[field.gongs] = _value(field, given[field.name])
+            body[field.gongs] = _sendable(_value(field, given[field.name]))
         except ValueError as fault:
             faults.append(f"{field.name}: {fault}")
     faults += _contradictions(body)
@@ -106,6 +106,15 @@ def new_call(row: Mapping[str, Any]) -> dict[str, Any]:
 def _absent(value: Any) -> bool:
     # Tables of numbers say NaN where they have none.
     return value is None or value != value or (isinstance(value, str) and not value.strip())  # noqa: PLR0124
+
+
+def _sendable(value: Any) -> Any:
+    """The value, if JSON in UTF-8 can say it: no half of a character, no number without end, no endless nesting."""
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        raise ValueError("holds what JSON cannot say") from None
+    return value
 
 
 def _value(field: NewCallField, value: Any) -> Any:
@@ -163,7 +172,7 @@ def _json(value: Any, shape: type[list[Any]] | type[dict[str, Any]]) -> Any:
     if isinstance(value, str):
         try:
             decoded = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ValueError(f"is no JSON {named}") from None
     if not isinstance(decoded, shape) or any(not isinstance(one, dict) for one in decoded if shape is list):
         raise ValueError(f"is no {named}")

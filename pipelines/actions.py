@@ -14,7 +14,9 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from destinations.new_call import new_call
-from sources.gong import GongClient
+from sources.gong import GongClient, GongError
+from sources.gong.endpoints import ADD_CALL
+from sources.gong.shape import decoded, named
 
 from .asked import Asked, When, asking, call_request, checked_id, detail_of_calls
 from .connection import DEFAULT, Connection, UsageError
@@ -220,7 +222,14 @@ class Gong:
             RowRefused: Something is wrong with it; all faults are named and nothing was sent.
             GongError: Gong refuses it, or gives no usable answer.
         """
-        return self._steps.result(self._reading.added_call(new_call(row)))
+        return self._steps.result(self._added(new_call(row)))
+
+    async def _added(self, body: Mapping[str, Any]) -> str:
+        async with self._client.connected():
+            page = await self._client.send(ADD_CALL, body=body)
+        if not (call_id := named({ADD_CALL.records: decoded(page.records[0])}, ADD_CALL.records)):
+            raise GongError(f"{ADD_CALL}: Gong took the call and told no id of it", request_id=page.request_id)
+        return call_id
 
     def _asked(
         self,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
-from .command_line import ConnectionOption, one_line_for_mistakes
+from .cli_json_lines import account, print_lines
+from .command_line import ConnectionOption
 
 
 def add_call(
@@ -37,9 +37,5 @@ def add_call(
 ) -> None:
     """Add a call to Gong: POST /v2/calls; prints its id. The same client unique id gives the same call again."""
     row = {name: value for name, value in locals().items() if name != "connection"}
-    with one_line_for_mistakes():
-        from .actions import Gong
-
-        with Gong(connection) as gong:
-            call_id = gong.add_call(row)
-    print(json.dumps({"callId": call_id}))
+    with account(connection) as gong:
+        print_lines([{"callId": gong.add_call(row)}])

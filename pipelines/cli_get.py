@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .command_line import ConnectionOption, leave, one_line_for_mistakes
+from .cli_json_lines import account, print_lines
+from .command_line import ConnectionOption
 
 if TYPE_CHECKING:
-    from sources.gong.errors import ScopeMissing
-
     from .actions import Gong
 
 app = typer.Typer(
@@ -46,12 +44,12 @@ def calls(
     connection: ConnectionOption = "gong",
 ) -> None:
     """List calls with their meta data: GET /v2/calls."""
-    with _asking(connection) as gong:
+    with account(connection) as gong:
         following, period = cursor, (since or "", until or "")
         try:
             with closing(gong.call_pages(since, until, workspace_id, cursor, max_pages)) as pages:
                 for page in pages:
-                    _print(page.calls)
+                    print_lines(page.calls)
                     following, period = page.next_cursor, (page.since, page.until)
         except BrokenPipeError:
             following = None
@@ -144,43 +142,9 @@ def folder_calls(
 
 
 def _records(connection: str, read: Callable[[Gong], Generator[Any, None, None]]) -> None:
-    with _asking(connection) as gong, closing(read(gong)) as records:
+    with account(connection) as gong, closing(read(gong)) as records:
         for record in records:
-            _print([record])
-
-
-@contextmanager
-def _asking(connection: str) -> Iterator[Gong]:
-    """The account, for a command that prints what it reads; a reader of the pipe that leaves ends it quietly."""
-    try:
-        with one_line_for_mistakes():
-            from sources.gong.errors import ScopeMissing
-
-            from .actions import Gong
-
-            try:
-                with Gong(connection) as gong:
-                    yield gong
-            except ScopeMissing as missing:
-                leave(1, _told(missing))
-            sys.stdout.flush()
-    except BrokenPipeError:
-        # What is still buffered would be flushed at exit and fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _told(missing: ScopeMissing) -> str:
-    if not missing.scope or missing.status == 403:
-        return str(missing)
-    instead = ", or leave --include-media out" if missing.scope.endswith("media-url") else ""
-    return f"the credential lacks the scope {missing.scope}: add it in Gong{instead} (requestId {missing.request_id})"
-
-
-def _print(records: list[Any]) -> None:
-    import msgspec
-
-    sys.stdout.buffer.write(b"".join(msgspec.json.encode(record) + b"\n" for record in records))
-    sys.stdout.buffer.flush()
+            print_lines([record])
 
 
 def _tell_cursor(cursor: str, since: str, until: str, workspace_id: str | None) -> None:

@@ -225,7 +225,7 @@ LEFT_OUT = (
 _FLOWS, _ENGAGEMENT = "api:flows:write", "api:engagement-data:write"
 
 WRITES = (
-    Write("POST /v2/calls", "api:calls:create", "adds a call", ("gong-elt add-call",)),
+    Write(str(gong.ADD_CALL), gong.ADD_CALL.scope, "adds a call", ("gong-elt add-call",)),
     Write("PUT /v2/calls/{id}/media", "api:calls:create", "adds a call's recording"),
     Write("PUT /v2/calls/users-access", "api:call-user-access:write", "gives users access to calls"),
     Write("DELETE /v2/calls/users-access", "api:call-user-access:write", "takes it from them"),

@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from sources.gong import GongClient
-from sources.gong.endpoints import ADD_CALL, CALL, CALLS, CALLS_EXTENSIVE, FOLDER_CONTENT, TRANSCRIPTS, Endpoint
+from sources.gong.endpoints import CALL, CALLS, CALLS_EXTENSIVE, FOLDER_CONTENT, TRANSCRIPTS, Endpoint
 from sources.gong.errors import CursorExpired, NothingFound
 from sources.gong.lists import WorkspaceList, read_folders
 from sources.gong.request import CallRequest
-from sources.gong.shape import ShapeError, children, decoded, id_text, may_be_asked_for, named
+from sources.gong.shape import ShapeError, children, decoded, may_be_asked_for, named
 from sources.gong.tasks import together
 
 from .asked import Asked
@@ -46,7 +46,7 @@ class CallPage:
 
 
 class Reading:
-    """What the actions read, and what they add.
+    """What the actions read.
 
     Args:
         client: Talks to Gong.
@@ -144,12 +144,6 @@ class Reading:
         async with aclosing(self._pages(FOLDER_CONTENT, query={"folderId": folder_id})) as pages:
             async for records, _ in pages:
                 yield [self._shown.folder_call(record) for record in records]
-
-    async def added_call(self, body: Mapping[str, Any]) -> str:
-        """Adds a call and gives its id."""
-        async with self._client.connected():
-            page = await self._client.send(ADD_CALL, body=body)
-        return id_text(_decoded(page.records[0]))
 
     async def _all_transcripts(self, asked: Asked) -> AsyncGenerator[list[Record], None]:
         """Where nothing is kept back, nobody has to be asked about the calls."""

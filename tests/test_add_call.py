@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from destinations.new_call import NEW_CALL_FIELDS, RowRefused, new_call
-from pipelines.demo.faults import Fault, reset_connection, respond
+from pipelines.demo.faults import Fault, reset_connection, respond, rewrite
 from pipelines.demo.simulated_gong import SimulatedGong
 from tests.workspace import Workspace
 
@@ -101,12 +101,37 @@ def test_what_gong_refuses_is_one_line_and_exit_code_1(gong: SimulatedGong, work
     assert ended.out == ""
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("parties", '[{"userId": "1", "weight": NaN}]'),
+        ("parties", '[{"userId": "1", "weight": 1e999}]'),
+        ("parties", "[" * 100_000),
+        ("context", "[" * 900 + "]" * 900),
+        ("title", "half \ud83d"),
+    ],
+)
+def test_what_json_cannot_say_is_a_fault_like_any_other(field: str, value: str) -> None:
+    with pytest.raises(RowRefused) as refused:
+        new_call(ROW | {field: value})
+    (fault,) = refused.value.faults
+    assert fault.startswith(f"{field}: ")
+
+
+def test_an_answer_without_an_id_is_a_failure(gong: SimulatedGong, workspace: Workspace) -> None:
+    gong.faults.append(Fault(rewrite(lambda body: {**body, "callId": None})))
+    ended = workspace.run("add-call", *options(gong))
+    assert (ended.code, ended.out) == (1, "")
+    assert "told no id" in ended.err
+
+
 def test_a_missing_scope_is_named(gong: SimulatedGong, workspace: Workspace) -> None:
     (header, _), *_ = gong.rules.credentials.items()
     gong.rules.credentials[header] = frozenset({"api:calls:read:basic"})
     ended = workspace.run("add-call", *options(gong))
     assert ended.code == 1
     assert "api:calls:create" in ended.err
+    assert "--select" not in ended.err
 
 
 @pytest.mark.skipif(not SPEC.exists(), reason=f"Gong's OpenAPI document is not at {SPEC}")

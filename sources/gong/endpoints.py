@@ -1,4 +1,4 @@
-"""Gong's endpoints that this source reads, as data: one line says everything the client needs to know.
+"""Gong's endpoints that are sent to, as data: one line says everything the client needs to know.
 
 Facts from Gong's OpenAPI document (July 2026) and from recorded answers: the page size is fixed at 100;
 GET endpoints take the cursor as a query parameter, POST endpoints as a top-level field of the body
@@ -56,7 +56,7 @@ class Endpoint:
         pages: Whether the answer comes in pages of 100 with a cursor.
         goes_first: Further requests depend on its answer, so it leaves before those of other endpoints.
         single: The answer holds one record, not a list of them.
-        resource: The dlt resource that reads it.
+        resource: The dlt resource that reads it; empty where none does.
         key: Field by which a record calls itself; empty where records have no id.
         bound: What narrows the answer to a stretch of time: date-times, or dates in the company's own zone.
         tables: What its records become; none where it is only asked whether something is still there.
@@ -266,7 +266,7 @@ CALL_ACCESS = Endpoint(
     tables=(CALL_ACCESS_TABLE,),
 )
 
-ADD_CALL = Endpoint("POST", "/v2/calls", "callId", "api:calls:create", False, "new_calls", single=True, key="")
+ADD_CALL = Endpoint("POST", "/v2/calls", "callId", "api:calls:create", False, "", single=True, key="")
 """Writes. Sent again after an answer that did not come, it gives the same call: Gong knows it by `clientUniqueId`."""
 
 ENDPOINTS = (
