@@ -18,10 +18,10 @@ from sources.gong import GongClient, RequestCosts, Tally, Window, request_costs,
 from state import runs, warehouse
 
 from .connection import Connection, Target
-from .restored import has_tables, resource_state, restored_pipeline
+from .restored import bookmark, has_tables, resource_state, restored_pipeline
 from .summary import seconds_told
 from .sync import SyncOptions
-from .times import chosen_window
+from .times import chosen_window, owed_from
 
 _HOURS_A_DAY = 24.0
 
@@ -99,7 +99,7 @@ def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
     with TemporaryDirectory(prefix="gong-elt-plan-") as folder:
         pipeline = restored_pipeline(connection, target, Path(folder))
         with_calls = [name for name in ("calls", "transcripts") if name in options.select]
-        states = [resource_state(pipeline, connection, name) for name in with_calls]
+        states = [resource_state(pipeline, connection, name) for name in with_calls[:1]]
         asked = {"since": options.since, "until": options.until}
         window = chosen_window(connection, states, now, **asked)
         windows = {
@@ -110,7 +110,7 @@ def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
             with pipeline.sql_client() as sql:
                 used = runs.requests_today(sql, connection.name, now)
                 if "transcripts" in with_calls:
-                    since = now - connection.transcript_patience
+                    since = owed_from(connection, bookmark(pipeline, connection, "transcripts"), now)
                     owed = warehouse.owed_transcripts(sql, since, private_too=connection.keeps_private_calls)
     earlier = sum(call.effective_time < window.since for call in owed)
     costs = asyncio.run(_costs(connection.client(), connection, windows, now))

@@ -16,6 +16,7 @@ from state import runs, warehouse
 
 from .connection import Connection, Target
 from .restored import bookmark, has_tables, restored_pipeline
+from .times import owed_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,8 @@ def status(connection: Connection, target: Target) -> StatusReport:
         now = datetime.now(UTC)
         bookmarks = {name: bookmark(pipeline, connection, name) for name in ("calls", "transcripts")}
         with pipeline.sql_client() as sql:
-            owed = warehouse.owed_transcripts(
-                sql, now - connection.transcript_patience, private_too=connection.keeps_private_calls
-            )
+            since = owed_from(connection, bookmarks["transcripts"], now)
+            owed = warehouse.owed_transcripts(sql, since, private_too=connection.keeps_private_calls)
             return StatusReport(
                 destination=target.name,
                 dataset=target.dataset,

@@ -24,8 +24,8 @@ from destinations.server_lock import server_lock
 from sources.gong import (
     RESOURCES,
     CredentialRejected,
-    GongError,
     HeldHashes,
+    ReadAhead,
     SettingRefused,
     Tally,
     Window,
@@ -42,11 +42,11 @@ from .ledger import Ledger, declare
 from .progress import Stage, shown
 from .restored import bookmark, has_tables, kept_open, resource_state, restored_pipeline, unfinished_loads
 from .summary import ResourceSummary, Status, Summary
-from .times import chosen_window, deadline_of
+from .times import chosen_window, deadline_of, owed_from
 
-# A load is committed after about so many calls: a crash costs at most the requests of one load, and the
-# fixed second that a load takes is small beside the minutes that its requests take under Gong's quota.
-_CALLS_A_LOAD = 5_000
+# Loads are so far apart, and never closer than the last one took: what a load has not committed yet is read again
+# after a crash, and the last load, which no request runs beside any more, is short.
+_SECONDS_BETWEEN_LOADS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,6 @@ class _Run:
         self._owed = self._set_aside = 0
         self._folder = target.folder / connection.name
         self._quota = connection.requests_per_day
-        self._patience = connection.transcript_patience
         self._bookmark: datetime | None = None
         self._pipeline: dlt.Pipeline | None = None
         self._ledger: Ledger | None = None
@@ -159,49 +158,50 @@ class _Run:
         with_calls = [name for name in ("calls", "transcripts") if name in self._options.select]
         plan = self._plan(pipeline, with_calls)
         names: Sequence[str] = self._options.select
-        while True:
-            stage.name = "reading"
-            with self._asking(pipeline) as held_hashes:
-                pipeline.extract(self._source(plan, held_hashes).with_resources(*names))
-            for error in self.tally.failed.values():
-                # Nothing is made for a key that never worked.
-                if isinstance(error, CredentialRejected) and not self.tally.rows.total():
-                    raise error
+        with ReadAhead(_SECONDS_BETWEEN_LOADS) as ahead, self._asking(pipeline) as held_hashes:
+            source = self._source(plan, held_hashes, ahead)
+            while True:
+                stage.name = "reading"
+                pipeline.extract(source.with_resources(*names))
+                for error in self.tally.failed.values():
+                    # Nothing is made for a key that never worked.
+                    if isinstance(error, CredentialRejected) and not self.tally.rows.total():
+                        raise error
+                began = time.monotonic()
+                stage.name = "loading"
+                self._load(pipeline, plan["windows"][0])
+                ahead.seconds = max(_SECONDS_BETWEEN_LOADS, 3 * (time.monotonic() - began))
+                if ahead.at_end:
+                    return
+                # The next part of the calls, read meanwhile; lists have been read whole.
+                names = with_calls
+
+    def _load(self, pipeline: dlt.Pipeline, window: Window) -> None:
+        with kept_open(pipeline, self._target):
             self._note_progress()
-            stage.name = "loading"
             pipeline.normalize()
+        if not self._loaded:
             # A load creates the tables it has rows for; this makes all of them exist from the first one on.
             pipeline.sync_schema()
+        with kept_open(pipeline, self._target):
             # Should the run be killed from here on, its load is known.
             load_id = next(iter(pipeline.list_normalized_load_packages()), None)
-            self._unfinished = load_id, plan["windows"][0].since if load_id else None
+            self._unfinished = load_id, window.since if load_id else None
             self._note_progress()
-            with kept_open(pipeline, self._target):
-                pipeline.load()
-            self._unfinished = None, None
-            self._loaded = Counter(self.tally.rows)
-            self._bookmark = bookmark(pipeline, self._connection)
-            (window,), read_until = plan["windows"], self.tally.read_until
-            if read_until is None or read_until >= window.until or self._ended:
-                return
-            if read_until <= window.since:
-                raise GongError(f"Gong's answers do not lead beyond {window.since}: the window was not read to its end")
-            # The rest of the window, in a load of its own; the lists have been read already.
-            plan |= {"windows": [Window(read_until, window.until)], "owed_transcripts": []}
-            names = with_calls
+            pipeline.load()
+        self._unfinished = None, None
+        self._loaded = Counter(self.tally.rows)
+        self._bookmark = bookmark(pipeline, self._connection)
 
     def _note_progress(self) -> None:
         """So that the requests of a run that is killed are counted all the same."""
         if self._ledger is not None:
             self._ledger.write(self._ledger_row("running"))
 
-    @property
-    def _ended(self) -> bool:
-        return bool(self.tally.stopped or "calls" in self.tally.failed or "calls" in self.tally.skipped)
-
     def _plan(self, pipeline: dlt.Pipeline, with_calls: Sequence[str]) -> dict[str, Any]:
         """What to read: the window, whose transcripts are owed, and what the warehouse has of it already."""
-        states = [resource_state(pipeline, self._connection, name) for name in with_calls]
+        # With calls the transcripts that are missing are known by name, so that no call is read again for them.
+        states = [resource_state(pipeline, self._connection, name) for name in with_calls[:1]]
         window = self._window = chosen_window(
             self._connection, states, self._started, since=self._options.since, until=self._options.until
         )
@@ -220,9 +220,8 @@ class _Run:
         return plan
 
     def _owed_ids(self, pipeline: dlt.Pipeline, sql: warehouse.Sql) -> list[str]:
-        since = self._started - self._patience
-        if (asked_until := bookmark(pipeline, self._connection, "transcripts")) is not None:
-            since = min(since, asked_until)
+        asked_until = bookmark(pipeline, self._connection, "transcripts")
+        since = owed_from(self._connection, asked_until, self._started)
         owed = warehouse.owed_transcripts(sql, since, private_too=self._connection.keeps_private_calls)
         return [call.id for call in owed]
 
@@ -234,13 +233,13 @@ class _Run:
         with pipeline.sql_client() as sql:
             yield partial(self._hashes, sql)
 
-    def _source(self, plan: Mapping[str, Any], held_hashes: HeldHashes | None) -> DltSource:
+    def _source(self, plan: Mapping[str, Any], held_hashes: HeldHashes | None, ahead: ReadAhead) -> DltSource:
         source = self._connection.source(
             tally=self.tally,
             warehouse_is_empty=held_hashes is None,
             held_hashes=held_hashes,
-            max_calls=_CALLS_A_LOAD,
-            requests_per_day=max(0, self._quota - self.tally.requests),
+            ahead=ahead,
+            requests_per_day=max(0, self._quota),
             deadline=self._deadline,
             **plan,
         )

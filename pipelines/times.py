@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sources.gong import (
@@ -50,6 +50,19 @@ def chosen_window(
     if begin >= end:
         raise UsageError(f"the window is empty: it would begin {begin} and end {end}; check --since and --until")
     return Window(begin, end)
+
+
+def owed_from(connection: Connection, asked_until: datetime | None, now: datetime) -> datetime:
+    """From here on a call without transcript is asked for again.
+
+    Args:
+        connection: Its setting `transcript_patience`.
+        asked_until: The bookmark of `transcripts`: whoever took place before was asked for once; None for nobody.
+        now: When the run began.
+    """
+    if asked_until is None:
+        return datetime.min.replace(tzinfo=UTC)
+    return min(now - connection.transcript_patience, asked_until)
 
 
 def deadline_of(words: str | None, now: datetime) -> datetime | None:

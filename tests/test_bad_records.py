@@ -399,24 +399,25 @@ def test_transcripts_nobody_asked_for_are_left_out_and_of_two_one_is_taken(tmp_p
     assert_same(workspace, gong)
 
 
-def test_a_call_whose_id_gong_takes_in_no_request_costs_no_other_its_transcript(tmp_path: Path) -> None:
+def test_ids_that_gong_may_refuse_are_asked_for_apart_and_only_the_refused_one_is_set_aside(tmp_path: Path) -> None:
     workspace, gong = _company(tmp_path)
-    call = next(call for call in listed_calls(gong) if call.transcript_json)
-    long_id = "12345678901234567890"
-    gong.faults.append(
-        Fault(
-            rewrite_bytes(lambda body: body.replace(f'"id":"{call.id}"'.encode(), f'"id":{long_id}'.encode())),
-            EXTENSIVE,
-        )
-    )
+    gong.rules.call_ids_below = 2**64
+    spoken = [call for call in listed_calls(gong) if call.transcript_json]
+    # Beyond 64 bits signed, and the last one beyond 64 bits at all.
+    long_ids = ["9999999999999999999", "12345678901234567890", "18446744073709551615", "98765432109876543210"]
+    for call, long_id in zip(spoken, long_ids, strict=False):
+        gong.delete_call(call.id)
+        record = {**call.record, "metaData": {**call.record["metaData"], "id": long_id}}
+        gong.add_call(record, json.loads(call.transcript_json or b"null"))
     with serve(gong.app) as url:
         workspace.configure(base_url=url)
         summaries = [workspace.sync("--select", "calls,transcripts") for _ in range(2)]
-        assert [summary["status"] for summary in summaries] == ["done", "done"]
-    assert workspace.rows("SELECT count(*) FROM calls WHERE id = ?", [long_id]) == [(1,)]
-    wanted = sum(other.transcript_json is not None for other in listed_calls(gong)) - 1
-    assert workspace.count("transcripts") == wanted
-    assert workspace.rows("SELECT resource, id FROM _rejected") == [("transcripts", long_id)]
+    assert [summary["status"] for summary in summaries] == ["done", "done"]
+    assert summaries[1]["tables"] == {}
+    assert workspace.rows("SELECT count(*) FROM calls WHERE len(id) > 18 AND id = ANY(?)", [long_ids]) == [(4,)]
+    transcribed = {row[0] for row in workspace.rows("SELECT call_id FROM transcripts")}
+    assert transcribed == {call.id for call in listed_calls(gong) if call.transcript_json} - {long_ids[-1]}
+    assert workspace.rows("SELECT resource, id FROM _rejected") == [("transcripts", long_ids[-1])]
 
 
 def test_a_truth_that_is_none_keeps_a_call_private(tmp_path: Path) -> None:

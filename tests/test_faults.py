@@ -286,9 +286,15 @@ def test_a_missing_scope_skips_its_resource_and_names_the_scope(gong: SimulatedG
     assert transcripts["status"] == "skipped"
     assert "api:calls:read:transcript" in transcripts["reason"]
     assert summary["calls"] == len(listed_calls(gong))
+    read_until = datetime.fromisoformat(summary["bookmark"])
+    gong.requests.clear()
+    assert workspace.sync("--select", "calls,transcripts")["resources"]["transcripts"]["status"] == "skipped"
     gong.rules.credentials[DEMO_BASIC] = None
-    assert workspace.sync()["resources"]["transcripts"]["status"] == "loaded"
+    assert workspace.sync("--select", "calls,transcripts")["resources"]["transcripts"]["status"] == "loaded"
     assert_same(workspace, gong)
+    begun = [one.body["filter"]["fromDateTime"] for one in gong.requests if one.path == EXTENSIVE]
+    assert len(begun) == 2, "calls were read again for their transcripts"
+    assert all(datetime.fromisoformat(begin) >= read_until - timedelta(days=1) for begin in begun)
 
 
 def test_a_dead_credential_costs_exactly_one_request(gong: SimulatedGong, workspace: Workspace) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import dlt
 import duckdb
 import pytest
+from dlt.extract import DltSource
 
 from pipelines.demo.call_index import effective_time
 from pipelines.demo.calls import Call
@@ -24,7 +25,7 @@ from sources.gong import (
     GongAccessToken,
     GongApiKey,
     GongError,
-    Tally,
+    ReadAhead,
     Window,
     gong_source,
 )
@@ -50,15 +51,18 @@ class Project:
             pipelines_dir=str(self._folder / "pipelines"),
         )
 
-    def run(self, *resources: str, **arguments: Any) -> dlt.Pipeline:
+    def source(self, *resources: str, **arguments: Any) -> DltSource:
         source = gong_source(
             GongApiKey(access_key="demo", access_key_secret="demo-secret"),
             base_url=self._base_url,
             requests_per_second=1000,
             **arguments,
         )
+        return source.with_resources(*resources) if resources else source
+
+    def run(self, *resources: str, **arguments: Any) -> dlt.Pipeline:
         pipeline = self.pipeline()
-        pipeline.run(source.with_resources(*resources) if resources else source)
+        pipeline.run(self.source(*resources, **arguments))
         return pipeline
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
@@ -130,22 +134,30 @@ def test_calls_first_and_transcripts_later_reads_the_time_again(gong: SimulatedG
     assert {row[0] for row in project.rows("SELECT call_id FROM transcripts")} == transcribed
 
 
-def test_a_long_window_can_be_read_in_several_loads(make_gong: MakeGong, workspace: Workspace, tmp_path: Path) -> None:
-    gong = make_gong(calls=2500, days=100)
+def test_a_long_window_can_be_read_in_parts_and_each_bookmark_tells_the_truth(
+    make_gong: MakeGong, workspace: Workspace, tmp_path: Path
+) -> None:
+    gong = make_gong(calls=500, days=100)
+    gong.rules.page_size = 50
+    gong.rules.latency_seconds = 0.2
     project = Project(tmp_path, workspace.settings["SOURCES__GONG__BASE_URL"])
-    window = Window(datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC))
-    loads = 0
-    while window.since < window.until:
-        tally = Tally()
-        project.run("calls", windows=[window], max_calls=500, tally=tally)
-        loads += 1
-        assert tally.read_until is not None
-        assert window.since < tally.read_until
-        held = project.rows(f"SELECT count(*) FROM calls WHERE _effective_time < TIMESTAMPTZ '{tally.read_until}'")
-        assert held == [(sum(_effective(call) < tally.read_until for call in listed_calls(gong)),)]
-        window = Window(tally.read_until, window.until)
-    assert loads > 1
-    assert project.rows("SELECT count(*) FROM calls") == [(len(listed_calls(gong)),)]
+    bookmarks = {"calls": set[datetime](), "transcripts": set[datetime]()}
+    with ReadAhead(seconds=0) as ahead:
+        source = project.source("calls", "transcripts", ahead=ahead)
+        while not bookmarks["calls"] or not ahead.at_end:
+            pipeline = project.pipeline()
+            pipeline.run(source)
+            for resource, key in (("calls", "id"), ("transcripts", "call_id")):
+                state = pipeline.state["sources"]["gong"]["resources"].get(resource, {})
+                reached = datetime.fromisoformat(state.get("bookmark", "2020-01-01T00:00:00+00:00"))
+                bookmarks[resource].add(reached)
+                read = [call for call in listed_calls(gong) if _effective(call) < reached]
+                owed = {call.id for call in read if resource == "calls" or call.transcript_json is not None}
+                assert owed <= {row[0] for row in project.rows(f"SELECT {key} FROM {resource}")}
+    assert all(len(moved) > 2 for moved in bookmarks.values())
+    assert project.rows("SELECT count(*), count(DISTINCT id) FROM calls") == [(len(listed_calls(gong)),) * 2]
+    asked = [request for request in gong.requests if request.path == "/v2/calls/extensive"]
+    assert len({request.cursor for request in asked}) == len(asked), "a page was asked for twice"
 
 
 def test_an_error_is_raised_and_nothing_is_loaded(gong: SimulatedGong, project: Project) -> None:

@@ -86,7 +86,7 @@ def test_every_setting_of_the_source_is_in_the_readme() -> None:
     source = ast.parse((REPOSITORY / "sources" / "gong" / "__init__.py").read_text())
     function = next(n for n in ast.walk(source) if isinstance(n, ast.FunctionDef) and n.name == "gong_source")
     by_program = {
-        *("windows", "date_window", "owed_transcripts", "held_hashes", "warehouse_is_empty", "trusted", "max_calls"),
+        *("windows", "date_window", "owed_transcripts", "held_hashes", "warehouse_is_empty", "trusted", "ahead"),
         *("deadline", "tally"),
     }
     settings = {argument.arg for argument in function.args.args} - by_program

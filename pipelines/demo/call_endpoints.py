@@ -60,7 +60,7 @@ def one_call(asked: Asked) -> Answer:
 def extensive_calls(asked: Asked) -> Answer:
     """POST /v2/calls/extensive."""
     body: ExtensiveBody = asked.body
-    wanted = _checked(body.filter)
+    wanted = _checked(body.filter, asked.rules.call_ids_below)
     check_ids("filter.primaryUserIds", wanted.primary_user_ids)
     selector = body.content_selector or _METADATA_ONLY
     if selector.context_timing and selector.context != "Extended":
@@ -86,7 +86,7 @@ def extensive_calls(asked: Asked) -> Answer:
 def call_transcripts(asked: Asked) -> Answer:
     """POST /v2/calls/transcript; calls without a transcript are left out."""
     body: TranscriptBody = asked.body
-    wanted = _checked(body.filter)
+    wanted = _checked(body.filter, asked.rules.call_ids_below)
     delay, now = asked.rules.transcript_visible_after, asked.now
 
     def is_ready(entry: Listed) -> bool:
@@ -120,11 +120,11 @@ def add_call(asked: Asked) -> Answer:
     return Answer({"callId": call_id})
 
 
-def _checked(wanted: _Filter | None) -> _Filter:
+def _checked(wanted: _Filter | None, below: int) -> _Filter:
     if wanted is None:
         raise GongError(400, "filter: must not be null")
     _check_period("filter.", wanted.from_date_time, wanted.to_date_time)
-    check_ids("filter.callIds", wanted.call_ids)
+    check_ids("filter.callIds", wanted.call_ids, below)
     return wanted
 
 

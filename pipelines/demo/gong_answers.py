@@ -89,14 +89,14 @@ def instant(asked: Asked, name: str) -> datetime | None:
     return moment
 
 
-def check_ids(name: str, ids: list[str] | None) -> None:
-    """Raises 400 for an empty list or for an id that is not a signed 64-bit number."""
+def check_ids(name: str, ids: list[str] | None, below: int = 2**63) -> None:
+    """Raises 400 for an empty list or for an id that is not a number below that, by default one of 64 bits."""
     if ids is None:
         return
     if not ids:
         raise GongError(400, f"{name}: must not be empty")
     for text in ids:
-        if not (text.isascii() and text.isdigit() and int(text) < 2**63):
+        if not (text.isascii() and text.isdigit() and int(text) < below):
             raise GongError(400, "Bad request")
 
 

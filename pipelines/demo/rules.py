@@ -15,6 +15,7 @@ class Rules:
     """`credentials` maps the exact Authorization header to its scopes (None: all).
 
     The three delays count from the end of a call. `requests_per_second` is a sliding window of one second.
+    A request with an id of a call that is no number `call_ids_below` is refused.
     `access_taken_back` are ids of calls that nobody may see any more by an access given through the API.
     """
 
@@ -28,5 +29,6 @@ class Rules:
     transcript_visible_after: timedelta = timedelta(0)
     content_visible_after: timedelta = timedelta(0)
     see_no_calls: bool = False
+    call_ids_below: int = 2**63
     access_taken_back: set[str] = field(default_factory=set)
     gzip: bool = True

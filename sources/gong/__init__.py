@@ -18,16 +18,17 @@ from .client import DEFAULT_BASE_URL, GongClient
 from .configured import gong_client
 from .costs import RequestCosts, request_costs
 from .errors import CredentialRejected, GongError, ScopeMissing, SettingRefused, StoppedEarly
-from .hints import addressed, declare_tables, declared_tables
+from .hints import declare_tables, declared_tables, handed_over
 from .known_columns import KnownColumns
 from .limiter import Limiter
 from .lists import Reading, UserList, WorkspaceList
 from .outbox import Batch
 from .pii import Pii, pseudonyms
 from .presence import CallPresence
+from .read_ahead import ReadAhead
 from .request import CallDetail, CallRequest, Context, ContextTiming, PrivateCalls
 from .resources import OPT_IN_RESOURCES, RESOURCES, ListResources
-from .rows import empty_table
+from .rows import empty_table, of_load
 from .shaping import CallShaper, HeldHashes
 from .tables import KEPT_OF_A_DELETED_CALL, REJECTED_TABLE, TABLES
 from .tally import Tally
@@ -49,6 +50,7 @@ __all__ = [
     "GongOAuth",
     "HeldHashes",
     "Lookback",
+    "ReadAhead",
     "RequestCosts",
     "SettingRefused",
     "StoppedEarly",
@@ -101,7 +103,7 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
     held_hashes: HeldHashes | None = None,
     warehouse_is_empty: bool = False,
     trusted: bool = True,
-    max_calls: int | None = None,
+    ahead: ReadAhead | None = None,
     deadline: datetime | None = None,
     tally: Tally | None = None,
 ) -> Iterator[DltResource]:
@@ -141,7 +143,7 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
         warehouse_is_empty: Nothing was ever loaded, not even by a load that was killed: rows are appended, which
             is faster than merging them.
         trusted: Whether what dlt's state says of lists and days is in the warehouse; not after a broken load.
-        max_calls: End after about so many calls, at the end of a window; the bookmark says where.
+        ahead: Reads on between extracts, each of which then takes a part of the calls; by default one takes all.
         deadline: No request is sent after this instant; the bookmark says how far the run came.
         tally: Where the run is counted. With it, a resource that may not be read or fails is noted there and
             the others go on; without it the error is raised.
@@ -172,6 +174,8 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
     limiter = Limiter(requests_per_second, requests_per_day, deadline=deadline)
     hashed = pseudonyms(pii_key, pii_crm_fields) if _one_of(pii, Pii, "pii") == "hash" else None
     client = GongClient(base_url, credentials.auth(base_url), limiter, counts)
+    reader = ahead or ReadAhead()
+    bookmarks_before: dict[str, datetime | None] = {}
 
     def note(resource: str, error: Exception) -> None:
         """Keeps an error for whoever reads the tally, or raises it where nobody does."""
@@ -190,55 +194,67 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
     async def call_feed() -> AsyncIterator[Batch]:
         wanted = {"calls", "transcripts"} & set(dlt.current.source().selected_resources)
         states = {name: dlt.current.resource_state(name) for name in sorted(wanted)}
-        spans = windows or [window_to_read(list(states.values()), start=start, now=now, lookback=depths)]
         schema = dlt.current.source_schema()
+        load_id = dlt.current.load_package_state()["load_id"]
         for table in TABLES:
             if table.resource in wanted and table.name not in schema.tables:
                 yield table.resource, table.name, empty_table(table)
-        feed = CallFeed(
-            client,
-            request,
-            CallShaper(
-                private_calls=of_private_calls,
-                held_hashes=held_hashes,
-                types=KnownColumns(schema),
-                tally=counts,
-                synced_at=now,
-                load_id=dlt.current.load_package_state()["load_id"],
-                write_calls="calls" in wanted,
-                warehouse_is_empty=warehouse_is_empty,
-                pseudonyms=hashed,
-            ),
-            windows=spans,
-            owed=owed_transcripts,
-            transcripts="transcripts" in wanted,
-            max_calls=max_calls,
-        )
-        async for batch in feed.batches():
-            yield batch
-        counts.read_until = feed.read_until
-        reached = {"calls": feed.read_until, "transcripts": feed.transcribed_until}
-        if feed.ended_by is not None:
-            for name in sorted(wanted):
-                note(name, feed.ended_by)
-        if feed.transcripts_ended_by is not None and feed.ended_by is None:
-            note("transcripts", feed.transcripts_ended_by)
-            if not isinstance(feed.transcripts_ended_by, StoppedEarly):
-                del reached["transcripts"]
-        for name in wanted & reached.keys():
-            move_bookmark(states[name], spans, reached[name], start=start, now=now, lookback=depths)
+
+        def begin() -> CallFeed:
+            bookmarks_before.update({name: bookmark_of(state) for name, state in states.items()})
+            return CallFeed(
+                client,
+                request,
+                CallShaper(
+                    private_calls=of_private_calls,
+                    held_hashes=held_hashes,
+                    types=KnownColumns(schema),
+                    tally=counts,
+                    synced_at=now,
+                    write_calls="calls" in wanted,
+                    warehouse_is_empty=warehouse_is_empty,
+                    pseudonyms=hashed,
+                ),
+                windows=windows or [window_to_read(list(states.values()), start=start, now=now, lookback=depths)],
+                owed=owed_transcripts,
+                transcripts="transcripts" in wanted,
+            )
+
+        with reader:
+            async for resource, name, rows in reader.part(begin):
+                yield resource, name, of_load(rows, load_id)
+            feed, reached = reader.part_taken
+        bookmarks = {"calls": reached.read_until, "transcripts": reached.transcribed_until}
+        if reached.at_end:
+            if feed.ended_by is not None:
+                for name in sorted(wanted):
+                    note(name, feed.ended_by)
+            if feed.transcripts_ended_by is not None and feed.ended_by is None:
+                note("transcripts", feed.transcripts_ended_by)
+        if not isinstance(feed.transcripts_ended_by, StoppedEarly | None):
+            del bookmarks["transcripts"]
+        for name in wanted & bookmarks.keys():
+            move_bookmark(
+                states[name],
+                feed.windows,
+                bookmarks[name],
+                before=bookmarks_before[name],
+                start=start,
+                now=now,
+                lookback=depths,
+            )
 
     def calls(batch: Batch) -> Iterator[Any]:
         """Calls with everything Gong knows of them, over the `call_*` tables."""
         resource, table, rows = batch
         if resource == "calls":
-            yield addressed(rows, table)
+            yield handed_over(rows, table, counts)
 
     def transcripts(batch: Batch) -> Iterator[Any]:
         """Transcripts, a row a sentence."""
         resource, table, rows = batch
         if resource == "transcripts":
-            yield addressed(rows, table)
+            yield handed_over(rows, table, counts)
 
     lists = ListResources(
         reading=Reading(
@@ -248,6 +264,7 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
             workspace_id=workspace_id,
             private_calls_too=of_private_calls == "include",
         ),
+        reader=reader,
         tally=counts,
         note=note,
         pseudonyms=hashed,

@@ -37,6 +37,7 @@ def move_bookmark(
     windows: Sequence[Window],
     reached: datetime,
     *,
+    before: datetime | None,
     start: datetime,
     now: datetime,
     lookback: Lookback,
@@ -47,16 +48,16 @@ def move_bookmark(
         state: The resource's state.
         windows: What was asked for.
         reached: Up to here it has been read.
+        before: The bookmark as the reading began.
         start: Where the first read began.
         now: When this run began.
         lookback: How far behind the bookmark is read again.
     """
-    bookmark = bookmark_of(state)
     begin = min(window.since for window in windows)
-    if bookmark is None or reached >= bookmark:
-        depth = timedelta.max if bookmark is None or begin <= start else bookmark - begin
+    if before is None or reached >= before:
+        depth = timedelta.max if before is None or begin <= start else before - begin
         state["looked"] = lookback.looked_now(_looked(state), now.date(), depth)
-    if (moved := moved_bookmark(bookmark, windows, reached)) is not None:
+    if (moved := moved_bookmark(bookmark_of(state), windows, reached)) is not None:
         state["bookmark"] = moved.isoformat()
 
 

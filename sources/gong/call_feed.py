@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from http import HTTPStatus
 from typing import TypeVar
 
 from .client import GongClient
@@ -22,6 +24,7 @@ from .endpoints import CALLS, PAGE_SIZE, TRANSCRIPTS
 from .errors import CursorExpired, GongError
 from .outbox import Batch, Outbox
 from .request import CallRequest
+from .shape import may_be_asked_for
 from .shaping import CallShaper, ShapedCalls
 from .windows import Window, frontier
 
@@ -34,6 +37,21 @@ _READS_OF_A_WINDOW = 3
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far calls and transcripts have been read.
+
+    Attributes:
+        read_until: Up to here every call of the windows has been read.
+        transcribed_until: Up to here, moreover, the transcript of every call has been asked for.
+        at_end: Nothing more comes.
+    """
+
+    read_until: datetime
+    transcribed_until: datetime
+    at_end: bool
+
+
 class CallFeed:
     """Reads windows of calls, and the transcripts of these calls, once.
 
@@ -44,9 +62,9 @@ class CallFeed:
         windows: Effective time to read, at least one window.
         owed: Calls outside the windows whose transcript is asked for again.
         transcripts: Whether transcripts are read at all.
-        max_calls: No further window is begun once so many calls were read; None for no bound.
 
     Attributes:
+        windows: As given.
         ended_by: What ended the reading of calls early, if anything did.
         transcripts_ended_by: What ended the asking for transcripts early, if anything did.
     """
@@ -60,74 +78,72 @@ class CallFeed:
         windows: Sequence[Window],
         owed: Sequence[str] = (),
         transcripts: bool = True,
-        max_calls: int | None = None,
     ) -> None:
         self._client = client
         self._request = request
         self._shaper = shaper
-        self._windows = windows
+        self.windows = windows
         self._owed = owed
         self._transcripts = transcripts
-        self._max_calls = max_calls
         self.ended_by: GongError | None = None
         self.transcripts_ended_by: GongError | None = None
         self._waiting = deque(sorted(windows))
         self._unread = list(self._waiting)
         self._in_flight = 0
-        self._calls_read = 0
         self._ids: deque[tuple[str, datetime | None]] = deque()
+        self._odd_ids: deque[tuple[str, datetime | None]] = deque()
+        self._asking: list[Mapping[str, datetime | None]] = []
         self._unasked: list[datetime | None] = []
         self._outbox = Outbox()
         self._permits = asyncio.Semaphore(_TRANSCRIPT_REQUESTS_IN_FLIGHT)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="gong-shape")
 
-    @property
-    def read_until(self) -> datetime:
-        """Up to here every call of the windows has been read."""
-        return frontier(self._windows, self._unread)
+    async def read(self) -> None:
+        """Reads everything, into what `take` takes from.
 
-    @property
-    def transcribed_until(self) -> datetime:
-        """Up to here, moreover, the transcript of every call has been asked for."""
-        begin = min(window.since for window in self._windows)
-        return min([self.read_until, *(moment or begin for moment in self._unasked)])
-
-    async def batches(self) -> AsyncIterator[Batch]:
-        """Everything to be written, in batches big enough for the loader.
-
-        What Gong refuses ends the feed early but without an exception, so that complete pages are kept:
-        `ended_by` and `transcripts_ended_by` say why, `read_until` and `transcribed_until` how far it came.
+        What Gong refuses ends the reading early but without an exception, so that complete pages are kept:
+        `ended_by` and `transcripts_ended_by` say why.
         """
-        reading = asyncio.ensure_future(self._read())
-        try:
-            async for batch in self._outbox.batches():
-                yield batch
-            await reading
-        finally:
-            reading.cancel()
-            self._thread.shutdown(wait=False, cancel_futures=True)
-
-    async def _read(self) -> None:
         try:
             async with self._client.connected():
                 async with asyncio.TaskGroup() as group:
                     self._begin_windows(group)
-                self._ids.extend((call_id, None) for call_id in self._owed if not self._shaper.has_read(call_id))
+                self._await_transcripts(
+                    [(call_id, None) for call_id in self._owed if not self._shaper.has_read(call_id)]
+                )
                 async with asyncio.TaskGroup() as group:
-                    while self._ids:
-                        self._ask_for_transcripts(group)
+                    for ids in (self._ids, self._odd_ids):
+                        while ids:
+                            self._ask_for_transcripts(group, _first(ids))
         finally:
-            await self._outbox.close()
+            self._outbox.close()
+            self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def take(self, until: float) -> tuple[list[Batch], Reached | None]:
+        """Some of what has been read; from the same event loop as `read`.
+
+        Args:
+            until: By the monotonic clock; then a part ends.
+
+        Returns:
+            Batches, and where a part ends with them, how far all batches up to now reach.
+        """
+        batches, ends = await self._outbox.take(until)
+        # Nothing is awaited in between: rows count as read once they have been put.
+        return batches, self._reached() if ends else None
+
+    def _reached(self) -> Reached:
+        read_until = frontier(self.windows, self._unread)
+        begin = min(window.since for window in self.windows)
+        on_their_way = [moment for _, moment in (*self._ids, *self._odd_ids)]
+        on_their_way += [moment for asked in self._asking for moment in asked.values()]
+        transcribed = min([read_until, *(moment or begin for moment in (*on_their_way, *self._unasked))])
+        return Reached(read_until, transcribed, at_end=self._outbox.is_empty_for_good)
 
     def _begin_windows(self, group: asyncio.TaskGroup) -> None:
-        while self._waiting and self._in_flight < _WINDOWS_IN_FLIGHT and not self._ended:
+        while self._waiting and self._in_flight < _WINDOWS_IN_FLIGHT and self.ended_by is None:
             self._in_flight += 1
             group.create_task(self._read_window(self._waiting.popleft(), group))
-
-    @property
-    def _ended(self) -> bool:
-        on_their_way = self._calls_read + self._in_flight * _CALLS_A_WINDOW * (self._calls_read > 0)
-        return self.ended_by is not None or (self._max_calls is not None and on_their_way >= self._max_calls)
 
     async def _read_window(self, window: Window, group: asyncio.TaskGroup) -> None:
         try:
@@ -149,6 +165,7 @@ class CallFeed:
         """Reads a window along its cursor chain; cuts it when it turns out to be long, keeps what came when it ends."""
         request, rest, came = self._request, window, 0
         in_order = True
+
         try:
             async with aclosing(
                 self._client.pages(request.endpoint, query=request.query(window), body=request.body(window))
@@ -158,50 +175,53 @@ class CallFeed:
                         partial(self._shaper.calls, page.records, basic=request.endpoint is CALLS)
                     )
                     await self._take(shaped, group)
-                    if not came and window in self._windows:
+                    if not came and window in self.windows:
                         self._shaper.tally.calls_expected += page.total or 0
                     came += len(page.records)
-                    self._calls_read += len(page.records)
                     if page.cursor is None:
                         break
                     # A page out of order promises nothing about how far its window has been served.
                     in_order = in_order and shaped.reached is not None
-                    if in_order and shaped.reached is not None and rest.since < shaped.reached < window.until:
-                        rest = Window(shaped.reached, window.until)
-                    elif not in_order:
+                    unread = rest
+                    if not in_order:
                         rest = window
+                    elif shaped.reached is not None and rest.since < shaped.reached < window.until:
+                        rest = Window(shaped.reached, window.until)
                     if parts := _parts(rest, (page.total or 0) - came, progress=rest.since > window.since):
-                        self._replace(window, rest.cut(parts))
+                        self._replace(unread, rest.cut(parts))
                         self._waiting.extendleft(reversed(rest.cut(parts)))
                         self._begin_windows(group)
                         return
+                    self._replace(unread, [rest])
                     if self.ended_by is not None:
-                        self._replace(window, [rest])
                         return
         except CursorExpired:
+            self._replace(rest, [window])
             raise
-        except GongError:
-            self._replace(window, [rest])
-            raise
-        self._replace(window, [])
+        self._replace(rest, [])
 
     def _replace(self, window: Window, rest: Sequence[Window]) -> None:
         self._unread.remove(window)
         self._unread.extend(rest)
 
     async def _take(self, shaped: ShapedCalls, group: asyncio.TaskGroup) -> None:
-        await self._outbox.put("calls", shaped.tables)
+        await self._outbox.put(
+            {"calls": shaped.tables, "transcripts": shaped.transcript_tables if self._transcripts else {}}
+        )
         if self._transcripts:
-            await self._outbox.put("transcripts", shaped.transcript_tables)
-            self._ids.extend(shaped.to_transcribe)
+            self._await_transcripts(shaped.to_transcribe)
             while len(self._ids) >= PAGE_SIZE:
-                self._ask_for_transcripts(group)
+                self._ask_for_transcripts(group, _first(self._ids))
 
-    def _ask_for_transcripts(self, group: asyncio.TaskGroup) -> None:
-        asked = dict(self._ids.popleft() for _ in range(min(PAGE_SIZE, len(self._ids))))
-        group.create_task(self._read_transcripts(asked))
+    def _await_transcripts(self, calls: Iterable[tuple[str, datetime | None]]) -> None:
+        for call_id, moment in calls:
+            (self._ids if may_be_asked_for(call_id) else self._odd_ids).append((call_id, moment))
 
-    async def _read_transcripts(self, asked: Mapping[str, datetime | None]) -> None:
+    def _ask_for_transcripts(self, group: asyncio.TaskGroup, asked: Mapping[str, datetime | None]) -> None:
+        self._asking.append(asked)
+        group.create_task(self._read_transcripts(asked, group))
+
+    async def _read_transcripts(self, asked: Mapping[str, datetime | None], group: asyncio.TaskGroup) -> None:
         async with self._permits:
             try:
                 if self.transcripts_ended_by is not None:
@@ -211,14 +231,33 @@ class CallFeed:
                 ) as pages:
                     async for page in pages:
                         tables = await self._shape(partial(self._shaper.transcripts, page.records, asked))
-                        await self._outbox.put("transcripts", tables)
+                        await self._outbox.put({"transcripts": tables})
             except GongError as error:
-                self.transcripts_ended_by = self.transcripts_ended_by or error
-                self._unasked.extend(asked.values())
+                if error.status == HTTPStatus.BAD_REQUEST and not all(map(may_be_asked_for, asked)):
+                    await self._without_refused(asked, group)
+                else:
+                    self.transcripts_ended_by = self.transcripts_ended_by or error
+                    self._unasked.extend(asked.values())
+            self._asking.remove(asked)
+
+    async def _without_refused(self, asked: Mapping[str, datetime | None], group: asyncio.TaskGroup) -> None:
+        """Gong refuses all of a request for one id that it does not take: asks for halves of it, down to that id."""
+        if len(asked) == 1:
+            tables = await self._shape(partial(self._shaper.untranscribable, next(iter(asked))))
+            await self._outbox.put({"transcripts": tables})
+            return
+        calls, half = list(asked.items()), len(asked) // 2
+        for part in (calls[:half], calls[half:]):
+            self._ask_for_transcripts(group, dict(part))
 
     async def _shape(self, work: Callable[[], T]) -> T:
         """Shapes off the event loop, so that answers keep coming in meanwhile; one page at a time."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _first(ids: deque[tuple[str, datetime | None]]) -> dict[str, datetime | None]:
+    """Takes out as many calls as one request may ask for."""
+    return dict(ids.popleft() for _ in range(min(PAGE_SIZE, len(ids))))
 
 
 def _parts(rest: Window, calls: int, *, progress: bool) -> int:

@@ -28,14 +28,13 @@ _CONTENT = (
 _INTERACTION = ("speakers", "interactionStats", "video", "questions")
 
 
-def call_rows(call: Record, *, content_hash: str, synced_at: datetime, load_id: str) -> list[Row]:
+def call_rows(call: Record, *, content_hash: str, synced_at: datetime) -> list[Row]:
     """The rows of one call, in all tables.
 
     Args:
         call: A record of POST /v2/calls/extensive, or `{"metaData": …}` of GET /v2/calls.
         content_hash: What `content_hash` says of it.
         synced_at: When the run began.
-        load_id: dlt's load that brings the rows.
 
     Raises:
         ShapeError: A block is not what Gong documents, so that its rows cannot be told.
@@ -75,7 +74,6 @@ def call_rows(call: Record, *, content_hash: str, synced_at: datetime, load_id: 
                 content_hash,
                 None,
                 synced_at,
-                load_id,
             ),
             head,
         )

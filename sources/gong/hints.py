@@ -16,6 +16,7 @@ from dlt.extract.items import DataItemWithMeta
 from .rows import ADDED_JSON
 from .table import REMOVED, Column, Table
 from .tables import TABLES
+from .tally import Tally
 
 _MERGE = {"disposition": "merge", "strategy": "delete-insert"}
 
@@ -39,8 +40,10 @@ def declare_tables(resource: DltResource, names: Iterable[str] = (), *, append: 
     return resource
 
 
-def addressed(rows: pa.Table, table: str) -> DataItemWithMeta:
-    """Rows on their way to a table, with the type of columns that Gong added as JSON."""
+def handed_over(rows: pa.Table, table: str, tally: Tally) -> DataItemWithMeta:
+    """Rows for dlt on their way to a table, counted, with the type of columns that Gong added as JSON."""
+    # Marks that take rows out are no rows.
+    tally.rows[table] += rows[REMOVED.name].null_count if REMOVED.name in rows.column_names else rows.num_rows
     added = [field.name for field in rows.schema if (field.metadata or {}).items() >= ADDED_JSON.items()]
     if not added:
         return dlt.mark.with_table_name(rows, table)

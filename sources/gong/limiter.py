@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
 
 from .errors import DeadlineReached, QuotaSpent, SettingRefused
 
-# Requests leave evenly spaced, a little further apart than allowed: whichever way Gong counts, by the second,
-# by a sliding window or by a bucket, and with some jitter on the way, three a second stay three.
-_SPACING = 1.02
+# As many requests as Gong allows in a second, and the next one a little later than a second after the first of
+# them: whichever way Gong counts, by the second, by a sliding window or by a bucket, and with some jitter on the
+# way, three a second stay three. A request that is late takes nothing from those after it.
+_MARGIN = 1.03
+# Of an even spacing: what a late request cost is made up for by the next ones, without a bunch of them at once.
+_SHORTEST_GAP = 0.85
 # A request that has not left by then, because its connection takes long, holds the others back no more.
 _LONGEST_LEAVING = 1.0
 
@@ -39,7 +43,7 @@ class Slot:
 
 
 class Limiter:
-    """Lets requests leave one after the other, at the company's rate.
+    """Lets requests leave in turn, at the company's rate.
 
     Args:
         per_second: Requests a second that may leave.
@@ -61,12 +65,15 @@ class Limiter:
     ) -> None:
         if not 0 < per_second < math.inf:
             raise SettingRefused(f"requests_per_second is {per_second}: it has to be above zero")
-        self._gap = _SPACING / per_second
+        # Half a request a second is one in two seconds.
+        at_once = max(1, math.floor(per_second))
+        self._period = _MARGIN * at_once / per_second
+        self._shortest_gap = _SHORTEST_GAP * self._period / at_once
+        self._latest: deque[Slot] = deque(maxlen=at_once)
         self._left = budget
         self._longest_wait = longest_wait
         self._deadline = deadline
         self._held_until = 0.0
-        self._previous: Slot | None = None
         self._queue, self._patient = asyncio.Lock(), asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -83,7 +90,7 @@ class Limiter:
         if self._loop is not (loop := asyncio.get_running_loop()):
             # dlt runs every extract in a loop of its own; a lock belongs to one loop.
             self._loop, self._queue, self._patient = loop, asyncio.Lock(), asyncio.Lock()
-            self._previous = None
+            self._latest.clear()
         if first:
             return await self._next_slot()
         # Of the patient ones only one at a time stands in the queue, so a first one waits for one at most.
@@ -99,15 +106,17 @@ class Limiter:
         async with self._queue:
             if self._left is not None and self._left <= 0:
                 raise QuotaSpent("the day's request budget is used up: run again after midnight UTC")
-            free_at = 0.0 if self._previous is None else await self._previous.left_at() + self._gap
+            free_at = await self._latest[-1].left_at() + self._shortest_gap if self._latest else 0.0
+            if len(self._latest) == self._latest.maxlen:
+                free_at = max(free_at, await self._latest[0].left_at() + self._period)
             while (wait := max(free_at, self._held_until) - time.monotonic()) > 0:
                 self._keep_deadline(wait)
                 await asyncio.sleep(wait)
             self._keep_deadline(0.0)
             if self._left is not None:
                 self._left -= 1
-            self._previous = Slot()
-            return self._previous
+            self._latest.append(slot := Slot())
+            return slot
 
     def _keep_deadline(self, wait: float) -> None:
         if wait >= self.seconds_left:

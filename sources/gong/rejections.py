@@ -94,7 +94,6 @@ class Rejections:
         for key, (*about, content) in waiting.items():
             if held.get(key) != content:
                 sheet.add((*about, content, self._synced_at), {})
-        self._tally.rows[REJECTED_TABLE.name] += len(sheet)
         for key in fitting.keys() & held.keys() - waiting.keys():
             sheet.add((*fitting[key], None, None, None, None, True), {})
         return sheet.arrow() if len(sheet) else None

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import dlt
 import msgspec
 import pyarrow as pa
 from dlt.extract import DltResource
 
-from .bookmarks import move_bookmark, window_to_read
+from .bookmarks import bookmark_of, move_bookmark, window_to_read
 from .company_lists import LISTS, WholeList
 from .dated import Dated, DayHashes, over
 from .dated_lists import DATED
 from .errors import GongError
-from .hints import addressed, declare_tables
+from .hints import declare_tables, handed_over
 from .known_columns import KnownColumns
 from .lists import Reading
 from .pii import Pseudonyms
+from .read_ahead import ReadAhead
 from .rejections import Rejections
 from .rows import empty_table
 from .shape import ShapeError, fingerprint
 from .tables import REJECTED_TABLE, TABLES
 from .tally import Tally
 from .windows import Lookback, Window
+
+T = TypeVar("T")
 
 RESOURCES = ("calls", "transcripts", *(one.name for one in (*LISTS, *DATED) if not one.opt_in))
 """What is read unless something else is selected."""
@@ -41,6 +44,7 @@ class ListResources:
 
     Attributes:
         reading: The client, and what the lists share.
+        reader: The thread that talks to Gong.
         tally: Where the run is counted.
         note: Takes the error that ended a resource; raises it where nobody reads the tally.
         pseudonyms: Takes people out of the records; None to keep them.
@@ -51,6 +55,7 @@ class ListResources:
     """
 
     reading: Reading
+    reader: ReadAhead
     tally: Tally
     note: Callable[[str, Exception], None]
     pseudonyms: Pseudonyms | None
@@ -77,14 +82,12 @@ class ListResources:
             types, rejections = self._types_and_rejections()
             tables: Mapping[str, pa.Table] = {}
             try:
-                async with self.reading.client.connected():
-                    records = self._shown(whole.name, await whole.read(self.reading))
+                records = self._shown(whole.name, await self._read(whole.read(self.reading)))
                 # The list is written only when it is another than the last one written.
                 content = fingerprint(b"\n".join(sorted(map(_sorted_json, records))))
                 if not self.trusted or state.get("content_hash") != content:
                     tables = whole.lay_out(records, types, rejections)
                     state["content_hash"] = content
-                    self._count(tables)
             except (GongError, ShapeError) as error:
                 self.note(whole.name, error)
             for batch in self._batches(whole.name, tables, rejections):
@@ -102,25 +105,36 @@ class ListResources:
             for batch in self._batches(dated.name, {}, rejections):
                 yield batch
             try:
-                async with self.reading.client.connected():
-                    for stretch in dated.stretches(window, self.now):
-                        found = await dated.read(self.reading, stretch)
-                        by_day = {day: self._shown(dated.name, of_day) for day, of_day in found.items()}
-                        records, emptied = hashes.changed(by_day)
-                        tables = dated.layout.lay_out(
-                            records, types, rejections, removes=not self.warehouse_is_empty, emptied=emptied
-                        )
-                        self._count(tables)
-                        for batch in self._batches(dated.name, tables, rejections):
-                            yield batch
-                        reached = min(over(stretch.until), window.until)
+                for stretch in dated.stretches(window, self.now):
+                    found = await self._read(dated.read(self.reading, stretch))
+                    by_day = {day: self._shown(dated.name, of_day) for day, of_day in found.items()}
+                    records, emptied = hashes.changed(by_day)
+                    tables = dated.layout.lay_out(
+                        records, types, rejections, removes=not self.warehouse_is_empty, emptied=emptied
+                    )
+                    for batch in self._batches(dated.name, tables, rejections):
+                        yield batch
+                    reached = min(over(stretch.until), window.until)
                 reached = window.until
             except (GongError, ShapeError) as error:
                 self.note(dated.name, error)
             hashes.forget_before((self.now - self.lookback.depths[-1]).date().replace(day=1))
-            move_bookmark(state, [window], reached, start=self.start, now=self.now, lookback=self.lookback)
+            before = bookmark_of(state)
+            move_bookmark(
+                state, [window], reached, before=before, start=self.start, now=self.now, lookback=self.lookback
+            )
 
         return rows
+
+    async def _read(self, work: Awaitable[T]) -> T:
+        """Reads in the thread that talks to Gong."""
+
+        async def connected() -> T:
+            async with self.reading.client.connected():
+                return await work
+
+        with self.reader:
+            return await self.reader.result(connected())
 
     def _types_and_rejections(self) -> tuple[KnownColumns, Rejections]:
         types = KnownColumns(dlt.current.source_schema())
@@ -132,17 +146,14 @@ class ListResources:
         hashed = self.pseudonyms
         return list(records) if hashed is None else [hashed.of(resource, record) for record in records]
 
-    def _count(self, tables: Mapping[str, pa.Table]) -> None:
-        self.tally.rows.update({table: rows.num_rows for table, rows in tables.items()})
-
     def _batches(self, resource: str, tables: Mapping[str, pa.Table], rejections: Rejections) -> Iterator[Any]:
         schema = dlt.current.source_schema()
         for table in (table for table in TABLES if table.resource == resource):
             whole = table.replaced == "whole" and table.name in tables
             if whole or (table.name in tables and tables[table.name].num_rows) or table.name not in schema.tables:
-                yield addressed(tables.get(table.name, empty_table(table)), table.name)
+                yield handed_over(tables.get(table.name, empty_table(table)), table.name, self.tally)
         if (rejected := rejections.table()) is not None:
-            yield addressed(rejected, REJECTED_TABLE.name)
+            yield handed_over(rejected, REJECTED_TABLE.name, self.tally)
 
 
 def _sorted_json(record: Any) -> bytes:

@@ -11,7 +11,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .table import DataType, Table, snake_case
+from .table import LOAD_ID, DataType, Table, snake_case
 
 Record = Mapping[str, Any]
 """A JSON object as Gong sent it."""
@@ -145,6 +145,13 @@ def empty_table(table: Table) -> pa.Table:
     return pa.schema(
         [pa.field(column.name, ARROW_TYPES[column.type], nullable=column.name not in key) for column in table.columns]
     ).empty_table()
+
+
+def of_load(rows: pa.Table, load_id: str) -> pa.Table:
+    """Rows with dlt's load that brings them, where their table says so."""
+    if LOAD_ID not in rows.column_names:
+        return rows
+    return rows.set_column(rows.column_names.index(LOAD_ID), LOAD_ID, pa.repeat(load_id, rows.num_rows))
 
 
 def typed_array(values: Sequence[Any], kind: DataType) -> tuple[pa.Array, Iterable[Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from .pii import Pseudonyms
 from .rejections import Rejections
 from .request import PrivateCalls
 from .rows import ColumnTypes, Record, Sheet
-from .shape import ShapeError, an_object, child, decoded, instant, may_be_asked_for
+from .shape import ShapeError, an_object, child, decoded, instant
 from .table import Table
 from .tables import CALL_TABLES, CALLS_TABLE, REJECTED_TABLE, SENTENCES_TABLE, TRANSCRIPTS_TABLE
 from .tally import Tally
@@ -57,9 +56,8 @@ class CallShaper:
         private_calls: What becomes of private calls.
         held_hashes: Content hashes that the warehouse holds; None where nobody knows.
         types: Types of columns that Gong added.
-        tally: Where rows, private and rejected records are counted.
+        tally: Where private and rejected records are counted.
         synced_at: When the run began.
-        load_id: dlt's load that brings the rows.
         write_calls: Whether rows of calls are wanted, not only their ids.
         warehouse_is_empty: There is no row yet, so none has to be taken out.
         pseudonyms: What takes the place of personal values; None keeps them.
@@ -70,7 +68,6 @@ class CallShaper:
     types: ColumnTypes
     tally: Tally
     synced_at: datetime
-    load_id: str
     write_calls: bool = True
     warehouse_is_empty: bool = False
     pseudonyms: Pseudonyms | None = None
@@ -124,7 +121,7 @@ class CallShaper:
         to_transcribe = [
             (call_id, effective_time(child(call, "metaData")))
             for call_id, call in fresh.items()
-            if call_id not in private and self._can_be_transcribed(call_id)
+            if call_id not in private
         ]
         return ShapedCalls(
             tables=_filled(sheets) | self._set_aside(),
@@ -159,11 +156,11 @@ class CallShaper:
         fresh = [one for call_id, one in came.items() if one.content_hash != held.get(call_id)]
         return self._transcript_tables(fresh) | self._set_aside()
 
-    def _can_be_transcribed(self, call_id: str) -> bool:
-        if not (can := may_be_asked_for(call_id)):
-            problem = ShapeError("callId is none that Gong takes, so that the transcript cannot be asked for")
-            self.rejections.add("transcripts", {"callId": call_id}, problem)
-        return can
+    def untranscribable(self, call_id: str) -> Mapping[str, pa.Table]:
+        """A call whose id Gong refuses, so that nobody can ask for its transcript."""
+        problem = ShapeError("callId is none that Gong takes, so that the transcript cannot be asked for")
+        self.rejections.add("transcripts", {"callId": call_id}, problem)
+        return self._set_aside()
 
     def _may_be_private(self, call: object) -> bool:
         """Whether a call's content has to stay out."""
@@ -205,21 +202,20 @@ class CallShaper:
         return self.held_hashes(resource, call_ids) if self.held_hashes is not None and call_ids else {}
 
     def _lay_out(self, call: Record, call_id: str, of_content: str, sheets: Mapping[str, Sheet]) -> None:
-        rows = call_rows(call, content_hash=of_content, synced_at=self.synced_at, load_id=self.load_id)
-        filled = Counter(table for table, _, _ in rows)
+        rows = call_rows(call, content_hash=of_content, synced_at=self.synced_at)
+        filled = {table for table, _, _ in rows}
         for table, ours, record in rows:
             sheets[table].add(ours, record)
         for table_of_call in CALL_TABLES if not self.warehouse_is_empty else ():
-            if not filled[table_of_call.name]:
+            if table_of_call.name not in filled:
                 # The call may have had rows there before: all rows of a call are replaced, also by none.
                 sheets[table_of_call.name].remove(call_id)
-        self.tally.rows.update(filled)
 
     def _transcript_tables(self, fresh: Sequence[Transcript]) -> dict[str, pa.Table]:
         if not fresh:
             return {}
         try:
-            tables = transcript_tables(fresh, self.types, synced_at=self.synced_at, load_id=self.load_id)
+            tables = transcript_tables(fresh, self.types, synced_at=self.synced_at)
         except ShapeError as problem:
             if len(fresh) == 1:
                 self._reject("transcripts", fresh[0].json, None, problem)
@@ -232,7 +228,6 @@ class CallShaper:
             }
         self.rejections.fits("transcripts", [transcript.call_id for transcript in fresh])
         sentences = tables[SENTENCES_TABLE.name]
-        self.tally.rows.update({name: table.num_rows for name, table in tables.items()})
         silent = [
             row["call_id"]
             for row in tables["transcripts"].select(["call_id", "sentence_count"]).to_pylist()

@@ -78,6 +78,9 @@ class Table:
 REMOVED = Column("_removed", "bool")
 """Set on its way in, where a call has no more rows in a table; no row in the warehouse carries it."""
 
+LOAD_ID = "_dlt_load_id"
+"""dlt's load that brought the row; filled in when the row is handed to dlt, which is when that is known."""
+
 
 def ours(names: str) -> tuple[Column, ...]:
     """Columns of our own, written `name` or `name:type`, text by default."""

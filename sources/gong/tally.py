@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
 
 
 @dataclass(slots=True)
@@ -18,12 +17,11 @@ class Tally:
         calls_read: Distinct calls that came, private ones included.
         transcripts_read: Transcripts that came.
         private_calls: Ids of private calls that were left out.
-        rows: Rows to be written, by table.
+        rows: Rows handed to dlt, by table.
         rejected: Records that could not be laid out, by resource; they are in `_rejected`.
         skipped: Resources that the credential may not read, with the reason.
         failed: Resources that failed, with the error.
         stopped: Why the run ended early on purpose, if it did.
-        read_until: Up to this instant the windows asked for are complete.
     """
 
     requests: int = 0
@@ -37,4 +35,3 @@ class Tally:
     skipped: dict[str, str] = field(default_factory=dict)
     failed: dict[str, Exception] = field(default_factory=dict)
     stopped: str | None = None
-    read_until: datetime | None = None

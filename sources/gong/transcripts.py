@@ -19,6 +19,7 @@ import pyarrow.json
 
 from .rows import ARROW_TYPES, ColumnTypes, Sheet, empty_table
 from .shape import ShapeError, children, decoded, fingerprint, id_text
+from .table import LOAD_ID
 from .tables import SENTENCES_TABLE, TRANSCRIPTS_TABLE
 
 _SENTENCE = pa.struct([("start", pa.int64()), ("end", pa.int64()), ("text", pa.string())])
@@ -63,7 +64,7 @@ class Transcript:
 
 
 def transcript_tables(
-    transcripts: Sequence[Transcript], types: ColumnTypes, *, synced_at: datetime, load_id: str
+    transcripts: Sequence[Transcript], types: ColumnTypes, *, synced_at: datetime
 ) -> dict[str, pa.Table]:
     """Transcripts as rows of `transcripts` and `transcript_sentences`.
 
@@ -71,7 +72,6 @@ def transcript_tables(
         transcripts: One a call.
         types: Types of columns that were added before.
         synced_at: When the run began.
-        load_id: dlt's load that brings the rows.
 
     Raises:
         ShapeError: A transcript is not what Gong documents, so that its sentences cannot be told.
@@ -81,7 +81,7 @@ def transcript_tables(
     except pa.ArrowException:
         sentences, monologues = _by_rows(transcripts, types)
     return {
-        "transcripts": _summaries(transcripts, sentences, monologues, synced_at, load_id),
+        "transcripts": _summaries(transcripts, sentences, monologues, synced_at),
         "transcript_sentences": sentences,
     }
 
@@ -159,7 +159,7 @@ def _text(value: object) -> str | None:
 
 
 def _summaries(
-    transcripts: Sequence[Transcript], sentences: pa.Table, monologues: list[int], synced_at: datetime, load_id: str
+    transcripts: Sequence[Transcript], sentences: pa.Table, monologues: list[int], synced_at: datetime
 ) -> pa.Table:
     call_ids = [transcript.call_id for transcript in transcripts]
     # Words are what ASCII white space separates: six times as fast as Unicode's notion, and the same for speech.
@@ -182,7 +182,7 @@ def _summaries(
         "speech_ms": [row.get("spoken_sum") or 0 for row in of_call],
         "_content_hash": [transcript.content_hash for transcript in transcripts],
         "_synced_at": [synced_at] * len(call_ids),
-        "_dlt_load_id": [load_id] * len(call_ids),
+        LOAD_ID: [None] * len(call_ids),
         "_removed": [None] * len(call_ids),
     }
     declared = empty_table(TRANSCRIPTS_TABLE).schema
