@@ -230,6 +230,20 @@ def test_what_pages_say_of_themselves_may_be_odd(gong: SimulatedGong, workspace:
     assert_all_same(workspace, gong)
 
 
+def test_an_absurd_total_does_not_cut_a_window_into_thousands(make_gong: MakeGong, workspace: Workspace) -> None:
+    gong = make_gong(calls=350)
+
+    def announce(answer: Json) -> None:
+        if "records" in answer:
+            answer["records"]["totalRecords"] = 10**7
+
+    gong.faults.append(Fault(rewrite(announce), EXTENSIVE))
+    workspace.configure(requests_per_day=100)
+    assert workspace.sync("--select", "calls")["requests"] <= 30
+    held = {row[0] for row in workspace.rows("SELECT id FROM calls")}
+    assert held == {call.id for call in listed_calls(gong)}
+
+
 def test_a_full_page_that_does_not_say_whether_more_follow_is_asked_for_again(
     make_gong: MakeGong, workspace: Workspace
 ) -> None:

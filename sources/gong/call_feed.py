@@ -31,6 +31,8 @@ from .windows import Window, frontier
 _WINDOWS_IN_FLIGHT = 4
 _TRANSCRIPT_REQUESTS_IN_FLIGHT = 6
 _CUT_ABOVE, _CALLS_A_WINDOW = 1_500, 1_000
+# A part that is still long is cut again at its own first page.
+_MOST_PARTS = 16
 _SHORTEST_WINDOW = timedelta(minutes=1)
 _READS_OF_A_WINDOW = 3
 
@@ -89,6 +91,7 @@ class CallFeed:
         self.transcripts_ended_by: GongError | None = None
         self._waiting = deque(sorted(windows))
         self._unread = list(self._waiting)
+        self._announced: dict[Window, int] = {}
         self._in_flight = 0
         self._ids: deque[tuple[str, datetime | None]] = deque()
         self._odd_ids: deque[tuple[str, datetime | None]] = deque()
@@ -187,9 +190,14 @@ class CallFeed:
                         rest = window
                     elif shaped.reached is not None and rest.since < shaped.reached < window.until:
                         rest = Window(shaped.reached, window.until)
-                    if parts := _parts(rest, (page.total or 0) - came, progress=rest.since > window.since):
-                        self._replace(unread, rest.cut(parts))
-                        self._waiting.extendleft(reversed(rest.cut(parts)))
+                    left = (page.total or 0) - came
+                    # A part that announces more than the whole had left is not to be believed.
+                    believed = left <= self._announced.get(window, left)
+                    if parts := _parts(rest, left, progress=believed and rest.since > window.since):
+                        cut = rest.cut(parts)
+                        self._announced |= dict.fromkeys(cut, left)
+                        self._replace(unread, cut)
+                        self._waiting.extendleft(reversed(cut))
                         self._begin_windows(group)
                         return
                     self._replace(unread, [rest])
@@ -264,5 +272,5 @@ def _parts(rest: Window, calls: int, *, progress: bool) -> int:
     """Into how many windows the rest of a window is cut; 0 to leave it as it is."""
     if not progress or calls < _CUT_ABOVE:
         return 0
-    parts = math.ceil(calls / _CALLS_A_WINDOW)
+    parts = min(math.ceil(calls / _CALLS_A_WINDOW), _MOST_PARTS)
     return parts if (rest.until - rest.since) / parts >= _SHORTEST_WINDOW else 0
