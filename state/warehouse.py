@@ -92,9 +92,13 @@ def owed_transcripts(sql: Sql, since: datetime, *, private_too: bool) -> list[Ow
         + " ORDER BY c._effective_time",
         since,
     )
-    # Gong refuses a request with an id that is no number of 64 bits.
     owed = [OwedCall(str(call_id), effective_time) for call_id, effective_time in rows or ()]
-    return [call for call in owed if call.id.isdecimal() and int(call.id) < 2**63]
+    return [call for call in owed if _is_of_64_bits(call.id)]
+
+
+def _is_of_64_bits(call_id: str) -> bool:
+    """Whether Gong takes an id in a request: one that is no number of 64 bits it refuses, and the others with it."""
+    return call_id.isascii() and call_id.isdecimal() and len(call_id) < 20 and int(call_id) < 2**63
 
 
 def contents(sql: Sql) -> Contents:
