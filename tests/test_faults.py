@@ -291,6 +291,28 @@ def test_a_missing_scope_skips_its_resource_and_names_the_scope(gong: SimulatedG
     assert_same(workspace, gong)
 
 
+def test_a_library_whose_workspaces_may_not_be_read_is_skipped_or_asked_for_without_them(
+    gong: SimulatedGong, workspace: Workspace
+) -> None:
+    gong.rules.credentials[DEMO_BASIC] = frozenset({"api:library:read"})
+    assert len(gong.company.workspaces) > 1
+    summary = workspace.sync("--select", "library")
+    assert summary["status"] == "done"
+    assert summary["resources"]["library"]["status"] == "skipped"
+    assert "api:workspaces:read" in summary["resources"]["library"]["reason"]
+    workspace_id = gong.company.workspaces[0]["id"]
+    own = sum(shelf.workspace_id == workspace_id for shelf in gong.company.folders)
+    del gong.company.workspaces[1:]
+    gong.company.folders[:] = [shelf for shelf in gong.company.folders if shelf.workspace_id == workspace_id]
+    assert workspace.sync("--select", "library")["resources"]["library"]["status"] == "loaded"
+    assert workspace.count("library_folders") == own
+    # A company without any workspace is none: its library stays.
+    gong.rules.credentials[DEMO_BASIC] = None
+    gong.faults.append(Fault(rewrite(lambda answer: {**answer, "workspaces": []}), "/v2/workspaces"))
+    workspace.sync("--select", "library")
+    assert workspace.count("library_folders") == own
+
+
 def test_a_dead_credential_costs_exactly_one_request(gong: SimulatedGong, workspace: Workspace) -> None:
     workspace.configure(credentials__access_key_secret="wrong")
     summary = workspace.sync(code=1)
