@@ -56,6 +56,20 @@ class CallPresence:
                     raise
         raise AssertionError("the last read returns or raises")
 
+    async def any_in(self, window: Window) -> bool:
+        """Whether Gong lists any call of a window; asks for one page, with a connection of its own.
+
+        Raises:
+            GongError: Gong does not tell.
+        """
+        query, body = self._request.query(window), self._request.body(window)
+        async with self._client.connected():
+            try:
+                page = await self._client.send(self._request.endpoint, query=query, body=body)
+            except NothingFound:
+                return False
+        return bool(page.records or page.cursor)
+
     async def of(self, call_ids: Iterable[str]) -> dict[str, bool]:
         """Of these calls, those that Gong still has: for each whether it is private.
 
