@@ -25,6 +25,7 @@ from pipelines.demo.faults import (
     hang,
     html_page,
     meanwhile,
+    proxy_answer,
     redirect,
     reset_connection,
     respond,
@@ -266,6 +267,48 @@ def test_a_cursor_that_comes_twice_is_an_error(make_gong: MakeGong, workspace: W
     summary = workspace.sync("--select", "calls", code=1)
     assert "repeated a paging cursor" in summary["reason"]
     assert len([request for request in gong.requests if request.path == EXTENSIVE]) == 2
+
+
+def test_an_empty_answer_in_the_middle_of_pages_is_not_taken_for_their_end(
+    make_gong: MakeGong, workspace: Workspace
+) -> None:
+    gong = make_gong(calls=250)
+    nothing = respond(404, errors=["No calls found corresponding to the provided filters"])
+    always = Fault(nothing, EXTENSIVE, when=_pages_on)
+    gong.faults.append(always)
+    summary = workspace.sync("--select", "calls", code=1)
+    assert "after 100 of" in summary["reason"]
+    assert workspace.count("calls") < len(listed_calls(gong))
+    gong.faults[:] = [Fault(nothing, EXTENSIVE, when=_pages_on, count=1)]
+    workspace.sync("--select", "calls,transcripts")
+    assert_same(workspace, gong)
+    # A reconcile neither takes the rest for gone nor asks for it by id.
+    gong.faults[:] = [Fault(nothing, EXTENSIVE, when=_pages_on, count=1)]
+    gong.requests.clear()
+    assert workspace.run("reconcile").code == 0
+    assert not [request for request in gong.requests if "callIds" in request.body["filter"]]
+
+    def go_on(answer: Json) -> None:
+        # The cursor of a page that is the last one in truth.
+        answer["records"].setdefault("cursor", "beyond")
+
+    beyond = Fault(nothing, EXTENSIVE, when=lambda request: request.cursor == "beyond")
+    gong.faults[:] = [beyond, Fault(rewrite(go_on), EXTENSIVE)]
+    assert workspace.sync("--since", "2020-01-01", "--select", "calls")["status"] == "done"
+    assert beyond.struck == 1
+
+
+def test_a_404_without_gongs_text_empties_no_day(gong: SimulatedGong, workspace: Workspace) -> None:
+    workspace.sync("--select", "answered_scorecards,audit_logs")
+    held = workspace.count("answered_scorecards"), workspace.count("audit_logs")
+    assert all(held)
+    gong.faults += [
+        Fault(proxy_answer(404, ""), "/v2/stats/activity/scorecards"),
+        Fault(proxy_answer(404, "no available server"), "/v2/logs"),
+    ]
+    summary = workspace.sync("--select", "answered_scorecards,audit_logs", code=1)
+    assert {one["status"] for one in summary["resources"].values()} == {"failed"}
+    assert held == (workspace.count("answered_scorecards"), workspace.count("audit_logs"))
 
 
 def test_a_cursor_goes_into_the_body_and_the_filter_stays(make_gong: MakeGong, workspace: Workspace) -> None:

@@ -131,7 +131,8 @@ def refusal(endpoint: Endpoint, answer: httpx.Response) -> GongError:  # noqa: P
             request_id=request_id,
             status=status,
         )
-    if status == 404 and _nothing(endpoint).search(texts):
+    # Only Gong itself can say so: a proxy's "no such host" is none of its answers.
+    if status == 404 and _errors(answer) and _nothing(endpoint).search(texts):
         return NothingFound(f"{endpoint}: {texts}", request_id=request_id, status=status)
     if status == 400 and _CURSOR.search(texts):
         return CursorExpired(f"{endpoint}: {texts}", request_id=request_id, status=status)
@@ -191,11 +192,17 @@ def _count(value: Any) -> int | None:
 
 def texts_of(answer: httpx.Response) -> str:
     """Gong's error texts in one line; the start of the body when it is not in Gong's error shape."""
+    errors = _errors(answer)
+    return "; ".join(errors) if errors else " ".join(answer.text[:200].split()) or "no body"
+
+
+def _errors(answer: httpx.Response) -> list[str]:
+    """Gong's error texts; none where the answer is not in Gong's error shape."""
     try:
         errors = msgspec.json.decode(answer.content).get("errors")
-        return "; ".join(map(str, errors)) if isinstance(errors, list) else str(errors)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, AttributeError):
-        return " ".join(answer.text[:200].split()) or "no body"
+        return []
+    return [str(error) for error in errors] if isinstance(errors, list) else []
 
 
 def missing_scope(answer: httpx.Response) -> str | None:
