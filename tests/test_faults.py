@@ -235,10 +235,12 @@ def test_a_full_page_that_does_not_say_whether_more_follow_is_asked_for_again(
     make_gong: MakeGong, workspace: Workspace
 ) -> None:
     gong = make_gong(calls=150)
-    fault = Fault(rewrite(lambda answer: answer.pop("records") and answer), EXTENSIVE, count=1)
-    gong.faults.append(fault)
+    unsaid = Fault(rewrite(lambda answer: answer.pop("records") and answer), EXTENSIVE, nth=1)
+    # One hundred of a hundred and fifty, and no cursor.
+    contradiction = Fault(rewrite(lambda answer: answer["records"].pop("cursor") and answer), EXTENSIVE, nth=2)
+    gong.faults += [unsaid, contradiction]
     workspace.sync("--select", "calls,transcripts")
-    assert fault.struck == 1
+    assert (unsaid.struck, contradiction.struck) == (1, 1)
     assert_same(workspace, gong)
 
 

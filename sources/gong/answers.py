@@ -71,8 +71,13 @@ class Unusable(Exception):
     """An answer worth another try: a 5xx, a broken connection, a body that is not whole JSON."""
 
 
-def page_of(endpoint: Endpoint, answer: httpx.Response) -> Page:
+def page_of(endpoint: Endpoint, answer: httpx.Response, *, first: bool) -> Page:
     """The answer's records.
+
+    Args:
+        endpoint: What was asked.
+        answer: A 200.
+        first: It was asked without a cursor.
 
     Raises:
         Unusable: The body is no whole JSON object, it does not list records, or it does not say whether more follow.
@@ -88,10 +93,14 @@ def page_of(endpoint: Endpoint, answer: httpx.Response) -> Page:
     if endpoint.pages and envelope.position is None and len(records) >= PAGE_SIZE:
         raise Unusable(f"HTTP {answer.status_code} with a full page that does not say whether more follow")
     position = envelope.position or Position()
+    total = _count(position.total)
+    # Behind later pages calls can be deleted meanwhile; the first one and its total are of one moment.
+    if first and endpoint.pages and not position.cursor and PAGE_SIZE <= len(records) < (total or 0):
+        raise Unusable(f"HTTP {answer.status_code} with {len(records)} of {total} records and no cursor to the others")
     return Page(
         records=[records] if endpoint.single else records,
         cursor=position.cursor or None,
-        total=_count(position.total),
+        total=total,
         request_id=request_id_of(answer),
         answered_at=_http_date(answer.headers.get("date", "")),
     )

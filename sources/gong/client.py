@@ -265,7 +265,7 @@ class GongClient:
             if isinstance(error, CredentialRejected):
                 self._rejection = error
             raise error
-        return page_of(endpoint, answer)
+        return page_of(endpoint, answer, first="cursor" not in {**parameters, **(content or {})})
 
 
 def checked_base_url(url: str, setting: str = "base_url") -> str:
