@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import Any, Literal
+from typing import Literal
 
-import msgspec
 from dlt.destinations.exceptions import DatabaseException
 from dlt.pipeline.exceptions import PipelineStepFailed
 from rich.console import Console
@@ -19,25 +18,14 @@ from rich.table import Table
 
 from destinations.rights import write_right
 from destinations.warehouse import missing_file
-from sources.gong import CredentialRejected, GongClient, GongError
+from sources.gong import RESOURCES, CredentialRejected, GongClient, GongError, Window
 from sources.gong.answers import Page
-from sources.gong.endpoints import (
-    ANSWERED_SCORECARDS,
-    BRIEFS,
-    CALL_OUTCOMES,
-    CALLS,
-    CALLS_EXTENSIVE,
-    FOLDERS,
-    SCORECARDS,
-    TRACKERS,
-    TRANSCRIPTS,
-    USERS,
-    WORKSPACES,
-    Endpoint,
-)
+from sources.gong.endpoints import CALLS_EXTENSIVE, USERS, WORKSPACES
 from sources.gong.errors import NothingFound, ScopeMissing
 
+from . import probes
 from .connection import Connection, Target
+from .probes import Probe
 from .restored import restored_pipeline
 
 Verdict = Literal["ok", "denied", "failed", "warning"]
@@ -82,66 +70,83 @@ _VISIBLE_WITHIN = timedelta(days=90)
 _SKEW = timedelta(minutes=2)
 
 
-def check(connection: Connection, target: Target) -> CheckReport:
+def check(connection: Connection, target: Target, select: Sequence[str] | None = None) -> CheckReport:
     """Asks one question of each kind and changes nothing.
 
     Args:
         connection: Which Gong account.
         target: Which warehouse.
+        select: Resources that the credential is to read; by default those of a sync, and of what is opt-in only is
+            told whether it could be read.
 
     Raises:
         UsageError: A setting is missing or cannot be used.
     """
-    of_gong = asyncio.run(_Questions(connection.client()).findings())
+    wants_media = connection.with_settings(_include_media)
+    of_gong = asyncio.run(_Questions(connection.client(), select, wants_media=wants_media).findings())
     return CheckReport((*of_gong, _destination(connection, target)))
 
 
-class _Questions:
-    """One small request for each endpoint that a sync uses."""
+def _include_media(include_media: bool = False) -> bool:
+    return include_media
 
-    def __init__(self, client: GongClient) -> None:
+
+class _Questions:
+    """One small request for each endpoint that a sync uses, or may use."""
+
+    def __init__(self, client: GongClient, select: Sequence[str] | None, *, wants_media: bool) -> None:
         self._client = client
+        self._select = select
+        self._wants_media = wants_media
         self._findings: list[Finding] = []
 
     async def findings(self) -> list[Finding]:
         until = datetime.now(UTC)
-        span = {
-            "fromDateTime": (until - _VISIBLE_WITHIN).isoformat().replace("+00:00", "Z"),
-            "toDateTime": until.isoformat().replace("+00:00", "Z"),
-        }
+        window = Window(until - _VISIBLE_WITHIN, until)
         try:
             async with self._client.connected():
-                workspaces = await self._ask(WORKSPACES)
+                workspaces = await self._ask(Probe(WORKSPACES))
                 self._clock(workspaces)
-                await self._ask(USERS)
-                calls = await self._ask(CALLS_EXTENSIVE, body={"filter": span})
-                self._visibility(calls)
-                await self._ask(CALLS, query=span)
-                await self._ask(TRANSCRIPTS, body={"filter": span})
-                first = msgspec.json.decode(workspaces.records[0])["id"] if workspaces and workspaces.records else None
-                await self._ask(FOLDERS, query={"workspaceId": str(first)} if first else None)
-                for endpoint in (TRACKERS, SCORECARDS, CALL_OUTCOMES, BRIEFS):
-                    await self._ask(endpoint)
-                await self._ask(ANSWERED_SCORECARDS, body={"filter": {"reviewMethod": "BOTH"}})
+                users = await self._ask(Probe(USERS))
+                calls: Page | None = None
+                for probe in probes.of_calls(window):
+                    page = await self._ask(probe)
+                    if probe.endpoint is CALLS_EXTENSIVE:
+                        self._visibility(page)
+                    calls = calls or page
+                known = probes.known(window, workspaces, users, calls)
+                for probe in (probes.of_media(window), *probes.of_lists(known), *probes.of_opt_in(known)):
+                    if self._select is None or probe.endpoint.resource in self._select:
+                        await self._ask(probe, opt_in=self._is_opt_in(probe))
         except CredentialRejected as rejection:
             self._findings.append(Finding("credential", "failed", str(rejection)))
         return self._findings
 
-    async def _ask(
-        self, endpoint: Endpoint, *, query: Mapping[str, str] | None = None, body: Mapping[str, Any] | None = None
-    ) -> Page | None:
-        page: Page | None = None
+    def _is_opt_in(self, probe: Probe) -> bool:
+        """Whether nobody said that it is going to be read."""
+        if probe.endpoint is probes.MEDIA:
+            return not self._wants_media
+        return self._select is None and probe.endpoint.resource not in RESOURCES
+
+    async def _ask(self, probe: Probe, *, opt_in: bool = False) -> Page | None:
+        endpoint, page = probe.endpoint, None
+        verdict: Verdict = "ok"
         try:
-            page = await self._client.send(endpoint, query=query, body=body)
-            self._findings.append(Finding(str(endpoint), "ok", endpoint.scope))
+            if probe.lacks:
+                verdict, detail = "warning", f"not asked: it takes {probe.lacks}, and none was found"
+            else:
+                page = await self._client.send(endpoint, query=probe.query, body=probe.body)
+                detail = endpoint.scope or "Gong names no scope"
         except NothingFound:
-            self._findings.append(Finding(str(endpoint), "ok", f"{endpoint.scope}; nothing in the last 90 days"))
+            detail = f"{endpoint.scope}; nothing found"
         except ScopeMissing as missing:
-            self._findings.append(Finding(str(endpoint), "denied", f"{missing.scope} is missing: {missing}"))
+            verdict, detail = "denied", f"{missing.scope} is missing: {missing}"
         except CredentialRejected:
             raise
         except GongError as failure:
-            self._findings.append(Finding(str(endpoint), "failed", str(failure)))
+            verdict, detail = "warning" if opt_in else "failed", str(failure)
+        what = f"{endpoint} with include_media" if endpoint is probes.MEDIA else str(endpoint)
+        self._findings.append(Finding(what, verdict, f"opt-in; {detail}" if opt_in else detail))
         return page
 
     def _visibility(self, calls: Page | None) -> None:

@@ -113,6 +113,7 @@ def status(
 
 @app.command()
 def check(
+    select: Annotated[str | None, typer.Option(help="Resources to be read, separated by commas")] = None,
     connection: ConnectionOption = "gong",
     destination: DestinationOption = "duckdb",
     dataset: DatasetOption = "gong",
@@ -121,8 +122,10 @@ def check(
     """Credentials, each scope, visibility of calls, clock and destination; reads only."""
     with _one_line_for_mistakes():
         from .check import check as run_check
+        from .selection import selection
 
-        report = run_check(*_opened(connection, destination, dataset))
+        resources = None if select is None else selection(select)
+        report = run_check(*_opened(connection, destination, dataset), resources)
     if as_json:
         print(report.as_json())
     else:

@@ -112,7 +112,7 @@ class _Reconcile:
         self._compared_until: datetime | None = None
         self._missing: list[MissingCall] = []
         self._private: list[str] = []
-        self._held = self._erased = 0
+        self._held = self._erased = self._untold = 0
         # Building the source checks every setting, before anything is opened.
         connection.source(tally=self.tally)
 
@@ -155,6 +155,7 @@ class _Reconcile:
             missing=self._missing,
             turned_private=len(self._private),
             erased=self._erased,
+            untold=self._untold,
             reason=reason,
         )
 
@@ -203,6 +204,7 @@ class _Reconcile:
                     found = deletions.candidates(sql, self._connection.name)
             stage.name = "confirming"
             gone = await self._confirm(pipeline, presence, found)
+            self._untold = len(presence.untold)
         if not self._options.dry_run:
             stage.name = "erasing"
             self._erase(pipeline, gone)
@@ -244,7 +246,8 @@ class _Reconcile:
         """
         options, limit = self._options, self._options.max_share * self._held
         bounded = not options.force and not options.dry_run
-        if candidates and len(candidates) >= self._held and bounded:
+        # A record that cannot be read is a call that Gong does show.
+        if candidates and len(candidates) >= self._held and not presence.unreadable and bounded:
             raise Refused(
                 f"Gong lists none of the {self._held:,} calls that the warehouse holds: a key whose owner may not see"
                 " them looks the same. Nothing was erased; look at `gong-elt check`, then use --force if they are gone"

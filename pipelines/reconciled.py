@@ -34,6 +34,7 @@ class Reconciled:
         missing: Calls that Gong no longer has, confirmed by id.
         turned_private: Calls that are private now and were taken out, as the setting `private_calls` asks.
         erased: Calls marked as deleted, their content erased; 0 in a dry run.
+        untold: Calls that Gong did not list and whose ids it takes in no request: they stay.
         reason: Why it did not go to its end.
     """
 
@@ -51,6 +52,7 @@ class Reconciled:
     missing: list[MissingCall]
     turned_private: int
     erased: int
+    untold: int
     reason: str | None
 
     @property
@@ -80,5 +82,10 @@ class Reconciled:
             + (" (dry run: nothing was changed)" if self.dry_run else ""),
             highlight=False,
         )
+        if self.untold:
+            console.print(
+                f"{self.untold:,} could not be asked for, so that nobody can tell whether they are gone: they stay",
+                highlight=False,
+            )
         if self.reason is not None:
             console.print(f"{self.status}: {self.reason}", markup=False, highlight=False)

@@ -40,6 +40,7 @@ class Summary:
         loads_set_aside: Unfinished loads of a killed run that were not loaded: what they held was read again.
         bookmark: Up to here calls are complete.
         reason: Why the run failed or stopped.
+        warning: What is odd about a run that is done: Gong shows no calls at all any more.
     """
 
     run_id: str
@@ -58,6 +59,7 @@ class Summary:
     loads_set_aside: int
     bookmark: datetime | None
     reason: str | None = None
+    warning: str | None = None
     tables: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -99,6 +101,8 @@ class Summary:
             )
         if self.reason is not None:
             console.print(f"{self.status}: {self.reason}", markup=False, highlight=False)
+        if self.warning is not None:
+            console.print(f"warning: {self.warning}", markup=False, highlight=False)
 
 
 def seconds_told(seconds: float) -> str:

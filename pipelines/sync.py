@@ -43,9 +43,10 @@ from .progress import Stage, shown
 from .restored import bookmark, has_tables, kept_open, resource_state, restored_pipeline, unfinished_loads
 from .summary import ResourceSummary, Status, Summary
 from .times import chosen_window, deadline_of, owed_from
+from .visibility import calls_unseen
 
-# Loads are so far apart, and never closer than the last one took: what a load has not committed yet is read again
-# after a crash, and the last load, which no request runs beside any more, is short.
+# Loads are so far apart, and at least three times as far as the last one took: what is not loaded yet is read again
+# after a crash, and the last load, beside which no request runs any more, is short.
 _SECONDS_BETWEEN_LOADS = 5.0
 
 
@@ -98,6 +99,7 @@ class _Run:
         self._clock = time.monotonic()
         self._loaded: Counter[str] = Counter()
         self._failure: str | None = None
+        self._warning: str | None = None
         self._window: Window | None = None
         self._owed = self._set_aside = 0
         self._folder = target.folder / connection.name
@@ -125,6 +127,11 @@ class _Run:
                     self._ledger = Ledger(pipeline, self._target)
                     self._note_progress()
                     self._read_and_load(pipeline, stage)
+                    if {"calls", "transcripts"} & set(self._options.select):
+                        left = max(0, self._quota - self.tally.requests)
+                        self._warning = calls_unseen(
+                            self._connection, pipeline, self.tally, self._started, left=left, deadline=self._deadline
+                        )
             except (UsageError, SettingRefused, LockHeld):
                 raise
             except Exception as failure:
@@ -151,6 +158,7 @@ class _Run:
             loads_set_aside=self._set_aside,
             bookmark=self._bookmark,
             reason=self._reason,
+            warning=self._warning,
             tables={name: rows for name, rows in self._loaded.items() if rows},
         )
 
@@ -277,7 +285,7 @@ class _Run:
             sentences=self._loaded["transcript_sentences"],
             private_excluded=len(self.tally.private_calls),
             rejected=self.tally.rejected.total(),
-            reason=self._reason,
+            reason=self._reason or self._warning,
             unfinished_load=self._unfinished[0],
             unfinished_since=self._unfinished[1],
         )

@@ -48,7 +48,7 @@ class Run:
         bookmark: How far calls are complete after the run.
         rows_written: Rows over all tables of Gong's data.
         calls: Calls written, or marked as deleted by a reconcile.
-        reason: Why it failed or stopped, or which resources were left out.
+        reason: Why it failed or stopped, or what it warned of.
         unfinished_load: dlt's load that was begun and, unless `_dlt_loads` has it, never completed.
         unfinished_since: Where the calls of that load begin, effective time.
     """

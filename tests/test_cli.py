@@ -7,8 +7,10 @@ import time
 
 import pytest
 
-from pipelines.demo.faults import Fault, hang, revoked_token
+from pipelines.demo.faults import Fault, hang, respond, revoked_token
 from pipelines.demo.simulated_gong import SimulatedGong
+from sources.gong import OPT_IN_RESOURCES
+from sources.gong.endpoints import ENDPOINTS
 from tests.workspace import Workspace
 
 
@@ -101,6 +103,44 @@ def test_check_tells_what_the_credential_may_read(gong: SimulatedGong, workspace
     assert verdicts["calls visible"] == "ok"
     assert verdicts["clock"] == "ok"
     assert not (workspace.folder / "warehouse.duckdb").exists()
+
+
+def test_check_tells_of_everything_opt_in_and_of_media_with_a_request_each(
+    gong: SimulatedGong, workspace: Workspace
+) -> None:
+    opt_in = {str(endpoint) for endpoint in ENDPOINTS if endpoint.resource in OPT_IN_RESOURCES}
+    media = "POST /v2/calls/extensive with include_media"
+
+    def found(*arguments: str) -> dict[str, tuple[str, str]]:
+        gong.requests.clear()
+        ended = workspace.run("check", "--json", *arguments)
+        assert ended.code == 0, ended.out
+        findings = json.loads(ended.out)["findings"]
+        user_id = gong.company.users[0]["id"]
+        return {one["what"].replace(user_id, "{id}"): (one["verdict"], one["detail"]) for one in findings}
+
+    # What nobody asked for is no failure.
+    gong.faults.append(Fault(respond(418), "/v2/coaching", count=1))
+    every = found()
+    assert every.pop("GET /v2/coaching")[0] == "warning"
+    # Users of a profile are read with the scope of users.
+    told = opt_in - {"GET /v2/permission-profile/users", "GET /v2/coaching"} | {media}
+    assert told <= every.keys()
+    assert {every[what][0] for what in told} == {"ok"}
+    assert all(every[what][1].startswith("opt-in; ") for what in told)
+    assert len(gong.requests) == 1 + sum(" /v2/" in what for what in every)
+
+    workspace.configure(include_media=True)
+    gong.rules.credentials["Basic ZGVtbzpkZW1vLXNlY3JldA=="] = frozenset(
+        {"api:calls:read:extensive", "api:workspaces:read", "api:logs:read"}
+    )
+    some = found("--select", "calls,audit_logs,flows,call_access")
+    assert some[media][0] == "denied"
+    assert some[media][1].startswith("api:calls:read:media-url is missing")
+    assert some["GET /v2/logs"] == ("ok", "api:logs:read")
+    assert some["GET /v2/flows"] == ("warning", "not asked: it takes a user, and none was found")
+    assert some["POST /v2/calls/users-access"][0] == "denied"
+    assert not {"GET /v2/coaching", "GET /v2/settings/trackers"} & some.keys()
 
 
 def test_check_warns_of_a_key_that_sees_no_calls(gong: SimulatedGong, workspace: Workspace) -> None:

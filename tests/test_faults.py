@@ -25,6 +25,7 @@ from pipelines.demo.faults import (
     hang,
     html_page,
     meanwhile,
+    proxy_answer,
     redirect,
     reset_connection,
     respond,
@@ -248,10 +249,12 @@ def test_a_full_page_that_does_not_say_whether_more_follow_is_asked_for_again(
     make_gong: MakeGong, workspace: Workspace
 ) -> None:
     gong = make_gong(calls=150)
-    fault = Fault(rewrite(lambda answer: answer.pop("records") and answer), EXTENSIVE, count=1)
-    gong.faults.append(fault)
+    unsaid = Fault(rewrite(lambda answer: answer.pop("records") and answer), EXTENSIVE, nth=1)
+    # One hundred of a hundred and fifty, and no cursor.
+    contradiction = Fault(rewrite(lambda answer: answer["records"].pop("cursor") and answer), EXTENSIVE, nth=2)
+    gong.faults += [unsaid, contradiction]
     workspace.sync("--select", "calls,transcripts")
-    assert fault.struck == 1
+    assert (unsaid.struck, contradiction.struck) == (1, 1)
     assert_same(workspace, gong)
 
 
@@ -282,6 +285,48 @@ def test_a_cursor_that_comes_twice_is_an_error(make_gong: MakeGong, workspace: W
     assert len([request for request in gong.requests if request.path == EXTENSIVE]) == 2
 
 
+def test_an_empty_answer_in_the_middle_of_pages_is_not_taken_for_their_end(
+    make_gong: MakeGong, workspace: Workspace
+) -> None:
+    gong = make_gong(calls=250)
+    nothing = respond(404, errors=["No calls found corresponding to the provided filters"])
+    always = Fault(nothing, EXTENSIVE, when=_pages_on)
+    gong.faults.append(always)
+    summary = workspace.sync("--select", "calls", code=1)
+    assert "after 100 of" in summary["reason"]
+    assert workspace.count("calls") < len(listed_calls(gong))
+    gong.faults[:] = [Fault(nothing, EXTENSIVE, when=_pages_on, count=1)]
+    workspace.sync("--select", "calls,transcripts")
+    assert_same(workspace, gong)
+    # A reconcile neither takes the rest for gone nor asks for it by id.
+    gong.faults[:] = [Fault(nothing, EXTENSIVE, when=_pages_on, count=1)]
+    gong.requests.clear()
+    assert workspace.run("reconcile").code == 0
+    assert not [request for request in gong.requests if "callIds" in request.body["filter"]]
+
+    def go_on(answer: Json) -> None:
+        # The cursor of a page that is the last one in truth.
+        answer["records"].setdefault("cursor", "beyond")
+
+    beyond = Fault(nothing, EXTENSIVE, when=lambda request: request.cursor == "beyond")
+    gong.faults[:] = [beyond, Fault(rewrite(go_on), EXTENSIVE)]
+    assert workspace.sync("--since", "2020-01-01", "--select", "calls")["status"] == "done"
+    assert beyond.struck == 1
+
+
+def test_a_404_without_gongs_text_empties_no_day(gong: SimulatedGong, workspace: Workspace) -> None:
+    workspace.sync("--select", "answered_scorecards,audit_logs")
+    held = workspace.count("answered_scorecards"), workspace.count("audit_logs")
+    assert all(held)
+    gong.faults += [
+        Fault(proxy_answer(404, ""), "/v2/stats/activity/scorecards"),
+        Fault(proxy_answer(404, "no available server"), "/v2/logs"),
+    ]
+    summary = workspace.sync("--select", "answered_scorecards,audit_logs", code=1)
+    assert {one["status"] for one in summary["resources"].values()} == {"failed"}
+    assert held == (workspace.count("answered_scorecards"), workspace.count("audit_logs"))
+
+
 def test_a_cursor_goes_into_the_body_and_the_filter_stays(make_gong: MakeGong, workspace: Workspace) -> None:
     gong = make_gong(calls=250)
     workspace.sync("--select", "calls")
@@ -309,6 +354,28 @@ def test_a_missing_scope_skips_its_resource_and_names_the_scope(gong: SimulatedG
     begun = [one.body["filter"]["fromDateTime"] for one in gong.requests if one.path == EXTENSIVE]
     assert len(begun) == 2, "calls were read again for their transcripts"
     assert all(datetime.fromisoformat(begin) >= read_until - timedelta(days=1) for begin in begun)
+
+
+def test_a_library_whose_workspaces_may_not_be_read_is_skipped_or_asked_for_without_them(
+    gong: SimulatedGong, workspace: Workspace
+) -> None:
+    gong.rules.credentials[DEMO_BASIC] = frozenset({"api:library:read"})
+    assert len(gong.company.workspaces) > 1
+    summary = workspace.sync("--select", "library")
+    assert summary["status"] == "done"
+    assert summary["resources"]["library"]["status"] == "skipped"
+    assert "api:workspaces:read" in summary["resources"]["library"]["reason"]
+    workspace_id = gong.company.workspaces[0]["id"]
+    own = sum(shelf.workspace_id == workspace_id for shelf in gong.company.folders)
+    del gong.company.workspaces[1:]
+    gong.company.folders[:] = [shelf for shelf in gong.company.folders if shelf.workspace_id == workspace_id]
+    assert workspace.sync("--select", "library")["resources"]["library"]["status"] == "loaded"
+    assert workspace.count("library_folders") == own
+    # A company without any workspace is none: its library stays.
+    gong.rules.credentials[DEMO_BASIC] = None
+    gong.faults.append(Fault(rewrite(lambda answer: {**answer, "workspaces": []}), "/v2/workspaces"))
+    workspace.sync("--select", "library")
+    assert workspace.count("library_folders") == own
 
 
 def test_a_dead_credential_costs_exactly_one_request(gong: SimulatedGong, workspace: Workspace) -> None:

@@ -20,6 +20,7 @@ from dlt.common.versioned_state import (
 )
 
 from pipelines.demo.calls import Call
+from pipelines.demo.faults import Fault, respond
 from pipelines.demo.simulated_gong import SimulatedGong
 from tests.conftest import MakeGong
 from tests.truth import assert_same, listed_calls
@@ -231,10 +232,28 @@ def test_a_quiet_week_is_no_error_and_the_bookmark_moves(gong: SimulatedGong, wo
     gong.requests.clear()
     before = datetime.now(UTC) - timedelta(milliseconds=1)
     summary = workspace.sync(*SELECT)
-    assert [request.status for request in gong.requests if request.path == EXTENSIVE] == [404]
-    assert summary["status"] == "done"
+    # Whether it sees any calls at all is asked once, for all times.
+    assert [request.status for request in gong.requests if request.path == EXTENSIVE] == [404, 200]
+    assert (summary["status"], summary["warning"]) == ("done", None)
     assert _moment(summary["bookmark"]) >= before
     assert_same(workspace, gong)
+
+
+def test_a_key_that_suddenly_sees_no_calls_is_warned_of(gong: SimulatedGong, workspace: Workspace) -> None:
+    assert workspace.sync(*SELECT)["warning"] is None
+    held = workspace.count("calls")
+    gong.rules.see_no_calls = True
+    summary = workspace.sync(*SELECT)
+    assert summary["status"] == "done"
+    assert summary["warning"].startswith(f"Gong shows no calls at all, though the warehouse has {held}: ")
+    assert workspace.rows("SELECT reason FROM _runs ORDER BY started_at DESC LIMIT 1") == [(summary["warning"],)]
+    workspace.configure(call_detail="basic")
+    ended = workspace.run("sync", *SELECT)
+    assert ended.code == 0
+    assert f"warning: Gong shows no calls at all, though the warehouse has {held}: " in " ".join(ended.out.split())
+    gong.faults.append(Fault(respond(418), "/v2/calls", method="GET", nth=2))
+    assert "could not be asked: GET /v2/calls: HTTP 418" in workspace.sync(*SELECT)["warning"]
+    assert workspace.count("calls") == held
 
 
 def test_a_call_that_turns_private_and_back_is_followed_by_plain_syncs(

@@ -12,6 +12,7 @@ from pipelines.demo.identifiers import ZONE
 from pipelines.demo.simulated_gong import SimulatedGong
 from sources.gong import OPT_IN_RESOURCES, table_names
 from sources.gong.dated_lists import LOG_TYPES
+from tests.conftest import MakeGong
 from tests.truth import listed_calls
 from tests.workspace import Workspace
 
@@ -63,6 +64,21 @@ def test_activity_is_kept_by_the_companys_days_and_never_asked_for_beyond_its_to
     assert asked
     assert all(date.fromisoformat(day) <= today for day in asked)
     assert {request.status for request in gong.requests if request.path.startswith("/v2/stats/")} <= {200, 404}
+
+
+def test_a_day_that_was_forgotten_and_is_empty_now_is_emptied(make_gong: MakeGong, workspace: Workspace) -> None:
+    gong = make_gong(calls=30, days=80)
+    # Of days before this month no hash is kept then.
+    workspace.configure(lookback="1d / 1d / 1d")
+    select, since = ("--select", "user_activity_daily"), f"{datetime.now(UTC) - timedelta(days=90):%Y-%m-%d}"
+    workspace.sync(*select, "--since", since)
+    workspace.sync(*select)
+    assert workspace.count("user_activity_daily")
+    for call in gong.all_calls():
+        gong.delete_call(call.id)
+    gong.company.settings.answered_scorecards.clear()
+    workspace.sync(*select, "--since", since)
+    assert workspace.count("user_activity_daily") == 0
 
 
 def test_a_day_that_gong_restates_is_written_anew_and_no_other(gong: SimulatedGong, short: Workspace) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from pipelines.demo.calls import Call
-from pipelines.demo.faults import Fault, corrupt_json, expired_cursor, rewrite
+from pipelines.demo.faults import Fault, corrupt_json, expired_cursor, respond, rewrite, rewrite_bytes
 from pipelines.demo.received import ReceivedRequest
 from pipelines.demo.simulated_gong import SimulatedGong
 from tests.conftest import MakeGong
@@ -231,6 +232,72 @@ def test_a_key_with_basic_rights_confirms_one_by_one(gong: SimulatedGong, worksp
     gong.requests.clear()
     assert reconcile(workspace)["erased"] == 2
     assert sorted(request.path for request in gong.requests) == ["/v2/calls", *(f"/v2/calls/{one}" for one in gone)]
+
+
+def test_odd_records_in_an_answer_make_no_call_a_deleted_one(gong: SimulatedGong, workspace: Workspace) -> None:
+    workspace.sync()
+    victim, *others = rich_calls(gong, 8)
+    gone = delete(gong, [victim])
+    odd = dict(
+        zip(
+            [call.id for call in others],
+            [
+                b"null",
+                b'"a text"',
+                b"7",
+                b'{"metaData":[]}',
+                b'{"metaData":{"id":true}}',
+                b'{"metaData":{"id":"%s","isPrivate":false,"duration":1e999}}',
+                b'{"metaData":{"id":"%s","isPrivate":false,"duration":' + b"9" * 5000 + b"}}",
+            ],
+            strict=True,
+        )
+    )
+
+    def change(body: bytes) -> bytes:
+        answer = msgspec.json.decode(body)
+        own = [call["metaData"]["id"] for call in answer["calls"]]
+        records = [odd[one].replace(b"%s", one.encode()) if one in odd else b"" for one in own]
+        raw = [records[at] or msgspec.json.encode(call) for at, call in enumerate(answer["calls"])]
+        return msgspec.json.encode({**answer, "calls": list(map(msgspec.Raw, raw))})
+
+    gong.faults.append(Fault(rewrite_bytes(change), EXTENSIVE))
+    gong.requests.clear()
+    outcome = reconcile(workspace)
+    assert (outcome["compared"], outcome["erased"], outcome["untold"]) == (
+        len(listed_calls(gong)) + 1,
+        1,
+        0,
+    )
+    # Of those that were asked for together too some could not be read: one by one, then.
+    alone = sorted(request.path for request in gong.requests if request.method == "GET")
+    assert alone == sorted(f"/v2/calls/{one}" for one in [*gone, *list(odd)[:5]])
+    assert deleted(workspace) == gone
+    assert_same(workspace, gong)
+
+
+def test_a_call_that_gong_cannot_be_asked_about_is_none_that_is_gone(gong: SimulatedGong, workspace: Workspace) -> None:
+    victim, *calls = rich_calls(gong, 4)
+    ids = dict(zip([call.id for call in calls], ["12345678901234567890", "9" * 5000, "CRM-17"], strict=True))
+
+    def change(body: bytes) -> bytes:
+        for own, other in ids.items():
+            body = body.replace(f'"id":"{own}"'.encode(), f'"id":"{other}"'.encode())
+        return body
+
+    gong.faults.append(Fault(rewrite_bytes(change), EXTENSIVE))
+    workspace.sync("--select", "calls,transcripts")
+    gong.faults.clear()
+    delete(gong, calls)
+    gone = delete(gong, [victim])
+    outcome = reconcile(workspace, "--max-share", "0.02")
+    assert (outcome["erased"], outcome["untold"]) == (1, 3)
+    assert deleted(workspace) == gone
+    forbidden = ["You don't have permission to use 'api:calls:read:basic' in your app."]
+    gong.faults.append(Fault(respond(401, errors=forbidden), "/v2/calls/", method="GET"))
+    ended = workspace.run("reconcile", "--dry-run")
+    assert ended.code == 0, ended.err
+    assert "3 could not be asked for" in ended.out
 
 
 def test_without_a_warehouse_there_is_nothing_to_compare(gong: SimulatedGong, workspace: Workspace) -> None:

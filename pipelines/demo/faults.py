@@ -80,6 +80,11 @@ def html_page() -> Act:
     return _answer(200, b"<!DOCTYPE html><html><body>Please sign in</body></html>", {"content-type": "text/html"})
 
 
+def proxy_answer(status: int, text: str) -> Act:
+    """That status with a text, or nothing, that is not of Gong, as from a proxy before it."""
+    return _answer(status, text.encode(), {"content-type": "text/plain"})
+
+
 def corrupt_json() -> Act:
     """200 whose JSON breaks off although the body is complete."""
     return _answer(200, b'{"requestId":"0simulated0fault00","calls":[{"id"', {"content-type": "application/json"})

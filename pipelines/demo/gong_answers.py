@@ -96,7 +96,7 @@ def check_ids(name: str, ids: list[str] | None, below: int = 2**63) -> None:
     if not ids:
         raise GongError(400, f"{name}: must not be empty")
     for text in ids:
-        if not (text.isascii() and text.isdigit() and int(text) < below):
+        if not (text.isascii() and text.isdigit() and len(text) <= 20 and int(text) < below):
             raise GongError(400, "Bad request")
 
 

@@ -71,8 +71,13 @@ class Unusable(Exception):
     """An answer worth another try: a 5xx, a broken connection, a body that is not whole JSON."""
 
 
-def page_of(endpoint: Endpoint, answer: httpx.Response) -> Page:
+def page_of(endpoint: Endpoint, answer: httpx.Response, *, first: bool) -> Page:
     """The answer's records.
+
+    Args:
+        endpoint: What was asked.
+        answer: A 200.
+        first: It was asked without a cursor.
 
     Raises:
         Unusable: The body is no whole JSON object, it does not list records, or it does not say whether more follow.
@@ -88,10 +93,14 @@ def page_of(endpoint: Endpoint, answer: httpx.Response) -> Page:
     if endpoint.pages and envelope.position is None and len(records) >= PAGE_SIZE:
         raise Unusable(f"HTTP {answer.status_code} with a full page that does not say whether more follow")
     position = envelope.position or Position()
+    total = _count(position.total)
+    # Behind later pages calls can be deleted meanwhile; the first one and its total are of one moment.
+    if first and endpoint.pages and not position.cursor and PAGE_SIZE <= len(records) < (total or 0):
+        raise Unusable(f"HTTP {answer.status_code} with {len(records)} of {total} records and no cursor to the others")
     return Page(
         records=[records] if endpoint.single else records,
         cursor=position.cursor or None,
-        total=_count(position.total),
+        total=total,
         request_id=request_id_of(answer),
         answered_at=_http_date(answer.headers.get("date", "")),
     )
@@ -131,7 +140,8 @@ def refusal(endpoint: Endpoint, answer: httpx.Response) -> GongError:  # noqa: P
             request_id=request_id,
             status=status,
         )
-    if status == 404 and _nothing(endpoint).search(texts):
+    # Only Gong itself can say so: a proxy's "no such host" is none of its answers.
+    if status == 404 and _errors(answer) and _nothing(endpoint).search(texts):
         return NothingFound(f"{endpoint}: {texts}", request_id=request_id, status=status)
     if status == 400 and _CURSOR.search(texts):
         return CursorExpired(f"{endpoint}: {texts}", request_id=request_id, status=status)
@@ -191,11 +201,17 @@ def _count(value: Any) -> int | None:
 
 def texts_of(answer: httpx.Response) -> str:
     """Gong's error texts in one line; the start of the body when it is not in Gong's error shape."""
+    errors = _errors(answer)
+    return "; ".join(errors) if errors else " ".join(answer.text[:200].split()) or "no body"
+
+
+def _errors(answer: httpx.Response) -> list[str]:
+    """Gong's error texts; none where the answer is not in Gong's error shape."""
     try:
         errors = msgspec.json.decode(answer.content).get("errors")
-        return "; ".join(map(str, errors)) if isinstance(errors, list) else str(errors)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, AttributeError):
-        return " ".join(answer.text[:200].split()) or "no body"
+        return []
+    return [str(error) for error in errors] if isinstance(errors, list) else []
 
 
 def missing_scope(answer: httpx.Response) -> str | None:

@@ -112,32 +112,39 @@ class GongClient:
     ) -> AsyncGenerator[Page, None]:
         """The pages of an endpoint, following its cursor; an empty range yields no page.
 
+        Gong says that nothing was found on a first page. On a later one, before all records came that it announced,
+        something else has changed, and what is left is not known to be nothing: that is a cursor that leads nowhere.
+
         Args:
             endpoint: What to read.
             query: Query parameters, repeated unchanged for every page as Gong demands.
             body: JSON body of a POST, repeated likewise; the cursor is put beside the filter.
             cursor: Begins with the page that it leads to; None for the first one.
-            starts_over: How often an expired cursor makes it begin anew, so that records come again; for who knows
-                each record when it comes twice.
+            starts_over: How often a cursor that expired or leads nowhere makes it begin anew, so that records come
+                again; for who knows each record when it comes twice.
 
         Raises:
-            CursorExpired: The cursor outlived its hour, once more than `starts_over` allows.
+            CursorExpired: The cursor outlived its hour or leads nowhere, once more than `starts_over` allows.
             PagingBroken: A cursor came twice.
             GongError: As `send` raises, except that an empty range is no error.
         """
         seen: set[str] = set()
+        came, announced = 0, None
         while True:
             try:
                 page = await self.send(endpoint, query=query, body=body, cursor=cursor)
-            except NothingFound:
-                return
-            except CursorExpired:
+            except (NothingFound, CursorExpired) as end:
+                if isinstance(end, NothingFound) and (cursor is None or (announced is not None and came >= announced)):
+                    return
                 if not starts_over:
-                    raise
+                    raise end if isinstance(end, CursorExpired) else _broken_off(end, came, announced) from end
                 starts_over, cursor = starts_over - 1, None
                 seen.clear()
+                came = 0
                 continue
             yield page
+            announced = page.total if not came else announced
+            came += len(page.records)
             if page.cursor is None or not endpoint.pages:
                 return
             if page.cursor in seen:
@@ -258,7 +265,7 @@ class GongClient:
             if isinstance(error, CredentialRejected):
                 self._rejection = error
             raise error
-        return page_of(endpoint, answer)
+        return page_of(endpoint, answer, first="cursor" not in {**parameters, **(content or {})})
 
 
 def checked_base_url(url: str, setting: str = "base_url") -> str:
@@ -288,6 +295,14 @@ def is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _broken_off(end: NothingFound, came: int, announced: int | None) -> CursorExpired:
+    return CursorExpired(
+        f"the pages broke off after {came:,} of {'some' if announced is None else format(announced, ',')} records:"
+        f" {end}; run again",
+        status=end.status,
+    )
 
 
 def _failure(state: RetryCallState) -> BaseException | None:

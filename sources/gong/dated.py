@@ -107,6 +107,7 @@ class DayHashes:
 
     def __init__(self, state: MutableMapping[str, Any], *, trusted: bool) -> None:
         self._held: Mapping[str, str] = dict(state.get("days", {}))
+        self._forgotten_before = str(state.get("forgotten_before", ""))
         self._state = state
         self._trusted = trusted
 
@@ -117,7 +118,9 @@ class DayHashes:
         emptied: list[date] = []
         for day, of_day in by_day.items():
             key, content = day.isoformat(), _content_of(of_day)
-            if self._trusted and self._held.get(key, _content_of([])) == content:
+            # A day that was never written has no rows; of one that is forgotten nobody knows.
+            held = self._held.get(key, _content_of([]) if key >= self._forgotten_before else "")
+            if self._trusted and held == content:
                 continue
             days[key] = content
             records += of_day
@@ -129,6 +132,7 @@ class DayHashes:
     def forget_before(self, day: date) -> None:
         """Forgets days that no lookback comes by any more."""
         days: Mapping[str, str] = self._state.get("days", {})
+        self._state["forgotten_before"] = max(self._forgotten_before, day.isoformat())
         self._state["days"] = {key: content for key, content in days.items() if key >= day.isoformat()}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from .client import GongClient
 from .endpoints import FOLDER_CONTENT, FOLDERS, USERS, WORKSPACES, Endpoint
-from .errors import ScopeMissing
+from .errors import RequestRefused, ScopeMissing
 from .rows import Record
 from .shape import ShapeError, decoded, may_be_asked_for, named
 from .tasks import together
@@ -105,9 +105,25 @@ async def read_library(client: GongClient, workspaces: WorkspaceList, workspace_
 
 
 async def read_folders(client: GongClient, workspaces: WorkspaceList, workspace_id: str | None) -> list[Record]:
-    """All public folders of a workspace, or of every workspace, each with its `workspaceId`."""
-    ids = [workspace_id] if workspace_id else await _workspace_ids(client, workspaces)
-    listed = await together(_folders(client, one) for one in ids)
+    """All public folders of a workspace, or of every workspace, each with its `workspaceId`.
+
+    Raises:
+        ScopeMissing: The credential may not read folders; or not workspaces, and Gong wants one named.
+        GongError: Gong's answers did not come to their end.
+    """
+    if workspace_id:
+        return await _folders(client, workspace_id)
+    try:
+        ids: list[str | None] = [own for one in await workspaces.read(client) if may_be_asked_for(own := named(one))]
+    except ScopeMissing as missing:
+        try:
+            return await _folders(client, None)
+        except RequestRefused as refused:
+            if refused.status != 400:
+                raise
+            raise missing from refused
+    # A company with one workspace is served without naming it.
+    listed = await together(_folders(client, one) for one in ids or [None])
     return [folder for of_workspace in listed for folder in of_workspace]
 
 
@@ -134,14 +150,6 @@ async def read_records(
             else:
                 others.append(record)
     return [*by_id.values(), *others]
-
-
-async def _workspace_ids(client: GongClient, workspaces: WorkspaceList) -> list[str | None]:
-    try:
-        return [own for workspace in await workspaces.read(client) if may_be_asked_for(own := named(workspace))]
-    except ScopeMissing:
-        # A company with one workspace is served without naming it.
-        return [None]
 
 
 async def _folders(client: GongClient, workspace_id: str | None) -> list[Record]:
