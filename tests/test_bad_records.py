@@ -371,8 +371,8 @@ def test_users_workspaces_and_folders_that_fit_no_table_stop_no_other(tmp_path: 
             (len(shelf.calls),)
         ]
         by_resource = dict(workspace.rows("SELECT resource, count(*) FROM _rejected GROUP BY ALL"))
-        assert by_resource == {"users": 7, "workspaces": 2, "library": 6}
-        assert summary["rejected"] == 15
+        assert by_resource == {"users": 7, "workspaces": 2, "library": 7}
+        assert summary["rejected"] == 16
         assert_same(workspace, gong)
         del users[0]
         gong.faults[0] = Fault(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from http import HTTPStatus
+from typing import Any, TypeVar
 
 from .client import GongClient
 from .endpoints import FOLDER_CONTENT, FOLDERS, USERS, WORKSPACES, Endpoint
@@ -13,6 +14,8 @@ from .errors import RequestRefused, ScopeMissing
 from .rows import Record
 from .shape import ShapeError, decoded, may_be_asked_for, named
 from .tasks import together
+
+T = TypeVar("T")
 
 # A cursor that expires while a list is paged: the list is read from its start again.
 _STARTS_OVER = 2
@@ -114,17 +117,19 @@ async def read_folders(client: GongClient, workspaces: WorkspaceList, workspace_
     if workspace_id:
         return await _folders(client, workspace_id)
     try:
-        ids: list[str | None] = [own for one in await workspaces.read(client) if may_be_asked_for(own := named(one))]
+        ids = [own for one in await workspaces.read(client) if (own := named(one))]
     except ScopeMissing as missing:
         try:
             return await _folders(client, None)
         except RequestRefused as refused:
-            if refused.status != 400:
+            if refused.status != HTTPStatus.BAD_REQUEST:
                 raise
             raise missing from refused
     # A company with one workspace is served without naming it.
-    listed = await together(_folders(client, one) for one in ids or [None])
-    return [folder for of_workspace in listed for folder in of_workspace]
+    if not ids:
+        return await _folders(client, None)
+    listed = await together(_unless_refused(one, _folders(client, one)) for one in ids)
+    return [folder for of_workspace in listed for folder in of_workspace or ()]
 
 
 async def read_records(
@@ -160,4 +165,14 @@ async def _folders(client: GongClient, workspace_id: str | None) -> list[Record]
 async def _content(client: GongClient, folder: Any) -> list[Any] | None:
     """The calls in a folder; None where they cannot be asked for."""
     own = named(folder)
-    return await read_records(client, FOLDER_CONTENT, {"folderId": own}) if may_be_asked_for(own) else None
+    return await _unless_refused(own, read_records(client, FOLDER_CONTENT, {"folderId": own})) if own else None
+
+
+async def _unless_refused(own: str, reading: Awaitable[T]) -> T | None:
+    """What is read by an id; None where Gong refuses it for an id that is no number of 64 bits."""
+    try:
+        return await reading
+    except RequestRefused as refused:
+        if refused.status != HTTPStatus.BAD_REQUEST or may_be_asked_for(own):
+            raise
+        return None
