@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.demo.faults import Fault, hang, too_many_requests
+from pipelines.demo.faults import Fault, hang, rewrite, too_many_requests
 from pipelines.demo.simulated_gong import SimulatedGong
 from tests.conftest import MakeGong
 from tests.truth import assert_same
@@ -55,6 +55,15 @@ def test_a_plan_spreads_over_days_what_one_days_quota_does_not_hold(make_gong: M
 def test_a_plan_of_a_selection_asks_for_nothing_else(gong: SimulatedGong, workspace: Workspace) -> None:
     assert plan(workspace, "--select", "users")["requests"] == {"users": 1}
     assert {request.path for request in gong.requests} == {"/v2/users"}
+
+
+def test_odd_folders_do_not_stop_a_plan(gong: SimulatedGong, workspace: Workspace) -> None:
+    def add(answer: dict[str, list[Any]]) -> None:
+        answer["folders"] += [None, "text", {"name": "No id"}, {"id": "12345678901234567890"}]
+
+    gong.faults.append(Fault(rewrite(add), "/v2/library/folders"))
+    told = plan(workspace, "--select", "library")
+    assert workspace.sync("--select", "library")["requests"] == told["requests"]["library"] + 1
 
 
 def test_a_deadline_stops_in_good_order_and_the_next_run_goes_on(make_gong: MakeGong, workspace: Workspace) -> None:

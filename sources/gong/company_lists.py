@@ -89,7 +89,8 @@ async def _pages_of_users(reading: Reading) -> int:
 
 async def _of_each_folder(reading: Reading) -> int:
     folders = await read_folders(reading.client, reading.workspaces, reading.workspace_id)
-    return len(folders) + len({folder["workspaceId"] for folder in folders})
+    asked = [folder for folder in folders if named(folder)]
+    return len(asked) + max(1, len({folder["workspaceId"] for folder in asked}))
 
 
 async def _of_each_user(reading: Reading) -> int:
