@@ -65,17 +65,19 @@ def people_of(gong: SimulatedGong) -> set[str]:
 
 def columns_with(workspace: Workspace, people: set[str]) -> set[tuple[str, str]]:
     """The columns, as (table, column), in which somebody can be found; columns of free text are left out."""
-    found: set[tuple[str, str]] = set()
     columns = workspace.rows(
         "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema LIKE 'gong%'"
     )
     assert len(columns) > 200
-    for table, column in set(columns) - FREE_TEXT:
-        texts = workspace.rows(f'SELECT DISTINCT lower("{column}"::VARCHAR) FROM gong."{table}"')
-        everything = "\n".join(text for (text,) in texts if text)
-        if any(person in everything for person in people):
-            found.add((table, column))
-    return found
+    texts = workspace.rows(
+        " UNION ALL ".join(
+            f"SELECT '{table}', '{column}', string_agg(DISTINCT lower(\"{column}\"::VARCHAR), chr(10)) FROM gong.{table}"
+            for table, column in sorted(set(columns) - FREE_TEXT)
+        )
+    )
+    return {
+        (table, column) for table, column, everything in texts if any(person in (everything or "") for person in people)
+    }
 
 
 def pseudonymised(workspace: Workspace, key: str = KEY) -> None:

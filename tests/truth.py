@@ -44,9 +44,13 @@ def assert_same(workspace: Workspace, gong: SimulatedGong) -> None:
         for meta in [call.record["metaData"]]
     )
     assert held == wanted
-    for table, expected in _children(calls).items():
-        rows = Counter(row[0] for row in workspace.rows(f"SELECT call_id FROM {table}"))
-        differing = {call for call in rows | expected if rows[call] != expected[call]}
+    wanted_of = _children(calls)
+    counted = workspace.rows(
+        " UNION ALL ".join(f"SELECT '{table}', call_id, count(*) FROM {table} GROUP BY call_id" for table in wanted_of)
+    )
+    for table, expected in wanted_of.items():
+        rows = {call: count for of_table, call, count in counted if of_table == table}
+        differing = {call for call in rows.keys() | expected.keys() if rows.get(call, 0) != expected[call]}
         assert not differing, f"{table}: {len(differing)} calls differ, for example {sorted(differing)[:3]}"
     assert workspace.rows(
         "SELECT call_id, id, email_address, name, speaker_id, affiliation FROM call_parties ORDER BY call_id, id"
