@@ -71,7 +71,7 @@ def columns_with(workspace: Workspace, people: set[str]) -> set[tuple[str, str]]
     assert len(columns) > 200
     texts = workspace.rows(
         " UNION ALL ".join(
-            f"SELECT '{table}', '{column}', string_agg(DISTINCT lower(\"{column}\"::VARCHAR), chr(10)) FROM gong.{table}"
+            f"SELECT '{table}', '{column}', string_agg(DISTINCT lower(\"{column}\"::VARCHAR), '|') FROM gong.{table}"
             for table, column in sorted(set(columns) - FREE_TEXT)
         )
     )
