@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipelines.demo.call_index import effective_time
 from pipelines.demo.cursors import Position, mint
@@ -268,6 +270,20 @@ def test_a_cursor_that_keeps_expiring_is_an_error_and_nothing_is_skipped(
     gong.faults.clear()
     workspace.sync("--select", "calls,transcripts")
     assert_same(workspace, gong)
+
+
+def test_cursors_that_never_lead_to_a_record_end_the_run_before_the_quota(
+    gong: SimulatedGong, workspace: Workspace
+) -> None:
+    async def lead_on(_app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        cursor = str(len(gong.requests))
+        records = {"totalRecords": 60, "currentPageSize": 0, "currentPageNumber": 0, "cursor": cursor}
+        await JSONResponse({"requestId": "0", "records": records, "calls": []})(scope, receive, send)
+
+    gong.faults.append(Fault(lead_on, EXTENSIVE))
+    summary = workspace.sync("--select", "calls", code=1)
+    assert "pages without a record" in summary["reason"]
+    assert summary["requests"] < 100
 
 
 def test_a_cursor_that_comes_twice_is_an_error(make_gong: MakeGong, workspace: Workspace) -> None:

@@ -32,6 +32,7 @@ TURN_AGAIN = "gong.turn_again"
 """Extension of a request: awaited before its auth sends it a second time, which then counts like the first."""
 
 _TRIES = 6
+_EMPTY_PAGES = 50
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
 _PATIENCE_WITH_429 = 50
 _LONGEST_CONNECTING, _LONGEST_WRITING = 15.0, 30.0
@@ -125,11 +126,11 @@ class GongClient:
 
         Raises:
             CursorExpired: The cursor outlived its hour or leads nowhere, once more than `starts_over` allows.
-            PagingBroken: A cursor came twice.
+            PagingBroken: A cursor came twice, or page after page without a record.
             GongError: As `send` raises, except that an empty range is no error.
         """
         seen: set[str] = set()
-        came, announced = 0, None
+        came, announced, empty = 0, None, 0
         while True:
             try:
                 page = await self.send(endpoint, query=query, body=body, cursor=cursor)
@@ -147,6 +148,13 @@ class GongClient:
             came += len(page.records)
             if page.cursor is None or not endpoint.pages:
                 return
+            empty = 0 if page.records else empty + 1
+            if empty == _EMPTY_PAGES:
+                raise PagingBroken(
+                    f"{endpoint}: {empty} pages without a record, and a cursor behind each; the window was not read to"
+                    " its end, run again",
+                    request_id=page.request_id,
+                )
             if page.cursor in seen:
                 raise PagingBroken(
                     f"{endpoint}: Gong repeated a paging cursor; the window was not read to its end, run again",
