@@ -108,16 +108,8 @@ class CallFeed:
         `ended_by` and `transcripts_ended_by` say why.
         """
         try:
-            async with self._client.connected():
-                async with asyncio.TaskGroup() as group:
-                    self._begin_windows(group)
-                self._await_transcripts(
-                    [(call_id, None) for call_id in self._owed if not self._shaper.has_read(call_id)]
-                )
-                async with asyncio.TaskGroup() as group:
-                    for ids in (self._ids, self._odd_ids):
-                        while ids:
-                            self._ask_for_transcripts(group, _first(ids))
+            async with self._client.connected(), asyncio.TaskGroup() as group:
+                self._begin_windows(group)
         finally:
             self._outbox.close()
             self._thread.shutdown(wait=False, cancel_futures=True)
@@ -163,6 +155,8 @@ class CallFeed:
         finally:
             self._in_flight -= 1
         self._begin_windows(group)
+        if not self._in_flight:
+            self._ask_for_the_rest(group)
 
     async def _follow(self, window: Window, group: asyncio.TaskGroup) -> None:
         """Reads a window along its cursor chain; cuts it when it turns out to be long, keeps what came when it ends."""
@@ -220,6 +214,13 @@ class CallFeed:
             self._await_transcripts(shaped.to_transcribe)
             while len(self._ids) >= PAGE_SIZE:
                 self._ask_for_transcripts(group, _first(self._ids))
+
+    def _ask_for_the_rest(self, group: asyncio.TaskGroup) -> None:
+        """Once all calls have been read: for those that fill no request, and for those from before."""
+        self._await_transcripts([(call_id, None) for call_id in self._owed if not self._shaper.has_read(call_id)])
+        for ids in (self._ids, self._odd_ids):
+            while ids:
+                self._ask_for_transcripts(group, _first(ids))
 
     def _await_transcripts(self, calls: Iterable[tuple[str, datetime | None]]) -> None:
         for call_id, moment in calls:
