@@ -110,7 +110,9 @@ def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
             with pipeline.sql_client() as sql:
                 used = runs.requests_today(sql, connection.name, now)
                 if "transcripts" in with_calls:
-                    since = owed_from(connection, bookmark(pipeline, connection, "transcripts"), now)
+                    since = owed_from(
+                        connection.transcript_patience, bookmark(pipeline, connection, "transcripts"), now
+                    )
                     owed = warehouse.owed_transcripts(sql, since, private_too=connection.keeps_private_calls)
     earlier = sum(call.effective_time < window.since for call in owed)
     costs = asyncio.run(_costs(connection.client(), connection, windows, now))

@@ -87,7 +87,7 @@ def status(connection: Connection, target: Target) -> StatusReport:
         now = datetime.now(UTC)
         bookmarks = {name: bookmark(pipeline, connection, name) for name in ("calls", "transcripts")}
         with pipeline.sql_client() as sql:
-            since = owed_from(connection, bookmarks["transcripts"], now)
+            since = owed_from(connection.transcript_patience, bookmarks["transcripts"], now)
             owed = warehouse.owed_transcripts(sql, since, private_too=connection.keeps_private_calls)
             return StatusReport(
                 destination=target.name,

@@ -104,6 +104,7 @@ class _Run:
         self._owed = self._set_aside = 0
         self._folder = target.folder / connection.name
         self._quota = connection.requests_per_day
+        self._patience = connection.transcript_patience
         self._bookmark: datetime | None = None
         self._pipeline: dlt.Pipeline | None = None
         self._ledger: Ledger | None = None
@@ -229,7 +230,7 @@ class _Run:
 
     def _owed_ids(self, pipeline: dlt.Pipeline, sql: warehouse.Sql) -> list[str]:
         asked_until = bookmark(pipeline, self._connection, "transcripts")
-        since = owed_from(self._connection, asked_until, self._started)
+        since = owed_from(self._patience, asked_until, self._started)
         owed = warehouse.owed_transcripts(sql, since, private_too=self._connection.keeps_private_calls)
         return [call.id for call in owed]
 

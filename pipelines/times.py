@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sources.gong import (
@@ -52,17 +52,17 @@ def chosen_window(
     return Window(begin, end)
 
 
-def owed_from(connection: Connection, asked_until: datetime | None, now: datetime) -> datetime:
+def owed_from(patience: timedelta, asked_until: datetime | None, now: datetime) -> datetime:
     """From here on a call without transcript is asked for again.
 
     Args:
-        connection: Its setting `transcript_patience`.
+        patience: The setting `transcript_patience`.
         asked_until: The bookmark of `transcripts`: whoever took place before was asked for once; None for nobody.
         now: When the run began.
     """
     if asked_until is None:
         return datetime.min.replace(tzinfo=UTC)
-    return min(now - connection.transcript_patience, asked_until)
+    return min(now - patience, asked_until)
 
 
 def deadline_of(words: str | None, now: datetime) -> datetime | None:

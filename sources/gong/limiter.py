@@ -14,7 +14,7 @@ from .errors import DeadlineReached, QuotaSpent, SettingRefused
 # As many requests as Gong allows in a second, and the next one a little later than a second after the first of
 # them: whichever way Gong counts, by the second, by a sliding window or by a bucket, and with some jitter on the
 # way, three a second stay three. A request that is late takes nothing from those after it.
-_MARGIN = 1.03
+_MARGIN = 1.02
 # Of an even spacing: what a late request cost is made up for by the next ones, without a bunch of them at once.
 _SHORTEST_GAP = 0.85
 # A request that has not left by then, because its connection takes long, holds the others back no more.
