@@ -139,7 +139,7 @@ def test_a_long_window_can_be_read_in_parts_and_each_bookmark_tells_the_truth(
 ) -> None:
     gong = make_gong(calls=500, days=100)
     gong.rules.page_size = 50
-    gong.rules.latency_seconds = 0.2
+    gong.rules.latency_seconds = 0.5
     project = Project(tmp_path, workspace.settings["SOURCES__GONG__BASE_URL"])
     bookmarks = {"calls": set[datetime](), "transcripts": set[datetime]()}
     with ReadAhead(seconds=0) as ahead:
@@ -154,7 +154,7 @@ def test_a_long_window_can_be_read_in_parts_and_each_bookmark_tells_the_truth(
                 read = [call for call in listed_calls(gong) if _effective(call) < reached]
                 owed = {call.id for call in read if resource == "calls" or call.transcript_json is not None}
                 assert owed <= {row[0] for row in project.rows(f"SELECT {key} FROM {resource}")}
-    assert all(len(moved) > 2 for moved in bookmarks.values())
+    assert all(len(moved) > 1 for moved in bookmarks.values())
     assert project.rows("SELECT count(*), count(DISTINCT id) FROM calls") == [(len(listed_calls(gong)),) * 2]
     asked = [request for request in gong.requests if request.path == "/v2/calls/extensive"]
     assert len({request.cursor for request in asked}) == len(asked), "a page was asked for twice"
