@@ -154,10 +154,39 @@ def test_a_long_window_can_be_read_in_parts_and_each_bookmark_tells_the_truth(
                 read = [call for call in listed_calls(gong) if _effective(call) < reached]
                 owed = {call.id for call in read if resource == "calls" or call.transcript_json is not None}
                 assert owed <= {row[0] for row in project.rows(f"SELECT {key} FROM {resource}")}
-    assert all(len(moved) > 1 for moved in bookmarks.values())
+    assert all(len(moved) > 2 for moved in bookmarks.values())
     assert project.rows("SELECT count(*), count(DISTINCT id) FROM calls") == [(len(listed_calls(gong)),) * 2]
     asked = [request for request in gong.requests if request.path == "/v2/calls/extensive"]
     assert len({request.cursor for request in asked}) == len(asked), "a page was asked for twice"
+
+
+def test_a_bookmark_of_transcripts_waits_for_those_that_are_owed_from_before_the_window(
+    make_gong: MakeGong, workspace: Workspace, tmp_path: Path
+) -> None:
+    gong = make_gong(calls=500, days=100)
+    gong.rules.page_size = 50
+    gong.rules.latency_seconds = 0.5
+    project = Project(tmp_path, workspace.settings["SOURCES__GONG__BASE_URL"])
+    spoken = sorted((call for call in listed_calls(gong) if call.transcript_json is not None), key=_effective)
+    begin = _effective(spoken[20])
+    owed = {call.id for call in spoken[:20]}
+    parts = 0
+    with ReadAhead(seconds=0) as ahead:
+        source = project.source(
+            "calls",
+            "transcripts",
+            ahead=ahead,
+            windows=[Window(begin, datetime.now(UTC))],
+            owed_transcripts=sorted(owed),
+        )
+        while not parts or not ahead.at_end:
+            parts += 1
+            pipeline = project.pipeline()
+            pipeline.run(source)
+            if "bookmark" in pipeline.state["sources"]["gong"]["resources"].get("transcripts", {}):
+                assert owed <= {row[0] for row in project.rows("SELECT call_id FROM transcripts")}
+    assert parts > 1
+    assert "bookmark" in pipeline.state["sources"]["gong"]["resources"]["transcripts"]
 
 
 def test_an_error_is_raised_and_nothing_is_loaded(gong: SimulatedGong, project: Project) -> None:

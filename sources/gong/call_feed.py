@@ -132,6 +132,8 @@ class CallFeed:
         begin = min(window.since for window in self.windows)
         on_their_way = [moment for _, moment in (*self._ids, *self._odd_ids)]
         on_their_way += [moment for asked in self._asking for moment in asked.values()]
+        # Those from before are asked for last, and nobody else would ask for them again.
+        on_their_way += [None] * bool(self._owed)
         transcribed = min([read_until, *(moment or begin for moment in (*on_their_way, *self._unasked))])
         return Reached(read_until, transcribed, at_end=self._outbox.is_empty_for_good)
 
@@ -218,6 +220,7 @@ class CallFeed:
     def _ask_for_the_rest(self, group: asyncio.TaskGroup) -> None:
         """Once all calls have been read: for those that fill no request, and for those from before."""
         self._await_transcripts([(call_id, None) for call_id in self._owed if not self._shaper.has_read(call_id)])
+        self._owed = ()
         for ids in (self._ids, self._odd_ids):
             while ids:
                 self._ask_for_transcripts(group, _first(ids))
