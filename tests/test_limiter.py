@@ -11,6 +11,11 @@ from sources.gong.errors import QuotaSpent
 from sources.gong.limiter import Limiter
 
 
+async def _send(limiter: Limiter, times: int) -> None:
+    for _ in range(times):
+        (await limiter.turn()).left()
+
+
 def test_a_request_that_others_wait_for_goes_before_the_patient_ones() -> None:
     order: list[str] = []
 
@@ -32,14 +37,18 @@ def test_a_request_that_others_wait_for_goes_before_the_patient_ones() -> None:
 
 def test_the_budget_is_counted_over_all_requests_and_every_loop() -> None:
     limiter = Limiter(1000, 3)
-
-    async def send(times: int) -> None:
-        for _ in range(times):
-            (await limiter.turn()).left()
-
-    asyncio.run(send(2))
+    asyncio.run(_send(limiter, 2))
     with pytest.raises(QuotaSpent):
-        asyncio.run(send(2))
+        asyncio.run(_send(limiter, 2))
+
+
+def test_the_rate_is_kept_from_one_event_loop_to_the_next() -> None:
+    limiter = Limiter(4)
+    began = time.monotonic()
+    for _ in range(2):
+        asyncio.run(_send(limiter, 3))
+    # Six of four a second: the fifth waits for the first one's second to end.
+    assert time.monotonic() - began >= 1.0
 
 
 def test_a_pause_holds_everybody_back_and_a_long_one_ends_the_run() -> None:

@@ -28,6 +28,11 @@ class Slot:
         self._gone = asyncio.Event()
         self._at = 0.0
 
+    @property
+    def has_left(self) -> bool:
+        """Whether the request is on its way."""
+        return self._gone.is_set()
+
     def left(self) -> None:
         """The request is on its way, or never will be; later calls change nothing."""
         if not self._gone.is_set():
@@ -88,9 +93,10 @@ class Limiter:
             DeadlineReached: The request would leave after the deadline.
         """
         if self._loop is not (loop := asyncio.get_running_loop()):
-            # dlt runs every extract in a loop of its own; a lock belongs to one loop.
+            # A lock belongs to one event loop, and whoever sends may come in a new one.
             self._loop, self._queue, self._patient = loop, asyncio.Lock(), asyncio.Lock()
-            self._latest.clear()
+            # One that has not left never will: its loop has ended.
+            self._latest = deque((slot for slot in self._latest if slot.has_left), maxlen=self._latest.maxlen)
         if first:
             return await self._next_slot()
         # Of the patient ones only one at a time stands in the queue, so a first one waits for one at most.
