@@ -167,7 +167,8 @@ class _Run:
         with_calls = [name for name in ("calls", "transcripts") if name in self._options.select]
         plan = self._plan(pipeline, with_calls)
         names: Sequence[str] = self._options.select
-        with ReadAhead(_SECONDS_BETWEEN_LOADS) as ahead, self._asking(pipeline) as held_hashes:
+        # The thread that reads asks for hashes, so it ends first.
+        with self._asking(pipeline) as held_hashes, ReadAhead(_SECONDS_BETWEEN_LOADS) as ahead:
             source = self._source(plan, held_hashes, ahead)
             while True:
                 stage.name = "reading"

@@ -112,7 +112,8 @@ class CallFeed:
                 self._begin_windows(group)
         finally:
             self._outbox.close()
-            self._thread.shutdown(wait=False, cancel_futures=True)
+            # A page that is being shaped may be asking the warehouse, which is closed next.
+            self._thread.shutdown(wait=True, cancel_futures=True)
 
     async def take(self, until: float) -> tuple[list[Batch], Reached | None]:
         """Some of what has been read; from the same event loop as `read`.

@@ -76,7 +76,7 @@ class GongClient:
     async def connected(self) -> AsyncIterator[None]:
         """Keeps one connection pool open for everybody inside; the last one out closes it."""
         if self._loop is not (loop := asyncio.get_running_loop()):
-            # A pool belongs to the event loop it was opened in, and dlt makes a new loop for every extract.
+            # A pool belongs to the event loop it was opened in, and the next read may come in a new one.
             self._loop, self._users, self._http = loop, 0, None
             self._first, self._greeted, self._rejection = asyncio.Lock(), False, None
         if self._http is None:

@@ -38,7 +38,7 @@ class SharedList:
     async def read(self, client: GongClient) -> list[Record]:
         """Its records; whoever comes second waits for the first one's answer."""
         if self._loop is not (loop := asyncio.get_running_loop()) or self._reading is None:
-            # dlt runs every extract in a loop of its own.
+            # A task belongs to one event loop, and the next read may come in a new one.
             self._loop, self._reading = loop, loop.create_task(read_records(client, self._endpoint, self._query))
         # Who is cancelled while it waits does not end the others' list.
         return await asyncio.shield(self._reading)

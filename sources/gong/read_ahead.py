@@ -85,7 +85,7 @@ class ReadAhead:
         with asyncio.Runner() as runner:
             self._loop, self._left = runner.get_loop(), asyncio.Event()
             running.set()
-            runner.run(_set(self._left))
+            runner.run(self._left.wait())
 
     async def result(self, work: Coroutine[Any, Any, T]) -> T:
         """Does work in this thread, awaited from the event loop of another one."""
@@ -116,7 +116,3 @@ class ReadAhead:
         if self._loop is None:
             raise RuntimeError("nothing is read outside `with ahead:`")
         return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-
-async def _set(event: asyncio.Event) -> None:
-    await event.wait()
