@@ -46,8 +46,10 @@ def asked_by_id(gong: SimulatedGong) -> list[ReceivedRequest]:
 
 
 def rich_calls(gong: SimulatedGong, count: int) -> list[Call]:
-    """Calls with a transcript and content."""
-    return [call for call in listed_calls(gong) if call.transcript_json and call.record.get("content")][:count]
+    """Calls with a transcript and content, but without a review: these are a list of Gong's own."""
+    reviewed = {review["callId"] for review in gong.company.settings.answered_scorecards}
+    rich = [call for call in listed_calls(gong) if call.transcript_json and call.record.get("content")]
+    return [call for call in rich if call.id not in reviewed][:count]
 
 
 def test_a_deleted_call_is_marked_and_all_it_held_is_erased(gong: SimulatedGong, workspace: Workspace) -> None:
