@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,6 +46,16 @@ def one_line_for_mistakes() -> Iterator[None]:
             leave(1, told(failure))
     except KeyboardInterrupt:
         leave(1, "interrupted; nothing is lost, run again")
+
+
+def in_step() -> None:
+    """Lets requests leave when it is their turn, also while dlt loads in another thread.
+
+    To be called once everything is imported. Without it each full garbage collection, which walks all modules, holds
+    every thread for 0.1 s, and a thread that is busy with Python gives way to the others after 5 ms only.
+    """
+    gc.freeze()
+    sys.setswitchinterval(0.0005)
 
 
 def leave(code: int, line: str) -> NoReturn:

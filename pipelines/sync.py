@@ -21,6 +21,7 @@ from dlt.extract import DltSource
 from rich.console import Console
 
 from destinations.server_lock import server_lock
+from destinations.warehouse import write_out
 from sources.gong import (
     RESOURCES,
     CredentialRejected,
@@ -107,6 +108,7 @@ class _Run:
         self._patience = connection.transcript_patience
         self._bookmark: datetime | None = None
         self._pipeline: dlt.Pipeline | None = None
+        self._kept_open = ExitStack()
         self._ledger: Ledger | None = None
         self._unfinished: tuple[str | None, datetime | None] = None, None
         self._hashes = warehouse.held_hashes
@@ -120,7 +122,8 @@ class _Run:
             try:
                 self._set_aside = unfinished_loads(self._folder)
                 self._pipeline = pipeline = restored_pipeline(self._connection, self._target, self._folder)
-                stack.enter_context(kept_open(pipeline, self._target))
+                self._kept_open = stack.enter_context(ExitStack())
+                self._kept_open.enter_context(kept_open(pipeline, self._target))
                 with server_lock(pipeline, self._connection.name) as holder:
                     if holder is not None:
                         raise LockHeld(f"another run holds the lock: {holder}")
@@ -180,25 +183,27 @@ class _Run:
                 began = time.monotonic()
                 stage.name = "loading"
                 self._load(pipeline, plan["windows"][0])
-                ahead.seconds = max(_SECONDS_BETWEEN_LOADS, 3 * (time.monotonic() - began))
+                if not ahead.at_end:
+                    write_out(pipeline)
+                ahead.load_seconds = time.monotonic() - began
+                ahead.seconds = max(_SECONDS_BETWEEN_LOADS, 3 * ahead.load_seconds)
                 if ahead.at_end:
                     return
                 # The next part of the calls, read meanwhile; lists have been read whole.
                 names = with_calls
 
     def _load(self, pipeline: dlt.Pipeline, window: Window) -> None:
-        with kept_open(pipeline, self._target):
-            self._note_progress()
-            pipeline.normalize()
+        self._note_progress()
+        pipeline.normalize()
         if not self._loaded:
             # A load creates the tables it has rows for; this makes all of them exist from the first one on.
             pipeline.sync_schema()
-        with kept_open(pipeline, self._target):
-            # Should the run be killed from here on, its load is known.
-            load_id = next(iter(pipeline.list_normalized_load_packages()), None)
-            self._unfinished = load_id, window.since if load_id else None
-            self._note_progress()
-            pipeline.load()
+            self._kept_open.enter_context(kept_open(pipeline, self._target))
+        # Should the run be killed from here on, its load is known.
+        load_id = next(iter(pipeline.list_normalized_load_packages()), None)
+        self._unfinished = load_id, window.since if load_id else None
+        self._note_progress()
+        pipeline.load()
         self._unfinished = None, None
         self._loaded = Counter(self.tally.rows)
         self._bookmark = bookmark(pipeline, self._connection)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +36,8 @@ _CUT_ABOVE, _CALLS_A_WINDOW = 1_500, 1_000
 _MOST_PARTS = 16
 _SHORTEST_WINDOW = timedelta(minutes=1)
 _READS_OF_A_WINDOW = 3
+# A load takes up to so many times as long as the one before it, and begins up to so many seconds late.
+_LOADS_VARY, _LATE = 1.8, 0.3
 
 T = TypeVar("T")
 
@@ -96,6 +99,8 @@ class CallFeed:
         self._ids: deque[tuple[str, datetime | None]] = deque()
         self._odd_ids: deque[tuple[str, datetime | None]] = deque()
         self._asking: list[Mapping[str, datetime | None]] = []
+        # By the monotonic clock, at the company's rate; infinite as long as calls are read.
+        self._end_expected = math.inf
         self._unasked: list[datetime | None] = []
         self._outbox = Outbox()
         self._permits = asyncio.Semaphore(_TRANSCRIPT_REQUESTS_IN_FLIGHT)
@@ -115,18 +120,30 @@ class CallFeed:
             # A page that is being shaped may be asking the warehouse, which is closed next.
             self._thread.shutdown(wait=True, cancel_futures=True)
 
-    async def take(self, until: float) -> tuple[list[Batch], Reached | None]:
+    async def take(self, until: float, load_seconds: float = 0.0) -> tuple[list[Batch], Reached | None]:
         """Some of what has been read; from the same event loop as `read`.
 
         Args:
             until: By the monotonic clock; then a part ends.
+            load_seconds: How long the load of a part takes.
 
         Returns:
             Batches, and where a part ends with them, how far all batches up to now reach.
         """
-        batches, ends = await self._outbox.take(until)
+        batches, ends = await self._outbox.take(lambda: self._end_of_part(until, load_seconds))
         # Nothing is awaited in between: rows count as read once they have been put.
         return batches, self._reached() if ends else None
+
+    def _end_of_part(self, until: float, load_seconds: float) -> float:
+        """When a part ends, so that no load is under way when the last answer comes, and the last load is short."""
+        last = self._end_expected - _LOADS_VARY * load_seconds
+        if until + load_seconds < last or until == math.inf:
+            return until
+        return last if time.monotonic() < last + _LATE else math.inf
+
+    def _expect_end(self) -> None:
+        if not self._waiting and not self._in_flight:
+            self._end_expected = time.monotonic() + len(self._asking) * self._client.limiter.seconds_a_request
 
     def _reached(self) -> Reached:
         read_until = frontier(self.windows, self._unread)
@@ -225,6 +242,7 @@ class CallFeed:
         for ids in (self._ids, self._odd_ids):
             while ids:
                 self._ask_for_transcripts(group, _first(ids))
+        self._expect_end()
 
     def _await_transcripts(self, calls: Iterable[tuple[str, datetime | None]]) -> None:
         for call_id, moment in calls:
@@ -252,6 +270,7 @@ class CallFeed:
                     self.transcripts_ended_by = self.transcripts_ended_by or error
                     self._unasked.extend(asked.values())
             self._asking.remove(asked)
+            self._expect_end()
 
     async def _without_refused(self, asked: Mapping[str, datetime | None], group: asyncio.TaskGroup) -> None:
         """Gong refuses all of a request for one id that it does not take: asks for halves of it, down to that id."""

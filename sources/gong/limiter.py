@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from .errors import DeadlineReached, QuotaSpent, SettingRefused
 
 # As many requests as Gong allows in a second, and the next one a little later than a second after the first of
-# them: whichever way Gong counts, by the second, by a sliding window or by a bucket, and with some jitter on the
-# way, three a second stay three. A request that is late takes nothing from those after it.
-_MARGIN = 1.02
+# them: whichever way Gong counts, by the second, by a sliding window or by a bucket, three a second stay three. A
+# request that is late takes nothing from those after it. Where requests arrive less evenly than they leave, Gong
+# says so with a 429, and the next ones leave further apart.
+_MARGIN, _WIDER, _WIDEST = 1.01, 0.03, 1.2
 # Of an even spacing: what a late request cost is made up for by the next ones, without a bunch of them at once.
-_SHORTEST_GAP = 0.85
+_SHORTEST_GAP = 0.3
 # A request that has not left by then, because its connection takes long, holds the others back no more.
 _LONGEST_LEAVING = 1.0
 
@@ -72,8 +73,9 @@ class Limiter:
             raise SettingRefused(f"requests_per_second is {per_second}: it has to be above zero")
         # Half a request a second is one in two seconds.
         at_once = max(1, math.floor(per_second))
-        self._period = _MARGIN * at_once / per_second
-        self._shortest_gap = _SHORTEST_GAP * self._period / at_once
+        self._period = at_once / per_second
+        self._shortest_gap = _SHORTEST_GAP / per_second
+        self._margin = _MARGIN
         self._latest: deque[Slot] = deque(maxlen=at_once)
         self._left = budget
         self._longest_wait = longest_wait
@@ -104,6 +106,11 @@ class Limiter:
             return await self._next_slot()
 
     @property
+    def seconds_a_request(self) -> float:
+        """How far apart requests are at the company's rate."""
+        return self._margin * self._period / (self._latest.maxlen or 1)
+
+    @property
     def seconds_left(self) -> float:
         """Until the deadline; infinite without one."""
         return math.inf if self._deadline is None else (self._deadline - datetime.now(UTC)).total_seconds()
@@ -114,7 +121,7 @@ class Limiter:
                 raise QuotaSpent("the day's request budget is used up: run again after midnight UTC")
             free_at = await self._latest[-1].left_at() + self._shortest_gap if self._latest else 0.0
             if len(self._latest) == self._latest.maxlen:
-                free_at = max(free_at, await self._latest[0].left_at() + self._period)
+                free_at = max(free_at, await self._latest[0].left_at() + self._margin * self._period)
             while (wait := max(free_at, self._held_until) - time.monotonic()) > 0:
                 self._keep_deadline(wait)
                 await asyncio.sleep(wait)
@@ -129,7 +136,7 @@ class Limiter:
             raise DeadlineReached(f"the deadline, {self._deadline:%Y-%m-%d %H:%M:%S} UTC, is reached: run again")
 
     def pause(self, seconds: float, request_id: str | None = None) -> None:
-        """Holds every request back for `seconds`, as Gong's `Retry-After` asks.
+        """Holds every request back for `seconds`, as Gong's `Retry-After` asks, and lets them leave further apart.
 
         Raises:
             QuotaSpent: The wait is longer than a run may take.
@@ -141,4 +148,5 @@ class Limiter:
                 wait_seconds=seconds,
                 request_id=request_id,
             )
+        self._margin = min(self._margin + _WIDER, _WIDEST)
         self._held_until = max(self._held_until, time.monotonic() + seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 import pyarrow as pa
@@ -57,20 +57,20 @@ class Outbox:
         self._closed = True
         self._changed.set()
 
-    async def take(self, until: float) -> tuple[list[Batch], bool]:
+    async def take(self, until: Callable[[], float]) -> tuple[list[Batch], bool]:
         """Batches worth a load file, as soon as there are some; or all there is, which ends a part.
 
         Args:
-            until: By the monotonic clock; then the part ends, if there is anything at all.
+            until: By the monotonic clock; then the part ends, if there is anything at all. Asked again with new rows.
 
         Returns:
             The batches, and whether the part ends with them.
         """
-        while not (ends := self._closed or (bool(self._gathered) and time.monotonic() >= until)):
+        while not (ends := self._closed or (bool(self._gathered) and time.monotonic() >= until())):
             if batches := self._batches(0 if self._bytes > _BYTES_WAITING else _ROWS_A_BATCH):
                 return batches, False
             self._changed.clear()
-            left = until - time.monotonic() if self._gathered else math.inf
+            left = until() - time.monotonic() if self._gathered else math.inf
             with suppress(TimeoutError):
                 async with asyncio.timeout(left if left < math.inf else None):
                     await self._changed.wait()

@@ -35,10 +35,12 @@ class ReadAhead:
 
     Attributes:
         seconds: As given; may be changed between parts.
+        load_seconds: How long the load of a part takes, so that none is under way when the last answer comes; may be
+            changed between parts.
     """
 
     def __init__(self, seconds: float = math.inf) -> None:
-        self.seconds = seconds
+        self.seconds, self.load_seconds = seconds, 0.0
         self._feed: CallFeed | None = None
         self._part_taken: tuple[CallFeed, Reached] | None = None
         self._reading: Future[None] | None = None
@@ -103,7 +105,7 @@ class ReadAhead:
             self._part_began = time.monotonic()
         feed, reached = self._feed, None
         while reached is None:
-            batches, reached = await self.result(feed.take(self._part_began + self.seconds))
+            batches, reached = await self.result(feed.take(self._part_began + self.seconds, self.load_seconds))
             for batch in batches:
                 yield batch
         self._part_taken = feed, reached
