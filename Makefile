@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: install demo check test bench soak docs clean requirements
+.PHONY: install demo check test bench soak soak-upload docs clean requirements
 
 install: .venv/installed
 
@@ -29,6 +29,10 @@ bench: install
 
 soak: install
 	$(BIN)/python -m tests.soak
+
+# Ten thousand calls into Gong, with kills and failures in between.
+soak-upload: install
+	$(BIN)/python -m tests.upload_soak
 
 # docs/coverage.md from its data; a test says when it is out of step.
 docs: install

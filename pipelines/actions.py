@@ -1,4 +1,4 @@
-"""Gong's actions as Python methods: five that read and one that adds a call, without any warehouse.
+"""Gong's actions as Python methods: five that read, one that adds a call, and one its recording; no warehouse.
 
 with Gong() as gong:
     for call in gong.extensive(since="2026-01-31", context="Basic"):
@@ -8,23 +8,28 @@ with Gong() as gong:
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
 from destinations.new_call import new_call
-from sources.gong import GongClient, GongError
-from sources.gong.endpoints import ADD_CALL
-from sources.gong.shape import decoded, named
+from sources.gong import GongClient
 
 from .asked import Asked, When, asking, call_request, checked_id, detail_of_calls
 from .connection import DEFAULT, Connection, UsageError
 from .reading import CallPage, Reading
 from .shown import Record, shown
 from .stepwise import Stepwise
+from .writing import add_call, add_media, checked_recording
 
 T = TypeVar("T")
+
+_COLUMNS = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
 
 
 class Gong:
@@ -222,14 +227,33 @@ class Gong:
             RowRefused: Something is wrong with it; all faults are named and nothing was sent.
             GongError: Gong refuses it, or gives no usable answer.
         """
-        return self._steps.result(self._added(new_call(row)))
+        return self._steps.result(self._connected(add_call(self._client, new_call(row))))
 
-    async def _added(self, body: Mapping[str, Any]) -> str:
+    def add_media(self, call_id: str, file: str | Path, *, console: Console | None = None) -> str:
+        """Gives a call its recording, as PUT /v2/calls/{id}/media takes it, and gives the call's id.
+
+        The file is read piece by piece as it is sent: memory stays as it is.
+
+        Args:
+            call_id: A call that was added without a `download_media_url`.
+            file: The recording, up to 1.5 GB.
+            console: Where a bar shows how much was sent; by default none is drawn.
+
+        Raises:
+            UsageError: The id is none, or the file is not what Gong takes; nothing was sent.
+            GongError: Gong refuses it, or gives no usable answer.
+        """
+        call_id, recording = checked_id(call_id, "call_id"), checked_recording(Path(file))
+        shown = console is not None and console.is_terminal
+        with (
+            Progress(*_COLUMNS, console=console, disable=not shown, transient=True) as progress,
+            progress.open(recording, "rb", description=recording.name) as opened,
+        ):
+            return self._steps.result(self._connected(add_media(self._client, call_id, opened)))
+
+    async def _connected(self, work: Coroutine[Any, Any, T]) -> T:
         async with self._client.connected():
-            page = await self._client.send(ADD_CALL, body=body)
-        if not (call_id := named({ADD_CALL.records: decoded(page.records[0])}, ADD_CALL.records)):
-            raise GongError(f"{ADD_CALL}: Gong took the call and told no id of it", request_id=page.request_id)
-        return call_id
+            return await work
 
     def _asked(
         self,

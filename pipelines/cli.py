@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import cli_add_call, cli_get
+from . import cli_add_call, cli_get, cli_upload
 from .command_line import ConnectionOption, DatasetOption, DeadlineOption, DestinationOption, JsonOption
+from .command_line import in_step as _in_step
 from .command_line import one_line_for_mistakes as _one_line_for_mistakes
 from .command_line import stderr as _stderr
 from .command_line import stdout as _stdout
@@ -56,6 +57,7 @@ def sync(
         from .sync import SyncOptions
         from .sync import sync as run_sync
 
+        _in_step()
         options = SyncOptions(selection(select), since, until, deadline)
         account, target = _opened(connection, destination, dataset)
         outcome = make_plan(account, target, options) if plan else run_sync(account, target, options, _stderr())
@@ -134,6 +136,8 @@ def check(
 
 
 app.command("add-call")(cli_add_call.add_call)
+app.command("upload")(cli_upload.upload)
+app.command("add-media")(cli_upload.add_media)
 
 
 @app.command()

@@ -225,8 +225,8 @@ LEFT_OUT = (
 _FLOWS, _ENGAGEMENT = "api:flows:write", "api:engagement-data:write"
 
 WRITES = (
-    Write(str(gong.ADD_CALL), gong.ADD_CALL.scope, "adds a call", ("gong-elt add-call",)),
-    Write("PUT /v2/calls/{id}/media", "api:calls:create", "adds a call's recording"),
+    Write(str(gong.ADD_CALL), gong.ADD_CALL.scope, "adds a call", ("gong-elt add-call", "gong-elt upload")),
+    Write(str(gong.ADD_MEDIA), gong.ADD_MEDIA.scope, "adds a call's recording", ("gong-elt add-media",)),
     Write("PUT /v2/calls/users-access", "api:call-user-access:write", "gives users access to calls"),
     Write("DELETE /v2/calls/users-access", "api:call-user-access:write", "takes it from them"),
     Write("POST /v2/data-privacy/erase-data-for-email-address", "api:data-privacy:delete", "erases a person's data"),

@@ -9,17 +9,40 @@ import dlt
 from dlt.common.schema import Schema
 from dlt.common.schema.utils import new_column, new_table
 
-from state import deletions, runs
+from state import deletions, runs, uploads
 
-from .connection import Target
+from .connection import Connection, Target
 from .restored import has_tables
 
 
 def declare(schema: Schema) -> None:
     """Adds the tables that runs keep for themselves to a schema."""
-    for name, types in ((runs.TABLE, runs.COLUMN_TYPES), (deletions.TABLE, deletions.COLUMN_TYPES)):
-        columns = [new_column(column, kind, nullable=column != "run_id") for column, kind in types.items()]
-        schema.update_table(new_table(name, columns=columns, resource="runs", write_disposition="append"))
+    for state in (runs, deletions, uploads):
+        columns = [new_column(column, kind, nullable=column != "run_id") for column, kind in state.COLUMN_TYPES.items()]
+        schema.update_table(new_table(state.TABLE, columns=columns, resource="runs", write_disposition="append"))
+
+
+def own_tables(pipeline: dlt.Pipeline, connection: Connection) -> None:
+    """Makes the tables that runs keep for themselves, also in a warehouse that nothing was loaded into yet.
+
+    Args:
+        pipeline: Restored from the warehouse.
+        connection: Whose pipeline it is.
+
+    Raises:
+        DatabaseException: The warehouse refuses.
+    """
+    if pipeline.default_schema_name is None:
+        schema = Schema(connection.name)
+        declare(schema)
+        pipeline.extract(iter(()), table_name=runs.TABLE, schema=schema)
+        # Only then dlt knows all columns of its own tables.
+        pipeline.normalize()
+        pipeline.sync_schema()
+        pipeline.load()
+    else:
+        declare(pipeline.default_schema)
+        pipeline.sync_schema()
 
 
 class Ledger:
@@ -28,12 +51,13 @@ class Ledger:
     Args:
         pipeline: Restored from the warehouse.
         target: The warehouse.
+        made: Its table exists; otherwise nothing is written before the first load has made all of them.
     """
 
-    def __init__(self, pipeline: dlt.Pipeline, target: Target) -> None:
+    def __init__(self, pipeline: dlt.Pipeline, target: Target, *, made: bool = False) -> None:
         self._pipeline = pipeline
         self._target = target
-        self._begun = False
+        self._begun, self._made = False, made
 
     def write(self, run: runs.Run) -> None:
         """Writes how far the run has come; does nothing while the warehouse has no tables or dlt no schema of them yet.
@@ -42,9 +66,9 @@ class Ledger:
             DatabaseException: The warehouse refuses.
         """
         known = self._pipeline.default_schema_name is not None
-        if not self._begun and not (known and has_tables(self._pipeline, self._target)):
+        if not (self._begun or self._made) and not (known and has_tables(self._pipeline, self._target)):
             return
-        if not self._begun:
+        if not (self._begun or self._made):
             # A warehouse of an older version may lack a column or table.
             declare(self._pipeline.default_schema)
             self._pipeline.sync_schema()

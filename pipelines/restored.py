@@ -79,13 +79,19 @@ def bookmark(pipeline: dlt.Pipeline, connection: Connection, resource: str = "ca
     return bookmark_of(resource_state(pipeline, connection, resource))
 
 
-def has_tables(pipeline: dlt.Pipeline, target: Target) -> bool:
-    """Whether the warehouse has our tables, be it from a load that was killed before it was complete."""
+def has_tables(pipeline: dlt.Pipeline, target: Target, table: str = "calls") -> bool:
+    """Whether the warehouse has our tables, be it from a load that was killed before it was complete.
+
+    Args:
+        pipeline: Says which dataset.
+        target: The warehouse.
+        table: One of them; an upload alone makes no `calls`.
+    """
     if missing_file(target.destination) is not None:
         return False
     try:
         with pipeline.sql_client() as sql:
-            sql.execute_sql("SELECT 1 FROM calls WHERE 1 = 0")
+            sql.execute_sql(f"SELECT 1 FROM {table} WHERE 1 = 0")
     except DatabaseUndefinedRelation:
         return False
     return True

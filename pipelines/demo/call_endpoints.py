@@ -1,8 +1,8 @@
-"""The call endpoints of the simulated Gong: lists, extensive data, transcripts, and adding a call."""
+"""The call endpoints of the simulated Gong: lists, extensive data, transcripts, adding calls and recordings."""
 
-import zlib
 from collections.abc import Callable
 from datetime import datetime
+from hashlib import sha256
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from pipelines.demo.accepted_bodies import (
 )
 from pipelines.demo.call_index import Key, Listed, listing_key, microseconds
 from pipelines.demo.calls import Call
+from pipelines.demo.company import Recording
 from pipelines.demo.cursors import Position, mint, request_digest
 from pipelines.demo.exposed_fields import exposed_call
 from pipelines.demo.gong_answers import NO_CALLS, Answer, Asked, GongError, check_ids, instant, records
@@ -114,10 +115,22 @@ def add_call(asked: Asked) -> Answer:
         raise GongError(409, "Recording is not enabled for the primary user")
     if not any(party.get("userId") == body.primary_user for party in body.parties or []):
         raise GongError(400, "parties: must include the primary user")
-    call_id = str(10**18 + zlib.crc32(str(body.client_unique_id).encode()) * 10**8)
+    call_id = str(10**18 + int.from_bytes(sha256(str(body.client_unique_id).encode()).digest()[:7]))
     if asked.calls.find(call_id) is None:
         asked.calls.put(_uploaded(asked, body, call_id, body.actual_start))
     return Answer({"callId": call_id})
+
+
+def add_media(asked: Asked) -> Answer:
+    """PUT /v2/calls/{id}/media: the recording of a call that was added without one."""
+    entry = asked.calls.find(asked.path_id)
+    if entry is None:
+        raise GongError(404, "No call found corresponding to the provided id")
+    recording: bytes = asked.body
+    if not recording:
+        raise GongError(400, "mediaFile: must not be empty")
+    asked.company.recordings[asked.path_id] = Recording(len(recording), sha256(recording).hexdigest())
+    return Answer({"callId": asked.path_id, "url": f"https://app.gong.io/call?id={asked.path_id}"}, status=201)
 
 
 def _checked(wanted: _Filter | None, below: int) -> _Filter:

@@ -24,9 +24,20 @@ _KIND_BY_STAGE: dict[str, tuple[str, ...]] = {
 }
 
 
+@dataclass(frozen=True)
+class Recording:
+    """A recording that was sent for a call: its length in bytes, and their SHA-256 in hexadecimal."""
+
+    size: int
+    sha256: str
+
+
 @dataclass
 class Company:
-    """What a Gong tenant knows. `until` is the company's present; nothing in it happened later."""
+    """What a Gong tenant knows. `until` is the company's present; nothing in it happened later.
+
+    `recordings` are those that were sent, by call.
+    """
 
     name: str
     until: datetime
@@ -36,6 +47,7 @@ class Company:
     calls: list[Call] = field(default_factory=list)
     folders: list[LibraryFolder] = field(default_factory=list)
     settings: Settings = field(default_factory=Settings)
+    recordings: dict[str, Recording] = field(default_factory=dict)
 
 
 def build_company(

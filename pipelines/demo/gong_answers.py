@@ -65,11 +65,12 @@ class Asked:
 
 @dataclass(slots=True)
 class Answer:
-    """A 200: plain members of the JSON object, and perhaps one array of ready pieces."""
+    """A success: plain members of the JSON object, and perhaps one array of ready pieces."""
 
     members: dict[str, Any] = field(default_factory=dict)
     array: str | None = None
     items: Sequence[Piece] = ()
+    status: int = 200
 
 
 Endpoint = Callable[[Asked], Answer]

@@ -23,7 +23,7 @@ from pipelines.demo.gong_answers import Endpoint
 class Route(NamedTuple):
     """An endpoint: `{id}` in its path matches any segment where no other path spells it out.
 
-    `scope` is empty where Gong's document names none.
+    `scope` is empty where Gong's document names none; `form` is the only part of a form that it takes.
     """
 
     method: str
@@ -31,11 +31,13 @@ class Route(NamedTuple):
     scope: str
     endpoint: Endpoint
     body: type[msgspec.Struct] | None = None
+    form: str = ""
 
 
 ROUTES = (
     Route("GET", "/v2/calls", "api:calls:read:basic", calls.list_calls),
     Route("POST", "/v2/calls", "api:calls:create", calls.add_call, NewCallBody),
+    Route("PUT", "/v2/calls/{id}/media", "api:calls:create", calls.add_media, form="mediaFile"),
     Route("GET", "/v2/calls/{id}", "api:calls:read:basic", calls.one_call),
     Route("POST", "/v2/calls/extensive", "api:calls:read:extensive", calls.extensive_calls, ExtensiveBody),
     Route("POST", "/v2/calls/transcript", "api:calls:read:transcript", calls.call_transcripts, TranscriptBody),

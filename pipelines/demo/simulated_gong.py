@@ -10,7 +10,9 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -23,6 +25,7 @@ from pipelines.demo.call_index import CallIndex
 from pipelines.demo.calls import Call
 from pipelines.demo.company import Company
 from pipelines.demo.faults import Fault
+from pipelines.demo.form import form_part
 from pipelines.demo.gong_answers import Answer, Asked, GongError
 from pipelines.demo.json_pages import Piece, joined, json_array
 from pipelines.demo.received import ReceivedRequest
@@ -54,6 +57,7 @@ class SimulatedGong:
         self._calls = CallIndex(company.calls)
         self._last_second: deque[float] = deque()
         self._today = (0, 0)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="simulated-gong")
 
     def edit_call(self, call_id: str, **changes: Any) -> None:
         """Changes keys of the call's metaData; raises `KeyError` for an unknown call or key."""
@@ -115,9 +119,14 @@ class SimulatedGong:
         self.requests.append(received)
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            # A request counts when it comes in, however long its answer takes.
+            over = None if received.path == TOKEN_PATH else self._over_limit(self.clock())
             if self.rules.latency_seconds:
                 await asyncio.sleep(self.rules.latency_seconds)
-            await self._respond(Request(scope), raw)(scope, receive, send)
+            # In a thread, so that the loop goes on noting what comes in.
+            make = partial(self._respond, Request(scope), raw, over)
+            response = await asyncio.get_running_loop().run_in_executor(self._thread, make)
+            await response(scope, receive, send)
 
         async def note_status(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -127,13 +136,13 @@ class SimulatedGong:
         due = [fault for fault in self.faults if fault.strikes(received)]
         await (due[0].act(answer, scope, receive, note_status) if due else answer(scope, receive, note_status))
 
-    def _respond(self, request: Request, raw: bytes) -> Response:
+    def _respond(self, request: Request, raw: bytes, over: GongError | None) -> Response:
         request_id = "".join(secrets.choice(_BASE36) for _ in range(19))
         headers = {"x-traceid": request_id, "content-type": _CONTENT_TYPE}
         if request.url.path == TOKEN_PATH:
             return self._tokens(request, raw, headers)
         try:
-            answer = self._answer(request, raw)
+            answer = self._answer(request, raw, over)
         except GongError as error:
             if error.status == HTTPStatus.TOO_MANY_REQUESTS:
                 headers["Retry-After"] = str(self._retry_after())
@@ -148,11 +157,12 @@ class SimulatedGong:
         body, gzipped = joined(pieces, gzip=accepts_gzip)
         if gzipped:
             headers["content-encoding"] = "gzip"
-        return Response(body, 200, headers)
+        return Response(body, answer.status, headers)
 
-    def _answer(self, request: Request, raw: bytes) -> Answer:
+    def _answer(self, request: Request, raw: bytes, over: GongError | None) -> Answer:
+        if over is not None:
+            raise over
         now = self.clock()
-        self._spend_quota(now)
         authorization = request.headers.get("authorization", "")
         credentials = self.rules.credentials | self.oauth.credentials(now)
         if authorization not in credentials:
@@ -180,21 +190,22 @@ class SimulatedGong:
             return Response(msgspec.json.encode(refused.members), refused.status, headers)
         return Response(msgspec.json.encode(given), 200, headers)
 
-    def _spend_quota(self, now: datetime) -> None:
-        """Counts the request against both limits; raises 429 where one is exceeded."""
+    def _over_limit(self, now: datetime) -> GongError | None:
+        """Counts the request against both limits; a 429 where one is exceeded."""
         per_second, per_day = self.rules.requests_per_second, self.rules.requests_per_day
         if per_day is not None:
             day, spent = self._today
             self._today = (now.toordinal(), spent + 1 if day == now.toordinal() else 1)
             if self._today[1] > per_day:
-                raise GongError(429, "Daily API rate limit exceeded")
+                return GongError(429, "Daily API rate limit exceeded")
         if per_second is not None:
             moment = time.monotonic()
             while self._last_second and moment - self._last_second[0] >= 1:
                 self._last_second.popleft()
             if len(self._last_second) >= per_second:
-                raise GongError(429, "API rate limit exceeded")
+                return GongError(429, "API rate limit exceeded")
             self._last_second.append(moment)
+        return None
 
     def _retry_after(self) -> int:
         """Seconds to wait: one, or until the daily quota resets at midnight UTC."""
@@ -213,7 +224,9 @@ def _decoded(raw: bytes) -> Any:
 
 
 def _strict_body(route: Route, request: Request, raw: bytes) -> Any:
-    """The parsed body of a POST; raises 415 without JSON, and 400 for anything undocumented in it."""
+    """The parsed body of a POST, or the part of a form; raises 415 for another kind, 400 for anything undocumented."""
+    if route.form:
+        return form_part(route.form, request.headers.get("content-type", ""), raw)
     if route.body is None:
         return None
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

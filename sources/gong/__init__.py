@@ -12,9 +12,10 @@ from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
 from .auth import GongAccessToken, GongApiKey, GongCredentials, GongOAuth
+from .base_url import DEFAULT_BASE_URL
 from .bookmarks import bookmark_of, move_bookmark, window_to_read
 from .call_feed import CallFeed
-from .client import DEFAULT_BASE_URL, GongClient
+from .client import GongClient
 from .configured import gong_client
 from .costs import RequestCosts, request_costs
 from .errors import CredentialRejected, GongError, ScopeMissing, SettingRefused, StoppedEarly

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from ipaddress import ip_address
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, BinaryIO
 
 import httpx
 from dlt.common.runtime.run_context import active
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential, wait_random
 
 from .answers import Page, Unusable, page_of, refusal, request_id_of, retry_after, texts_of
+from .base_url import checked_base_url, is_loopback
 from .endpoints import Endpoint
 from .errors import (
     CredentialRejected,
@@ -21,13 +21,11 @@ from .errors import (
     GongError,
     NothingFound,
     PagingBroken,
-    SettingRefused,
     Unreachable,
 )
-from .limiter import Limiter
+from .limiter import Limiter, Slot
 from .tally import Tally
 
-DEFAULT_BASE_URL = "https://api.gong.io"
 TURN_AGAIN = "gong.turn_again"
 """Extension of a request: awaited before its auth sends it a second time, which then counts like the first."""
 
@@ -58,7 +56,7 @@ class GongClient:
     def __init__(self, base_url: str, auth: httpx.Auth, limiter: Limiter, tally: Tally) -> None:
         self._base_url = checked_base_url(base_url)
         self._auth = auth
-        self._limiter = limiter
+        self.limiter = limiter
         self._tally = tally
         # dlt's own settings for HTTP: a minute of silence unless told otherwise; a whole answer may take twice as long.
         runtime = active().runtime_config
@@ -169,11 +167,20 @@ class GongClient:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         cursor: str | None = None,
+        file: tuple[str, BinaryIO] | None = None,
     ) -> Page:
         """One page, asked for until a usable answer comes.
 
         Tried again: 429 (after `Retry-After`), 5xx, network errors and bodies that are not whole JSON. All
-        requests sent this way only read, so repeating one is safe.
+        requests sent this way read, or write what Gong knows when it comes twice, so repeating one is safe.
+
+        Args:
+            endpoint: What to ask.
+            query: Query parameters.
+            body: JSON body of a POST.
+            cursor: Leads to the page.
+            file: Sent instead as the one part of a form: the part's name, and where its bytes are read piece by
+                piece, from the start with each try. However long that takes; only silence ends a try.
 
         Raises:
             CredentialRejected: 401 without a scope; no further request is sent with this credential.
@@ -186,21 +193,23 @@ class GongClient:
             Unreachable: No usable answer after six tries.
         """
         parameters = dict(query or {})
-        content: dict[str, Any] | None = None
-        if endpoint.method == "POST":
-            content = dict(body or {})
-            if cursor is not None:
-                content["cursor"] = cursor
+        content: dict[str, Any] = {}
+        if file is not None:
+            content["files"] = dict([file])
+        elif endpoint.method == "POST":
+            content["json"] = {**(body or {}), **({"cursor": cursor} if cursor is not None else {})}
         elif cursor is not None:
             parameters["cursor"] = cursor
         async with self._first:
             # The first request goes alone: a dead credential costs one request, not one a resource.
             if not self._greeted:
                 self._greeted = True
-                return await self._insist(endpoint, parameters, content)
-        return await self._insist(endpoint, parameters, content)
+                return await self._insist(endpoint, parameters, content, first=cursor is None)
+        return await self._insist(endpoint, parameters, content, first=cursor is None)
 
-    async def _insist(self, endpoint: Endpoint, parameters: dict[str, str], content: dict[str, Any] | None) -> Page:
+    async def _insist(
+        self, endpoint: Endpoint, parameters: dict[str, str], content: dict[str, Any], *, first: bool
+    ) -> Page:
         failures = 0
 
         def enough(state: RetryCallState) -> bool:
@@ -217,7 +226,7 @@ class GongClient:
             ):
                 with attempt:
                     self._tally.retries += attempt.retry_state.attempt_number > 1
-                    return await self._once(endpoint, parameters, content)
+                    return page_of(endpoint, await self._once(endpoint, parameters, content), first=first)
         except (httpx.TransportError, httpx.DecodingError, TimeoutError, Unusable) as failure:
             raise Unreachable(
                 f"{endpoint}: no usable answer, tried again and again; last: {str(failure) or type(failure).__name__};"
@@ -229,17 +238,16 @@ class GongClient:
         # After a 429 the limiter holds everybody back already.
         return 0.0 if isinstance(_failure(state), _Throttled) else self._backoff(state)
 
-    async def _once(self, endpoint: Endpoint, parameters: dict[str, str], content: dict[str, Any] | None) -> Page:
+    async def _once(self, endpoint: Endpoint, parameters: dict[str, str], content: dict[str, Any]) -> httpx.Response:
         if self._rejection is not None:
             raise self._rejection
         if self._http is None:
             raise RuntimeError("requests are sent inside `async with client.connected()`")
-        slot = await self._limiter.turn(first=endpoint.goes_first)
-        self._tally.requests += 1
+        slot: Slot
 
         async def turn_again() -> None:
             nonlocal slot
-            slot = await self._limiter.turn(first=endpoint.goes_first)
+            slot = await self.limiter.turn(first=endpoint.goes_first)
             self._tally.requests += 1
             self._tally.retries += 1
 
@@ -247,16 +255,21 @@ class GongClient:
             if event.endswith("send_request_body.complete"):
                 slot.left()
 
+        # Made before its turn comes, so that it leaves as soon as it may.
+        request = self._http.build_request(
+            endpoint.method,
+            endpoint.path,
+            params=parameters,
+            **content,
+            extensions={"trace": note_leaving, TURN_AGAIN: turn_again},
+        )
+        slot = await self.limiter.turn(first=endpoint.goes_first)
+        self._tally.requests += 1
         try:
             # An answer that does not come holds a run until its deadline at most, and a second more.
-            async with asyncio.timeout(min(2 * self._silence, self._limiter.seconds_left + 1.0)):
-                answer = await self._http.request(
-                    endpoint.method,
-                    endpoint.path,
-                    params=parameters,
-                    json=content,
-                    extensions={"trace": note_leaving, TURN_AGAIN: turn_again},
-                )
+            longest = math.inf if "files" in content else 2 * self._silence
+            async with asyncio.timeout(_finite(min(longest, self.limiter.seconds_left + 1.0))):
+                answer = await self._http.send(request)
         except CredentialRejected as rejection:
             # OAuth found out before the request left.
             self._rejection = rejection
@@ -264,7 +277,7 @@ class GongClient:
         finally:
             slot.left()
         if answer.status_code == 429:
-            self._limiter.pause(retry_after(answer), request_id_of(answer))
+            self.limiter.pause(retry_after(answer), request_id_of(answer))
             raise _Throttled(f"HTTP 429: {texts_of(answer)}")
         if answer.status_code >= 500 or answer.status_code == 408:
             raise Unusable(f"HTTP {answer.status_code}: {texts_of(answer)}")
@@ -273,36 +286,11 @@ class GongClient:
             if isinstance(error, CredentialRejected):
                 self._rejection = error
             raise error
-        return page_of(endpoint, answer, first="cursor" not in {**parameters, **(content or {})})
+        return answer
 
 
-def checked_base_url(url: str, setting: str = "base_url") -> str:
-    """The URL without its trailing slash.
-
-    Args:
-        url: Where a credential is to be sent.
-        setting: What the user knows it as.
-
-    Raises:
-        SettingRefused: It is not an https URL, nor http on a loopback address.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingRefused(f"{setting} {url!r} is not a URL: write it like {DEFAULT_BASE_URL}")
-    if parts.scheme == "http" and not is_loopback(url):
-        raise SettingRefused(f"{setting} {url!r} would send the credential in clear: use https")
-    return url.rstrip("/").removesuffix("/v2")
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the URL leads to this machine itself."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _finite(seconds: float) -> float | None:
+    return seconds if seconds < math.inf else None
 
 
 def _broken_off(end: NothingFound, came: int, announced: int | None) -> CursorExpired:

@@ -9,7 +9,8 @@ import dlt
 from dlt.common.configuration import with_config
 
 from .auth import GongCredentials
-from .client import DEFAULT_BASE_URL, GongClient
+from .base_url import DEFAULT_BASE_URL
+from .client import GongClient
 from .limiter import Limiter
 from .tally import Tally
 

@@ -62,7 +62,7 @@ class Endpoint:
         tables: What its records become; none where it is only asked whether something is still there.
     """
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "PUT"]
     path: str
     records: str
     scope: str
@@ -268,6 +268,9 @@ CALL_ACCESS = Endpoint(
 
 ADD_CALL = Endpoint("POST", "/v2/calls", "callId", "api:calls:create", False, "", single=True, key="")
 """Writes. Sent again after an answer that did not come, it gives the same call: Gong knows it by `clientUniqueId`."""
+
+ADD_MEDIA = Endpoint("PUT", "/v2/calls/{id}/media", "callId", "api:calls:create", False, "", single=True, key="")
+"""Writes: the one part `mediaFile` of a form."""
 
 ENDPOINTS = (
     CALLS,

@@ -18,7 +18,8 @@ import msgspec
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
 
 from .answers import Unusable, missing_scope, request_id_of
-from .client import DEFAULT_BASE_URL, TURN_AGAIN, checked_base_url, is_loopback
+from .base_url import DEFAULT_BASE_URL, checked_base_url, is_loopback
+from .client import TURN_AGAIN
 from .errors import CredentialRejected, GongError, RedirectRefused, Unreachable
 from .token_store import Grant, TokenStore
 
