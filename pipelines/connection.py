@@ -19,7 +19,7 @@ from dlt.common.runtime.run_context import active
 from dlt.extract import DltSource
 
 from destinations.warehouse import identity, warehouse
-from sources.gong import GongClient, GongCredentials, gong_client, gong_source, span
+from sources.gong import GongClient, GongCredentials, GongOAuth, gong_client, gong_source, span
 
 T = TypeVar("T")
 
@@ -107,6 +107,18 @@ class Connection:
         except ConfigurationException as failure:
             raise UsageError(self._what_is_missing(failure)) from failure
 
+    @property
+    def credentials(self) -> GongCredentials | None:
+        """What stands in this connection's own section; None where nothing does.
+
+        Raises:
+            UsageError: A part is missing, or there are several kinds.
+        """
+        try:
+            return self._credentials().get("credentials")
+        except ConfigurationException as failure:
+            raise UsageError(self._what_is_missing(failure)) from failure
+
     def with_settings(self, function: Callable[..., T], **arguments: Any) -> T:
         """Calls a function whose arguments are named like settings, each found and converted by dlt.
 
@@ -166,7 +178,10 @@ class Connection:
         if not begun:
             return {}
         (kind,) = begun
-        return {"credentials": resolve_configuration(kind(), sections=tuple(self._section.split(".")))}
+        credentials = resolve_configuration(kind(), sections=tuple(self._section.split(".")))
+        if isinstance(credentials, GongOAuth):
+            credentials.account = self.name
+        return {"credentials": credentials}
 
     def _what_is_missing(self, failure: ConfigurationException) -> str:
         section = self._section
@@ -183,8 +198,8 @@ class Connection:
             variable = f"{section}.credentials.access_key".replace(".", "__").upper()
             return (
                 f"no credentials for connection {self.name!r}: set access_key and access_key_secret, or client_id,"
-                f" client_secret and refresh_token, or access_token, under [{section}.credentials] in"
-                f" .dlt/secrets.toml, or {variable} and {variable}_SECRET in the environment"
+                " client_secret and refresh_token (or log in with gong-elt login), or access_token, under"
+                f" [{section}.credentials] in .dlt/secrets.toml, or {variable} and {variable}_SECRET in the environment"
             )
         return f"configuration of connection {self.name!r}: {' '.join(str(failure).split())[:300]}"
 

@@ -343,7 +343,7 @@ def test_another_file_is_not_taken_for_a_token_file(gong: SimulatedGong, workspa
 @pytest.mark.parametrize(
     ("settings", "unset", "said"),
     [
-        ({}, ["credentials__refresh_token"], "credentials.refresh_token of connection 'gong' is missing"),
+        ({}, ["credentials__refresh_token"], "nobody has logged in for connection 'gong': run gong-elt login, or set"),
         ({}, ["credentials__client_secret"], "credentials.client_secret of connection 'gong' is missing"),
         ({"credentials__client_id": ""}, [], "credentials.client_id is empty"),
         ({"credentials__refresh_token": ""}, [], "credentials.refresh_token is empty"),
@@ -381,7 +381,7 @@ def test_another_accounts_key_does_not_stand_in_for_a_missing_part(gong: Simulat
     )
     ended = workspace.run("sync", "--connection", "emea", "--select", "workspaces")
     assert (ended.code, gong.requests) == (2, [])
-    assert "credentials.refresh_token of connection 'emea' is missing" in ended.err
+    assert "nobody has logged in for connection 'emea'" in ended.err
     workspace.configure(emea__credentials__refresh_token=CONFIGURED)
     workspace.sync("--connection", "emea", "--dataset", "emea", "--select", "workspaces")
     workspace.sync("--select", "workspaces")

@@ -31,7 +31,7 @@ from pipelines.demo.json_pages import Piece, joined, json_array
 from pipelines.demo.received import ReceivedRequest
 from pipelines.demo.routes import Route, routes_at
 from pipelines.demo.rules import Rules
-from pipelines.demo.token_endpoint import TOKEN_PATH, TokenEndpoint, TokenRefused
+from pipelines.demo.token_endpoint import AUTHORIZE_PATH, TOKEN_PATH, TokenEndpoint, TokenRefused
 
 Json = dict[str, Any]
 
@@ -120,7 +120,7 @@ class SimulatedGong:
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             # A request counts when it comes in, however long its answer takes.
-            over = None if received.path == TOKEN_PATH else self._over_limit(self.clock())
+            over = None if received.path in (TOKEN_PATH, AUTHORIZE_PATH) else self._over_limit(self.clock())
             if self.rules.latency_seconds:
                 await asyncio.sleep(self.rules.latency_seconds)
             # In a thread, so that the loop goes on noting what comes in.
@@ -141,6 +141,8 @@ class SimulatedGong:
         headers = {"x-traceid": request_id, "content-type": _CONTENT_TYPE}
         if request.url.path == TOKEN_PATH:
             return self._tokens(request, raw, headers)
+        if request.url.path == AUTHORIZE_PATH:
+            return self._authorised(request, headers)
         try:
             answer = self._answer(request, raw, over)
         except GongError as error:
@@ -180,6 +182,14 @@ class SimulatedGong:
         asked.require(route.scope)
         asked.body = _strict_body(route, request, raw)
         return route.endpoint(asked)
+
+    def _authorised(self, request: Request, headers: dict[str, str]) -> Response:
+        """What an administrator's browser sees once the page was answered."""
+        try:
+            where = self.oauth.authorised(dict(request.query_params), self.clock())
+        except TokenRefused as refused:
+            return Response(msgspec.json.encode(refused.members), refused.status, headers)
+        return Response(status_code=HTTPStatus.FOUND, headers={"Location": where})
 
     def _tokens(self, request: Request, raw: bytes, headers: dict[str, str]) -> Response:
         """Answers the token endpoint, which has no part in the API's limits."""

@@ -12,9 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 TOKEN_PATH = "/oauth2/generate-customer-token"
+AUTHORIZE_PATH = "/oauth2/authorize"
+
+_CODE_LIVES = timedelta(minutes=10)
 
 
 class TokenRefused(Exception):
@@ -38,7 +41,8 @@ class TokenEndpoint:
 
     `lifetime` is of access tokens given from now on; `scopes` what they may (None: all). `host` is what answers
     name as the company's; by default the host that was asked. `exchanged` lists the refresh tokens in the order
-    they were used, `reused` those that came when they were used or revoked already.
+    they were used, `reused` those that came when they were used or revoked already. `consents` says what whoever sees
+    the page of the authorisation does, for a client that may send people back to `redirect_uris`.
     """
 
     client_id: str = "demo-client"
@@ -46,9 +50,12 @@ class TokenEndpoint:
     lifetime: timedelta = timedelta(days=1)
     scopes: frozenset[str] | None = None
     host: str | None = None
+    consents: bool = True
+    redirect_uris: set[str] = field(default_factory=set)
     exchanged: list[str] = field(default_factory=list)
     reused: list[str] = field(default_factory=list)
     given: list[str] = field(default_factory=list)
+    _codes: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     _refresh_tokens: set[str] = field(default_factory=set)
     _access_tokens: dict[str, _AccessToken] = field(default_factory=dict)
 
@@ -56,6 +63,21 @@ class TokenEndpoint:
         """What an administrator's consent gives: a first refresh token."""
         self._refresh_tokens.add(refresh_token)
         self.given.append(refresh_token)
+
+    def authorised(self, query: Mapping[str, str], now: datetime) -> str:
+        """Where the page of consent sends the browser; raises `TokenRefused` for a client it does not know."""
+        redirect_uri = query.get("redirect_uri", "")
+        if query.get("client_id") != self.client_id or redirect_uri not in self.redirect_uris:
+            raise TokenRefused(400, "invalid_request", "Unknown client or redirect_uri")
+        if query.get("response_type") != "code" or not query.get("scope"):
+            raise TokenRefused(400, "invalid_request", "response_type or scope is missing or wrong")
+        told = {"error": "access_denied", "error_description": "<b>The administrator</b> said no"}
+        if self.consents:
+            code = f"code-{secrets.token_hex(16)}"
+            self._codes[code] = redirect_uri, now + _CODE_LIVES
+            self.given.append(code)
+            told = {"code": code}
+        return f"{redirect_uri}?{urlencode({**told, 'state': query.get('state', '')})}"
 
     def expire_access_tokens(self) -> None:
         """Ends all access tokens, as time would."""
@@ -79,8 +101,15 @@ class TokenEndpoint:
         if headers.get("authorization") != f"Basic {basic}":
             raise TokenRefused(401, "invalid_client", "Unknown client")
         form = dict(parse_qsl(raw.decode()))
-        if form.get("grant_type") != "refresh_token" or form.get("client_id") != self.client_id:
+        kind = form.get("grant_type")
+        if kind not in ("refresh_token", "authorization_code") or form.get("client_id") != self.client_id:
             raise TokenRefused(400, "invalid_request", "grant_type or client_id is missing or wrong")
+        if kind == "authorization_code":
+            code = form.get("code", "")
+            redirect_uri, until = self._codes.pop(code, ("", now))
+            if not redirect_uri or now >= until or redirect_uri != form.get("redirect_uri"):
+                raise TokenRefused(400, "invalid_grant", f"Code {code} is invalid or was used")
+            return self._tokens(now, host)
         token = form.get("refresh_token", "")
         if token not in self._refresh_tokens:
             self.reused.append(token)
@@ -88,6 +117,9 @@ class TokenEndpoint:
             raise TokenRefused(400, "invalid_grant", f"Refresh token {token} is invalid or was used")
         self._refresh_tokens.remove(token)
         self.exchanged.append(token)
+        return self._tokens(now, host)
+
+    def _tokens(self, now: datetime, host: str) -> dict[str, Any]:
         access_token, refresh_token = f"access-{secrets.token_hex(16)}", f"refresh-{secrets.token_hex(16)}"
         self._access_tokens[access_token] = _AccessToken(now + self.lifetime, self.scopes)
         self._refresh_tokens.add(refresh_token)

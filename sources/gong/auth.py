@@ -77,16 +77,21 @@ class GongOAuth(CredentialsConfiguration):
     Attributes:
         client_id: The client, from Gong's page of the integration.
         client_secret: Its secret.
-        refresh_token: The one that came with the authorisation; a new one put here replaces what was kept.
+        refresh_token: The one that came with the authorisation; a new one put here replaces what was kept. None where
+            somebody logs in (`gong-elt login`).
         token_url: The token endpoint; by default Gong's, or that of a `base_url` on loopback.
+        authorize_url: The page where an administrator consents; likewise.
         token_file: Where the newest tokens are kept; by default below dlt's data folder.
+        account: Tells apart who has logged in with one client: the name of the connection.
     """
 
     client_id: str = None  # type: ignore[assignment]  # dlt's mark for "required"
     client_secret: TSecretStrValue = None  # type: ignore[assignment]  # likewise
-    refresh_token: TSecretStrValue = None  # type: ignore[assignment]  # likewise
+    refresh_token: TSecretStrValue | None = None
     token_url: str | None = None
+    authorize_url: str | None = None
     token_file: str | None = None
+    account: str = "gong"
 
     def auth(self, base_url: str) -> httpx.Auth:
         """The header `Authorization: Bearer <the newest access token>`.
@@ -95,14 +100,28 @@ class GongOAuth(CredentialsConfiguration):
             base_url: Where requests go; at its default, the host that Gong names with the token takes its place.
 
         Raises:
-            SettingRefused: One of them is empty, `token_url` is neither https nor loopback, or no file can be
-                written at `token_file`.
+            SettingRefused: One of them is empty, `token_url` is neither https nor loopback, no file can be written at
+                `token_file`, or there is no refresh token and nobody has logged in.
         """
-        parts = {name: getattr(self, name) for name in ("client_id", "client_secret", "refresh_token")}
+        oauth, store = self.client(base_url)
+        if not self.refresh_token and store.newest() is None:
+            raise SettingRefused(
+                f"nobody has logged in for connection {self.account!r}: run gong-elt login, or set"
+                " credentials.refresh_token"
+            )
+        return oauth
+
+    def client(self, base_url: str) -> tuple[OAuth, TokenStore]:
+        """The OAuth client and what it keeps, whether or not it has been given a token yet; raises as `auth`."""
+        parts = {name: getattr(self, name) for name in ("client_id", "client_secret")}
         if empty := [name for name, value in parts.items() if not value]:
             raise SettingRefused(f"credentials.{' and credentials.'.join(empty)} is empty: fill it in")
-        store = TokenStore(self.client_id, self.refresh_token, self.token_file)
-        return OAuth(**parts, base_url=base_url, token_url=self.token_url, store=store)
+        if self.refresh_token is not None and not self.refresh_token:
+            raise SettingRefused("credentials.refresh_token is empty: fill it in, or leave it out and log in")
+        # No refresh token has a space.
+        store = TokenStore(self.client_id, self.refresh_token or f"login {self.account}", self.token_file)
+        configured = self.refresh_token or ""
+        return OAuth(**parts, refresh_token=configured, base_url=base_url, token_url=self.token_url, store=store), store
 
 
 GongCredentials = GongApiKey | GongOAuth | GongAccessToken

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from urllib.parse import quote_plus, urlsplit
 
 import httpx
@@ -25,6 +25,8 @@ from .token_store import Grant, TokenStore
 
 TOKEN_PATH = "/oauth2/generate-customer-token"
 TOKEN_URL = f"https://app.gong.io{TOKEN_PATH}"
+AUTHORIZE_PATH = "/oauth2/authorize"
+AUTHORIZE_URL = f"https://app.gong.io{AUTHORIZE_PATH}"
 
 _LIFETIME = 86_400.0
 _EARLY = 300.0
@@ -44,6 +46,7 @@ class _TokenAnswer(msgspec.Struct):
     refresh_token: str | None = None
     expires_in: float | None = None
     api_base_url_for_customer: str | None = None
+    scope: str | None = None
 
 
 class OAuth(httpx.Auth):
@@ -56,7 +59,7 @@ class OAuth(httpx.Auth):
 
     Args:
         client_id, client_secret: The OAuth client.
-        refresh_token: The one of the configuration.
+        refresh_token: The one of the configuration; empty where somebody has logged in instead.
         base_url: Where requests go. Left at its default, they go to the host that Gong names with the token.
         token_url: The token endpoint; by default Gong's, or the one of `base_url` when that is on loopback.
         store: What is kept between runs and shared between processes.
@@ -106,6 +109,25 @@ class OAuth(httpx.Auth):
             await turn_again()
         yield self._signed(request, grant)
 
+    def redeem(self, code: str, redirect_uri: str) -> Grant:
+        """Exchanges what Gong gave for an administrator's consent, and keeps what comes.
+
+        Args:
+            code: Good once, for ten minutes.
+            redirect_uri: Where the code was sent to.
+
+        Raises:
+            CredentialRejected: Gong takes the code no more, or gives no refresh token for it.
+            Unreachable: The token endpoint does not answer.
+            SettingRefused: The tokens cannot be kept.
+        """
+        with self._store.locked(), self._store.replacing() as keep:
+            grant = self._exchanged({"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri})
+            if not grant.refresh_token:
+                raise CredentialRejected(f"{self._token_url} gave no refresh token: is the client allowed to have one?")
+            keep(grant)
+        return grant
+
     def _signed(self, request: httpx.Request, grant: Grant) -> httpx.Request:
         if self._asks_for_host and grant.api_base_url_for_customer:
             host = httpx.URL(checked_base_url(grant.api_base_url_for_customer, "api_base_url_for_customer"))
@@ -127,7 +149,7 @@ class OAuth(httpx.Auth):
                 raise self._failure[2]
             with self._store.replacing() as keep:
                 try:
-                    grant = self._exchanged(refresh_token)
+                    grant = self._exchanged({"grant_type": "refresh_token", "refresh_token": refresh_token})
                     keep(grant)
                 except GongError as failure:
                     final = isinstance(failure, CredentialRejected)
@@ -136,8 +158,8 @@ class OAuth(httpx.Auth):
                     raise
             return grant
 
-    def _exchanged(self, refresh_token: str) -> Grant:
-        """What Gong gives for a refresh token; asked for again where no usable answer comes.
+    def _exchanged(self, form: Mapping[str, str]) -> Grant:
+        """What Gong gives for a refresh token or a code; asked for again where no usable answer comes.
 
         An answer can be lost on the way after Gong has used the token up. Asking again is then refused, which
         costs nothing more; the error says how it came about.
@@ -153,7 +175,7 @@ class OAuth(httpx.Auth):
                 ):
                     with attempt:
                         try:
-                            return self._exchanged_at_once(http, refresh_token, lost=lost)
+                            return self._exchanged_at_once(http, form, lost=lost)
                         except (httpx.TransportError, httpx.DecodingError, Unusable) as failure:
                             lost = lost or not isinstance(failure, _NOT_SENT)
                             raise
@@ -170,12 +192,13 @@ class OAuth(httpx.Auth):
             ) from failure
         raise AssertionError("tenacity ends with an answer or an exception")
 
-    def _exchanged_at_once(self, http: httpx.Client, refresh_token: str, *, lost: bool) -> Grant:
+    def _exchanged_at_once(self, http: httpx.Client, form: Mapping[str, str], *, lost: bool) -> Grant:
+        given_away = form.get("refresh_token") or form["code"]
         asked_at = time.time()
         # As a form, not as a query: addresses end up in the logs of everything on the way.
         answer = http.post(
             self._token_url,
-            data={"grant_type": "refresh_token", "refresh_token": refresh_token, "client_id": self._client_id},
+            data={**form, "client_id": self._client_id},
             auth=httpx.BasicAuth(self._client_id, self._client_secret),
             headers={"Accept": "application/json", "User-Agent": "gong-elt"},
             follow_redirects=False,
@@ -184,11 +207,12 @@ class OAuth(httpx.Auth):
         if status >= 500 or status in (408, 429):
             raise Unusable(f"HTTP {status}")
         if status >= 400:
-            cause = "; an earlier answer was lost on the way, and the refresh token with it" if lost else ""
+            what = form["grant_type"].replace("_", " ").replace("authorization", "authorisation")
+            cause = f"; an earlier answer was lost on the way, and the {what} with it" if lost else ""
             raise CredentialRejected(
-                f"{self._token_url}: HTTP {status} ({self._texts(answer, refresh_token)}): the refresh token was used"
-                f" or revoked, or is not this client's{cause}: authorise again in Gong and set the new"
-                " credentials.refresh_token",
+                f"{self._token_url}: HTTP {status} ({self._texts(answer, given_away)}): the {what} was used"
+                f" or revoked, or is not this client's{cause}: authorise again in Gong"
+                + (" and set the new credentials.refresh_token" if self._configured else ": gong-elt login"),
                 request_id=request_id_of(answer),
                 status=status,
             )
@@ -205,13 +229,14 @@ class OAuth(httpx.Auth):
         lifetime = given.expires_in or _LIFETIME
         return Grant(
             access_token=given.access_token,
-            refresh_token=given.refresh_token or refresh_token,
+            refresh_token=given.refresh_token or form.get("refresh_token", ""),
             # A token that lives shorter than that would never be used.
             refresh_at=asked_at + lifetime - min(_EARLY, lifetime / 2),
             api_base_url_for_customer=given.api_base_url_for_customer or None,
+            scope=given.scope,
         )
 
-    def _texts(self, answer: httpx.Response, refresh_token: str) -> str:
+    def _texts(self, answer: httpx.Response, given_away: str) -> str:
         """What the answer says, without what it may repeat of the request."""
         try:
             said = msgspec.json.decode(answer.content, type=dict[str, object])
@@ -219,7 +244,7 @@ class OAuth(httpx.Auth):
             text = "; ".join(str(each) for value in values for each in (value if isinstance(value, list) else [value]))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             text = answer.text
-        for secret in (refresh_token, self._client_secret, self._configured):
+        for secret in filter(None, (given_away, self._client_secret, self._configured)):
             text = text.replace(secret, "...").replace(quote_plus(secret), "...")
         return " ".join(text.split())[:200] or "no text"
 

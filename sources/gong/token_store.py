@@ -26,12 +26,14 @@ class Grant(msgspec.Struct, frozen=True):
         refresh_token: Good for one exchange, the next one.
         refresh_at: From then on the access token is not used again, in seconds of Unix time.
         api_base_url_for_customer: The host that Gong named for this company, if it did.
+        scope: The scopes that Gong named, separated by spaces, if it did.
     """
 
     access_token: str
     refresh_token: str
     refresh_at: float
     api_base_url_for_customer: str | None = None
+    scope: str | None = None
 
     def __repr__(self) -> str:
         return "Grant(...)"
@@ -50,7 +52,7 @@ class TokenStore:
 
     Args:
         client_id: The OAuth client.
-        configured: The refresh token of the configuration.
+        configured: The refresh token of the configuration; where there is none, a name for who has logged in.
         file: The file; by default one for this client and token below dlt's data folder.
 
     Raises:
@@ -65,6 +67,11 @@ class TokenStore:
         at = next(parent for parent in self._path.parents if parent.exists())
         if self._path.is_dir() or not at.is_dir() or not os.access(at, os.W_OK | os.X_OK):
             raise SettingRefused(f"credentials.token_file: {self._path} cannot be written: name a file that can be")
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
 
     def newest(self) -> Grant | None:
         """The newest grant; None before the configured token was ever used.
