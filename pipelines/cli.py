@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import cli_add_call, cli_get, cli_login, cli_upload
+from . import cli_add_call, cli_download_media, cli_get, cli_login, cli_upload
 from .command_line import ConnectionOption, DatasetOption, DeadlineOption, DestinationOption, JsonOption
 from .command_line import in_step as _in_step
 from .command_line import one_line_for_mistakes as _one_line_for_mistakes
@@ -135,6 +135,7 @@ def check(
     raise typer.Exit(report.exit_code)
 
 
+app.command("download-media")(cli_download_media.download_media)
 app.command("login")(cli_login.login)
 app.command("add-call")(cli_add_call.add_call)
 app.command("upload")(cli_upload.upload)

@@ -29,6 +29,7 @@ def one_line_for_mistakes() -> Iterator[None]:
         from dlt.common.exceptions import DltException
 
         from destinations.new_call import RowRefused
+        from destinations.recordings import StoreRefused
         from destinations.warehouse import WarehouseRefused
         from sources.gong import GongError, SettingRefused, StoppedEarly
         from state.lock import LockHeld
@@ -38,7 +39,7 @@ def one_line_for_mistakes() -> Iterator[None]:
 
         try:
             yield
-        except (UsageError, SettingRefused, WarehouseRefused, RowRefused) as mistake:
+        except (UsageError, SettingRefused, WarehouseRefused, RowRefused, StoreRefused) as mistake:
             leave(2, str(mistake))
         except StoppedEarly as stop:
             leave(3, str(stop))

@@ -9,7 +9,7 @@ import dlt
 from dlt.common.schema import Schema
 from dlt.common.schema.utils import new_column, new_table
 
-from state import deletions, runs, uploads
+from state import deletions, media, runs, uploads
 
 from .connection import Connection, Target
 from .restored import has_tables
@@ -17,7 +17,7 @@ from .restored import has_tables
 
 def declare(schema: Schema) -> None:
     """Adds the tables that runs keep for themselves to a schema."""
-    for state in (runs, deletions, uploads):
+    for state in (runs, deletions, uploads, media):
         columns = [new_column(column, kind, nullable=column != "run_id") for column, kind in state.COLUMN_TYPES.items()]
         schema.update_table(new_table(state.TABLE, columns=columns, resource="runs", write_disposition="append"))
 

@@ -11,6 +11,7 @@ import pytest
 from sources.gong.resources import OPT_IN_RESOURCES, RESOURCES
 from sources.gong.tables import TABLES
 from state.deletions import TABLE as MISSING_CALLS
+from state.media import TABLE as RECORDINGS
 from state.runs import TABLE as RUNS
 from state.uploads import TABLE as UPLOADS
 
@@ -28,7 +29,7 @@ def test_tables_and_keys_are_in_the_readme() -> None:
     named = {table: key for tables, keys, _ in _table_rows() for table, key in zip(tables, keys, strict=True)}
     declared = {table.name: list(table.key) for table in TABLES}
     assert {table: named.get(table) for table in declared} == declared
-    assert named.keys() - declared.keys() == {RUNS, MISSING_CALLS, UPLOADS}
+    assert named.keys() - declared.keys() == {RUNS, MISSING_CALLS, UPLOADS, RECORDINGS}
 
 
 def test_every_resource_is_in_the_readme_and_opt_in_ones_are_marked() -> None:

@@ -16,7 +16,7 @@ from pipelines.demo.routes import ROUTES
 from sources.gong.endpoints import ENDPOINTS
 from sources.gong.table import snake_case
 from sources.gong.tables import TABLES
-from state import uploads
+from state import media, uploads
 from state.runs import COLUMN_TYPES, Run
 
 REPOSITORY = Path(__file__).parents[1]
@@ -119,6 +119,7 @@ def test_the_simulated_gong_serves_every_endpoint_that_is_read() -> None:
 
 def test_the_ledger_has_a_column_for_every_fact_of_a_run() -> None:
     assert tuple(COLUMN_TYPES) == tuple(Run.__dataclass_fields__)
+    assert tuple(media.COLUMN_TYPES) == tuple(media.Recording.__dataclass_fields__)
     assert tuple(uploads.COLUMN_TYPES) == tuple(uploads.Upload.__dataclass_fields__)
 
 

@@ -76,7 +76,9 @@ def extensive_calls(asked: Asked) -> Answer:
         ready = entry.end + delay <= now
 
         def build() -> bytes:
-            return msgspec.json.encode(exposed_call(entry.call.record, selector, content_ready=ready, now=now))
+            host = asked.rules.media_host
+            call = exposed_call(entry.call.record, selector, content_ready=ready, now=now, media_host=host)
+            return msgspec.json.encode(call)
 
         return Piece(build()) if with_media else entry.piece((cache_key, ready), build)
 

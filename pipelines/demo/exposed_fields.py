@@ -14,10 +14,13 @@ MEDIA_URL_SECONDS = 8 * 3600
 _INTERACTION_BLOCKS = {"personInteractionStats": "interactionStats"}
 
 
-def exposed_call(record: Json, selector: ContentSelector, *, content_ready: bool, now: datetime) -> Json:
+def exposed_call(
+    record: Json, selector: ContentSelector, *, content_ready: bool, now: datetime, media_host: str
+) -> Json:
     """The parts of a complete call record that the selector asks for, in Gong's order.
 
-    Media addresses are signed for `now`, so that they differ from answer to answer as real ones do.
+    Media addresses lead to `media_host` and are signed for `now`, so that they differ from answer to answer as real
+    ones do.
     """
     fields = selector.exposed_fields or ExposedFields()
     call: Json = {"metaData": record["metaData"]}
@@ -43,7 +46,7 @@ def exposed_call(record: Json, selector: ContentSelector, *, content_ready: bool
     if fields.collaboration and fields.collaboration.public_comments and "collaboration" in record:
         call["collaboration"] = record["collaboration"]
     if fields.media and "media" in record:
-        call["media"] = {kind: _signed(path, now) for kind, path in record["media"].items()}
+        call["media"] = {kind: _signed(media_host + path, now) for kind, path in record["media"].items()}
     return call
 
 
@@ -71,10 +74,7 @@ def _context(context: Json, detail: str, timings: list[Any]) -> Json:
     return {**context, "objects": objects}
 
 
-def _signed(path: str, now: datetime) -> str:
+def _signed(url: str, now: datetime) -> str:
     stamp = now.strftime("%Y%m%dT%H%M%SZ")
-    signature = hashlib.sha256(f"{path} {stamp}".encode()).hexdigest()[:16]
-    return (
-        f"https://media.gong.example{path}?X-Amz-Date={stamp}&X-Amz-Expires={MEDIA_URL_SECONDS}"
-        f"&X-Amz-Signature={signature}"
-    )
+    signature = hashlib.sha256(f"{url} {stamp}".encode()).hexdigest()[:16]
+    return f"{url}?X-Amz-Date={stamp}&X-Amz-Expires={MEDIA_URL_SECONDS}&X-Amz-Signature={signature}"

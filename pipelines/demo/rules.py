@@ -16,6 +16,7 @@ class Rules:
 
     The three delays count from the end of a call. `requests_per_second` is a sliding window of one second.
     A request with an id of a call that is no number `call_ids_below` is refused.
+    Links to recordings lead to `media_host`.
     `access_taken_back` are ids of calls that nobody may see any more by an access given through the API.
     """
 
@@ -31,4 +32,5 @@ class Rules:
     see_no_calls: bool = False
     call_ids_below: int = 2**63
     access_taken_back: set[str] = field(default_factory=set)
+    media_host: str = "https://media.gong.example"
     gzip: bool = True

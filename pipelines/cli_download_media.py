@@ -1,0 +1,44 @@
+"""`gong-elt download-media`: recordings into a folder or a bucket."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .command_line import (
+    ConnectionOption,
+    DatasetOption,
+    DeadlineOption,
+    DestinationOption,
+    JsonOption,
+    one_line_for_mistakes,
+    stderr,
+    stdout,
+)
+
+
+def download_media(
+    to: Annotated[str, typer.Option(help="A folder, or s3://bucket/prefix")] = "recordings",
+    kind: Annotated[str, typer.Option(help="audio, video or all")] = "all",
+    since: Annotated[str | None, typer.Option(help="Calls from then on; by default of the last 30 days")] = None,
+    until: Annotated[str | None, typer.Option(help="Calls up to then")] = None,
+    deadline: DeadlineOption = None,
+    connection: ConnectionOption = "gong",
+    destination: DestinationOption = "duckdb",
+    dataset: DatasetOption = "gong",
+    as_json: JsonOption = False,
+) -> None:
+    """Download recordings of the calls in the warehouse; what is there already stays, what is deleted in Gong goes."""
+    with one_line_for_mistakes():
+        from .connection import Connection, Target
+        from .download_media import DownloadOptions
+        from .download_media import download_media as run_download
+
+        options = DownloadOptions(to, kind, since, until, deadline)
+        downloaded = run_download(Connection(connection), Target.of(destination, dataset), options, stderr())
+    if as_json:
+        print(downloaded.as_json())
+    else:
+        downloaded.show(stdout())
+    raise typer.Exit(downloaded.exit_code)
