@@ -76,6 +76,13 @@ class Ledger:
             (runs.update if self._begun else runs.begin)(sql, run)
         self._begun = True
 
+    def requests_today(self, connection: str, now: datetime) -> int:
+        """Requests that runs of a connection have sent since midnight UTC; an upload may come before the first load."""
+        if not has_tables(self._pipeline, self._target, runs.TABLE):
+            return 0
+        with self._pipeline.sql_client() as sql:
+            return runs.requests_today(sql, connection, now)
+
     def close(self, run: runs.Run) -> None:
         """Writes how the run ended."""
         self.write(replace(run, finished_at=datetime.now(UTC)))

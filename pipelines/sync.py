@@ -129,6 +129,7 @@ class _Run:
                         raise LockHeld(f"another run holds the lock: {holder}")
                     self._bookmark = bookmark(pipeline, self._connection)
                     self._ledger = Ledger(pipeline, self._target)
+                    self._quota -= self._ledger.requests_today(self._connection.name, self._started)
                     self._note_progress()
                     self._read_and_load(pipeline, stage)
                     if {"calls", "transcripts"} & set(self._options.select):
@@ -226,7 +227,6 @@ class _Run:
         if not has_tables(pipeline, self._target):
             return plan
         with pipeline.sql_client() as sql:
-            self._quota -= runs.requests_today(sql, self._connection.name, self._started)
             plan["trusted"] = not runs.interrupted(sql, self._connection.name, window.since, window.until)
             if not plan["trusted"]:
                 self._hashes = warehouse.distrusted_hashes

@@ -88,6 +88,8 @@ def test_a_file_of_any_kind_is_added_once_and_written_down(
 def test_a_sync_after_an_upload_and_an_upload_after_a_sync(gong: SimulatedGong, workspace: Workspace) -> None:
     file = csv_file(workspace.folder, rows_of(gong, 2))
     assert workspace.run("upload", file).code == 0
+    workspace.configure(requests_per_day=2)
+    assert workspace.sync(code=3)["requests"] == 0
     workspace.configure(requests_per_day=400)
     synced = workspace.sync()
     assert {"pbx-0", "pbx-1"} <= {row[0] for row in workspace.rows("SELECT client_unique_id FROM calls")}
