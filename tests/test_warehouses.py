@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from pipelines.demo.faults import Fault, rewrite, rewrite_bytes
+from pipelines.demo.media_host import MediaHost
+from pipelines.demo.serving import serve
 from pipelines.demo.simulated_gong import SimulatedGong
 from tests.conftest import MakeGong
 from tests.postgres_server import PASSWORD, PostgresServer, postgres_server
 from tests.test_sync import EXTENSIVE, TRANSCRIPT, changed, one_with
+from tests.test_upload import csv_file, rows_of
 from tests.truth import assert_same, listed_calls
 from tests.workspace import Workspace
 
@@ -251,3 +254,21 @@ def test_two_machines_do_not_run_at_once(gong: SimulatedGong, workspace: Workspa
     gong.rules.latency_seconds = 0.0
     workspace.sync("--select", "calls,transcripts")
     assert_same(workspace, gong)
+
+
+def test_uploads_and_recordings_are_written_down(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Into an empty warehouse first: an upload needs no sync before it."""
+    rows = rows_of(gong, 4)
+    rows[1]["direction"] = "Sideways"
+    file = csv_file(workspace.folder, rows)
+    for added, already in ((3, 0), (0, 3)):
+        ended = workspace.run("upload", file, "--json")
+        assert (ended.code, ended.json["added"], ended.json["already_added"]) == (1, added, already), ended.err
+    assert workspace.rows("SELECT client_unique_id, status FROM _uploads ORDER BY client_unique_id") == [
+        (f"pbx-{number}", "set_aside" if number == 1 else "added") for number in range(4)
+    ]
+    workspace.sync("--select", "calls")
+    with serve(MediaHost().app) as gong.rules.media_host:
+        first, again = (workspace.run("download-media", "--kind", "audio", "--json") for _ in range(2))
+    assert (first.code, again.code, again.json["files"]) == (0, 0, 0), first.err
+    assert first.json["files"] == again.json["already_there"] == workspace.count("_media") > 0

@@ -19,6 +19,7 @@ import psycopg2.extras
 from tests.forked import Ended, run_forked
 
 COMMAND = Path(sys.executable).parent / "gong-elt"
+_WITH_A_WAREHOUSE = ("sync", "status", "check", "reconcile", "upload", "add-media", "download-media")
 
 
 @dataclass(slots=True)
@@ -50,7 +51,7 @@ class Workspace:
 
     def command(self, *arguments: str) -> list[str]:
         """The command line of `gong-elt` with these arguments, into this workspace's warehouse."""
-        loads = self.postgres and arguments and arguments[0] in ("sync", "status", "check", "reconcile")
+        loads = self.postgres and arguments and arguments[0] in _WITH_A_WAREHOUSE
         return [str(COMMAND), *arguments, *(["--destination", "postgres"] if loads else [])]
 
     def configure(self, **settings: Any) -> None:

@@ -89,13 +89,16 @@ class Bench:
         folder.mkdir()
         return folder
 
-    def sync(self, gong: Gong, settings: Mapping[str, str], folder: Path | None = None) -> Load:
+    def sync(
+        self, gong: Gong, settings: Mapping[str, str], folder: Path | None = None, *, select: str = "calls,transcripts"
+    ) -> Load:
         """The real command, into an own DuckDB file.
 
         Args:
             gong: Where to read.
             settings: The variables that set it up.
             folder: Where an earlier sync has been; by default an empty one.
+            select: Which resources; empty for those of a plain sync.
 
         Raises:
             BenchmarkFailed: It failed, or the warehouse is not what Gong holds.
@@ -108,7 +111,8 @@ class Bench:
             "SOURCES__GONG__START_DATE": gong.since.isoformat(),
             **settings,
         }
-        options = ("--select", "calls,transcripts", "--destination", "duckdb", "--json")
+        selection = ("--select", select) if select else ()
+        options = (*selection, "--destination", "duckdb", "--json")
         load = self._run("pipelines.cli", ["sync", *options], folder, variables)
         kept = gong.served.everything if WITH_PRIVATE_CALLS.items() <= settings.items() else gong.served.public
         _check(folder / "warehouse.duckdb", kept, "gong.calls", "gong.transcript_sentences", "end_ms")
