@@ -169,13 +169,15 @@ def test_every_route_is_an_operation_with_the_documented_scope_and_body(spec: Js
     for route in ROUTES:
         operation = spec["paths"][route.path][route.method.lower()]
         assert route.scope in json.dumps(operation), f"{route.method} {route.path}"
-        assert (route.body is not None) == ("requestBody" in operation)
+        assert bool(route.body or route.form) == ("requestBody" in operation)
 
 
 def test_every_documented_body_key_is_accepted_and_no_other(spec: Json) -> None:
     for route in ROUTES:
+        content = spec["paths"][route.path][route.method.lower()].get("requestBody", {}).get("content", {})
+        if route.form:
+            assert list(content["multipart/form-data"]["schema"]["properties"]) == [route.form]
         if route.body is not None:
-            content = spec["paths"][route.path]["post"]["requestBody"]["content"]
             accepted = msgspec.json.schema(route.body)
             _assert_same_keys(accepted, accepted, content["application/json"]["schema"], spec)
 
