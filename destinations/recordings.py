@@ -36,7 +36,7 @@ class Recordings:
             elif self.is_bucket:
                 self._files, root = FileSystem.from_uri(place)
             else:
-                # Kept as it is typed: rows of `_media` name files by it.
+                # Not through links: rows of `_media` name files by it, and a link may lead elsewhere one day.
                 self._files, root = LocalFileSystem(), str(Path(place).expanduser().absolute())
         except (OSError, ValueError, pa.ArrowException) as failure:
             raise StoreRefused(f"{place}: {' '.join(str(failure).split())}") from failure
@@ -50,7 +50,7 @@ class Recordings:
         """Whether a file that was kept here still is. Objects in a bucket are taken to be, without asking."""
         if not uri.startswith(self.uri("")):
             return False
-        return self.is_bucket or bool(self._size(self._path(uri)) is not None)
+        return self.is_bucket or self._size(self._path(uri)) is not None
 
     def begun(self, name: str) -> int:
         """Bytes of a file that are there from a download that broke off; a bucket keeps no beginnings."""

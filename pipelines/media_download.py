@@ -78,7 +78,7 @@ async def download(
     """
     if urlsplit(link).scheme != "https" and not (urlsplit(link).scheme == "http" and is_loopback(link)):
         raise NotDownloaded(f"its link is not https, but {urlsplit(link).scheme or 'nothing'}: it was not followed")
-    download = _Download(host, link, recordings, name, came)
+    under_way = _Download(host, link, recordings, name, came)
     try:
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type((httpx.TransportError, _BrokenOff)),
@@ -87,7 +87,7 @@ async def download(
             reraise=True,
         ):
             with attempt:
-                await download.go_on()
+                await under_way.go_on()
     except (httpx.TransportError, _BrokenOff) as failure:
         recordings.drop(name)
         raise NotDownloaded(
@@ -96,7 +96,7 @@ async def download(
     except (LinkEnded, NotDownloaded):
         recordings.drop(name)
         raise
-    return download.size, download.digest
+    return under_way.size, under_way.digest
 
 
 class _Download:
@@ -158,6 +158,8 @@ class _Download:
             raise _BrokenOff("what was there was not of this recording")
         if status not in (200, 206):
             raise NotDownloaded(f"HTTP {status} from {urlsplit(self._link).hostname}")
+        if status == 206 and not answer.headers.get("content-range", "").startswith(f"bytes {self.size}-"):
+            raise NotDownloaded("its host sent another part of it than was asked for")
         if status == 200:
             self._hash, self.size = sha256(), 0
             self._recordings.note_version(self._name, answer.headers.get("etag"))
