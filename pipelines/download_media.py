@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -19,23 +19,22 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
 
 from destinations.recordings import Recordings, StoreRefused
-from destinations.server_lock import server_lock
 from sources.gong import GongClient, StoppedEarly, Tally, moment, whole_millisecond
 from sources.gong.endpoints import PAGE_SIZE
-from sources.gong.errors import DeadlineReached
 from sources.gong.media_links import KINDS, media_links
 from sources.gong.shape import may_be_asked_for
 from state import media, runs
-from state.lock import LockHeld, run_lock
+from state.lock import run_lock
 from state.media import RecordedCall, Recording
-from state.uploads import TransactionalSql
+from state.warehouse import TransactionalSql
 
 from .connection import Connection, Target, UsageError
 from .downloaded import Downloaded, NotThere
-from .failures import told
-from .ledger import Ledger, own_tables
+from .failures import causes, told
+from .ledger import Ledger, warehouse_of_a_run
 from .media_download import LinkEnded, NotDownloaded, download, file_name, media_host
-from .restored import has_tables, kept_open, restored_pipeline
+from .restored import has_tables, restored_pipeline
+from .summary import Status
 from .times import deadline_of
 
 COMMAND = "download-media"
@@ -62,14 +61,6 @@ class DownloadOptions:
     deadline: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A call, and the kinds of recordings that are missing."""
-
-    call_id: str
-    kinds: set[str] = field(default_factory=set)
-
-
 def download_media(connection: Connection, target: Target, options: DownloadOptions, console: Console) -> Downloaded:
     """Runs one download.
 
@@ -92,6 +83,9 @@ def download_media(connection: Connection, target: Target, options: DownloadOpti
 class _Download:
     """One download: remove what must not stay, find what is missing, bring it."""
 
+    _sql: TransactionalSql
+    _ledger: Ledger
+
     def __init__(self, connection: Connection, target: Target, options: DownloadOptions, console: Console) -> None:
         self._connection, self._target, self._options = connection, target, options
         self._started = whole_millisecond(datetime.now(UTC))
@@ -107,7 +101,8 @@ class _Download:
         if self._since >= self._until:
             raise UsageError(f"the window is empty: it would begin {self._since} and end {self._until}")
         self._recordings = Recordings(options.to)
-        connection.client(tally=self._tally)
+        # A setting that cannot be used is told before anything is opened.
+        connection.client()
         self._backoff = float(active().runtime_config.request_backoff_factor)
         self._folder = target.folder / f"{connection.name}-media"
         self._calls = self._files = self._bytes = self._held = self._removed = self._without = 0
@@ -128,17 +123,9 @@ class _Download:
         pipeline = restored_pipeline(self._connection, self._target, self._folder)
         if pipeline.default_schema_name is None or not has_tables(pipeline, self._target):
             raise UsageError(f"nothing loaded yet into {self._target.name}, dataset {self._target.dataset}: run a sync")
-        own_tables(pipeline, self._connection)
-        with (
-            kept_open(pipeline, self._target),
-            server_lock(pipeline, self._connection.name) as holder,
-            pipeline.sql_client() as sql,
-        ):
-            if holder is not None:
-                raise LockHeld(f"another run holds the lock: {holder}")
-            self._sql: TransactionalSql = sql
-            self._ledger: Ledger = Ledger(pipeline, self._target, made=True)
-            left = self._connection.requests_per_day - runs.requests_today(sql, self._connection.name, self._started)
+        with warehouse_of_a_run(pipeline, self._connection, self._target) as (self._sql, self._ledger):
+            left = self._connection.requests_per_day
+            left -= self._ledger.requests_today(self._connection.name, self._started)
             client = self._connection.client(tally=self._tally, requests_left=max(0, left), deadline=self._deadline)
             self._ledger.write(self._row("running", None))
             try:
@@ -161,16 +148,16 @@ class _Download:
             media.forget(self._sql, call_id, kind)
             self._removed += 1
 
-    def _missing(self) -> list[_Wanted]:
-        missing = []
+    def _missing(self) -> dict[str, set[str]]:
+        """Kinds of recordings that are missing, by call."""
+        missing = {}
         private_too = self._connection.keeps_private_calls
         for call in media.recorded_calls(self._sql, self._since, self._until, private_too=private_too):
             if not may_be_asked_for(call.id):
                 continue
             self._calls += 1
-            kinds = self._lacking(call)
-            if kinds:
-                missing.append(_Wanted(call.id, kinds))
+            if kinds := self._lacking(call):
+                missing[call.id] = kinds
         return missing
 
     def _lacking(self, call: RecordedCall) -> set[str]:
@@ -180,35 +167,35 @@ class _Download:
         self._held += len(held)
         return there - held
 
-    async def _bring(self, client: GongClient, missing: Sequence[_Wanted]) -> None:
-        bar = self._progress.add_task("calls", total=len(missing))
+    async def _bring(self, client: GongClient, missing: Mapping[str, set[str]]) -> None:
+        bar, calls = self._progress.add_task("calls", total=len(missing)), list(missing)
         async with client.connected(), media_host() as host:
-            for first in range(0, len(missing), PAGE_SIZE):
-                some = missing[first : first + PAGE_SIZE]
-                links = await media_links(client, [wanted.call_id for wanted in some])
+            for first in range(0, len(calls), PAGE_SIZE):
+                some = calls[first : first + PAGE_SIZE]
+                links = await media_links(client, some)
                 self._ledger.write(self._row("running", None))
                 turn = asyncio.Semaphore(_AT_ONCE)
                 async with asyncio.TaskGroup() as group:
-                    for wanted in some:
-                        group.create_task(self._bring_call(client, host, wanted, links.get(wanted.call_id, {}), turn))
+                    for call_id in some:
+                        self._without += call_id not in links
+                        wanted = {
+                            kind: link for kind, link in links.get(call_id, {}).items() if kind in missing[call_id]
+                        }
+                        group.create_task(self._bring_call(client, host, call_id, wanted, turn))
                 self._progress.advance(bar, len(some))
 
     async def _bring_call(
         self,
         client: GongClient,
         host: httpx.AsyncClient,
-        wanted: _Wanted,
+        call_id: str,
         links: Mapping[str, str],
         turn: asyncio.Semaphore,
     ) -> None:
         async with turn:
-            self._without += not links
-            for kind in sorted(wanted.kinds & links.keys()):
-                if self._deadline is not None and datetime.now(UTC) >= self._deadline:
-                    raise DeadlineReached(
-                        f"the deadline, {self._deadline:%Y-%m-%d %H:%M:%S} UTC, is reached: run again"
-                    )
-                await self._bring_recording(client, host, wanted.call_id, kind, links[kind])
+            for kind, link in links.items():
+                client.limiter.keep_deadline()
+                await self._bring_recording(client, host, call_id, kind, link)
 
     async def _bring_recording(
         self, client: GongClient, host: httpx.AsyncClient, call_id: str, kind: str, link: str
@@ -240,11 +227,8 @@ class _Download:
         self._bytes += came
 
     def _outcome(self) -> Downloaded:
-        status = "failed" if self._failed or self._ended_by is not None else "done"
-        ended_by = self._ended_by
-        while isinstance(ended_by, BaseExceptionGroup):
-            ended_by = ended_by.exceptions[0]
-        if isinstance(ended_by, StoppedEarly):
+        status: Status = "failed" if self._failed or self._ended_by is not None else "done"
+        if any(isinstance(cause, StoppedEarly) for cause in causes(self._ended_by)):
             status = "stopped"
         return Downloaded(
             run_id=self.run_id,
@@ -261,7 +245,7 @@ class _Download:
             failed=self._failed,
             requests=self._tally.requests,
             duration_seconds=round(time.monotonic() - self._clock, 3),
-            reason=None if ended_by is None else told(ended_by),
+            reason=None if self._ended_by is None else told(self._ended_by),
         )
 
     def _row(self, status: str, reason: str | None) -> runs.Run:
@@ -271,16 +255,9 @@ class _Download:
             command=COMMAND,
             status=status,
             started_at=self._started,
-            finished_at=None,
             window_since=self._since,
             window_until=self._until,
-            bookmark=None,
             requests=self._tally.requests,
             rows_written=self._files,
-            calls=0,
-            transcripts=0,
-            sentences=0,
-            private_excluded=0,
-            rejected=0,
             reason=reason,
         )

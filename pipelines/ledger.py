@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import dlt
 from dlt.common.schema import Schema
 from dlt.common.schema.utils import new_column, new_table
+from dlt.destinations.sql_client import SqlClientBase
 
+from destinations.server_lock import server_lock
 from state import deletions, media, runs, uploads
+from state.lock import LockHeld
 
 from .connection import Connection, Target
-from .restored import has_tables
+from .restored import has_tables, kept_open
 
 
 def declare(schema: Schema) -> None:
@@ -22,16 +28,35 @@ def declare(schema: Schema) -> None:
         schema.update_table(new_table(state.TABLE, columns=columns, resource="runs", write_disposition="append"))
 
 
-def own_tables(pipeline: dlt.Pipeline, connection: Connection) -> None:
-    """Makes the tables that runs keep for themselves, also in a warehouse that nothing was loaded into yet.
+@contextmanager
+def warehouse_of_a_run(
+    pipeline: dlt.Pipeline, connection: Connection, target: Target
+) -> Iterator[tuple[SqlClientBase[Any], Ledger]]:
+    """The warehouse for a run that loads nothing through dlt, and for it alone; and the run's row.
+
+    The tables that runs keep for themselves are there then, also where nothing was loaded yet.
 
     Args:
         pipeline: Restored from the warehouse.
         connection: Whose pipeline it is.
+        target: The warehouse.
 
     Raises:
+        LockHeld: Another run, perhaps on another machine, works on it.
         DatabaseException: The warehouse refuses.
     """
+    _make_own_tables(pipeline, connection)
+    with (
+        kept_open(pipeline, target),
+        server_lock(pipeline, connection.name) as holder,
+        pipeline.sql_client() as sql,
+    ):
+        if holder is not None:
+            raise LockHeld(f"another run holds the lock: {holder}")
+        yield sql, Ledger(pipeline, target, made=True)
+
+
+def _make_own_tables(pipeline: dlt.Pipeline, connection: Connection) -> None:
     if pipeline.default_schema_name is None:
         schema = Schema(connection.name)
         declare(schema)
@@ -65,10 +90,9 @@ class Ledger:
         Raises:
             DatabaseException: The warehouse refuses.
         """
-        known = self._pipeline.default_schema_name is not None
-        if not (self._begun or self._made) and not (known and has_tables(self._pipeline, self._target)):
-            return
         if not (self._begun or self._made):
+            if self._pipeline.default_schema_name is None or not has_tables(self._pipeline, self._target):
+                return
             # A warehouse of an older version may lack a column or table.
             declare(self._pipeline.default_schema)
             self._pipeline.sync_schema()

@@ -301,17 +301,12 @@ class _Reconcile:
             command=COMMAND if not self._options.dry_run else f"{COMMAND} --dry-run",
             status=status,
             started_at=self._started,
-            finished_at=None,
             window_since=self._window.since,
             window_until=self._window.until,
             bookmark=self._compared_until,
             requests=self.tally.requests,
-            rows_written=0,
             calls=self._erased,
-            transcripts=0,
-            sentences=0,
             private_excluded=len(self._private),
-            rejected=0,
             reason=reason,
         )
 

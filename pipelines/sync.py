@@ -118,11 +118,10 @@ class _Run:
 
     def execute(self, stage: Stage) -> None:
         """Reads and loads until the window is complete or something ends the run."""
-        with ExitStack() as stack:
+        with self._kept_open:
             try:
                 self._set_aside = unfinished_loads(self._folder)
                 self._pipeline = pipeline = restored_pipeline(self._connection, self._target, self._folder)
-                self._kept_open = stack.enter_context(ExitStack())
                 self._kept_open.enter_context(kept_open(pipeline, self._target))
                 with server_lock(pipeline, self._connection.name) as holder:
                     if holder is not None:
@@ -281,7 +280,6 @@ class _Run:
             command="sync",
             status=status,
             started_at=self._started,
-            finished_at=None,
             window_since=self._window.since if self._window else None,
             window_until=self._window.until if self._window else None,
             bookmark=self._bookmark,

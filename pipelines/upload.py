@@ -24,18 +24,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from destinations.gong import CallRow, gong_calls
 from destinations.new_call import RowRefused, new_call
-from destinations.server_lock import server_lock
 from sources.gong import CredentialRejected, GongError, StoppedEarly, Tally, whole_millisecond
 from sources.gong.errors import RedirectRefused, RequestRefused, ScopeMissing
 from state import runs, uploads
-from state.lock import LockHeld, run_lock
+from state.lock import run_lock
 from state.uploads import Upload
+from state.warehouse import TransactionalSql
 
 from .connection import Connection, Target, UsageError
-from .failures import told
-from .ledger import Ledger, own_tables
-from .restored import kept_open, restored_pipeline
+from .failures import causes, told
+from .ledger import Ledger, warehouse_of_a_run
+from .restored import restored_pipeline
 from .row_files import FileRow, file_rows
+from .summary import Status
 from .times import deadline_of
 from .uploaded import LeftRow, Uploaded
 from .writing import add_call
@@ -84,6 +85,9 @@ def upload(connection: Connection, target: Target, options: UploadOptions, conso
 class _Upload:
     """One upload: check all rows, send the good ones, write down each answer."""
 
+    _sql: TransactionalSql
+    _ledger: Ledger
+
     def __init__(self, connection: Connection, target: Target, options: UploadOptions, console: Console) -> None:
         self._connection = connection
         self._target = target
@@ -121,16 +125,9 @@ class _Upload:
         """Every good row sent; what ends it early is told in the result."""
         rows = file_rows(self._options.file)
         pipeline = restored_pipeline(self._connection, self._target, self._folder)
-        own_tables(pipeline, self._connection)
-        with (
-            kept_open(pipeline, self._target),
-            server_lock(pipeline, self._connection.name) as holder,
-            pipeline.sql_client() as sql,
-        ):
-            if holder is not None:
-                raise LockHeld(f"another run holds the lock: {holder}")
-            self._sql, self._ledger = sql, Ledger(pipeline, self._target, made=True)
-            left = self._connection.requests_per_day - runs.requests_today(sql, self._connection.name, self._started)
+        with warehouse_of_a_run(pipeline, self._connection, self._target) as (self._sql, self._ledger):
+            spent = self._ledger.requests_today(self._connection.name, self._started)
+            left = self._connection.requests_per_day - spent
             self._client = self._connection.client(
                 tally=self._tally, requests_left=max(0, left), deadline=self._deadline
             )
@@ -142,8 +139,10 @@ class _Upload:
             outcome = self._outcome()
             self._ledger.close(self._row(outcome.status, outcome.reason))
         shutil.rmtree(self._folder)
-        if isinstance(unusable := _usage_error(self._ended_by), UsageError):
-            raise unusable
+        for cause in causes(self._ended_by):
+            # The file breaks off: dlt made its own error of it.
+            if isinstance(cause, UsageError):
+                raise cause
         return outcome
 
     def _through_dlt(self, rows: Iterator[list[CallRow]]) -> None:
@@ -158,8 +157,6 @@ class _Upload:
         with self._progress:
             self._bar = self._progress.add_task("calls", total=self._rows - len(self._set_aside) - self._already)
             outbound.load()
-        if self._ended_by is not None:
-            raise self._ended_by
 
     def _good_rows(
         self, rows: Iterator[FileRow], already_added: Callable[[Sequence[str]], set[str]] | None = None
@@ -174,20 +171,19 @@ class _Upload:
             yield [row for row in good if row["client_unique_id"] not in known]
 
     def _good_row(self, row: FileRow, numbers: dict[str, int]) -> CallRow | None:
-        faults = [row.fault] if row.fault else []
-        body: dict[str, Any] = {}
-        try:
-            body = new_call(row.values) if not faults else {}
-        except RowRefused as refused:
-            faults = refused.faults
-        given = row.values.get("client_unique_id", row.values.get("clientUniqueId"))
-        client_unique_id = str(given).strip() if isinstance(given, str | int) else ""
-        if not faults and (first := numbers.setdefault(client_unique_id, row.number)) != row.number:
-            faults = [f"client_unique_id: is that of row {first} too, and Gong would take them for one call"]
-        if faults:
-            self._set_aside.append(LeftRow(row.number, client_unique_id or None, faults))
-            return None
-        return CallRow(row=row.number, client_unique_id=client_unique_id, body=json.dumps(body))
+        faults, name = [row.fault] if row.fault else [], _named(row.values)
+        if not faults:
+            try:
+                body = new_call(row.values)
+                # As it is sent: by that Gong knows the call.
+                name = body["clientUniqueId"]
+                if (first := numbers.setdefault(name, row.number)) == row.number:
+                    return CallRow(row=row.number, client_unique_id=name, body=json.dumps(body))
+                faults = [f"client_unique_id: is that of row {first} too, and Gong would take them for one call"]
+            except RowRefused as refused:
+                faults = refused.faults
+        self._set_aside.append(LeftRow(row.number, name, faults))
+        return None
 
     def _already_added(self, client_unique_ids: Sequence[str]) -> set[str]:
         return uploads.added(self._sql, self._connection.name, client_unique_ids)
@@ -260,8 +256,8 @@ class _Upload:
 
     def _outcome(self) -> Uploaded:
         left = bool(self._set_aside or self._refused or self._failed)
-        status = "failed" if self._ended_by is not None or left else "done"
-        if isinstance(self._ended_by, StoppedEarly):
+        status: Status = "failed" if self._ended_by is not None or left else "done"
+        if any(isinstance(cause, StoppedEarly) for cause in causes(self._ended_by)):
             status = "stopped"
         reached = self._already + self._added + len(self._refused) + len(self._failed)
         return Uploaded(
@@ -290,23 +286,14 @@ class _Upload:
             command=COMMAND,
             status=status,
             started_at=self._started,
-            finished_at=None,
-            window_since=None,
-            window_until=None,
-            bookmark=None,
             requests=self._tally.requests,
-            rows_written=0,
             calls=self._added,
-            transcripts=0,
-            sentences=0,
-            private_excluded=0,
             rejected=len(self._set_aside) + len(self._refused),
             reason=reason,
         )
 
 
-def _usage_error(failure: BaseException | None) -> BaseException | None:
-    """What a user can mend, where dlt raised its own error from it."""
-    while failure is not None and not isinstance(failure, UsageError):
-        failure = failure.__cause__
-    return failure
+def _named(values: Mapping[str, Any]) -> str | None:
+    """What a row that is set aside calls itself, as far as it does."""
+    given = values.get("client_unique_id", values.get("clientUniqueId"))
+    return str(given).strip() or None if isinstance(given, str | int) else None

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 
 from rich.console import Console
 
-EXIT_CODES = {"done": 0, "failed": 1, "stopped": 3}
+from .summary import EXIT_CODES, Status
+
 _SHOWN = 20
 
 
@@ -44,7 +45,7 @@ class Uploaded:
     """
 
     run_id: str
-    status: str
+    status: Status
     file: str
     destination: str
     dataset: str

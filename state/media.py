@@ -6,8 +6,7 @@ from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Literal
 
-from .uploads import TransactionalSql
-from .warehouse import Sql
+from .warehouse import Sql, TransactionalSql
 
 TABLE = "_media"
 

@@ -40,7 +40,7 @@ class Run:
     """A run, as far as it came.
 
     Attributes:
-        command: `sync` or `reconcile`; None for runs of versions that did not write it.
+        command: `sync`, `reconcile`, `upload` or `download-media`; None for runs of versions that did not write it.
         status: `running`, `done`, `failed`, `stopped` (early, on purpose), `refused` (a reconcile that would erase
             too much) or `killed` (it ended without a word; found out by the next run).
         finished_at: When it ended; None while it runs.
@@ -58,18 +58,18 @@ class Run:
     command: str | None
     status: str
     started_at: datetime
-    finished_at: datetime | None
-    window_since: datetime | None
-    window_until: datetime | None
-    bookmark: datetime | None
-    requests: int
-    rows_written: int
-    calls: int
-    transcripts: int
-    sentences: int
-    private_excluded: int
-    rejected: int
-    reason: str | None
+    finished_at: datetime | None = None
+    window_since: datetime | None = None
+    window_until: datetime | None = None
+    bookmark: datetime | None = None
+    requests: int = 0
+    rows_written: int = 0
+    calls: int = 0
+    transcripts: int = 0
+    sentences: int = 0
+    private_excluded: int = 0
+    rejected: int = 0
+    reason: str | None = None
     unfinished_load: str | None = None
     unfinished_since: datetime | None = None
 

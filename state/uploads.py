@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import astuple, dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Literal
 
-from .warehouse import Sql
+from .warehouse import Sql, TransactionalSql
 
 TABLE = "_uploads"
 
@@ -60,13 +59,6 @@ class Upload:
     connection: str
     run_id: str
     at: datetime
-
-
-class TransactionalSql(Sql, Protocol):
-    """A way to ask and change the warehouse; dlt's SQL client is one."""
-
-    def begin_transaction(self) -> AbstractContextManager[Any]:
-        """What is done inside is done whole or not at all."""
 
 
 def record(sql: TransactionalSql, upload: Upload) -> None:

@@ -7,6 +7,7 @@ between leaves a call's row without its children. Such a row is read and written
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -17,6 +18,13 @@ class Sql(Protocol):
 
     def execute_sql(self, sql: str, *args: Any) -> Sequence[Sequence[Any]] | None:
         """Runs a statement and returns its rows."""
+
+
+class TransactionalSql(Sql, Protocol):
+    """A way to change it, too; dlt's SQL client is one."""
+
+    def begin_transaction(self) -> AbstractContextManager[Any]:
+        """What is done inside is done whole or not at all."""
 
 
 _LOADED = "JOIN _dlt_loads AS loads ON loads.load_id = {0}._dlt_load_id AND loads.status = 0"

@@ -140,6 +140,14 @@ def test_lines_that_are_no_rows_are_set_aside(gong: SimulatedGong, workspace: Wo
     ]
 
 
+def test_a_call_is_known_by_the_name_it_was_sent_with(gong: SimulatedGong, workspace: Workspace) -> None:
+    row = {**rows_of(gong, 1)[0], "client_unique_id": "", "clientUniqueId": " pbx-7 "}
+    (workspace.folder / "odd.jsonl").write_text(json.dumps(row))
+    first, again = (workspace.run("upload", "odd.jsonl", "--json") for _ in range(2))
+    assert (first.json["added"], again.json["already_added"], sent(gong)) == (1, 1, ["pbx-7"])
+    assert [row[0] for row in uploaded(workspace)] == ["pbx-7"]
+
+
 def test_a_file_that_cannot_be_used_is_one_line_and_nothing_is_sent(gong: SimulatedGong, workspace: Workspace) -> None:
     row, folder = rows_of(gong, 1)[0], workspace.folder
     (folder / "calls.xlsx").write_bytes(b"PK")

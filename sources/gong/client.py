@@ -195,7 +195,8 @@ class GongClient:
         parameters = dict(query or {})
         content: dict[str, Any] = {}
         if file is not None:
-            content["files"] = dict([file])
+            part, opened = file
+            content["files"] = {part: opened}
         elif endpoint.method == "POST":
             content["json"] = {**(body or {}), **({"cursor": cursor} if cursor is not None else {})}
         elif cursor is not None:

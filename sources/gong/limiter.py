@@ -123,15 +123,16 @@ class Limiter:
             if len(self._latest) == self._latest.maxlen:
                 free_at = max(free_at, await self._latest[0].left_at() + self._margin * self._period)
             while (wait := max(free_at, self._held_until) - time.monotonic()) > 0:
-                self._keep_deadline(wait)
+                self.keep_deadline(wait)
                 await asyncio.sleep(wait)
-            self._keep_deadline(0.0)
+            self.keep_deadline()
             if self._left is not None:
                 self._left -= 1
             self._latest.append(slot := Slot())
             return slot
 
-    def _keep_deadline(self, wait: float) -> None:
+    def keep_deadline(self, wait: float = 0.0) -> None:
+        """Raises `DeadlineReached` where the deadline is over, or will be after so many seconds."""
         if wait >= self.seconds_left:
             raise DeadlineReached(f"the deadline, {self._deadline:%Y-%m-%d %H:%M:%S} UTC, is reached: run again")
 
