@@ -10,6 +10,7 @@ import typer
 
 from . import cli_add_call, cli_download_media, cli_get, cli_login, cli_upload
 from .command_line import ConnectionOption, DatasetOption, DeadlineOption, DestinationOption, JsonOption
+from .command_line import end_with as _end_with
 from .command_line import in_step as _in_step
 from .command_line import one_line_for_mistakes as _one_line_for_mistakes
 from .command_line import stderr as _stderr
@@ -61,11 +62,7 @@ def sync(
         options = SyncOptions(selection(select), since, until, deadline)
         account, target = _opened(connection, destination, dataset)
         outcome = make_plan(account, target, options) if plan else run_sync(account, target, options, _stderr())
-    if as_json:
-        print(outcome.as_json())
-    else:
-        outcome.show(_stdout())
-    raise typer.Exit(outcome.exit_code)
+    _end_with(outcome, as_json=as_json)
 
 
 @app.command()
@@ -88,11 +85,7 @@ def reconcile(
 
         options = ReconcileOptions(since, until, max_share, force, dry_run, deadline)
         reconciled = run_reconcile(*_opened(connection, destination, dataset), options, _stderr())
-    if as_json:
-        print(reconciled.as_json())
-    else:
-        reconciled.show(_stdout())
-    raise typer.Exit(reconciled.exit_code)
+    _end_with(reconciled, as_json=as_json)
 
 
 @app.command()
@@ -128,11 +121,7 @@ def check(
 
         resources = None if select is None else selection(select)
         report = run_check(*_opened(connection, destination, dataset), resources)
-    if as_json:
-        print(report.as_json())
-    else:
-        report.show(_stdout())
-    raise typer.Exit(report.exit_code)
+    _end_with(report, as_json=as_json)
 
 
 app.command("download-media")(cli_download_media.download_media)

@@ -12,9 +12,9 @@ from .command_line import (
     DeadlineOption,
     DestinationOption,
     JsonOption,
+    end_with,
     one_line_for_mistakes,
     stderr,
-    stdout,
 )
 
 
@@ -37,8 +37,4 @@ def download_media(
 
         options = DownloadOptions(to, kind, since, until, deadline)
         downloaded = run_download(Connection(connection), Target.of(destination, dataset), options, stderr())
-    if as_json:
-        print(downloaded.as_json())
-    else:
-        downloaded.show(stdout())
-    raise typer.Exit(downloaded.exit_code)
+    end_with(downloaded, as_json=as_json)

@@ -14,9 +14,9 @@ from .command_line import (
     DeadlineOption,
     DestinationOption,
     JsonOption,
+    end_with,
     one_line_for_mistakes,
     stderr,
-    stdout,
 )
 
 
@@ -39,11 +39,7 @@ def upload(
 
         options = UploadOptions(file, dry_run, deadline)
         uploaded = run_upload(Connection(connection), Target.of(destination, dataset), options, stderr())
-    if as_json:
-        print(uploaded.as_json())
-    else:
-        uploaded.show(stdout())
-    raise typer.Exit(uploaded.exit_code)
+    end_with(uploaded, as_json=as_json)
 
 
 def add_media(

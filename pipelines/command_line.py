@@ -6,7 +6,7 @@ import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, Protocol
 
 import typer
 
@@ -47,6 +47,29 @@ def one_line_for_mistakes() -> Iterator[None]:
             leave(1, told(failure))
     except KeyboardInterrupt:
         leave(1, "interrupted; nothing is lost, run again")
+
+
+class Outcome(Protocol):
+    """What a run says of itself."""
+
+    @property
+    def exit_code(self) -> int:
+        """How the command ends."""
+
+    def as_json(self) -> str:
+        """The object `--json` prints."""
+
+    def show(self, console: Console) -> None:
+        """Prints it for a person."""
+
+
+def end_with(outcome: Outcome, *, as_json: bool) -> NoReturn:
+    """Ends the command with what its run says of itself."""
+    if as_json:
+        print(outcome.as_json())
+    else:
+        outcome.show(stdout())
+    raise typer.Exit(outcome.exit_code)
 
 
 def in_step() -> None:
