@@ -26,6 +26,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 def one_line_for_mistakes() -> Iterator[None]:
     """Turns what a user can mend into one line on stderr and the right exit code."""
     try:
+        # What is imported stays, and the collector would look for garbage in it again and again.
+        gc.disable()
         from dlt.common.exceptions import DltException
 
         from destinations.new_call import RowRefused
@@ -36,6 +38,8 @@ def one_line_for_mistakes() -> Iterator[None]:
 
         from .connection import UsageError
         from .failures import told
+
+        gc.enable()
 
         try:
             yield
@@ -79,7 +83,7 @@ def in_step() -> None:
     every thread for 0.1 s, and a thread that is busy with Python gives way to the others after 5 ms only.
     """
     gc.freeze()
-    sys.setswitchinterval(0.0005)
+    sys.setswitchinterval(0.0001)
 
 
 def leave(code: int, line: str) -> NoReturn:

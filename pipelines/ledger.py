@@ -14,6 +14,7 @@ from dlt.common.schema.utils import new_column, new_table
 from dlt.destinations.sql_client import SqlClientBase
 
 from destinations.server_lock import server_lock
+from destinations.warehouse import sql_client
 from state import deletions, media, runs, uploads
 from state.lock import LockHeld
 
@@ -96,7 +97,7 @@ class Ledger:
             # A warehouse of an older version may lack a column or table.
             declare(self._pipeline.default_schema)
             self._pipeline.sync_schema()
-        with self._pipeline.sql_client() as sql:
+        with sql_client(self._pipeline) as sql:
             (runs.update if self._begun else runs.begin)(sql, run)
         self._begun = True
 
@@ -104,7 +105,7 @@ class Ledger:
         """Requests that runs of a connection have sent since midnight UTC; an upload may come before the first load."""
         if not has_tables(self._pipeline, self._target, runs.TABLE):
             return 0
-        with self._pipeline.sql_client() as sql:
+        with sql_client(self._pipeline) as sql:
             return runs.requests_today(sql, connection, now)
 
     def close(self, run: runs.Run) -> None:

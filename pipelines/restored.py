@@ -12,7 +12,7 @@ from typing import Any
 import dlt
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 
-from destinations.warehouse import duckdb_file, missing_file
+from destinations.warehouse import duckdb_file, missing_file, sql_client
 from sources.gong import bookmark_of
 
 from .connection import Connection, Target, UsageError
@@ -90,7 +90,7 @@ def has_tables(pipeline: dlt.Pipeline, target: Target, table: str = "calls") -> 
     if missing_file(target.destination) is not None:
         return False
     try:
-        with pipeline.sql_client() as sql:
+        with sql_client(pipeline) as sql:
             sql.execute_sql(f"SELECT 1 FROM {table} WHERE 1 = 0")
     except DatabaseUndefinedRelation:
         return False

@@ -21,7 +21,7 @@ from dlt.extract import DltSource
 from rich.console import Console
 
 from destinations.server_lock import server_lock
-from destinations.warehouse import write_out
+from destinations.warehouse import sql_client, write_out
 from sources.gong import (
     RESOURCES,
     CredentialRejected,
@@ -225,7 +225,7 @@ class _Run:
             plan["date_window"] = window
         if not has_tables(pipeline, self._target):
             return plan
-        with pipeline.sql_client() as sql:
+        with sql_client(pipeline) as sql:
             plan["trusted"] = not runs.interrupted(sql, self._connection.name, window.since, window.until)
             if not plan["trusted"]:
                 self._hashes = warehouse.distrusted_hashes
@@ -267,7 +267,7 @@ class _Run:
         if pipeline is None or ledger is None or not has_tables(pipeline, self._target):
             return
         try:
-            with pipeline.sql_client() as sql:
+            with sql_client(pipeline) as sql:
                 self._owed = len(self._owed_ids(pipeline, sql))
             ledger.close(self._ledger_row(self._status))
         except DatabaseException as failure:

@@ -71,6 +71,15 @@ class Unusable(Exception):
     """An answer worth another try: a 5xx, a broken connection, a body that is not whole JSON."""
 
 
+def unpacked(answer: httpx.Response, body: bytes) -> httpx.Response:
+    """An answer whose body came as its headers say, perhaps compressed, with its content.
+
+    Raises:
+        httpx.DecodingError: The body is not what the headers say.
+    """
+    return httpx.Response(answer.status_code, headers=answer.headers, content=body, request=answer.request)
+
+
 def page_of(endpoint: Endpoint, answer: httpx.Response, *, first: bool) -> Page:
     """The answer's records.
 
@@ -101,7 +110,7 @@ def page_of(endpoint: Endpoint, answer: httpx.Response, *, first: bool) -> Page:
         records=[records] if endpoint.single else records,
         cursor=position.cursor or None,
         total=total,
-        request_id=request_id_of(answer),
+        request_id=answer.headers.get("x-traceid") or (envelope.request_id and str(envelope.request_id)),
         answered_at=_http_date(answer.headers.get("date", "")),
     )
 
@@ -164,14 +173,16 @@ def _shape(records: str, *, single: bool = False) -> type[Any]:
             ("position", Position | None, None),
             # As `Raw | None` msgspec would take nothing but null.
             (_RECORDS, msgspec.Raw if single else list[msgspec.Raw] | None, None),
+            ("request_id", Any, None),
         ],
-        rename={"position": "records", _RECORDS: records},
+        rename={"position": "records", _RECORDS: records, "request_id": "requestId"},
     )
 
 
 def _decoded(body: bytes, shape: type[Any]) -> Any:
     """The envelope; what one odd value makes unreadable is mended, so that it does not cost the whole page."""
-    if rb"\u0000" in body:
+    # Most pages of transcripts have no backslash at all, which is found out twenty times as fast.
+    if b"\\" in body and rb"\u0000" in body:
         # JSON can say NUL, databases cannot store it.
         body = _NUL.sub(rb"\1\\ufffd", body)
     try:

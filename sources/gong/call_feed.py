@@ -36,8 +36,9 @@ _CUT_ABOVE, _CALLS_A_WINDOW = 1_500, 1_000
 _MOST_PARTS = 16
 _SHORTEST_WINDOW = timedelta(minutes=1)
 _READS_OF_A_WINDOW = 3
-# A load takes up to so many times as long as the one before it, and begins up to so many seconds late.
-_LOADS_VARY, _LATE = 1.8, 0.3
+# A load takes up to so many times as long as the one before it, and begins up to so many seconds late. What comes
+# within so many seconds is no reason for one more load.
+_LOADS_VARY, _LATE, _SOON = 1.8, 0.3, 1.0
 
 T = TypeVar("T")
 
@@ -143,7 +144,9 @@ class CallFeed:
 
     def _expect_end(self) -> None:
         if not self._waiting and not self._in_flight:
-            self._end_expected = time.monotonic() + len(self._asking) * self._client.limiter.seconds_a_request
+            left = len(self._asking) * self._client.limiter.seconds_a_request
+            if left > _SOON or self._end_expected < math.inf:
+                self._end_expected = time.monotonic() + left
 
     def _reached(self) -> Reached:
         read_until = frontier(self.windows, self._unread)

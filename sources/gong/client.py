@@ -12,7 +12,7 @@ import httpx
 from dlt.common.runtime.run_context import active
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential, wait_random
 
-from .answers import Page, Unusable, page_of, refusal, request_id_of, retry_after, texts_of
+from .answers import Page, Unusable, page_of, refusal, request_id_of, retry_after, texts_of, unpacked
 from .base_url import checked_base_url, is_loopback
 from .endpoints import Endpoint
 from .errors import (
@@ -227,7 +227,8 @@ class GongClient:
             ):
                 with attempt:
                     self._tally.retries += attempt.retry_state.attempt_number > 1
-                    return page_of(endpoint, await self._once(endpoint, parameters, content), first=first)
+                    answer = await self._once(endpoint, parameters, content)
+                    return await asyncio.to_thread(page_of, endpoint, answer, first=first)
         except (httpx.TransportError, httpx.DecodingError, TimeoutError, Unusable) as failure:
             raise Unreachable(
                 f"{endpoint}: no usable answer, tried again and again; last: {str(failure) or type(failure).__name__};"
@@ -270,13 +271,16 @@ class GongClient:
             # An answer that does not come holds a run until its deadline at most, and a second more.
             longest = math.inf if "files" in content else 2 * self._silence
             async with asyncio.timeout(_finite(min(longest, self.limiter.seconds_left + 1.0))):
-                answer = await self._http.send(request)
+                packed = await self._http.send(request, stream=True)
+                body = await _body(packed)
         except CredentialRejected as rejection:
             # OAuth found out before the request left.
             self._rejection = rejection
             raise
         finally:
             slot.left()
+        # Off the event loop, which has other answers to take in: a page of transcripts is five megabytes unpacked.
+        answer = await asyncio.to_thread(unpacked, packed, body)
         if answer.status_code == 429:
             self.limiter.pause(retry_after(answer), request_id_of(answer))
             raise _Throttled(f"HTTP 429: {texts_of(answer)}")
@@ -288,6 +292,14 @@ class GongClient:
                 self._rejection = error
             raise error
         return answer
+
+
+async def _body(answer: httpx.Response) -> bytes:
+    """What comes after the headers, as it was sent."""
+    try:
+        return b"".join([piece async for piece in answer.aiter_raw()])
+    finally:
+        await answer.aclose()
 
 
 def _finite(seconds: float) -> float | None:

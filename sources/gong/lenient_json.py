@@ -33,6 +33,8 @@ def leniently_decoded(body: bytes) -> Any:
 
 def is_utf8(body: bytes) -> bool:
     """Whether the bytes are text at all."""
+    if body.isascii():
+        return True
     try:
         body.decode()
     except UnicodeDecodeError:

@@ -77,16 +77,25 @@ def transcript_tables(
         ShapeError: A transcript is not what Gong documents, so that its sentences cannot be told.
     """
     try:
-        sentences, monologues = _by_columns(transcripts)
+        laid_out = _by_columns(transcripts)
     except pa.ArrowException:
-        sentences, monologues = _by_rows(transcripts, types)
+        laid_out = _by_rows(transcripts, types)
     return {
-        "transcripts": _summaries(transcripts, sentences, monologues, synced_at),
-        "transcript_sentences": sentences,
+        "transcripts": _summaries(transcripts, laid_out, synced_at),
+        "transcript_sentences": laid_out.sentences,
     }
 
 
-def _by_columns(transcripts: Sequence[Transcript]) -> tuple[pa.Table, list[int]]:
+@dataclass(frozen=True, slots=True)
+class _LaidOut:
+    """The sentences of all transcripts in order, and how many monologues and sentences each transcript has."""
+
+    sentences: pa.Table
+    monologue_counts: pa.Array
+    sentence_counts: pa.Array
+
+
+def _by_columns(transcripts: Sequence[Transcript]) -> _LaidOut:
     lines = b"\n".join([transcript.json for transcript in transcripts])
     page = pa.json.read_json(
         pa.BufferReader(lines),
@@ -104,9 +113,11 @@ def _by_columns(transcripts: Sequence[Transcript]) -> tuple[pa.Table, list[int]]
     call_of_monologue = pc.list_parent_indices(monologue_lists)
     monologue_of_sentence = pc.list_parent_indices(sentence_lists)
     call_of_sentence = call_of_monologue.take(monologue_of_sentence)
-    first_monologue = _starts(monologue_lists)
-    first_sentence = _starts(sentence_lists, len(sentences)).take(first_monologue)
+    monologue_counts, sentence_counts = _lengths(monologue_lists), _lengths(sentence_lists)
     count = len(sentences)
+    # Places in the flattened values: where each call's monologues and sentences begin.
+    first_monologue = _bounds(monologue_counts)
+    first_sentence = _bounds(sentence_counts).take(first_monologue)
     columns = {
         "call_id": page["callId"].combine_chunks().take(call_of_sentence),
         "sentence_index": pc.subtract(pa.arange(0, count), first_sentence.take(call_of_sentence)),
@@ -119,27 +130,28 @@ def _by_columns(transcripts: Sequence[Transcript]) -> tuple[pa.Table, list[int]]
         "_removed": pa.nulls(count, pa.bool_()),
     }
     declared = empty_table(SENTENCES_TABLE).schema
-    lengths = pc.fill_null(pc.list_value_length(monologue_lists), 0).to_pylist()
     arrays = [columns[name].cast(declared.field(name).type) for name in declared.names]
-    return pa.table(arrays, schema=declared), lengths
+    return _LaidOut(pa.table(arrays, schema=declared), monologue_counts, pc.pairwise_diff(first_sentence)[1:])
 
 
-def _starts(lists: pa.ListArray, end: int | None = None) -> pa.Array:
-    """Where each list begins in the flattened values; `end` adds the place behind the last one."""
-    lengths = pc.fill_null(pc.list_value_length(lists), 0).cast(pa.int64())
-    ends = pc.cumulative_sum(lengths)
-    starts = pc.subtract(ends, lengths)
-    return starts if end is None else pa.concat_arrays([starts, pa.array([end], pa.int64())])
+def _lengths(lists: pa.ListArray) -> pa.Array:
+    return pc.fill_null(pc.list_value_length(lists), 0).cast(pa.int64())
 
 
-def _by_rows(transcripts: Sequence[Transcript], types: ColumnTypes) -> tuple[pa.Table, list[int]]:
+def _bounds(lengths: pa.Array) -> pa.Array:
+    """Where stretches of these lengths begin, and behind them where the last one ends."""
+    return pa.concat_arrays([pa.array([0], pa.int64()), pc.cumulative_sum(lengths)])
+
+
+def _by_rows(transcripts: Sequence[Transcript], types: ColumnTypes) -> _LaidOut:
     sheet = Sheet(SENTENCES_TABLE, types)
-    lengths: list[int] = []
+    monologue_counts: list[int] = []
+    sentence_counts: list[int] = []
     for transcript in transcripts:
         record: dict[str, Any] = decoded(transcript.json)
         call_id, index = id_text(record.get("callId")), 0
         monologues = children(record, "transcript")
-        lengths.append(len(monologues))
+        monologue_counts.append(len(monologues))
         more = {f"transcript__{name}": value for name, value in record.items() if name not in ("callId", "transcript")}
         for at, monologue in enumerate(monologues):
             added = more | {
@@ -151,42 +163,40 @@ def _by_rows(transcripts: Sequence[Transcript], types: ColumnTypes) -> tuple[pa.
                 ours = (call_id, index, at, _text(monologue.get("speakerId")), _text(monologue.get("topic")))
                 sheet.add(ours, {**added, **sentence})
                 index += 1
-    return sheet.arrow(), lengths
+        sentence_counts.append(index)
+    counts = pa.array(monologue_counts, pa.int64()), pa.array(sentence_counts, pa.int64())
+    return _LaidOut(sheet.arrow(), *counts)
 
 
 def _text(value: object) -> str | None:
     return None if value is None else id_text(value)
 
 
-def _summaries(
-    transcripts: Sequence[Transcript], sentences: pa.Table, monologues: list[int], synced_at: datetime
-) -> pa.Table:
-    call_ids = [transcript.call_id for transcript in transcripts]
+def _summaries(transcripts: Sequence[Transcript], laid_out: _LaidOut, synced_at: datetime) -> pa.Table:
+    sentences, bounds = laid_out.sentences, _bounds(laid_out.sentence_counts)
     # Words are what ASCII white space separates: six times as fast as Unicode's notion, and the same for speech.
     trimmed = pc.ascii_trim_whitespace(sentences["text"])
     words = pc.if_else(pc.equal(trimmed, ""), 0, pc.list_value_length(pc.ascii_split_whitespace(trimmed)))
-    spoken = pc.subtract(sentences["end_ms"], sentences["start_ms"])
-    by_call = (
-        pa.table({"call_id": sentences["call_id"], "words": words, "spoken": spoken})
-        .group_by("call_id")
-        .aggregate([("words", "sum"), ("spoken", "sum"), ([], "count_all")])
-        .to_pylist()
-    )
-    sums = {row.pop("call_id"): row for row in by_call}
-    of_call = [sums.get(call_id, {}) for call_id in call_ids]
     columns: dict[str, Any] = {
-        "call_id": call_ids,
-        "monologue_count": monologues,
-        "sentence_count": [row.get("count_all", 0) for row in of_call],
-        "word_count": [row.get("words_sum") or 0 for row in of_call],
-        "speech_ms": [row.get("spoken_sum") or 0 for row in of_call],
+        "call_id": [transcript.call_id for transcript in transcripts],
+        "monologue_count": laid_out.monologue_counts.to_pylist(),
+        "sentence_count": laid_out.sentence_counts.to_pylist(),
+        "word_count": _sums(words, bounds),
+        "speech_ms": _sums(pc.subtract(sentences["end_ms"], sentences["start_ms"]), bounds),
         "_content_hash": [transcript.content_hash for transcript in transcripts],
-        "_synced_at": [synced_at] * len(call_ids),
-        LOAD_ID: [None] * len(call_ids),
-        "_removed": [None] * len(call_ids),
+        "_synced_at": [synced_at] * len(transcripts),
+        LOAD_ID: [None] * len(transcripts),
+        "_removed": [None] * len(transcripts),
     }
     declared = empty_table(TRANSCRIPTS_TABLE).schema
     return pa.table(
         [pa.array(columns[column.name], ARROW_TYPES[column.type]) for column in TRANSCRIPTS_TABLE.columns],
         schema=declared,
     )
+
+
+def _sums(values: pa.ChunkedArray, bounds: pa.Array) -> list[int]:
+    """The sum of each stretch of values; what is null counts nothing."""
+    so_far = _bounds(pc.fill_null(values, 0).cast(pa.int64()).combine_chunks())
+    sums: list[int] = pc.pairwise_diff(so_far.take(bounds))[1:].to_pylist()
+    return sums
