@@ -77,12 +77,14 @@ def end_with(outcome: Outcome, *, as_json: bool) -> NoReturn:
 
 
 def in_step() -> None:
-    """Lets requests leave when it is their turn, also while dlt loads in another thread.
+    """Lets requests leave when it is their turn, also while pages are shaped and loaded in other threads.
 
     To be called once everything is imported. Without it each full garbage collection, which walks all modules, holds
-    every thread for 0.1 s, and a thread that is busy with Python gives way to the others after 5 ms only.
+    every thread for 0.1 s; a page of calls, tens of thousands of objects without a cycle, is looked through for
+    garbage a hundred times; and a thread that is busy with Python gives way to the others after 5 ms only.
     """
     gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     sys.setswitchinterval(0.0001)
 
 

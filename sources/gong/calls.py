@@ -169,11 +169,12 @@ def _tracker_rows(call_id: str, tracker: Record) -> Iterator[Row]:
         (phrase.get("phrase"), mention) for phrase in phrases for mention in children(phrase, "occurrences")
     ]
     # Gong lists a mention under its phrase, under the tracker, or under both, by the tracker's settings.
-    under_phrases = {(mention.get("startTime"), mention.get("speakerId")) for _, mention in said}
-    said += [
-        (None, mention)
-        for mention in children(tracker, "occurrences")
-        if (mention.get("startTime"), mention.get("speakerId")) not in under_phrases
-    ]
+    if mentions := children(tracker, "occurrences"):
+        under_phrases = {(mention.get("startTime"), mention.get("speakerId")) for _, mention in said}
+        said += [
+            (None, mention)
+            for mention in mentions
+            if (mention.get("startTime"), mention.get("speakerId")) not in under_phrases
+        ]
     for at, (phrase, mention) in enumerate(said):
         yield "call_tracker_occurrences", (call_id, tracker_id, at, phrase), mention

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import NoneType
 from typing import Any
 
 import msgspec
@@ -41,7 +41,7 @@ def an_object(value: Any) -> Record:
     Raises:
         ShapeError: It is something else.
     """
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise ShapeError(f"it is {type(value).__name__}, not an object")
     return value
 
@@ -55,7 +55,7 @@ def child(owner: Record, field: str) -> Record:
     value = owner.get(field)
     if value is None:
         return {}
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise ShapeError(f"{field} is {type(value).__name__}, not an object")
     return value
 
@@ -69,10 +69,9 @@ def children(owner: Record, field: str) -> list[Record]:
     value = owner.get(field)
     if value is None:
         return []
-    listed = [item for item in value if item is not None] if isinstance(value, list) else None
-    if listed is None or not all(isinstance(item, Mapping) for item in listed):
+    if not isinstance(value, list) or not (kinds := set(map(type, value))) <= {dict, NoneType}:
         raise ShapeError(f"{field} is not a list of objects")
-    return listed
+    return value if NoneType not in kinds else [item for item in value if item is not None]
 
 
 def id_text(value: object) -> str:
@@ -82,7 +81,7 @@ def id_text(value: object) -> str:
 
 def named(record: object, key: str = "id") -> str:
     """The id by which a record calls itself, as text; empty if it has none."""
-    own = record.get(key) if isinstance(record, Mapping) else None
+    own = record.get(key) if isinstance(record, dict) else None
     return id_text(own) if isinstance(own, str | int) and not isinstance(own, bool) else ""
 
 
