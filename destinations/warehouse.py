@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
@@ -22,6 +23,15 @@ _REPLACE = "insert-from-staging"
 
 # A load file goes no farther than to the DuckDB beside it: to compress it is a tenth of a whole load's time.
 _READ_FROM_THE_SAME_DISK = ParquetFormatConfiguration(compression="none")
+
+# DuckDB beside a run. More threads than this have nothing to do at Gong's pace. Left to itself it takes four fifths of
+# the machine's memory, and keeps there what it has written and the load files it has read, which nobody reads again.
+_THREADS = min(4, os.cpu_count() or 1)
+_DUCKDB_CONFIG = {
+    "threads": _THREADS,
+    "memory_limit": f"{100 * max(2, _THREADS)}MB",
+    "enable_external_file_cache": False,
+}
 
 # Destinations that take their credentials as one URL.
 _BY_URL = ("clickhouse", "mssql", "postgres", "redshift", "snowflake", "sqlalchemy", "synapse")
@@ -54,7 +64,10 @@ def warehouse(name: str, dataset: str, file: Path | None = None) -> Destination[
             if not path.absolute().parent.is_dir():
                 raise WarehouseRefused(f"the folder of the DuckDB file {str(path)!r} does not exist: create it")
         return dlt.destinations.duckdb(
-            credentials=credentials, replace_strategy=_REPLACE, parquet_format=_READ_FROM_THE_SAME_DISK
+            credentials=_bounded(credentials),
+            replace_strategy=_REPLACE,
+            parquet_format=_READ_FROM_THE_SAME_DISK,
+            max_parallel_load_jobs=_THREADS,
         )
     try:
         found = Destination.from_reference(name, replace_strategy=_REPLACE)
@@ -110,6 +123,16 @@ def identity(name: str, destination: Destination[Any, Any], dataset: str) -> str
     file = duckdb_file(destination)
     where = str(file.resolve()) if file is not None else str(dlt.secrets.get(f"destination.{name}.credentials"))
     return blake2b(f"{name} {where} {dataset}".encode(), digest_size=4).hexdigest()
+
+
+def _bounded(credentials: Any) -> Any:
+    """DuckDB's credentials with our configuration of it, in which what stands in their `global_config` goes first."""
+    if isinstance(credentials, dict):
+        return {**credentials, "global_config": {**_DUCKDB_CONFIG, **(credentials.get("global_config") or {})}}
+    file = _duckdb_file(credentials)
+    if file is None or "?" in str(credentials):
+        return credentials
+    return {"database": str(file), "global_config": _DUCKDB_CONFIG}
 
 
 def _refuse_what_is_no_url(name: str) -> None:

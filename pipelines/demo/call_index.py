@@ -99,6 +99,11 @@ class CallIndex:
         del self._by_id[call_id]
         self._sort()
 
+    def forget_answers(self) -> None:
+        """Lets go of the serialised answers, which are several times as large as the calls themselves."""
+        for entry in self._by_id.values():
+            entry.pieces.clear()
+
     def select(
         self, since: datetime | None, before: datetime | None, call_ids: list[str] | None, after: Key | None
     ) -> Iterable[Listed]:

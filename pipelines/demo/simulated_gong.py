@@ -95,6 +95,10 @@ class SimulatedGong:
         """Every call as it is now, listed yet or not."""
         return [listed.call for listed in self._calls]
 
+    def forget_answers(self) -> None:
+        """Lets go of the answers that are kept; they are made anew when they are asked for."""
+        self._calls.forget_answers()
+
     def call(self, call_id: str) -> Call:
         """The call as it is now; raises `KeyError` if there is none."""
         return self._calls[call_id].call

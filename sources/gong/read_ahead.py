@@ -14,6 +14,9 @@ from typing import Any, Self, TypeVar
 from .call_feed import CallFeed, Reached
 from .outbox import Batch
 
+# A part ends with so much in it, too: what is loaded at once has to fit into memory with what is read meanwhile.
+_BYTES_A_PART = 128 * 2**20
+
 T = TypeVar("T")
 
 
@@ -103,10 +106,13 @@ class ReadAhead:
             self._feed = begin()
             self._reading = self._begun(self._feed.read())
             self._part_began = time.monotonic()
-        feed, reached = self._feed, None
+        feed, reached, bytes_taken = self._feed, None, 0
         while reached is None:
-            batches, reached = await self.result(feed.take(self._part_began + self.seconds, self.load_seconds))
+            is_full = bytes_taken >= _BYTES_A_PART and self.seconds < math.inf
+            until = -math.inf if is_full else self._part_began + self.seconds
+            batches, reached = await self.result(feed.take(until, self.load_seconds))
             for batch in batches:
+                bytes_taken += batch[2].nbytes
                 yield batch
         self._part_taken = feed, reached
         self._part_began = time.monotonic()

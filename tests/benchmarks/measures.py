@@ -90,7 +90,14 @@ class Bench:
         return folder
 
     def sync(
-        self, gong: Gong, settings: Mapping[str, str], folder: Path | None = None, *, select: str = "calls,transcripts"
+        self,
+        gong: Gong,
+        settings: Mapping[str, str],
+        folder: Path | None = None,
+        *,
+        select: str = "calls,transcripts",
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> Load:
         """The real command, into an own DuckDB file.
 
@@ -99,6 +106,8 @@ class Bench:
             settings: The variables that set it up.
             folder: Where an earlier sync has been; by default an empty one.
             select: Which resources; empty for those of a plain sync.
+            since: Begin of an explicit window.
+            until: Its end; the warehouse is not checked then, because Gong has more.
 
         Raises:
             BenchmarkFailed: It failed, or the warehouse is not what Gong holds.
@@ -111,9 +120,11 @@ class Bench:
             "SOURCES__GONG__START_DATE": gong.since.isoformat(),
             **settings,
         }
-        selection = ("--select", select) if select else ()
-        options = (*selection, "--destination", "duckdb", "--json")
-        load = self._run("pipelines.cli", ["sync", *options], folder, variables)
+        chosen = {"--select": select, "--since": since and since.isoformat(), "--until": until and until.isoformat()}
+        options = [word for option, value in chosen.items() if value for word in (option, value)]
+        load = self._run("pipelines.cli", ["sync", *options, "--destination", "duckdb", "--json"], folder, variables)
+        if until is not None:
+            return load
         kept = gong.served.everything if WITH_PRIVATE_CALLS.items() <= settings.items() else gong.served.public
         _check(folder / "warehouse.duckdb", kept, "gong.calls", "gong.transcript_sentences", "end_ms")
         return load
@@ -125,19 +136,24 @@ class Bench:
         _check(folder / "loaded.duckdb", gong.served.everything, "calls", "sentences", "end_ms")
         return load
 
-    def peer(self, gong: Gong, *, defaults: bool = False) -> Load:
+    def peer(self, gong: Gong, *, defaults: bool = False, parent: bool = False) -> Load:
         """The same with dlt's `rest_api`. Raises as `sync` does.
 
         Args:
             gong: Where to read.
             defaults: With dlt's default files, instead of uncompressed Parquet.
+            parent: With a transcript request for each call of GET /v2/calls.
         """
         folder = self.empty_folder()
-        flags = ["--defaults"] if defaults else []
+        flags = [*["--defaults"] * defaults, *["--parent"] * parent]
         load = self._run("tests.benchmarks.peer_rest_api", [*_range(gong, folder), *flags], folder)
         sentences = "gong.transcripts__transcript__sentences"
         _check(folder / "loaded.duckdb", gong.served.everything, "gong.calls", sentences, '"end"')
         return load
+
+    def start(self, arguments: Sequence[str], folder: Path) -> float:
+        """Seconds that a command takes which only prints; raises as `sync` does."""
+        return self._run("pipelines.cli", arguments, folder).wall_seconds
 
     def _run(
         self, module: str, arguments: Sequence[str], folder: Path, variables: Mapping[str, str] | None = None
@@ -171,13 +187,13 @@ class Bench:
         if process.returncode:
             told = (err.read_text() + out.read_text())[-2_000:]
             raise BenchmarkFailed(f"{module} ended with {process.returncode}:\n{told}")
-        told = json.loads(out.read_text())
+        told = json.loads(out.read_text()) if "--help" not in arguments else {}
         unit = 1 if sys.platform == "darwin" else 1_024
         return Load(
             wall_seconds=wall,
             cpu_seconds=used.ru_utime + used.ru_stime,
             peak_megabytes=used.ru_maxrss * unit / 1e6,
-            own_seconds=told["duration_seconds"],
+            own_seconds=told.get("duration_seconds", wall),
             told=told,
         )
 
@@ -218,6 +234,9 @@ class CallRequests:
         """Both together."""
         return self.calls + self.transcripts
 
+    def __str__(self) -> str:
+        return f"{self.total}: {self.calls} extensive, {self.transcripts} transcript"
+
 
 @contextmanager
 def bench() -> Iterator[Bench]:
@@ -228,17 +247,29 @@ def bench() -> Iterator[Bench]:
 
 @contextmanager
 def simulated_gong(
-    *, calls: int, sentences: int | None = None, requests_per_second: float | None = None, latency: float = 0.0
+    *,
+    calls: int,
+    sentences: int | None = None,
+    copies: int = 1,
+    requests_per_second: float | None = None,
+    latency: float = 0.0,
 ) -> Iterator[Gong]:
     """A simulated Gong in a process of its own; it ends with the context, and when this process dies.
 
     Args:
         calls: How many the company has.
         sentences: In every call; by default the kind of call decides, and some have none.
+        copies: So many calls of each.
         requests_per_second: Gong's limit; by default none.
         latency: Seconds before each answer.
     """
-    arguments = {"calls": calls, "sentences": sentences, "requests-per-second": requests_per_second, "latency": latency}
+    arguments = {
+        "calls": calls,
+        "sentences": sentences,
+        "copies": copies,
+        "requests-per-second": requests_per_second,
+        "latency": latency,
+    }
     options = [f"--{name}={value}" for name, value in arguments.items() if value is not None]
     with subprocess.Popen(
         [sys.executable, "-m", "tests.benchmarks.server", *options],

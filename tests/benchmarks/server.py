@@ -10,20 +10,28 @@ import gc
 import sys
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from pipelines.demo.call_index import effective_time
 from pipelines.demo.calls import Call
 from pipelines.demo.company import build_company
+from pipelines.demo.identifiers import gong_time
 from pipelines.demo.rules import Rules
 from pipelines.demo.serving import serve
 from pipelines.demo.simulated_gong import SimulatedGong
 
 RECEIVED_PATH = "/-/received"
 """Not one of Gong's: GET tells what was received, DELETE forgets it."""
+
+
+_LATEST = 100
+_COPIES_APART = timedelta(seconds=7)
+_ANSWERS_KEPT = 50
+"""Of a company with copies, whose answers together would not fit into memory."""
 
 
 class Contents(msgspec.Struct, frozen=True):
@@ -36,10 +44,14 @@ class Contents(msgspec.Struct, frozen=True):
 
 
 class Served(msgspec.Struct, frozen=True):
-    """Where a simulated Gong answers and what it holds: everything, and without private calls."""
+    """Where a simulated Gong answers and what it holds: everything, and without private calls.
+
+    From `latest_since` on there are a hundred calls, or all where there are fewer.
+    """
 
     url: str
     until: datetime
+    latest_since: datetime
     everything: Contents
     public: Contents
 
@@ -70,19 +82,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, required=True)
     parser.add_argument("--sentences", type=int, help="in every call; by default the kind of call decides")
+    parser.add_argument("--copies", type=int, default=1, help="so many calls of each, with ids and times of their own")
     parser.add_argument("--requests-per-second", type=float, help="Gong's limit; by default none")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
     given = parser.parse_args()
     until = datetime.now(UTC)
     company = build_company(calls=given.calls, sentences=given.sentences, until=until)
     rules = Rules(requests_per_second=given.requests_per_second, latency_seconds=given.latency)
-    gong = SimulatedGong(company, rules)
     public = [call for call in company.calls if not call.record["metaData"]["isPrivate"]]
-    everything, without_private = _contents(company.calls), _contents(public)
+    everything, without_private = (_contents(calls, given.copies) for calls in (company.calls, public))
+    company.calls += [_copy(call, number) for number in range(1, given.copies) for call in company.calls]
+    latest = sorted(effective_time(call.record["metaData"]) for call in company.calls)[-_LATEST:]
+    gong = SimulatedGong(company, rules)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != RECEIVED_PATH:
             await gong.app(scope, receive, send)
+            if given.copies > 1 and len(gong.requests) % _ANSWERS_KEPT == 0:
+                gong.forget_answers()
             return
         body = msgspec.json.encode(_received(gong))
         if scope["method"] == "DELETE":
@@ -93,12 +110,22 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     with serve(app) as url:
-        sys.stdout.buffer.write(msgspec.json.encode(Served(url, until, everything, without_private)) + b"\n")
+        sys.stdout.buffer.write(msgspec.json.encode(Served(url, until, latest[0], everything, without_private)) + b"\n")
         sys.stdout.flush()
         sys.stdin.read()
 
 
-def _contents(calls: Iterable[Call]) -> Contents:
+def _copy(call: Call, number: int) -> Call:
+    """The call once more, earlier; all that was said and found in it is the same object, so that it costs little."""
+    meta = call.record["metaData"]
+    moved = {
+        name: gong_time(datetime.fromisoformat(meta[name]) - number * _COPIES_APART, 3)
+        for name in ("scheduled", "started")
+    }
+    return Call({**call.record, "metaData": {**meta, **moved, "id": str(int(call.id) + number)}}, call.transcript_json)
+
+
+def _contents(calls: Iterable[Call], copies: int) -> Contents:
     decoder = msgspec.json.Decoder(list[Monologue])
     count = sentences = text_bytes = end_ms = 0
     for call in calls:
@@ -107,7 +134,7 @@ def _contents(calls: Iterable[Call]) -> Contents:
             sentences += len(monologue.sentences)
             text_bytes += sum(len(sentence.text.encode()) for sentence in monologue.sentences)
             end_ms += sum(sentence.end for sentence in monologue.sentences)
-    return Contents(count, sentences, text_bytes, end_ms)
+    return Contents(count * copies, sentences * copies, text_bytes * copies, end_ms * copies)
 
 
 def _received(gong: SimulatedGong) -> Received:
