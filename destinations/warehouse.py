@@ -126,13 +126,13 @@ def identity(name: str, destination: Destination[Any, Any], dataset: str) -> str
 
 
 def _bounded(credentials: Any) -> Any:
-    """DuckDB's credentials with our configuration of it, in which what stands in their `global_config` goes first."""
+    """DuckDB's credentials with our configuration of it, unless the user's `global_config` says otherwise."""
+    users: Any = dlt.secrets.get("destination.duckdb.credentials.global_config", dict)
+    config = {"global_config": {**_DUCKDB_CONFIG, **(users or {})}}
     if isinstance(credentials, dict):
-        return {**credentials, "global_config": {**_DUCKDB_CONFIG, **(credentials.get("global_config") or {})}}
+        return {"database": DEFAULT_DUCKDB_FILE, **credentials, **config}
     file = _duckdb_file(credentials)
-    if file is None or "?" in str(credentials):
-        return credentials
-    return {"database": str(file), "global_config": _DUCKDB_CONFIG}
+    return credentials if file is None or "?" in str(credentials) else {"database": str(file), **config}
 
 
 def _refuse_what_is_no_url(name: str) -> None:

@@ -272,3 +272,15 @@ def test_uploads_and_recordings_are_written_down(gong: SimulatedGong, workspace:
         first, again = (workspace.run("download-media", "--kind", "audio", "--json") for _ in range(2))
     assert (first.code, again.code, again.json["files"]) == (0, 0, 0), first.err
     assert first.json["files"] == again.json["already_there"] == workspace.count("_media") > 0
+
+
+def test_how_much_memory_duckdb_takes_is_the_users_to_say(gong: SimulatedGong, workspace: Workspace) -> None:
+    if workspace.postgres:
+        pytest.skip("PostgreSQL has a configuration of its own")
+    workspace.settings["DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG"] = '{"memory_limit": "1KB"}'
+    ended = workspace.run("sync", "--select", "calls")
+    assert ended.code == 1
+    assert "memory_limit" in ended.out
+    assert "Traceback" not in ended.err
+    del workspace.settings["DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG"]
+    workspace.sync("--select", "calls")

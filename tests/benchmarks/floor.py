@@ -37,9 +37,13 @@ _CALLS = pa.schema(
 )
 _SENTENCE = pa.struct([("start", pa.int64()), ("end", pa.int64()), ("text", pa.string())])
 _MONOLOGUE = pa.struct([("speakerId", pa.string()), ("topic", pa.string()), ("sentences", pa.list_(_SENTENCE))])
-_TRANSCRIPTS = pa.schema(
-    [("callTranscripts", pa.list_(pa.struct([("callId", pa.string()), ("transcript", pa.list_(_MONOLOGUE))])))]
+TRANSCRIPTS = pa.schema(
+    [
+        ("records", pa.struct([("cursor", pa.string())])),
+        ("callTranscripts", pa.list_(pa.struct([("callId", pa.string()), ("transcript", pa.list_(_MONOLOGUE))]))),
+    ]
 )
+"""An answer with transcripts, as far as it is read."""
 
 
 @dataclass(slots=True)
@@ -78,7 +82,7 @@ async def _read(base_url: str, since: str, until: str) -> Loaded:
     ):
         body: dict[str, Any] = {"filter": {"fromDateTime": since, "toDateTime": until}}
         while True:
-            page = _parsed(await _answer(http, "/v2/calls/extensive", body), _CALLS)
+            page = parsed(await _answer(http, "/v2/calls/extensive", body), _CALLS)
             calls = page["calls"].combine_chunks().flatten().field("metaData")
             loaded.calls.append(pa.Table.from_struct_array(calls))
             transcripts.create_task(_read_transcripts(http, calls.field("id").to_pylist(), loaded))
@@ -98,7 +102,8 @@ async def _answer(http: httpx.AsyncClient, path: str, body: dict[str, Any]) -> b
     return answer.raise_for_status().content
 
 
-def _parsed(answer: bytes, schema: pa.Schema) -> pa.Table:
+def parsed(answer: bytes, schema: pa.Schema) -> pa.Table:
+    """An answer as a table of one row; fields that the schema lacks are left out."""
     return pa.json.read_json(
         pa.BufferReader(answer),
         read_options=pa.json.ReadOptions(use_threads=False, block_size=len(answer) + 1),
@@ -108,7 +113,7 @@ def _parsed(answer: bytes, schema: pa.Schema) -> pa.Table:
 
 def _sentences(answer: bytes) -> pa.Table:
     """The page as one row a sentence, numbered within its call."""
-    calls = _parsed(answer, _TRANSCRIPTS)["callTranscripts"].combine_chunks().flatten()
+    calls = parsed(answer, TRANSCRIPTS)["callTranscripts"].combine_chunks().flatten()
     monologue_lists = calls.field("transcript")
     monologues = monologue_lists.flatten()
     sentence_lists = monologues.field("sentences")
