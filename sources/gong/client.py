@@ -271,16 +271,13 @@ class GongClient:
             # An answer that does not come holds a run until its deadline at most, and a second more.
             longest = math.inf if "files" in content else 2 * self._silence
             async with asyncio.timeout(_finite(min(longest, self.limiter.seconds_left + 1.0))):
-                packed = await self._http.send(request, stream=True)
-                body = await _body(packed)
+                answer = await _whole(await self._http.send(request, stream=True))
         except CredentialRejected as rejection:
             # OAuth found out before the request left.
             self._rejection = rejection
             raise
         finally:
             slot.left()
-        # Off the event loop, which has other answers to take in: a page of transcripts is five megabytes unpacked.
-        answer = await asyncio.to_thread(unpacked, packed, body)
         if answer.status_code == 429:
             self.limiter.pause(retry_after(answer), request_id_of(answer))
             raise _Throttled(f"HTTP 429: {texts_of(answer)}")
@@ -294,12 +291,17 @@ class GongClient:
         return answer
 
 
-async def _body(answer: httpx.Response) -> bytes:
-    """What comes after the headers, as it was sent."""
+async def _whole(answer: httpx.Response) -> httpx.Response:
+    """The answer with its content."""
+    if answer.is_stream_consumed:
+        # Its auth has read it.
+        return answer
     try:
-        return b"".join([piece async for piece in answer.aiter_raw()])
+        body = b"".join([piece async for piece in answer.aiter_raw()])
     finally:
         await answer.aclose()
+    # Off the event loop, which has other answers to take in: a page of transcripts is five megabytes unpacked.
+    return await asyncio.to_thread(unpacked, answer, body)
 
 
 def _finite(seconds: float) -> float | None:
