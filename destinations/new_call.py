@@ -124,7 +124,7 @@ def _value(field: NewCallField, value: Any) -> Any:
         case "seconds":
             return _seconds(value)
         case "objects" | "object":
-            return _json(value, list if field.kind == "objects" else dict)
+            return _json(value, dict if field.kind == "object" else list)
     text = str(value).strip()
     if field.kind == "id" and not _ID.fullmatch(text):
         raise ValueError(f"{text!r} is no id of Gong's, which are numbers of up to 20 digits")

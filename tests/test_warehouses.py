@@ -274,6 +274,21 @@ def test_uploads_and_recordings_are_written_down(gong: SimulatedGong, workspace:
     assert first.json["files"] == again.json["already_there"] == workspace.count("_media") > 0
 
 
+def test_parts_of_a_key_that_gong_leaves_out_are_empty_texts(gong: SimulatedGong, workspace: Workspace) -> None:
+    workspace.sync("--select", "calls")
+    objects = [
+        thing for call in listed_calls(gong) for context in call.record["context"] for thing in context["objects"]
+    ]
+    of_calls = "SELECT count(*) FROM call_crm_objects WHERE party_id = ''"
+    untimed = sum("timing" not in thing for thing in objects)
+    assert 0 < untimed < len(objects)
+    assert workspace.rows(of_calls) == [(len(objects),)]
+    assert workspace.rows(f"{of_calls} AND timing = ''") == [(untimed,)]
+    joined = "SELECT count(*) FROM call_crm_fields JOIN call_crm_objects"
+    joined += " USING (call_id, party_id, system, object_type, object_id, timing)"
+    assert workspace.rows(joined) == workspace.rows("SELECT count(*) FROM call_crm_fields")
+
+
 def test_how_much_memory_duckdb_takes_is_the_users_to_say(gong: SimulatedGong, workspace: Workspace) -> None:
     if workspace.postgres:
         pytest.skip("PostgreSQL has a configuration of its own")

@@ -84,7 +84,7 @@ def _hints(table: Table, *, append: bool = False) -> dict[str, Any]:
 
 
 def _column(column: Column, table: Table, *, append: bool) -> TColumnSchema:
-    nullable = not (table.replaced == "by key" and column.name in table.key)
+    nullable = column.name not in table.required
     hint: TColumnSchema = {"name": column.name, "data_type": column.type, "nullable": nullable}
     if column == REMOVED and not append:
         hint["hard_delete"] = True

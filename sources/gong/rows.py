@@ -84,8 +84,11 @@ class Sheet:
 
     def remove(self, shared: Any) -> None:
         """Adds the mark that nothing is left in this table of the rows that share this first part of their key."""
-        first = self._table.key[0]
-        ours = [None if column.name != first else shared for column in self._table.ours[:-1]]
+        first, required = self._table.key[0], self._table.required
+        ours = [
+            shared if column.name == first else "" if column.name in required else None
+            for column in self._table.ours[:-1]
+        ]
         self.add((*ours, True), {"id": shared} if self._table.key == ("id",) else {})
 
     def arrow(self) -> pa.Table:
@@ -130,10 +133,9 @@ class Sheet:
             arrays[f"{name}__v_text"] = pa.array([None if value is None else _text(value) for value in unfit])
 
     def _schema(self, arrays: Mapping[str, pa.Array], added_json: set[str]) -> pa.Schema:
-        key = set(self._table.key) if self._table.replaced == "by key" else set()
         return pa.schema(
             [
-                pa.field(name, array.type, name not in key, ADDED_JSON if name in added_json else None)
+                pa.field(name, array.type, name not in self._table.required, ADDED_JSON if name in added_json else None)
                 for name, array in arrays.items()
             ]
         )
@@ -141,9 +143,11 @@ class Sheet:
 
 def empty_table(table: Table) -> pa.Table:
     """A table with its declared columns and no row, so that it exists before Gong has anything for it."""
-    key = set(table.key) if table.replaced == "by key" else set()
     return pa.schema(
-        [pa.field(column.name, ARROW_TYPES[column.type], nullable=column.name not in key) for column in table.columns]
+        [
+            pa.field(column.name, ARROW_TYPES[column.type], nullable=column.name not in table.required)
+            for column in table.columns
+        ]
     ).empty_table()
 
 

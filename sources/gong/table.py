@@ -70,6 +70,19 @@ class Table:
         return tuple(column for column in self.columns if column.field is None)
 
     @cached_property
+    def required(self) -> frozenset[str]:
+        """Columns that are never null: the key where rows are merged by it, and ids that we take from a call's record.
+
+        Gong leaves parts of these out, which are empty texts then; PostgreSQL, as dlt loads it, takes an empty text for
+        null wherever it may.
+        """
+        if self.replaced == "by key":
+            return frozenset(self.key)
+        if self.key[0] != "call_id":
+            return frozenset()
+        return frozenset(column.name for column in self.ours if column.type == "text" and column.name in self.key)
+
+    @cached_property
     def theirs(self) -> tuple[Column, ...]:
         """The columns that hold a field of Gong's record."""
         return tuple(column for column in self.columns if column.field is not None)

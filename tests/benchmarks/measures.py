@@ -185,9 +185,9 @@ class Bench:
             wall = time.perf_counter() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            told = (err.read_text() + out.read_text())[-2_000:]
-            raise BenchmarkFailed(f"{module} ended with {process.returncode}:\n{told}")
-        told = json.loads(out.read_text()) if "--help" not in arguments else {}
+            printed = (err.read_text() + out.read_text())[-2_000:]
+            raise BenchmarkFailed(f"{module} ended with {process.returncode}:\n{printed}")
+        told: Mapping[str, Any] = json.loads(out.read_text()) if "--help" not in arguments else {}
         unit = 1 if sys.platform == "darwin" else 1_024
         return Load(
             wall_seconds=wall,
