@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tests.benchmarks.measures import UNTHROTTLED, Bench, Load, simulated_gong
+from tests.benchmarks.measures import UNTHROTTLED, WITH_PRIVATE_CALLS, Bench, Load, simulated_gong
 from tests.benchmarks.report import Row
 
 _MADE = 2_000
 _SERIES = ((300, (1, 10)), (100, (1, 100)))
 """Sentences in each call, and how often the calls are there."""
+_SETTINGS = {**UNTHROTTLED, **WITH_PRIVATE_CALLS}
 _LEVEL = 1.25
 
 
@@ -31,10 +32,10 @@ def growth(place: Bench) -> Iterator[Row]:
             calls = _MADE * copies
             with simulated_gong(calls=_MADE, sentences=sentences, copies=copies) as gong:
                 folder, latest = place.empty_folder(), gong.served.latest_since
-                backfill = place.sync(gong, UNTHROTTLED, folder, until=latest)
+                backfill = place.sync(gong, _SETTINGS, folder, until=latest)
                 file = folder / "warehouse.duckdb"
                 megabytes = file.stat().st_size / 1e6
-                new = place.sync(gong, UNTHROTTLED, folder, since=latest)
+                new = place.sync(gong, _SETTINGS, folder, since=latest)
                 file.unlink()
             yield Row(
                 f"backfill in full, {calls:,} calls x {sentences} sentences",
