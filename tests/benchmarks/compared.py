@@ -140,7 +140,7 @@ def _ratio(
     seconds: Callable[[Load], float],
     *,
     at_most: float | None = None,
-    at_least: float | None = None,
+    at_least: float = 0.0,
 ) -> Row:
     rounds = zip(one.loads, other.loads, strict=True)
     ratios = sorted(seconds(of_one) / seconds(of_other) for of_one, of_other in rounds)
@@ -148,8 +148,6 @@ def _ratio(
     spread = f" ({ratios[0]:.2f} to {ratios[-1]:.2f})" if len(ratios) > 1 else ""
     if at_most is not None:
         aim, met = f"at most {at_most:g} x", ratio <= at_most
-    elif at_least is not None:
-        aim, met = f"at least {at_least:g} x", ratio >= at_least
     else:
-        return Row(what, f"{ratio:.2f} x{spread}")
+        aim, met = f"at least {at_least:g} x", ratio >= at_least
     return Row(what, f"{ratio:.2f} x{spread}", aim, met)
