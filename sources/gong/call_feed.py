@@ -29,9 +29,9 @@ from .shape import may_be_asked_for
 from .shaping import CallShaper, ShapedCalls
 from .windows import Window, frontier
 
-_WINDOWS_IN_FLIGHT = 4
+_WINDOWS_IN_FLIGHT = 6
 _TRANSCRIPT_REQUESTS_IN_FLIGHT = 6
-_CUT_ABOVE, _CALLS_A_WINDOW = 1_500, 1_000
+_CUT_ABOVE, _CALLS_A_WINDOW = 1_500, 600
 # A part that is still long is cut again at its own first page.
 _MOST_PARTS = 16
 _SHORTEST_WINDOW = timedelta(minutes=1)
