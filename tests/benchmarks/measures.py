@@ -151,6 +151,10 @@ class Bench:
         _check(folder / "loaded.duckdb", gong.served.everything, "gong.calls", sentences, '"end"')
         return load
 
+    def models(self, folder: Path) -> Load:
+        """The real command builds the models where a sync has been; raises as `sync` does."""
+        return self._run("pipelines.cli", ["models", "--json"], folder)
+
     def start(self, arguments: Sequence[str], folder: Path) -> float:
         """Seconds that a command takes which only prints; raises as `sync` does."""
         return self._run("pipelines.cli", arguments, folder).wall_seconds

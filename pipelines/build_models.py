@@ -1,0 +1,265 @@
+"""`gong-elt models`: builds the dbt project in pipelines/models/ over what was loaded, and runs its tests.
+
+dbt runs in this process, through its Python API. Its profile, compiled SQL and logs live in a folder that is gone
+afterwards; a password travels in the environment only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rich.console import Console
+
+from destinations.warehouse import duckdb_file
+from state.lock import run_lock
+from state.runs import new_run_id
+
+from .connection import Connection, Target, UsageError
+from .restored import has_tables, restored_pipeline
+from .summary import EXIT_CODES, Status
+
+PROJECT = Path(__file__).parent / "models"
+DEFAULT_ANALYTICS = "gong_analytics"
+
+# dbt hides values of variables that are called so in everything it prints.
+_PASSWORD_VARIABLE = "DBT_ENV_SECRET_GONG_ELT_PASSWORD"
+_QUIET = ("--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "none", "--no-version-check")
+_THREADS = {"duckdb": 1, "postgres": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """What is built.
+
+    Attributes:
+        analytics: Dataset that the models are built into.
+        select: dbt's selection, such as `calls_enriched+`; everything by default.
+        full_refresh: Whether models of sentences are built anew, not only for calls that changed.
+        docs: Folder that gets dbt's documentation, one HTML file; None for no documentation.
+    """
+
+    analytics: str = DEFAULT_ANALYTICS
+    select: str | None = None
+    full_refresh: bool = False
+    docs: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A build in figures; the fields are the keys of `--json`.
+
+    Attributes:
+        models: Tables and views that were built.
+        tests: Tests that were run, failed ones among them.
+        failed: A line for each model that could not be built and each test that failed.
+        skipped: Models and tests that were not tried, because what they stand on failed.
+        docs: Where dbt's documentation is.
+    """
+
+    run_id: str
+    status: Status
+    destination: str
+    dataset: str
+    analytics: str
+    models: int
+    tests: int
+    failed: Sequence[str]
+    skipped: int
+    docs: str | None
+    duration_seconds: float
+
+    @property
+    def exit_code(self) -> int:
+        """0 all is built and every test holds, 1 otherwise."""
+        return EXIT_CODES[self.status]
+
+    def as_json(self) -> str:
+        """The object `--json` prints."""
+        return json.dumps(asdict(self))
+
+    def show(self, console: Console) -> None:
+        """Prints it for a person."""
+        for line in self.failed:
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+        failed = f", {len(self.failed):,} failed, {self.skipped:,} not tried" if self.failed else ""
+        console.print(
+            f"{self.models:,} models built into {self.destination}, dataset {self.analytics}; {self.tests:,} tests"
+            f"{failed}; {self.duration_seconds:.1f} s",
+            highlight=False,
+            soft_wrap=True,
+        )
+        if self.docs is not None:
+            console.print(f"documentation: {self.docs}", markup=False, highlight=False, soft_wrap=True)
+
+
+def build_models(connection: Connection, target: Target, options: ModelOptions) -> Built:
+    """Builds the models and runs their tests.
+
+    Args:
+        connection: Which Gong account has loaded the dataset.
+        target: Where the tables are; the models go beside them.
+        options: What is built.
+
+    Raises:
+        UsageError: Nothing is loaded, dbt is not installed, or the options cannot be used.
+        LockHeld: Another run works on the same connection and warehouse.
+    """
+    if find_spec("dbt") is None or find_spec("dbt.adapters") is None:
+        raise UsageError("dbt is not installed: pip install 'gong-elt[models]'")
+    _refuse_bad_names(target, options)
+    clock, run_id = time.monotonic(), new_run_id(datetime.now(UTC))
+    with (
+        run_lock(target.folder / f"{connection.name}.lock", run_id),
+        TemporaryDirectory(prefix="gong-elt-models-") as folder,
+    ):
+        profile, secrets = _profile(connection, target, options, Path(folder))
+        with _environment(secrets), _closed_afterwards(target):
+            return _Build(target, options, Path(folder), profile, run_id, clock).executed()
+
+
+class _Build:
+    """One call of dbt, and what it said."""
+
+    def __init__(
+        self,
+        target: Target,
+        options: ModelOptions,
+        folder: Path,
+        profile: Mapping[str, Any],
+        run_id: str,
+        clock: float,
+    ) -> None:
+        self._target, self._options, self._folder = target, options, folder
+        self._run_id, self._clock = run_id, clock
+        # JSON is YAML.
+        (folder / "profiles.yml").write_text(json.dumps({"gong_elt": profile}), encoding="utf-8")
+
+    def executed(self) -> Built:
+        selected = ["--select", *self._options.select.split(",")] if self._options.select else []
+        refresh = ["--full-refresh"] if self._options.full_refresh else []
+        outcomes, failure = self._dbt("build", *selected, *refresh)
+        failed = [failure] if failure else []
+        counts = {"model": 0, "test": 0}
+        skipped = 0
+        for outcome in outcomes:
+            kind = str(outcome.node.resource_type)
+            if outcome.status == "skipped":
+                skipped += 1
+            elif kind in counts:
+                counts[kind] += kind == "test" or outcome.status == "success"
+            if outcome.status in ("error", "fail"):
+                failed.append(f"{kind} {outcome.node.name}: {' '.join(str(outcome.message or '').split())[:300]}")
+        if not outcomes and not failed:
+            raise UsageError(f"--select {self._options.select!r} names no model")
+        docs = self._documentation() if self._options.docs is not None and not failed else None
+        return Built(
+            run_id=self._run_id,
+            status="failed" if failed else "done",
+            destination=self._target.name,
+            dataset=self._target.dataset,
+            analytics=self._options.analytics,
+            models=counts["model"],
+            tests=counts["test"],
+            failed=failed,
+            skipped=skipped,
+            docs=docs,
+            duration_seconds=round(time.monotonic() - self._clock, 3),
+        )
+
+    def _documentation(self) -> str:
+        assert self._options.docs is not None
+        self._dbt("docs", "generate", "--static")
+        self._options.docs.mkdir(parents=True, exist_ok=True)
+        page = self._options.docs / "index.html"
+        shutil.copyfile(self._folder / "target" / "static_index.html", page)
+        return str(page)
+
+    def _dbt(self, *command: str) -> tuple[Sequence[Any], str | None]:
+        """What dbt says of each model and test, and why it did not come so far."""
+        from dbt.cli.main import dbtRunner  # noqa: PLC0415 - takes a second
+
+        places = ("--project-dir", str(PROJECT), "--profiles-dir", str(self._folder))
+        kept = ("--target-path", str(self._folder / "target"), "--log-path", str(self._folder / "logs"))
+        names = ("--vars", json.dumps({"gong_dataset": self._target.dataset}))
+        result = dbtRunner().invoke([*command, *places, *kept, *names, *_QUIET, "--no-send-anonymous-usage-stats"])
+        failure = " ".join(str(result.exception).split())[:300] if result.exception is not None else None
+        return getattr(result.result, "results", ()), failure
+
+
+def _refuse_bad_names(target: Target, options: ModelOptions) -> None:
+    file = duckdb_file(target.destination)
+    if options.analytics == target.dataset:
+        raise UsageError(f"--analytics {options.analytics!r} is the dataset of the loaded tables: take another name")
+    if not options.analytics.replace("_", "").isalnum():
+        raise UsageError(f"--analytics {options.analytics!r} is no name of a dataset: letters, digits and _ only")
+    if file is not None and file.stem == options.analytics:
+        raise UsageError(
+            f"the DuckDB file {file.name!r} is named like --analytics {options.analytics!r}, which DuckDB cannot tell"
+            " apart: take another name"
+        )
+
+
+def _profile(
+    connection: Connection, target: Target, options: ModelOptions, folder: Path
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Dbt's profile for the warehouse, and what of it stands in the environment only."""
+    kind = target.destination.destination_name
+    if kind not in _THREADS:
+        raise UsageError(
+            f"gong-elt models builds in duckdb and postgres: for {target.name} run dbt in {PROJECT.name}/ with a"
+            " profile of your own"
+        )
+    pipeline = restored_pipeline(connection, target, folder / "dlt")
+    if not has_tables(pipeline, target):
+        raise UsageError(f"nothing loaded yet into {target.name}, dataset {target.dataset}: run gong-elt sync")
+    output: dict[str, Any] = {"type": kind, "schema": options.analytics, "threads": _THREADS[kind]}
+    secrets = {}
+    if (file := duckdb_file(target.destination)) is not None:
+        output |= {"path": str(file.absolute()), "settings": {"TimeZone": "UTC", "preserve_insertion_order": False}}
+    else:
+        with pipeline.sql_client() as sql:
+            server: Any = sql.credentials
+        secrets[_PASSWORD_VARIABLE] = str(server.password or "")
+        output |= {
+            "host": server.host,
+            "port": server.port,
+            "user": server.username,
+            "password": f"{{{{ env_var('{_PASSWORD_VARIABLE}') }}}}",
+            "dbname": server.database,
+            **{key: value for key, value in (server.query or {}).items() if key in ("sslmode", "sslrootcert")},
+        }
+    return {"target": "warehouse", "outputs": {"warehouse": output}}, secrets
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name in variables:
+            del os.environ[name]
+
+
+@contextmanager
+def _closed_afterwards(target: Target) -> Iterator[None]:
+    """Has dbt let go of the DuckDB file, which it would keep open and half written until the process ends."""
+    try:
+        yield
+    finally:
+        if duckdb_file(target.destination) is not None:
+            from dbt.adapters.duckdb import connections  # noqa: PLC0415
+
+            manager: Any = connections.DuckDBConnectionManager
+            manager.close_all_connections()

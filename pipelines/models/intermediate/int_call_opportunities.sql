@@ -1,0 +1,17 @@
+-- Opportunities of a call with their stage then and now; `choice` 1 is the one that stands for the call.
+select
+    call_id,
+    system,
+    object_id as opportunity_id,
+    coalesce(max(case when timing <> 'TimeOfCall' then name end), max(name)) as opportunity_name,
+    max(case when timing = 'TimeOfCall' then stage end) as stage_at_call,
+    max(case when timing <> 'TimeOfCall' then stage end) as stage_now,
+    max(case when timing = 'TimeOfCall' then amount end) as amount_at_call,
+    max(case when timing <> 'TimeOfCall' then amount end) as amount_now,
+    max(case when timing <> 'TimeOfCall' then close_date end) as close_date,
+    max(case when timing <> 'TimeOfCall' and is_closed then 1 else 0 end) = 1 as is_closed,
+    max(case when timing <> 'TimeOfCall' and is_won then 1 else 0 end) = 1 as is_won,
+    row_number() over (partition by call_id order by system, object_id) as choice
+from {{ ref('int_crm_records') }}
+where kind = 'opportunity'
+group by call_id, system, object_id

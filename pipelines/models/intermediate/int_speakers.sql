@@ -1,0 +1,17 @@
+-- Who speaks: one party a speaker of a call. Gong may list a person twice; the party with a name wins.
+{{ config(indexes=index_on(['call_id', 'speaker_id'])) }}
+
+with ranked as (
+    select
+        *,
+        row_number() over (
+            partition by call_id, speaker_id
+            order by case when name is null then 1 else 0 end, party_id
+        ) as choice
+    from {{ ref('stg_call_parties') }}
+    where speaker_id is not null
+)
+
+select call_id, speaker_id, party_id, user_id, name, email_address, title, side
+from ranked
+where choice = 1

@@ -1,0 +1,38 @@
+-- What a speaker's voice adds up to on a call.
+{{ config(indexes=index_on(['call_id', 'speaker_id'])) }}
+
+with monologues as (
+    select
+        call_id,
+        speaker_id,
+        cast(sum(speech_ms) as double precision) as speech_ms
+    from {{ ref('speaker_turns') }}
+    where speaker_id is not null
+    group by call_id, speaker_id
+),
+
+stretches as (
+    select
+        call_id,
+        speaker_id,
+        count(*) as turn_count,
+        max(end_ms - start_ms) / 1000.0 as longest_turn_seconds,
+        sum(question_count) as question_count,
+        avg(case when side_before <> 'company' then greatest(start_ms - end_ms_before, 0) / 1000.0 end)
+            as patience_seconds
+    from {{ ref('int_uninterrupted') }}
+    where speaker_id is not null
+    group by call_id, speaker_id
+)
+
+select
+    monologues.call_id,
+    monologues.speaker_id,
+    monologues.speech_ms / 1000.0 as talk_seconds,
+    monologues.speech_ms / nullif(sum(monologues.speech_ms) over (partition by monologues.call_id), 0) as talk_ratio,
+    cast(stretches.turn_count as bigint) as turn_count,
+    cast(stretches.longest_turn_seconds as double precision) as longest_turn_seconds,
+    cast(stretches.question_count as bigint) as question_count,
+    cast(stretches.patience_seconds as double precision) as patience_seconds
+from monologues
+join stretches on stretches.call_id = monologues.call_id and stretches.speaker_id = monologues.speaker_id

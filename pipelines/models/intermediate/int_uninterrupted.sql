@@ -1,0 +1,47 @@
+-- Speech without another voice in between: monologues of one speaker that follow each other, whatever the topic.
+{{ config(indexes=index_on(['call_id'])) }}
+
+with changes as (
+    select
+        call_id, monologue_index, speaker_id, side, start_ms, end_ms, question_count,
+        case
+            when speaker_id is distinct from lag(speaker_id) over in_order
+                or lag(monologue_index) over in_order is null
+            then 1 else 0
+        end as begins
+    from {{ ref('speaker_turns') }}
+    window in_order as (partition by call_id order by monologue_index)
+),
+
+numbered as (
+    select
+        *,
+        sum(begins) over (partition by call_id order by monologue_index rows unbounded preceding) as stretch
+    from changes
+),
+
+stretches as (
+    select
+        call_id,
+        stretch,
+        min(speaker_id) as speaker_id,
+        min(side) as side,
+        min(start_ms) as start_ms,
+        max(end_ms) as end_ms,
+        sum(question_count) as question_count
+    from numbered
+    group by call_id, stretch
+)
+
+select
+    call_id,
+    cast(stretch as bigint) as stretch,
+    speaker_id,
+    side,
+    start_ms,
+    end_ms,
+    cast(question_count as bigint) as question_count,
+    lag(side) over in_order as side_before,
+    lag(end_ms) over in_order as end_ms_before
+from stretches
+window in_order as (partition by call_id order by stretch)

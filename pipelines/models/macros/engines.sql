@@ -1,0 +1,43 @@
+{# What DuckDB and PostgreSQL write differently. #}
+
+{% macro json_as_text(column) -%}
+  {{ return(adapter.dispatch('json_as_text', 'gong_elt')(column)) }}
+{%- endmacro %}
+
+{% macro default__json_as_text(column) -%}
+  ({{ column }} #>> '{}')
+{%- endmacro %}
+
+{% macro duckdb__json_as_text(column) -%}
+  json_extract_string({{ column }}, '$')
+{%- endmacro %}
+
+{# A number of a CRM as a number; what is no number is null. #}
+{% macro text_as_number(expression) -%}
+  {{ return(adapter.dispatch('text_as_number', 'gong_elt')(expression)) }}
+{%- endmacro %}
+
+{% macro default__text_as_number(expression) -%}
+  case when {{ expression }} ~ '^-?[0-9]+([.][0-9]+)?$' then cast({{ expression }} as double precision) end
+{%- endmacro %}
+
+{% macro duckdb__text_as_number(expression) -%}
+  try_cast({{ expression }} as double precision)
+{%- endmacro %}
+
+{% macro analyze(relation) -%}
+  {%- if target.type == 'postgres' -%} analyze {{ relation }} {%- endif -%}
+{%- endmacro %}
+
+{% macro analyze_sources() -%}
+  {%- if target.type == 'postgres' and execute -%}
+    {%- for node in graph.sources.values() if node.package_name == 'gong_elt' -%}
+      analyze {{ node.relation_name }};
+    {%- endfor -%}
+  {%- endif -%}
+{%- endmacro %}
+
+{% macro index_on(columns) -%}
+  {%- set wanted = [{'columns': columns}] if target.type == 'postgres' else [] -%}
+  {{ return(wanted) }}
+{%- endmacro %}

@@ -1,0 +1,70 @@
+{# A rep is a user on the company's side of a call; the rep's figures of a period are means of those of single calls,
+   as Gong averages, not of pooled seconds. #}
+{% macro rep_period(period) %}
+with on_calls as (
+    select
+        participants.user_id,
+        {{ period_of('calls.started', period) }} as {{ period }},
+        participants.call_id,
+        max(case when participants.is_host then 1 else 0 end) as hosted,
+        max(calls.duration_seconds) as duration_seconds,
+        max(participants.talk_ratio) as talk_ratio,
+        max(participants.longest_turn_seconds) as longest_turn_seconds,
+        max(participants.patience_seconds) as patience_seconds,
+        max(case when participants.spoke then calls.interactivity end) as interactivity,
+        max(case when participants.spoke then
+            participants.question_count * 3600.0 / nullif(calls.duration_seconds, 0) end) as questions_per_hour
+    from {{ ref('call_participants') }} as participants
+    join {{ ref('calls_enriched') }} as calls on calls.call_id = participants.call_id
+    where participants.side = 'company' and participants.user_id is not null
+    group by participants.user_id, {{ period_of('calls.started', period) }}, participants.call_id
+),
+
+calls as (
+    select
+        user_id,
+        {{ period }},
+        count(*) as call_count,
+        cast(sum(hosted) as bigint) as hosted_call_count,
+        cast(sum(duration_seconds) / 3600.0 as double precision) as call_hours,
+        avg(talk_ratio) as talk_ratio,
+        avg(longest_turn_seconds) as longest_monologue_seconds,
+        avg(patience_seconds) as patience_seconds,
+        avg(interactivity) as interactivity,
+        cast(avg(questions_per_hour) as double precision) as questions_per_hour
+    from on_calls
+    group by user_id, {{ period }}
+),
+
+reviews as (
+    select
+        reviewed_user_id as user_id,
+        {{ period_of('call_started', period) }} as {{ period }},
+        count(distinct answered_scorecard_id) as scorecard_count,
+        cast(avg(case when not is_overall then score end) as double precision) as scorecard_mean,
+        cast(avg(case when is_overall then score end) as double precision) as scorecard_overall_mean
+    from {{ ref('scorecard_results') }}
+    group by reviewed_user_id, {{ period_of('call_started', period) }}
+)
+
+select
+    calls.user_id,
+    calls.{{ period }},
+    users.user_name as rep_name,
+    managers.user_name as team,
+    calls.call_count,
+    calls.hosted_call_count,
+    calls.call_hours,
+    calls.talk_ratio,
+    calls.longest_monologue_seconds,
+    calls.patience_seconds,
+    calls.interactivity,
+    calls.questions_per_hour,
+    coalesce(reviews.scorecard_count, 0) as scorecard_count,
+    reviews.scorecard_mean,
+    reviews.scorecard_overall_mean
+from calls
+left join {{ ref('stg_users') }} as users on users.user_id = calls.user_id
+left join {{ ref('stg_users') }} as managers on managers.user_id = users.manager_id
+left join reviews on reviews.user_id = calls.user_id and reviews.{{ period }} = calls.{{ period }}
+{% endmacro %}

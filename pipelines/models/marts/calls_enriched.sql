@@ -1,0 +1,80 @@
+with people as (
+    select
+        call_id,
+        count(case when side = 'company' then 1 end) as company_people,
+        count(distinct case when side <> 'company' then coalesce(email_address, name, party_id) end) as external_people,
+        count(case when side <> 'company' and spoke then 1 end) as external_people_who_spoke
+    from {{ ref('call_participants') }}
+    group by call_id
+),
+
+-- A user who is listed twice on a call speaks once: the longer voice is the host's.
+hosts as (
+    select
+        call_id, talk_ratio, longest_turn_seconds, patience_seconds,
+        row_number() over (partition by call_id order by talk_seconds desc, party_id) as choice
+    from {{ ref('call_participants') }}
+    where is_host
+),
+
+mentions as (
+    select call_id, cast(sum(mention_count) as bigint) as tracker_mention_count
+    from {{ ref('stg_call_trackers') }}
+    group by call_id
+)
+
+select
+    calls.call_id,
+    calls.url,
+    calls.title,
+    calls.started,
+    {{ period_of('calls.started', 'day') }} as started_date,
+    {{ period_of('calls.started', 'month') }} as started_month,
+    calls.duration_seconds,
+    calls.direction,
+    calls.system,
+    calls.scope,
+    calls.language,
+    calls.purpose,
+    calls.workspace_id,
+    workspaces.workspace_name,
+    calls.host_user_id,
+    users.user_name as host_name,
+    managers.user_name as team,
+    accounts.account_id,
+    accounts.account_name,
+    opportunities.opportunity_id,
+    opportunities.opportunity_name,
+    opportunities.stage_at_call,
+    opportunities.stage_now,
+    opportunities.amount_now,
+    coalesce(people.company_people, 0) as company_people,
+    coalesce(people.external_people, 0) as external_people,
+    coalesce(people.external_people_who_spoke, 0) as external_people_who_spoke,
+    transcribed._call_id is not null as has_transcript,
+    hosts.talk_ratio,
+    hosts.longest_turn_seconds as longest_monologue_seconds,
+    speech.longest_customer_story_seconds,
+    hosts.patience_seconds,
+    speech.interactivity,
+    calls.company_question_count,
+    calls.customer_question_count,
+    calls.company_question_count * 3600.0 / nullif(calls.duration_seconds, 0) as company_questions_per_hour,
+    calls.customer_question_count * 3600.0 / nullif(calls.duration_seconds, 0) as customer_questions_per_hour,
+    coalesce(mentions.tracker_mention_count, 0) as tracker_mention_count,
+    calls.call_outcome_id,
+    calls.call_outcome_category,
+    calls.call_outcome_name,
+    calls.brief
+from {{ ref('stg_calls') }} as calls
+left join {{ ref('stg_workspaces') }} as workspaces on workspaces.workspace_id = calls.workspace_id
+left join {{ ref('stg_users') }} as users on users.user_id = calls.host_user_id
+left join {{ ref('stg_users') }} as managers on managers.user_id = users.manager_id
+left join {{ ref('int_call_accounts') }} as accounts on accounts.call_id = calls.call_id
+left join {{ ref('int_call_opportunities') }} as opportunities
+    on opportunities.call_id = calls.call_id and opportunities.choice = 1
+left join people on people.call_id = calls.call_id
+left join hosts on hosts.call_id = calls.call_id and hosts.choice = 1
+left join {{ ref('int_call_speech') }} as speech on speech.call_id = calls.call_id
+left join {{ ref('int_transcribed_calls') }} as transcribed on transcribed._call_id = calls.call_id
+left join mentions on mentions.call_id = calls.call_id

@@ -1,0 +1,35 @@
+with checks as (
+    select 'calls without transcript' as check_name, count(case when not has_transcript then 1 end) as found,
+        count(*) as looked_at
+    from {{ ref('calls_enriched') }}
+    union all
+    select 'calls without account or opportunity',
+        count(case when account_id is null and opportunity_id is null then 1 end), count(*)
+    from {{ ref('calls_enriched') }}
+    union all
+    select 'calls whose host is no known user', count(case when host_name is null then 1 end), count(*)
+    from {{ ref('calls_enriched') }}
+    union all
+    select 'calls without any external person', count(case when external_people = 0 then 1 end), count(*)
+    from {{ ref('calls_enriched') }}
+    union all
+    select 'monologues of unknown speakers', count(case when side = 'unknown' then 1 end), count(*)
+    from {{ ref('speaker_turns') }}
+    union all
+    select 'mentions of unknown speakers', count(case when side = 'unknown' then 1 end), count(*)
+    from {{ ref('tracker_mentions') }}
+    union all
+    select 'library entries whose call is not loaded', count(case when not is_loaded then 1 end), count(*)
+    from {{ ref('library_shelf') }}
+    union all
+    select 'hours since the newest call was loaded',
+        cast(floor(extract(epoch from (now() - max(_synced_at))) / 3600) as bigint), count(*)
+    from {{ ref('stg_calls') }}
+)
+
+select
+    check_name,
+    found,
+    looked_at,
+    case when check_name not like 'hours %' then found / nullif(cast(looked_at as double precision), 0) end as share
+from checks

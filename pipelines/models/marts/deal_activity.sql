@@ -1,0 +1,105 @@
+with linked as (
+    select
+        opportunities.*,
+        calls.started,
+        calls.duration_seconds,
+        calls.host_name,
+        accounts.account_id,
+        accounts.account_name,
+        row_number() over (
+            partition by opportunities.system, opportunities.opportunity_id
+            order by calls._synced_at desc, calls.started desc, calls.call_id
+        ) as newest_read,
+        row_number() over (
+            partition by opportunities.system, opportunities.opportunity_id order by calls.started desc, calls.call_id
+        ) as newest_call
+    from {{ ref('int_call_opportunities') }} as opportunities
+    join (
+        select described.*, users.user_name as host_name
+        from {{ ref('stg_calls') }} as described
+        left join {{ ref('stg_users') }} as users on users.user_id = described.host_user_id
+    ) as calls on calls.call_id = opportunities.call_id
+    left join {{ ref('int_call_accounts') }} as accounts on accounts.call_id = opportunities.call_id
+),
+
+first_seen as (
+    select system, opportunity_id, stage_at_call, min(started) as since
+    from linked
+    where stage_at_call is not null
+    group by system, opportunity_id, stage_at_call
+),
+
+stages as (
+    select
+        system,
+        opportunity_id,
+        string_agg(stage_at_call, ' > ' order by since, stage_at_call) as stage_path,
+        count(*) as stage_count
+    from first_seen
+    group by system, opportunity_id
+),
+
+people as (
+    select
+        linked.system,
+        linked.opportunity_id,
+        count(distinct case when participants.side = 'company'
+            then coalesce(participants.user_id, participants.email_address, participants.party_id) end)
+            as company_people,
+        count(distinct case when participants.side <> 'company'
+            then coalesce(participants.email_address, participants.name, participants.party_id) end)
+            as external_people,
+        count(distinct case when participants.side <> 'company' and participants.spoke
+            then coalesce(participants.email_address, participants.name, participants.party_id) end)
+            as external_people_who_spoke
+    from linked
+    join {{ ref('call_participants') }} as participants on participants.call_id = linked.call_id
+    group by linked.system, linked.opportunity_id
+),
+
+deals as (
+    select
+        system,
+        opportunity_id,
+        max(case when newest_read = 1 then opportunity_name end) as opportunity_name,
+        max(case when newest_read = 1 then account_id end) as account_id,
+        max(case when newest_read = 1 then account_name end) as account_name,
+        max(case when newest_read = 1 then stage_now end) as stage_now,
+        max(case when newest_read = 1 then amount_now end) as amount_now,
+        max(case when newest_read = 1 then close_date end) as close_date,
+        max(case when newest_read = 1 and is_closed then 1 else 0 end) = 1 as is_closed,
+        max(case when newest_read = 1 and is_won then 1 else 0 end) = 1 as is_won,
+        max(case when newest_call = 1 then host_name end) as last_host_name,
+        count(*) as call_count,
+        cast(sum(duration_seconds) / 3600.0 as double precision) as call_hours,
+        min(started) as first_call,
+        max(started) as last_call
+    from linked
+    group by system, opportunity_id
+)
+
+select
+    deals.system,
+    deals.opportunity_id,
+    deals.opportunity_name,
+    deals.account_id,
+    deals.account_name,
+    deals.stage_now,
+    stages.stage_path,
+    coalesce(stages.stage_count, 0) as stage_count,
+    deals.amount_now,
+    deals.close_date,
+    deals.is_closed,
+    deals.is_won,
+    deals.call_count,
+    deals.call_hours,
+    deals.first_call,
+    deals.last_call,
+    current_date - {{ period_of('deals.last_call', 'day') }} as days_since_last_call,
+    deals.last_host_name,
+    coalesce(people.company_people, 0) as company_people,
+    coalesce(people.external_people, 0) as external_people,
+    coalesce(people.external_people_who_spoke, 0) as external_people_who_spoke
+from deals
+left join stages on stages.system = deals.system and stages.opportunity_id = deals.opportunity_id
+left join people on people.system = deals.system and people.opportunity_id = deals.opportunity_id

@@ -1,0 +1,34 @@
+with recursive paths as (
+    select folders.folder_id, folders.folder_name, cast(folders.folder_name as text) as folder_path, 1 as depth
+    from {{ ref('stg_library_folders') }} as folders
+    left join {{ ref('stg_library_folders') }} as parents on parents.folder_id = folders.parent_folder_id
+    where parents.folder_id is null
+
+    union all
+
+    select folders.folder_id, folders.folder_name, paths.folder_path || ' / ' || folders.folder_name, paths.depth + 1
+    from {{ ref('stg_library_folders') }} as folders
+    join paths on paths.folder_id = folders.parent_folder_id
+    where paths.depth < 50
+)
+
+select
+    shelf.folder_id,
+    shelf.position,
+    paths.folder_name,
+    paths.folder_path,
+    shelf.call_id,
+    shelf.title,
+    shelf.note,
+    shelf.added,
+    adders.user_name as added_by_name,
+    shelf.snippet_from_sec,
+    shelf.snippet_to_sec,
+    calls.call_id is not null as is_loaded,
+    calls.started,
+    calls.host_name,
+    calls.account_name
+from {{ ref('stg_library_calls') }} as shelf
+left join paths on paths.folder_id = shelf.folder_id
+left join {{ ref('calls_enriched') }} as calls on calls.call_id = shelf.call_id
+left join {{ ref('stg_users') }} as adders on adders.user_id = shelf.added_by_user_id

@@ -1,0 +1,1 @@
+{{ rep_period('week') }}

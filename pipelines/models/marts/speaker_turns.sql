@@ -1,0 +1,34 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='call_id',
+    on_schema_change='fail',
+    pre_hook="{{ forget_gone_calls() }}",
+    indexes=index_on(['call_id', 'monologue_index'])
+) }}
+
+with calls as (
+    select _call_id, _synced_at
+    from {{ ref('int_transcribed_calls') }} as calls
+    {{ of_changed_calls() }}
+)
+
+select
+    lines.call_id,
+    lines.monologue_index,
+    min(lines.speaker_id) as speaker_id,
+    min(lines.speaker_name) as speaker_name,
+    min(lines.user_id) as user_id,
+    min(lines.side) as side,
+    min(lines.topic) as topic,
+    min(lines.start_ms) as start_ms,
+    max(lines.end_ms) as end_ms,
+    {{ clock('min(lines.start_ms)') }} as start_time,
+    cast(sum(lines.end_ms - lines.start_ms) as bigint) as speech_ms,
+    count(*) as sentence_count,
+    count(case when trim(lines.text) like '%?' then 1 end) as question_count,
+    string_agg(lines.text, ' ' order by lines.sentence_index) as text,
+    lines._synced_at
+from {{ ref('transcript_lines') }} as lines
+join calls on calls._call_id = lines.call_id
+group by lines.call_id, lines.monologue_index, lines._synced_at

@@ -1,0 +1,13 @@
+select
+    topics.call_id,
+    topics.position,
+    topics.topic,
+    topics.seconds,
+    topics.seconds / nullif(cast(calls.duration_seconds as double precision), 0) as share_of_call,
+    calls.started,
+    calls.started_month,
+    calls.host_user_id,
+    calls.host_name,
+    calls.stage_at_call
+from {{ ref('stg_call_topics') }} as topics
+join {{ ref('calls_enriched') }} as calls on calls.call_id = topics.call_id

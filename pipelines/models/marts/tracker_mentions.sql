@@ -1,0 +1,27 @@
+select
+    occurrences.call_id,
+    occurrences.tracker_id,
+    occurrences.position,
+    trackers.tracker_name,
+    trackers.tracker_type,
+    occurrences.phrase,
+    occurrences.start_seconds,
+    {{ clock('(1000 * occurrences.start_seconds)') }} as start_time,
+    occurrences.speaker_id,
+    speakers.name as speaker_name,
+    speakers.user_id,
+    coalesce(speakers.side, 'unknown') as side,
+    calls.started,
+    calls.started_month,
+    calls.host_user_id,
+    calls.host_name,
+    calls.team,
+    calls.account_name,
+    calls.opportunity_id,
+    calls.stage_at_call
+from {{ ref('stg_call_tracker_occurrences') }} as occurrences
+join {{ ref('calls_enriched') }} as calls on calls.call_id = occurrences.call_id
+left join {{ ref('stg_call_trackers') }} as trackers
+    on trackers.call_id = occurrences.call_id and trackers.tracker_id = occurrences.tracker_id
+left join {{ ref('int_speakers') }} as speakers
+    on speakers.call_id = occurrences.call_id and speakers.speaker_id = occurrences.speaker_id

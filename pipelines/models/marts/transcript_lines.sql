@@ -1,0 +1,34 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='call_id',
+    on_schema_change='fail',
+    pre_hook="{{ forget_gone_calls() }}",
+    indexes=index_on(['call_id', 'sentence_index'])
+) }}
+
+with calls as (
+    select _call_id, _synced_at
+    from {{ ref('int_transcribed_calls') }} as calls
+    {{ of_changed_calls() }}
+)
+
+select
+    sentences.call_id,
+    sentences.sentence_index,
+    sentences.monologue_index,
+    sentences.speaker_id,
+    speakers.name as speaker_name,
+    speakers.user_id,
+    coalesce(speakers.side, 'unknown') as side,
+    sentences.topic,
+    sentences.start_ms,
+    sentences.end_ms,
+    {{ clock('sentences.start_ms') }} as start_time,
+    sentences.text,
+    calls._synced_at
+from {{ ref('stg_transcript_sentences') }} as sentences
+join calls on calls._call_id = sentences.call_id
+left join {{ ref('int_speakers') }} as speakers
+    on speakers.call_id = sentences.call_id
+    and speakers.speaker_id = sentences.speaker_id

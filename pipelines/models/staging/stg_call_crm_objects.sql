@@ -1,0 +1,9 @@
+select
+    call_id,
+    coalesce(party_id, '') as party_id,
+    system,
+    object_type,
+    object_id,
+    coalesce(timing, '') as timing
+from {{ source('gong', 'call_crm_objects') }}
+{{ of_readable_calls() }}

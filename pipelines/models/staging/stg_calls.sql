@@ -1,0 +1,22 @@
+select
+    id as call_id,
+    url,
+    title,
+    started,
+    duration as duration_seconds,
+    primary_user_id as host_user_id,
+    direction,
+    system,
+    scope,
+    language,
+    purpose,
+    workspace_id,
+    brief,
+    call_outcome_id,
+    call_outcome_category,
+    call_outcome_name,
+    company_question_count,
+    non_company_question_count as customer_question_count,
+    _synced_at
+from {{ source('gong', 'calls') }}
+where {{ is_readable() }}

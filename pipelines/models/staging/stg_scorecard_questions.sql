@@ -1,0 +1,6 @@
+select
+    scorecard_id,
+    question_id,
+    question_revision_id,
+    question_text
+from {{ source('gong', 'scorecard_questions') }}

@@ -1,0 +1,6 @@
+select
+    call_id,
+    sentence_count,
+    _synced_at
+from {{ source('gong', 'transcripts') }}
+{{ of_readable_calls() }}

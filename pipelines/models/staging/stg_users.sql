@@ -1,0 +1,8 @@
+select
+    id as user_id,
+    {{ user_name() }} as user_name,
+    lower(email_address) as email_address,
+    manager_id,
+    active,
+    created
+from {{ source('gong', 'users') }}

@@ -1,0 +1,4 @@
+select
+    id as workspace_id,
+    name as workspace_name
+from {{ source('gong', 'workspaces') }}

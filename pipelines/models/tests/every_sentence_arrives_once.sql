@@ -1,0 +1,12 @@
+-- What is loaded, what stands in the lines, and what the turns were made of is the same number of sentences.
+with counted as (
+    select
+        (select count(*) from {{ ref('stg_transcript_sentences') }} as sentences
+            where call_id in (select _call_id from {{ ref('int_transcribed_calls') }})) as loaded,
+        (select count(*) from {{ ref('transcript_lines') }}) as lines,
+        (select cast(sum(sentence_count) as bigint) from {{ ref('speaker_turns') }}) as of_turns
+)
+
+select *
+from counted
+where loaded <> lines or lines <> coalesce(of_turns, 0)

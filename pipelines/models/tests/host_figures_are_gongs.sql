@@ -1,0 +1,20 @@
+-- Talk ratio and longest monologue of hosts, computed from sentences, against Gong's own figures. Gong hears voices
+-- where we read sentences, so a call may differ; a tenth of all calls may not.
+{{ config(severity='warn') }}
+
+with compared as (
+    select
+        calls.call_id,
+        abs(calls.talk_ratio - ratios.value) > 0.05
+            or abs(calls.longest_monologue_seconds - monologues.value) > 5.0 as differs
+    from {{ ref('calls_enriched') }} as calls
+    join {{ ref('stg_call_interaction_stats') }} as ratios
+        on ratios.call_id = calls.call_id and ratios.name = 'Talk Ratio'
+    join {{ ref('stg_call_interaction_stats') }} as monologues
+        on monologues.call_id = calls.call_id and monologues.name = 'Longest Monologue'
+    where calls.has_transcript and calls.talk_ratio is not null
+)
+
+select count(*) as compared_calls, count(case when differs then 1 end) as different_calls
+from compared
+having count(case when differs then 1 end) > 0.1 * count(*)

@@ -1,0 +1,6 @@
+-- All known voices of a call share its speech among them.
+select call_id, sum(talk_ratio) as total
+from {{ ref('int_speech') }}
+where talk_ratio is not null
+group by call_id
+having abs(sum(talk_ratio) - 1) > 0.000001

@@ -1,0 +1,255 @@
+"""`gong-elt models`: the marts on DuckDB and PostgreSQL, their figures against Gong's, and what a change costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from pipelines.build_models import PROJECT
+from pipelines.demo.company import build_company
+from pipelines.demo.serving import serve
+from pipelines.demo.simulated_gong import SimulatedGong
+from sources.gong.tables import TABLES
+from tests.postgres_server import postgres_server
+from tests.truth import listed_calls
+from tests.workspace import Workspace
+
+Json = dict[str, Any]
+MARTS = tuple(sorted(file.stem for file in (PROJECT / "marts").glob("*.sql")))
+PROMISED = {
+    *("calls_enriched", "call_participants", "speaker_turns", "transcript_lines", "tracker_mentions", "topic_time"),
+    *("rep_week", "rep_month", "deal_activity", "scorecard_results", "library_shelf", "data_quality"),
+    "transcript_chunks",
+}
+
+
+@contextmanager
+def loaded(place: Workspace, gong: SimulatedGong) -> Iterator[Workspace]:
+    """The workspace after a sync of that company, which goes on answering."""
+    place.configure(
+        credentials__access_key="demo", credentials__access_key_secret="demo-secret", requests_per_second=1000
+    )
+    with serve(gong.app) as base_url:
+        place.configure(base_url=base_url)
+        place.sync()
+        yield place
+
+
+def built(place: Workspace, *arguments: str, code: int = 0) -> Json:
+    """What `gong-elt models --json` prints."""
+    ended = place.run("models", "--json", *arguments)
+    assert ended.code == code, f"{ended.out}\n{ended.err}"[:3_000]
+    printed: Json = ended.json
+    return printed
+
+
+def plain(value: Any) -> Any:
+    """As both warehouses would say it."""
+    if isinstance(value, Decimal | float):
+        return round(float(value), 6)
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
+
+
+def columns_of(place: Workspace, mart: str, dataset: str = "gong_analytics") -> list[str]:
+    """Columns of a mart in their order."""
+    return [
+        name
+        for (name,) in place.rows(
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = ? AND table_name = ?"
+            " ORDER BY ordinal_position",
+            [dataset, mart],
+        )
+    ]
+
+
+def rows_of(place: Workspace, mart: str, dataset: str = "gong_analytics") -> list[str]:
+    """Rows of a mart, without what tells when something was loaded."""
+    columns = [f'"{name}"' for name in columns_of(place, mart, dataset) if name != "_synced_at"]
+    rows = place.rows(f"SELECT {', '.join(columns)} FROM {dataset}.{mart}")
+    return sorted(str([plain(value) for value in row]) for row in rows)
+
+
+@pytest.fixture(scope="module")
+def gong() -> SimulatedGong:
+    """A company of eighty calls; tests of this file that change it have their own."""
+    return SimulatedGong(build_company(calls=80, days=40, until=datetime.now(UTC)))
+
+
+@pytest.fixture(scope="module")
+def duckdb(gong: SimulatedGong, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """The company in DuckDB, with models."""
+    with loaded(Workspace(tmp_path_factory.mktemp("duckdb")), gong) as place:
+        summary = built(place, "--docs", "docs")
+        assert summary["status"] == "done"
+        assert summary["failed"] == []
+        assert summary["tests"] > 80
+        yield place
+
+
+@pytest.fixture(scope="module")
+def postgres(gong: SimulatedGong, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """The same company in PostgreSQL, with models."""
+    with postgres_server() as server:
+        place = Workspace(tmp_path_factory.mktemp("postgres"), postgres=server.new_database())
+        with loaded(place, gong):
+            assert built(place)["failed"] == []
+            yield place
+
+
+def test_every_mart_is_there_and_has_rows(duckdb: Workspace) -> None:
+    assert set(MARTS) >= PROMISED
+    assert not [mart for mart in MARTS if not rows_of(duckdb, mart)]
+
+
+def test_both_warehouses_have_the_same_rows(duckdb: Workspace, postgres: Workspace) -> None:
+    for mart in MARTS:
+        assert columns_of(duckdb, mart) == columns_of(postgres, mart), mart
+        assert rows_of(duckdb, mart) == rows_of(postgres, mart), mart
+
+
+def test_every_column_is_described_and_every_description_has_a_column(duckdb: Workspace) -> None:
+    for file in PROJECT.glob("*/*.yml"):
+        for model in yaml.safe_load(file.read_text()).get("models", ()):
+            assert model["description"]
+            assert [column["name"] for column in model["columns"]] == columns_of(duckdb, model["name"])
+            assert all(column["description"] for column in model["columns"])
+
+
+def test_sources_are_tables_of_ours() -> None:
+    (source,) = yaml.safe_load((PROJECT / "staging" / "sources.yml").read_text())["sources"]
+    assert {table["name"] for table in source["tables"]} <= {table.name for table in TABLES}
+
+
+def test_neither_private_nor_deleted_calls_are_in_any_mart(gong: SimulatedGong, duckdb: Workspace) -> None:
+    readable = {call.id for call in listed_calls(gong)}
+    assert {call for (call,) in duckdb.rows("SELECT call_id FROM gong_analytics.calls_enriched")} == readable
+    for mart in MARTS:
+        if "call_id" in columns_of(duckdb, mart) and mart != "library_shelf":
+            assert {call for (call,) in duckdb.rows(f"SELECT call_id FROM gong_analytics.{mart}")} <= readable, mart
+
+
+def test_figures_of_hosts_are_those_of_gong(duckdb: Workspace) -> None:
+    """Talk ratios to a thousandth and stretches to a millisecond: the simulated Gong measures the same sentences."""
+    compared = duckdb.rows(
+        "SELECT stats.name, calls.talk_ratio, calls.longest_monologue_seconds, calls.longest_customer_story_seconds,"
+        " calls.interactivity, stats.value FROM gong_analytics.calls_enriched AS calls"
+        " JOIN gong.call_interaction_stats AS stats ON stats.call_id = calls.call_id WHERE calls.talk_ratio IS NOT NULL"
+    )
+    of = {"Talk Ratio": 1, "Longest Monologue": 2, "Longest Customer Story": 3, "Interactivity": 4}
+    tolerance = {"Talk Ratio": 0.001, "Interactivity": 0.05}
+    seen = {name: 0 for name in of}
+    for row in compared:
+        name, gongs = row[0], row[5]
+        if name in of:
+            seen[name] += 1
+            assert abs((row[of[name]] or 0.0) - gongs) <= tolerance.get(name, 0.001), row
+    assert min(seen.values()) > 20
+
+
+def test_patience_is_gongs_where_the_host_is_alone(duckdb: Workspace) -> None:
+    """With colleagues on the call the simulated Gong counts their pauses too; only customers' are asked for."""
+    compared = duckdb.rows(
+        "SELECT calls.patience_seconds, stats.value FROM gong_analytics.calls_enriched AS calls"
+        " JOIN gong.call_interaction_stats AS stats ON stats.call_id = calls.call_id AND stats.name = 'Patience'"
+        " WHERE calls.patience_seconds IS NOT NULL AND (SELECT count(*) FROM gong_analytics.call_participants AS people"
+        " WHERE people.call_id = calls.call_id AND people.spoke AND people.side = 'company') = 1"
+    )
+    assert len(compared) > 10
+    assert all(abs(ours - gongs) < 0.01 for ours, gongs in compared)
+
+
+def test_a_reps_talk_ratio_is_the_mean_of_single_calls(duckdb: Workspace) -> None:
+    rows = duckdb.rows(
+        "SELECT abs(rep.talk_ratio - (SELECT avg(people.talk_ratio) FROM gong_analytics.call_participants AS people"
+        " WHERE people.user_id = rep.user_id AND people.side = 'company'"
+        " AND date_trunc('month', people.started) = rep.month))"
+        " FROM gong_analytics.rep_month AS rep WHERE rep.talk_ratio IS NOT NULL"
+    )
+    assert rows
+    assert all(difference < 1e-9 for (difference,) in rows)
+
+
+def test_the_documentation_is_one_file(duckdb: Workspace) -> None:
+    page = duckdb.folder / "docs" / "index.html"
+    assert "calls_enriched" in page.read_text(encoding="utf-8")
+    assert [file.name for file in page.parent.iterdir()] == ["index.html"]
+
+
+def test_nothing_is_left_in_the_users_folder(duckdb: Workspace) -> None:
+    names = {file.name for file in duckdb.folder.iterdir()} - {"home", "working"}
+    assert names == {"warehouse.duckdb", "docs"}
+
+
+def test_a_build_after_changes_costs_what_changed_and_is_like_one_from_scratch(tmp_path: Path) -> None:
+    gong = SimulatedGong(build_company(calls=60, days=6, until=datetime.now(UTC)))
+    with loaded(Workspace(tmp_path), gong) as place:
+        built(place)
+        with_words = [call for call in listed_calls(gong) if call.transcript_json]
+        renamed, hidden, shortened, kept = with_words[:4]
+        for party in renamed.record["parties"]:
+            party["name"] = "Renamed Person"
+        gong.replace_call(renamed.id, renamed.record)
+        gong.edit_call(hidden.id, isPrivate=True)
+        gong.replace_transcript(shortened.id, msgspec.json.decode(shortened.transcript_json or b"[]")[:2])
+        gone = with_words[4]
+        gong.delete_call(gone.id)
+        place.sync("--since", f"{datetime.now(UTC) - timedelta(days=10):%Y-%m-%d}")
+        assert place.run("reconcile", "--json", "--force").code == 0
+        marks = {"transcript_lines": "text", "speaker_turns": "text", "transcript_chunks": "text"}
+        for mart, column in marks.items():
+            place.execute(f"UPDATE gong_analytics.{mart} SET {column} = 'not built again' WHERE call_id = ?", [kept.id])
+        built(place)
+        for mart in marks:
+            words = place.rows(f"SELECT DISTINCT text FROM gong_analytics.{mart} WHERE call_id = ?", [kept.id])
+            assert words == [("not built again",)], mart
+        built(place, "--full-refresh", "--analytics", "from_scratch")
+        for mart in MARTS:
+            whole = [row for row in rows_of(place, mart, "from_scratch") if kept.id not in row]
+            assert [row for row in rows_of(place, mart) if kept.id not in row] == whole, mart
+        said = "SELECT 1 FROM gong_analytics.transcript_lines WHERE speaker_name = 'Renamed Person'"
+        assert place.rows(said)
+        for left in (hidden, gone):
+            assert not place.rows("SELECT 1 FROM gong_analytics.transcript_lines WHERE call_id = ?", [left.id])
+        _a_test_that_fails_is_named(place)
+
+
+def _a_test_that_fails_is_named(place: Workspace) -> None:
+    place.execute("INSERT INTO gong.call_topics SELECT * FROM gong.call_topics LIMIT 1")
+    summary = built(place, "--select", "stg_call_topics", code=1)
+    assert summary["status"] == "failed"
+    (line,) = summary["failed"]
+    assert line.startswith("test unique_together_stg_call_topics_call_id__position: ")
+    ended = place.run("models", "--select", "stg_call_topics")
+    assert ended.code == 1
+    assert "Traceback" not in ended.err + ended.out
+
+
+def test_without_a_sync_there_is_nothing_to_build(workspace: Workspace) -> None:
+    ended = workspace.run("models")
+    assert ended.code == 2
+    assert "run gong-elt sync" in ended.err
+    assert not (workspace.folder / "warehouse.duckdb").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--analytics", "gong"), "the dataset of the loaded tables"),
+        (("--analytics", "a b"), "no name of a dataset"),
+        (("--analytics", "warehouse"), "DuckDB cannot tell"),
+        (("--select", "no_such_model"), "names no model"),
+    ],
+)
+def test_what_cannot_be_built_is_told_in_one_line(duckdb: Workspace, arguments: tuple[str, ...], words: str) -> None:
+    ended = duckdb.run("models", *arguments)
+    assert ended.code == 2
+    assert words in ended.err
+    assert len(ended.err.splitlines()) == 1
