@@ -103,6 +103,11 @@ class Built:
             console.print(f"documentation: {self.docs}", markup=False, highlight=False, soft_wrap=True)
 
 
+def dbt_is_installed() -> bool:
+    """Whether the packages of the extra `models` are there."""
+    return find_spec("dbt") is not None and find_spec("dbt.adapters") is not None
+
+
 def build_models(connection: Connection, target: Target, options: ModelOptions) -> Built:
     """Builds the models and runs their tests.
 
@@ -115,7 +120,7 @@ def build_models(connection: Connection, target: Target, options: ModelOptions) 
         UsageError: Nothing is loaded, dbt is not installed, or the options cannot be used.
         LockHeld: Another run works on the same connection and warehouse.
     """
-    if find_spec("dbt") is None or find_spec("dbt.adapters") is None:
+    if not dbt_is_installed():
         raise UsageError("dbt is not installed: pip install 'gong-elt[models]'")
     _refuse_bad_names(target, options)
     clock, run_id = time.monotonic(), new_run_id(datetime.now(UTC))

@@ -1,7 +1,8 @@
-"""The whole thing with no account: a simulated Gong on loopback, a sync, and three questions answered."""
+"""The whole thing with no account: a simulated Gong on loopback, a sync, the models, and questions answered."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from pipelines.build_models import ModelOptions, build_models, dbt_is_installed
 from pipelines.connection import Connection, Target
 from pipelines.demo.company import build_company
 from pipelines.demo.serving import serve
@@ -35,6 +37,20 @@ QUESTIONS = (
         "SELECT s.text, count(DISTINCT s.call_id) AS calls FROM gong.transcript_sentences s"
         " JOIN gong.call_parties p ON p.call_id = s.call_id AND p.speaker_id = s.speaker_id"
         " WHERE p.affiliation = 'External' AND s.text ILIKE '%price%' GROUP BY ALL ORDER BY calls DESC LIMIT 5",
+    ),
+)
+
+MODEL_QUESTIONS = (
+    (
+        "How do reps talk, month by month?",
+        "SELECT rep_name, month, call_count AS calls, round(talk_ratio, 2) AS talk_ratio,"
+        " round(longest_monologue_seconds) AS longest, round(questions_per_hour) AS questions"
+        " FROM gong_analytics.rep_month WHERE call_count >= 5 ORDER BY month DESC, calls DESC LIMIT 5",
+    ),
+    (
+        "Which open deals have gone silent?",
+        "SELECT opportunity_name, stage_path, days_since_last_call AS days, external_people AS people"
+        " FROM gong_analytics.deal_activity WHERE NOT is_closed ORDER BY days DESC, opportunity_name LIMIT 5",
     ),
 )
 
@@ -69,11 +85,19 @@ def tour(folder: Path, calls: int, out: Console, err: Console) -> Summary:
         summary = sync(connection, target, SyncOptions(), err)
     summary.show(out)
     if summary.status == "done":
-        with duckdb.connect(str(file), read_only=True) as warehouse:
-            for question, sql in QUESTIONS:
-                _show_answer(warehouse, question, sql, out)
+        _show_answers(file, QUESTIONS, out)
+        if dbt_is_installed():
+            out.print()
+            build_models(connection, target, ModelOptions()).show(out)
+            _show_answers(file, MODEL_QUESTIONS, out)
         out.print(f"\nThe warehouse is {file}: open it with DuckDB, or any tool that reads it.", highlight=False)
     return summary
+
+
+def _show_answers(file: Path, questions: Sequence[tuple[str, str]], out: Console) -> None:
+    with duckdb.connect(str(file), read_only=True) as warehouse:
+        for question, sql in questions:
+            _show_answer(warehouse, question, sql, out)
 
 
 def _show_answer(warehouse: duckdb.DuckDBPyConnection, question: str, sql: str, out: Console) -> None:

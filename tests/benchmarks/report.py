@@ -23,8 +23,8 @@ _WHERE_AN_AIM_IS_MISSED = """\
 * **Whole processes.** Python imports dlt, pyarrow, DuckDB and httpx before the first request leaves. Next: fewer of
   dlt's modules at the start, which is dlt's to offer.
 * **Answers after 1.5 s.** The first request goes alone, so that a dead credential costs one, and nothing leaves while
-  the last answer is awaited: two answers' time, 0.15 x of the 20.3 s that 61 requests take at three a second. In between
-  no turn is left unused. Next: further requests beside the first one where the connection has had answers before.
+  the last answer is awaited: two answers' time, 0.15 x of the 20.3 s that 61 requests take at three a second. No turn
+  in between is left unused. Next: more requests beside the first one where the connection has had answers before.
 * **Memory.** What waits (64 MB), what is loaded at once (128 MB) and what DuckDB keeps (100 MB a thread) are bounds
   that 2,000 calls do not reach; a hundred times as many calls take little more than ten times as many.
 * **A hundred new calls.** At its checkpoint DuckDB writes the last row group of each table anew, up to 122,880 rows;

@@ -1,15 +1,29 @@
 -- Speech without another voice in between: monologues of one speaker that follow each other, whatever the topic.
-{{ config(indexes=index_on(['call_id'])) }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='call_id',
+    on_schema_change='fail',
+    pre_hook="{{ forget_gone_calls() }}",
+    indexes=index_on(['call_id'])
+) }}
 
-with changes as (
+with calls as (
+    select _call_id, _synced_at
+    from {{ ref('int_transcribed_calls') }} as calls
+    {{ of_changed_calls() }}
+),
+
+changes as (
     select
-        call_id, monologue_index, speaker_id, side, start_ms, end_ms, question_count,
+        call_id, monologue_index, speaker_id, side, start_ms, end_ms, question_count, turns._synced_at,
         case
             when speaker_id is distinct from lag(speaker_id) over in_order
                 or lag(monologue_index) over in_order is null
             then 1 else 0
         end as begins
-    from {{ ref('speaker_turns') }}
+    from {{ ref('speaker_turns') }} as turns
+    join calls on calls._call_id = turns.call_id
     window in_order as (partition by call_id order by monologue_index)
 ),
 
@@ -28,9 +42,10 @@ stretches as (
         min(side) as side,
         min(start_ms) as start_ms,
         max(end_ms) as end_ms,
-        sum(question_count) as question_count
+        sum(question_count) as question_count,
+        _synced_at
     from numbered
-    group by call_id, stretch
+    group by call_id, stretch, _synced_at
 )
 
 select
@@ -42,6 +57,7 @@ select
     end_ms,
     cast(question_count as bigint) as question_count,
     lag(side) over in_order as side_before,
-    lag(end_ms) over in_order as end_ms_before
+    lag(end_ms) over in_order as end_ms_before,
+    _synced_at
 from stretches
 window in_order as (partition by call_id order by stretch)

@@ -26,7 +26,7 @@
 {%- endmacro %}
 
 {% macro analyze(relation) -%}
-  {%- if target.type == 'postgres' -%} analyze {{ relation }} {%- endif -%}
+  {%- if target.type == 'postgres' and model.config.materialized != 'view' -%} analyze {{ relation }} {%- endif -%}
 {%- endmacro %}
 
 {% macro analyze_sources() -%}

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 select
     answered_scorecard_id,
     scorecard_id,

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 select
     call_id,
     coalesce(party_id, '') as party_id,

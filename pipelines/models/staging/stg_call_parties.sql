@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 select
     call_id,
     id as party_id,

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 select
     call_id,
     position,

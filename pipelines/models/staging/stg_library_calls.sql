@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 select
     folder_id,
     position,

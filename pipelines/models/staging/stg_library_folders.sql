@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 select
     id as folder_id,
     name as folder_name,

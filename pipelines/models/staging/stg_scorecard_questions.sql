@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 select
     scorecard_id,
     question_id,

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 select
     id as user_id,
     {{ user_name() }} as user_name,

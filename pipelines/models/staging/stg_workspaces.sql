@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 select
     id as workspace_id,
     name as workspace_name
