@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import cli_add_call, cli_download_media, cli_get, cli_login, cli_models, cli_upload
+from . import cli_add_call, cli_download_media, cli_export, cli_get, cli_login, cli_models, cli_upload
 from .command_line import ConnectionOption, DatasetOption, DeadlineOption, DestinationOption, JsonOption
 from .command_line import end_with as _end_with
 from .command_line import in_step as _in_step
@@ -27,6 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(cli_get.app, name="get")
+app.add_typer(cli_export.app, name="export")
 
 
 @app.callback()

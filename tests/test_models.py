@@ -1,7 +1,8 @@
-"""`gong-elt models`: the marts on DuckDB and PostgreSQL, their figures against Gong's, and what a change costs."""
+"""The marts on DuckDB and PostgreSQL: figures against Gong's, what a change costs, and what is exported from them."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -222,7 +223,18 @@ def test_a_build_after_changes_costs_what_changed_and_is_like_one_from_scratch(t
         assert place.rows(said)
         for left in (hidden, gone):
             assert not place.rows("SELECT 1 FROM gong_analytics.transcript_lines WHERE call_id = ?", [left.id])
+        _what_is_said_is_no_markup(place, kept.id)
         _a_test_that_fails_is_named(place)
+
+
+def _what_is_said_is_no_markup(place: Workspace, call_id: str) -> None:
+    place.execute(
+        "UPDATE gong_analytics.calls_enriched SET title = ?, host_name = 'A hostile host' WHERE call_id = ?",
+        ["<script>alert(1)</script>\n# *Title* [x](y)", call_id],
+    )
+    ended = place.run("export", "transcripts", "--format", "markdown", "--rep", "HOSTILE")
+    assert ended.code == 0
+    assert ended.out.startswith("# \\<script\\>alert(1)\\</script\\> \\# \\*Title\\* \\[x\\](y)\n")
 
 
 def _a_test_that_fails_is_named(place: Workspace) -> None:
@@ -234,6 +246,78 @@ def _a_test_that_fails_is_named(place: Workspace) -> None:
     ended = place.run("models", "--select", "stg_call_topics")
     assert ended.code == 1
     assert "Traceback" not in ended.err + ended.out
+
+
+def exported(place: Workspace, *arguments: str) -> list[Json]:
+    """What `gong-elt export transcripts` prints."""
+    ended = place.run("export", "transcripts", *arguments)
+    assert ended.code == 0, ended.err
+    return [json.loads(line) for line in ended.out.splitlines()]
+
+
+def test_every_word_of_every_readable_call_is_exported(gong: SimulatedGong, duckdb: Workspace) -> None:
+    conversations = {conversation["call_id"]: conversation for conversation in exported(duckdb)}
+    told = {
+        call.id: [
+            " ".join(sentence["text"] for sentence in monologue["sentences"])
+            for monologue in msgspec.json.decode(call.transcript_json)
+        ]
+        for call in listed_calls(gong)
+        if call.transcript_json
+    }
+    assert {
+        call_id: [turn["text"] for turn in conversation["turns"]] for call_id, conversation in conversations.items()
+    } == {call_id: texts for call_id, texts in told.items() if texts}
+
+
+def test_an_export_is_the_same_from_both_warehouses(duckdb: Workspace, postgres: Workspace) -> None:
+    assert exported(duckdb) == exported(postgres)
+    assert exported(duckdb, "--side", "customer") == exported(postgres, "--side", "customer")
+
+
+def test_conversations_can_be_chosen(duckdb: Workspace) -> None:
+    everything = exported(duckdb)
+    middle = everything[len(everything) // 2]
+    day = middle["started"][:10]
+    assert [c["call_id"] for c in exported(duckdb, "--since", day)] == [
+        c["call_id"] for c in everything if c["started"][:10] >= day
+    ]
+    assert [c["call_id"] for c in exported(duckdb, "--until", day)] == [
+        c["call_id"] for c in everything if c["started"][:10] < day
+    ]
+    of_rep = exported(duckdb, "--rep", middle["host_name"].upper())
+    assert of_rep == [c for c in everything if c["host_name"] == middle["host_name"]]
+    with_account = next(c for c in everything if c["account_name"])
+    of_account = exported(duckdb, "--account", with_account["account_name"].lower())
+    assert of_account == [c for c in everything if c["account_name"] == with_account["account_name"]]
+    customers = exported(duckdb, "--side", "customer")
+    assert customers
+    assert {turn["side"] for c in customers for turn in c["turns"]} == {"customer"}
+
+
+def test_an_export_goes_into_a_file(duckdb: Workspace, tmp_path: Path) -> None:
+    file = tmp_path / "calls.jsonl"
+    ended = duckdb.run("export", "transcripts", "--to", str(file))
+    assert (ended.code, ended.out) == (0, "")
+    assert [json.loads(line) for line in file.read_text().splitlines()] == exported(duckdb)
+    assert [left.name for left in tmp_path.iterdir()] == ["calls.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--format", "pdf"), "jsonl, markdown"),
+        (("--side", "left"), "company, customer, unknown"),
+        (("--since", "soon"), "--since"),
+        (("--analytics", "elsewhere"), "run gong-elt models"),
+        (("--to", "no/such/folder/file"), "cannot be written"),
+    ],
+)
+def test_what_cannot_be_exported_is_told_in_one_line(duckdb: Workspace, arguments: tuple[str, ...], words: str) -> None:
+    ended = duckdb.run("export", "transcripts", *arguments)
+    assert ended.code == 2
+    assert words in ended.err
+    assert len(ended.err.splitlines()) == 1
 
 
 def test_without_a_sync_there_is_nothing_to_build(workspace: Workspace) -> None:

@@ -19,7 +19,17 @@ import psycopg2.extras
 from tests.forked import Ended, run_forked
 
 COMMAND = Path(sys.executable).parent / "gong-elt"
-_WITH_A_WAREHOUSE = ("sync", "status", "check", "reconcile", "upload", "add-media", "download-media", "models")
+_WITH_A_WAREHOUSE = (
+    "sync",
+    "status",
+    "check",
+    "reconcile",
+    "upload",
+    "add-media",
+    "download-media",
+    "models",
+    "export",
+)
 
 
 @dataclass(slots=True)

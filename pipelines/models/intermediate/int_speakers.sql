@@ -12,6 +12,14 @@ with ranked as (
     where speaker_id is not null
 )
 
-select call_id, speaker_id, party_id, user_id, name, email_address, title, side
+select
+    call_id,
+    speaker_id,
+    party_id,
+    user_id,
+    coalesce(nullif(trim(name), ''), email_address) as name,
+    email_address,
+    title,
+    side
 from ranked
 where choice = 1

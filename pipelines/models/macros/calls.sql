@@ -25,7 +25,7 @@
 {%- endmacro %}
 
 {% macro two_digits(number) -%}
-  lpad(cast(cast({{ number }} as integer) as varchar), 2, '0')
+  (case when {{ number }} < 10 then '0' else '' end || cast(cast({{ number }} as integer) as varchar))
 {%- endmacro %}
 
 {# The day in UTC with which a period begins: week (from Monday, as in Gong), month. #}

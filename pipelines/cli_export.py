@@ -1,0 +1,64 @@
+"""`gong-elt export …`: what the marts hold, as text on stdout or in a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .command_line import ConnectionOption, DatasetOption, DestinationOption, one_line_for_mistakes
+
+app = typer.Typer(
+    help="Write what the marts hold, which gong-elt models has built, as text.",
+    no_args_is_help=True,
+)
+
+
+@app.command()
+def transcripts(
+    form: Annotated[str, typer.Option("--format", help="jsonl, an object a call, or markdown")] = "jsonl",
+    to: Annotated[Path | None, typer.Option(help="File to write; by default stdout")] = None,
+    since: Annotated[str | None, typer.Option(help="Begin of the period, e.g. 2026-01-31")] = None,
+    until: Annotated[str | None, typer.Option(help="Its end, not part of it")] = None,
+    rep: Annotated[str | None, typer.Option(help="Only calls of this host: part of the name")] = None,
+    account: Annotated[str | None, typer.Option(help="Only calls with this account: part of its name")] = None,
+    side: Annotated[str | None, typer.Option(help="Only what this side says: company, customer or unknown")] = None,
+    analytics: Annotated[str, typer.Option(help="Dataset of the marts")] = "gong_analytics",
+    connection: ConnectionOption = "gong",
+    destination: DestinationOption = "duckdb",
+    dataset: DatasetOption = "gong",
+) -> None:
+    """Whole conversations with speakers, sides and times, oldest first."""
+    with one_line_for_mistakes():
+        from .connection import Connection, Target, UsageError
+        from .export_transcripts import ExportOptions, export_transcripts
+
+        options = ExportOptions(form, since, until, rep, account, side, analytics)
+        texts = export_transcripts(Connection(connection), Target.of(destination, dataset), options)
+        if to is None:
+            _print(texts)
+            return
+        # Beside its place until it is whole.
+        part = to.with_name(f"{to.name}.part")
+        try:
+            with part.open("w", encoding="utf-8") as file:
+                file.writelines(texts)
+            part.replace(to)
+        except OSError as failure:
+            raise UsageError(f"--to {str(to)!r} cannot be written: {failure.strerror}") from failure
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _print(texts: Iterable[str]) -> None:
+    try:
+        for text in texts:
+            sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # What is still buffered would be flushed at exit and fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
