@@ -34,9 +34,10 @@ soak: install
 soak-upload: install
 	$(BIN)/python -m tests.upload_soak
 
-# docs/coverage.md from its data; a test says when it is out of step.
+# docs/coverage.md and docs/marts.md from their data; a test says when one is out of step.
 docs: install
 	$(BIN)/python -m tests.coverage_page
+	$(BIN)/python -m tests.marts_page
 
 # Pins: needs `uv` on the PATH. Hashes and names only, no address of any registry.
 requirements:

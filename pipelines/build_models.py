@@ -19,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import yaml
 from rich.console import Console
 
 from destinations.warehouse import duckdb_file
@@ -34,6 +35,7 @@ DEFAULT_ANALYTICS = "gong_analytics"
 
 # dbt hides values of variables that are called so in everything it prints.
 _PASSWORD_VARIABLE = "DBT_ENV_SECRET_GONG_ELT_PASSWORD"
+_DATASET = "gong_dataset"
 _QUIET = ("--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "none", "--no-version-check")
 _THREADS = {"duckdb": 1, "postgres": 4}
 
@@ -46,12 +48,14 @@ class ModelOptions:
         analytics: Dataset that the models are built into.
         select: dbt's selection, such as `calls_enriched+`; everything by default.
         full_refresh: Whether models of sentences are built anew, not only for calls that changed.
+        variables: Those of dbt_project.yml that differ here, as a JSON object in the user's words.
         docs: Folder that gets dbt's documentation, one HTML file; None for no documentation.
     """
 
     analytics: str = DEFAULT_ANALYTICS
     select: str | None = None
     full_refresh: bool = False
+    variables: str = "{}"
     docs: Path | None = None
 
 
@@ -123,6 +127,7 @@ def build_models(connection: Connection, target: Target, options: ModelOptions) 
     if not dbt_is_installed():
         raise UsageError("dbt is not installed: pip install 'gong-elt[models]'")
     _refuse_bad_names(target, options)
+    _variables(options.variables)
     clock, run_id = time.monotonic(), new_run_id(datetime.now(UTC))
     with (
         run_lock(target.folder / f"{connection.name}.lock", run_id),
@@ -152,6 +157,8 @@ class _Build:
 
     def executed(self) -> Built:
         selected = ["--select", *self._options.select.split(",")] if self._options.select else []
+        # A test that compares with a model which is not built now waits until both are.
+        selected += ["--indirect-selection", "cautious"] if selected else []
         refresh = ["--full-refresh"] if self._options.full_refresh else []
         outcomes, failure = self._dbt("build", *selected, *refresh)
         failed = [failure] if failure else []
@@ -196,7 +203,7 @@ class _Build:
 
         places = ("--project-dir", str(PROJECT), "--profiles-dir", str(self._folder))
         kept = ("--target-path", str(self._folder / "target"), "--log-path", str(self._folder / "logs"))
-        names = ("--vars", json.dumps({"gong_dataset": self._target.dataset}))
+        names = ("--vars", json.dumps({**_variables(self._options.variables), _DATASET: self._target.dataset}))
         result = dbtRunner().invoke([*command, *places, *kept, *names, *_QUIET, "--no-send-anonymous-usage-stats"])
         failure = " ".join(str(result.exception).split())[:300] if result.exception is not None else None
         return getattr(result.result, "results", ()), failure
@@ -213,6 +220,20 @@ def _refuse_bad_names(target: Target, options: ModelOptions) -> None:
             f"the DuckDB file {file.name!r} is named like --analytics {options.analytics!r}, which DuckDB cannot tell"
             " apart: take another name"
         )
+
+
+def _variables(words: str) -> dict[str, Any]:
+    declared = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"].keys() - {_DATASET}
+    try:
+        variables = json.loads(words)
+    except ValueError:
+        variables = None
+    if not isinstance(variables, dict) or variables.keys() - declared:
+        raise UsageError(
+            f"--vars {words!r} is no JSON object of these: {', '.join(sorted(declared))}; write it like"
+            """ '{"gong_won_stages": ["Won"]}'"""
+        )
+    return variables
 
 
 def _profile(

@@ -21,6 +21,10 @@ def models(
     analytics: Annotated[str, typer.Option(help="Dataset that the models are built into")] = "gong_analytics",
     select: Annotated[str | None, typer.Option(help="Only these, in dbt's words: calls_enriched+,rep_week")] = None,
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Build anew what else follows changes")] = False,
+    variables: Annotated[
+        str,
+        typer.Option("--vars", help="JSON: what the CRM calls its stages and fields, see pipelines/models/README.md"),
+    ] = "{}",
     docs: Annotated[Path | None, typer.Option(help="Folder for dbt's documentation, one HTML file")] = None,
     connection: ConnectionOption = "gong",
     destination: DestinationOption = "duckdb",
@@ -32,6 +36,6 @@ def models(
         from .build_models import ModelOptions, build_models
         from .connection import Connection, Target
 
-        options = ModelOptions(analytics, select, full_refresh, docs)
+        options = ModelOptions(analytics, select, full_refresh, variables, docs)
         built = build_models(Connection(connection), Target.of(destination, dataset), options)
     end_with(built, as_json=as_json)

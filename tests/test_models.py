@@ -19,6 +19,7 @@ from pipelines.demo.company import build_company
 from pipelines.demo.serving import serve
 from pipelines.demo.simulated_gong import SimulatedGong
 from sources.gong.tables import TABLES
+from tests.marts_page import PAGE, page
 from tests.postgres_server import postgres_server
 from tests.truth import listed_calls
 from tests.workspace import Workspace
@@ -128,6 +129,10 @@ def test_every_column_is_described_and_every_description_has_a_column(duckdb: Wo
             assert all(column["description"] for column in model["columns"])
 
 
+def test_the_page_of_the_marts_is_up_to_date() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run `make docs`"
+
+
 def test_sources_are_tables_of_ours() -> None:
     (source,) = yaml.safe_load((PROJECT / "staging" / "sources.yml").read_text())["sources"]
     assert {table["name"] for table in source["tables"]} <= {table.name for table in TABLES}
@@ -215,6 +220,14 @@ def test_a_build_after_changes_costs_what_changed_and_is_like_one_from_scratch(t
         for mart in marks:
             words = place.rows(f"SELECT DISTINCT text FROM gong_analytics.{mart} WHERE call_id = ?", [kept.id])
             assert words == [("not built again",)], mart
+        # Another word for a deal that is won, in marts of their own.
+        (stage, deals), *_ = place.rows(
+            "SELECT stage_now, count(*) FROM gong_analytics.deal_activity WHERE NOT is_closed AND stage_now IS NOT NULL"
+            " GROUP BY 1 ORDER BY 1"
+        )
+        won = json.dumps({"gong_won_stages": [stage]})
+        built(place, "--analytics", "other_stages", "--vars", won, "--select", "+deal_activity")
+        assert place.rows("SELECT count(*) FROM other_stages.deal_activity WHERE is_won") == [(deals,)]
         built(place, "--full-refresh", "--analytics", "from_scratch")
         for mart in MARTS:
             whole = [row for row in rows_of(place, mart, "from_scratch") if kept.id not in row]
@@ -334,6 +347,8 @@ def test_without_a_sync_there_is_nothing_to_build(workspace: Workspace) -> None:
         (("--analytics", "a b"), "no name of a dataset"),
         (("--analytics", "warehouse"), "DuckDB cannot tell"),
         (("--select", "no_such_model"), "names no model"),
+        (("--vars", "{'a"), "no JSON object"),
+        (("--vars", '{"gong_dataset": "x"}'), "gong_won_stages"),
     ],
 )
 def test_what_cannot_be_built_is_told_in_one_line(duckdb: Workspace, arguments: tuple[str, ...], words: str) -> None:
