@@ -285,7 +285,11 @@ def test_every_word_of_every_readable_call_is_exported(gong: SimulatedGong, duck
 
 def test_an_export_is_the_same_from_both_warehouses(duckdb: Workspace, postgres: Workspace) -> None:
     assert exported(duckdb) == exported(postgres)
-    assert exported(duckdb, "--side", "customer") == exported(postgres, "--side", "customer")
+    call = next(c for c in exported(duckdb, "--side", "customer") if c["account_name"])
+    chosen = ("--side", "customer", "--rep", call["host_name"][:5].lower(), "--account", call["account_name"].upper())
+    assert call in exported(duckdb, *chosen, "--since", call["started"])
+    assert exported(duckdb, *chosen) == exported(postgres, *chosen)
+    assert exported(duckdb, "--until", call["started"]) == exported(postgres, "--until", call["started"])
 
 
 def test_conversations_can_be_chosen(duckdb: Workspace) -> None:
