@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from pipelines.build_models import PROJECT
-from pipelines.demo.company import build_company
+from pipelines.demo.company import Company, build_company
 from pipelines.demo.serving import serve
 from pipelines.demo.simulated_gong import SimulatedGong
 from sources.gong.tables import TABLES
@@ -127,6 +127,27 @@ def test_every_column_is_described_and_every_description_has_a_column(duckdb: Wo
             assert model["description"]
             assert [column["name"] for column in model["columns"]] == columns_of(duckdb, model["name"])
             assert all(column["description"] for column in model["columns"])
+
+
+def test_every_metric_stands_on_a_measure_that_both_warehouses_answer_alike(
+    duckdb: Workspace, postgres: Workspace
+) -> None:
+    """What dbt's own check of the semantic layer does not see: whether expressions are SQL over columns of the mart."""
+    layer = yaml.safe_load((PROJECT / "marts" / "metrics.yml").read_text())
+    functions = {"sum": "sum", "average": "avg"}
+    measures = set()
+    for semantic in layer["semantic_models"]:
+        mart = semantic["model"].split("'")[1]
+        names = {entity["expr"] for entity in semantic["entities"]} | {d["name"] for d in semantic["dimensions"]}
+        assert names <= set(columns_of(duckdb, mart))
+        for measure in semantic["measures"]:
+            measures.add(measure["name"])
+            sql = f"SELECT {functions[measure['agg']]}({measure['expr']}) FROM gong_analytics.{mart}"
+            ((first,),), ((second,),) = duckdb.rows(sql), postgres.rows(sql)
+            assert first is not None
+            assert plain(float(first)) == plain(float(second)), measure["name"]
+    simple = [metric for metric in layer["metrics"] if metric["type"] == "simple"]
+    assert {metric["type_params"]["measure"] for metric in simple} == measures
 
 
 def test_the_page_of_the_marts_is_up_to_date() -> None:
@@ -335,6 +356,13 @@ def test_what_cannot_be_exported_is_told_in_one_line(duckdb: Workspace, argument
     assert ended.code == 2
     assert words in ended.err
     assert len(ended.err.splitlines()) == 1
+
+
+def test_a_company_without_any_call_has_empty_marts(workspace: Workspace) -> None:
+    with loaded(workspace, SimulatedGong(Company(name="Empty", until=datetime.now(UTC)))) as place:
+        assert built(place)["status"] == "done"
+        assert place.rows("SELECT count(*) FROM gong_analytics.calls_enriched") == [(0,)]
+        assert exported(place) == []
 
 
 def test_without_a_sync_there_is_nothing_to_build(workspace: Workspace) -> None:
