@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -60,6 +61,11 @@ class Page:
     answered_at: datetime | None
 
 
+# What msgspec (0.22) knows of a struct other threads see before it is whole, and who decodes with it then crashes
+# the process. Answers are decoded in several threads, so decoders are made one at a time.
+_ONE_AT_A_TIME = Lock()
+
+
 class Position(msgspec.Struct, rename={"total": "totalRecords"}):
     """Where a page stands among its pages: Gong's object `records`."""
 
@@ -91,9 +97,10 @@ def page_of(endpoint: Endpoint, answer: httpx.Response, *, first: bool) -> Page:
     Raises:
         Unusable: The body is no whole JSON object, it does not list records, or it does not say whether more follow.
     """
-    shape = _shape(endpoint.records, single=endpoint.single)
+    with _ONE_AT_A_TIME:
+        decoder = _decoder(endpoint.records, single=endpoint.single)
     try:
-        envelope = _decoded(answer.content, shape)
+        envelope = _decoded(answer.content, decoder)
     except (msgspec.DecodeError, RecursionError) as failure:
         raise Unusable(f"HTTP {answer.status_code} with a body that is not Gong's JSON ({failure})") from failure
     records = getattr(envelope, _RECORDS)
@@ -165,9 +172,9 @@ def _nothing(endpoint: Endpoint) -> re.Pattern[str]:
 
 
 @cache
-def _shape(records: str, *, single: bool = False) -> type[Any]:
-    """The envelope of an endpoint's answers: where it stands in its pages, and its records as they are."""
-    return msgspec.defstruct(
+def _decoder(records: str, *, single: bool = False) -> msgspec.json.Decoder[Any]:
+    """For the envelope of an endpoint's answers: where it stands in its pages, and its records as they are."""
+    envelope = msgspec.defstruct(
         "Envelope",
         [
             ("position", Position | None, None),
@@ -177,9 +184,10 @@ def _shape(records: str, *, single: bool = False) -> type[Any]:
         ],
         rename={"position": "records", _RECORDS: records, "request_id": "requestId"},
     )
+    return msgspec.json.Decoder(envelope, strict=False)
 
 
-def _decoded(body: bytes, shape: type[Any]) -> Any:
+def _decoded(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
     """The envelope; what one odd value makes unreadable is mended, so that it does not cost the whole page."""
     # Most pages of transcripts have no backslash at all, which is found out twenty times as fast.
     if b"\\" in body and rb"\u0000" in body:
@@ -187,7 +195,7 @@ def _decoded(body: bytes, shape: type[Any]) -> Any:
         body = _NUL.sub(rb"\1\\ufffd", body)
     try:
         if is_utf8(body):
-            return msgspec.json.decode(body, type=shape, strict=False)
+            return decoder.decode(body)
         raise msgspec.DecodeError("it is not UTF-8")
     except msgspec.ValidationError:
         raise
@@ -201,7 +209,7 @@ def _decoded(body: bytes, shape: type[Any]) -> Any:
         if not isinstance(lenient, dict):
             raise
         mended = json.dumps(lenient, ensure_ascii=False)
-        return msgspec.json.decode(_LONE_SURROGATE.sub("\ufffd", mended), type=shape, strict=False)
+        return decoder.decode(_LONE_SURROGATE.sub("\ufffd", mended))
 
 
 def _count(value: Any) -> int | None:

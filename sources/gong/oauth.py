@@ -49,6 +49,9 @@ class _TokenAnswer(msgspec.Struct):
     scope: str | None = None
 
 
+_TOKEN_ANSWER = msgspec.json.Decoder(_TokenAnswer, strict=False)
+
+
 class OAuth(httpx.Auth):
     """Sends the newest access token; exchanges the refresh token when it nears its end or Gong rejects it.
 
@@ -223,7 +226,7 @@ class OAuth(httpx.Auth):
                 status=status,
             )
         try:
-            given = msgspec.json.decode(answer.content, type=_TokenAnswer, strict=False)
+            given = _TOKEN_ANSWER.decode(answer.content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise Unusable(f"HTTP {status} with a body that holds no tokens") from None
         lifetime = given.expires_in or _LIFETIME
