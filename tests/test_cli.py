@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pipelines.demo.faults import Fault, hang, respond, revoked_token
 from pipelines.demo.simulated_gong import SimulatedGong
 from sources.gong import OPT_IN_RESOURCES
+from sources.gong.dated_lists import LOG_TYPES
 from sources.gong.endpoints import ENDPOINTS
+from sources.gong.windows import gong_time
 from tests.workspace import Workspace
 
 
@@ -108,6 +111,8 @@ def test_check_tells_what_the_credential_may_read(gong: SimulatedGong, workspace
 def test_check_tells_of_everything_opt_in_and_of_media_with_a_request_each(
     gong: SimulatedGong, workspace: Workspace
 ) -> None:
+    # Whatever day it is, somebody has logged in lately.
+    gong.company.settings.logs[LOG_TYPES[0]][-1]["eventTime"] = gong_time(datetime.now(UTC) - timedelta(hours=1))
     opt_in = {str(endpoint) for endpoint in ENDPOINTS if endpoint.resource in OPT_IN_RESOURCES}
     media = "POST /v2/calls/extensive with include_media"
 
