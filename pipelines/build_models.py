@@ -27,11 +27,11 @@ from state.lock import run_lock
 from state.runs import new_run_id
 
 from .connection import Connection, Target, UsageError
+from .marts import DEFAULT_ANALYTICS
 from .restored import has_tables, restored_pipeline
 from .summary import EXIT_CODES, Status
 
 PROJECT = Path(__file__).parent / "models"
-DEFAULT_ANALYTICS = "gong_analytics"
 
 # dbt hides values of variables that are called so in everything it prints.
 _PASSWORD_VARIABLE = "DBT_ENV_SECRET_GONG_ELT_PASSWORD"
@@ -66,7 +66,8 @@ class Built:
     Attributes:
         models: Tables and views that were built.
         tests: Tests that were run, failed ones among them.
-        failed: A line for each model that could not be built and each test that failed.
+        failed: A line for each model that could not be built, each test that failed, and what else went wrong.
+        warnings: A line for each test that only warns: what it looks at is odd, and may be right.
         skipped: Models and tests that were not tried, because what they stand on failed.
         docs: Where dbt's documentation is.
     """
@@ -79,6 +80,7 @@ class Built:
     models: int
     tests: int
     failed: Sequence[str]
+    warnings: Sequence[str]
     skipped: int
     docs: str | None
     duration_seconds: float
@@ -94,7 +96,7 @@ class Built:
 
     def show(self, console: Console) -> None:
         """Prints it for a person."""
-        for line in self.failed:
+        for line in (*self.failed, *(f"warning: {line}" for line in self.warnings)):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
         failed = f", {len(self.failed):,} failed, {self.skipped:,} not tried" if self.failed else ""
         console.print(
@@ -162,6 +164,7 @@ class _Build:
         refresh = ["--full-refresh"] if self._options.full_refresh else []
         outcomes, failure = self._dbt("build", *selected, *refresh)
         failed = [failure] if failure else []
+        warnings: list[str] = []
         counts = {"model": 0, "test": 0}
         skipped = 0
         for outcome in outcomes:
@@ -170,11 +173,20 @@ class _Build:
                 skipped += 1
             elif kind in counts:
                 counts[kind] += kind == "test" or outcome.status == "success"
+            line = f"{kind} {outcome.node.name}: {_in_short(outcome.message or '')}"
             if outcome.status in ("error", "fail"):
-                failed.append(f"{kind} {outcome.node.name}: {' '.join(str(outcome.message or '').split())[:300]}")
+                failed.append(line)
+            elif outcome.status == "warn":
+                warnings.append(line)
         if not outcomes and not failed:
             raise UsageError(f"--select {self._options.select!r} names no model")
-        docs = self._documentation() if self._options.docs is not None and not failed else None
+        docs = None
+        if self._options.docs is not None and not failed:
+            _, failure = self._dbt("docs", "generate", "--static")
+            if failure is None:
+                docs = self._copied(self._options.docs)
+            else:
+                failed.append(f"documentation: {failure}")
         return Built(
             run_id=self._run_id,
             status="failed" if failed else "done",
@@ -184,17 +196,19 @@ class _Build:
             models=counts["model"],
             tests=counts["test"],
             failed=failed,
+            warnings=warnings,
             skipped=skipped,
             docs=docs,
             duration_seconds=round(time.monotonic() - self._clock, 3),
         )
 
-    def _documentation(self) -> str:
-        assert self._options.docs is not None
-        self._dbt("docs", "generate", "--static")
-        self._options.docs.mkdir(parents=True, exist_ok=True)
-        page = self._options.docs / "index.html"
-        shutil.copyfile(self._folder / "target" / "static_index.html", page)
+    def _copied(self, folder: Path) -> str:
+        page = folder / "index.html"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self._folder / "target" / "static_index.html", page)
+        except OSError as failure:
+            raise UsageError(f"--docs {str(folder)!r} cannot be written: {failure.strerror}") from failure
         return str(page)
 
     def _dbt(self, *command: str) -> tuple[Sequence[Any], str | None]:
@@ -205,8 +219,12 @@ class _Build:
         kept = ("--target-path", str(self._folder / "target"), "--log-path", str(self._folder / "logs"))
         names = ("--vars", json.dumps({**_variables(self._options.variables), _DATASET: self._target.dataset}))
         result = dbtRunner().invoke([*command, *places, *kept, *names, *_QUIET, "--no-send-anonymous-usage-stats"])
-        failure = " ".join(str(result.exception).split())[:300] if result.exception is not None else None
+        failure = None if result.exception is None else _in_short(result.exception)
         return getattr(result.result, "results", ()), failure
+
+
+def _in_short(message: object) -> str:
+    return " ".join(str(message).split())[:300]
 
 
 def _refuse_bad_names(target: Target, options: ModelOptions) -> None:
@@ -223,7 +241,8 @@ def _refuse_bad_names(target: Target, options: ModelOptions) -> None:
 
 
 def _variables(words: str) -> dict[str, Any]:
-    declared = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"].keys() - {_DATASET}
+    declared = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+    del declared[_DATASET]
     try:
         variables = json.loads(words)
     except ValueError:
@@ -233,6 +252,15 @@ def _variables(words: str) -> dict[str, Any]:
             f"--vars {words!r} is no JSON object of these: {', '.join(sorted(declared))}; write it like"
             """ '{"gong_won_stages": ["Won"]}'"""
         )
+    for name, value in variables.items():
+        listed = isinstance(declared[name], list)
+        if type(value) is not type(declared[name]) or (
+            listed and not (value and all(isinstance(v, str) for v in value))
+        ):
+            raise UsageError(
+                f"--vars: {name} is {json.dumps(value)}: it is of another kind than the default,"
+                f" {json.dumps(declared[name])}"
+            )
     return variables
 
 

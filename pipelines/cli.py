@@ -142,8 +142,8 @@ def demo(
     with _one_line_for_mistakes():
         from .demo.tour import tour
 
-        summary = tour(folder, calls, _stdout(), _stderr())
-    raise typer.Exit(summary.exit_code)
+        code = tour(folder, calls, _stdout(), _stderr())
+    raise typer.Exit(code)
 
 
 @app.command()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .command_line import ConnectionOption, DatasetOption, DestinationOption, one_line_for_mistakes
+from .command_line import ConnectionOption, DatasetOption, DestinationOption, one_line_for_mistakes, reader_may_leave
 
 app = typer.Typer(
     help="Write what the marts hold, which gong-elt models has built, as text.",
@@ -33,14 +31,15 @@ def transcripts(
     dataset: DatasetOption = "gong",
 ) -> None:
     """Whole conversations with speakers, sides and times, oldest first."""
-    with one_line_for_mistakes():
+    with reader_may_leave(), one_line_for_mistakes():
         from .connection import Connection, Target, UsageError
         from .export_transcripts import ExportOptions, export_transcripts
 
         options = ExportOptions(form, since, until, rep, account, side, analytics)
         texts = export_transcripts(Connection(connection), Target.of(destination, dataset), options)
         if to is None:
-            _print(texts)
+            for text in texts:
+                sys.stdout.buffer.write(text.encode())
             return
         # Beside its place until it is whole.
         part = to.with_name(f"{to.name}.part")
@@ -52,13 +51,3 @@ def transcripts(
             raise UsageError(f"--to {str(to)!r} cannot be written: {failure.strerror}") from failure
         finally:
             part.unlink(missing_ok=True)
-
-
-def _print(texts: Iterable[str]) -> None:
-    try:
-        for text in texts:
-            sys.stdout.buffer.write(text.encode())
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        # What is still buffered would be flushed at exit and fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

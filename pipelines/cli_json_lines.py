@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .command_line import leave, one_line_for_mistakes
+from .command_line import leave, one_line_for_mistakes, reader_may_leave
 
 if TYPE_CHECKING:
     from sources.gong.errors import ScopeMissing
@@ -19,21 +18,16 @@ if TYPE_CHECKING:
 @contextmanager
 def account(connection: str) -> Iterator[Gong]:
     """The account, for a command that prints what it reads; a reader of the pipe that leaves ends it quietly."""
-    try:
-        with one_line_for_mistakes():
-            from sources.gong.errors import ScopeMissing
+    with reader_may_leave(), one_line_for_mistakes():
+        from sources.gong.errors import ScopeMissing
 
-            from .actions import Gong
+        from .actions import Gong
 
-            try:
-                with Gong(connection) as gong:
-                    yield gong
-            except ScopeMissing as missing:
-                leave(1, _told(missing))
-            sys.stdout.flush()
-    except BrokenPipeError:
-        # What is still buffered would be flushed at exit and fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        try:
+            with Gong(connection) as gong:
+                yield gong
+        except ScopeMissing as missing:
+            leave(1, _told(missing))
 
 
 def _told(missing: ScopeMissing) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,6 +52,17 @@ def one_line_for_mistakes() -> Iterator[None]:
             leave(1, told(failure))
     except KeyboardInterrupt:
         leave(1, "interrupted; nothing is lost, run again")
+
+
+@contextmanager
+def reader_may_leave() -> Iterator[None]:
+    """Ends what prints to stdout quietly when the reader of the pipe leaves."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still buffered would be flushed at exit and fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Outcome(Protocol):

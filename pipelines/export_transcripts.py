@@ -12,7 +12,7 @@ from typing import Any
 from sources.gong import moment
 
 from .connection import Connection, Target, UsageError
-from .marts import Marts, marts
+from .marts import DEFAULT_ANALYTICS, Marts, marts
 
 FORMATS = ("jsonl", "markdown")
 SIDES = ("company", "customer", "unknown")
@@ -63,7 +63,7 @@ class ExportOptions:
     rep: str | None = None
     account: str | None = None
     side: str | None = None
-    analytics: str = "gong_analytics"
+    analytics: str = DEFAULT_ANALYTICS
 
 
 def export_transcripts(connection: Connection, target: Target, options: ExportOptions) -> Iterator[str]:

@@ -17,6 +17,9 @@ from destinations.warehouse import missing_file
 from .connection import Connection, Target, UsageError
 from .restored import restored_pipeline
 
+DEFAULT_ANALYTICS = "gong_analytics"
+"""The dataset of the marts unless the user says otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Marts:

@@ -246,7 +246,7 @@ def test_a_build_after_changes_costs_what_changed_and_is_like_one_from_scratch(t
             "SELECT stage_now, count(*) FROM gong_analytics.deal_activity WHERE NOT is_closed AND stage_now IS NOT NULL"
             " GROUP BY 1 ORDER BY 1"
         )
-        won = json.dumps({"gong_won_stages": [stage]})
+        won = json.dumps({"gong_won_stages": [stage, "It's signed"]})
         built(place, "--analytics", "other_stages", "--vars", won, "--select", "+deal_activity")
         assert place.rows("SELECT count(*) FROM other_stages.deal_activity WHERE is_won") == [(deals,)]
         built(place, "--full-refresh", "--analytics", "from_scratch")
@@ -258,7 +258,16 @@ def test_a_build_after_changes_costs_what_changed_and_is_like_one_from_scratch(t
         for left in (hidden, gone):
             assert not place.rows("SELECT 1 FROM gong_analytics.transcript_lines WHERE call_id = ?", [left.id])
         _what_is_said_is_no_markup(place, kept.id)
+        _a_test_that_warns_is_named(place)
         _a_test_that_fails_is_named(place)
+
+
+def _a_test_that_warns_is_named(place: Workspace) -> None:
+    place.execute("UPDATE gong.call_interaction_stats SET value = 0.999 WHERE name = 'Talk Ratio'")
+    summary = built(place, "--select", "host_figures_are_gongs")
+    (line,) = summary["warnings"]
+    assert line.startswith("test host_figures_are_gongs: ")
+    assert (summary["status"], summary["failed"]) == ("done", [])
 
 
 def _what_is_said_is_no_markup(place: Workspace, call_id: str) -> None:
@@ -379,8 +388,11 @@ def test_without_a_sync_there_is_nothing_to_build(workspace: Workspace) -> None:
         (("--analytics", "a b"), "no name of a dataset"),
         (("--analytics", "warehouse"), "DuckDB cannot tell"),
         (("--select", "no_such_model"), "names no model"),
+        (("--select", "stg_workspaces", "--docs", "warehouse.duckdb"), "cannot be written"),
         (("--vars", "{'a"), "no JSON object"),
         (("--vars", '{"gong_dataset": "x"}'), "gong_won_stages"),
+        (("--vars", '{"gong_won_stages": "Won"}'), "another kind"),
+        (("--vars", '{"gong_won_stages": []}'), "another kind"),
     ],
 )
 def test_what_cannot_be_built_is_told_in_one_line(duckdb: Workspace, arguments: tuple[str, ...], words: str) -> None:

@@ -15,7 +15,6 @@ from pipelines.connection import Connection, Target
 from pipelines.demo.company import build_company
 from pipelines.demo.serving import serve
 from pipelines.demo.simulated_gong import SimulatedGong
-from pipelines.summary import Summary
 from pipelines.sync import SyncOptions, sync
 from sources.gong import GongApiKey
 
@@ -60,8 +59,8 @@ def simulated_gong(*, calls: int, seed: int = 7) -> SimulatedGong:
     return SimulatedGong(build_company(calls=calls, seed=seed, until=datetime.now(UTC)))
 
 
-def tour(folder: Path, calls: int, out: Console, err: Console) -> Summary:
-    """Makes a company, syncs it and shows what can be asked.
+def tour(folder: Path, calls: int, out: Console, err: Console) -> int:
+    """Makes a company, syncs it, builds the models and shows what can be asked; returns the exit code.
 
     Args:
         folder: Where the warehouse is made; one from an earlier tour is replaced.
@@ -88,10 +87,13 @@ def tour(folder: Path, calls: int, out: Console, err: Console) -> Summary:
         _show_answers(file, QUESTIONS, out)
         if dbt_is_installed():
             out.print()
-            build_models(connection, target, ModelOptions()).show(out)
+            built = build_models(connection, target, ModelOptions())
+            built.show(out)
+            if built.status != "done":
+                return built.exit_code
             _show_answers(file, MODEL_QUESTIONS, out)
         out.print(f"\nThe warehouse is {file}: open it with DuckDB, or any tool that reads it.", highlight=False)
-    return summary
+    return summary.exit_code
 
 
 def _show_answers(file: Path, questions: Sequence[tuple[str, str]], out: Console) -> None:

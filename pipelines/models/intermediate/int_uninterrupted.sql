@@ -9,9 +9,7 @@
 ) }}
 
 with calls as (
-    select _call_id, _synced_at
-    from {{ ref('int_transcribed_calls') }} as calls
-    {{ of_changed_calls() }}
+    {{ changed_calls() }}
 ),
 
 changes as (

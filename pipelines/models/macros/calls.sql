@@ -37,13 +37,13 @@
 {% macro crm_field(names) -%}
   coalesce(
     {%- for name in names %}
-    max(case when fields.name = '{{ name }}' then {{ json_as_text('fields.value') }} end){{ "," if not loop.last }}
+    max(case when fields.name in {{ quoted([name]) }} then {{ json_as_text('fields.value') }} end){{ "," if not loop.last }}
     {%- endfor %}
   )
 {%- endmacro %}
 
 {% macro quoted(words) -%}
-  ({% for word in words %}'{{ word }}'{{ ", " if not loop.last }}{% endfor %})
+  ({% for word in words %}'{{ word | replace("'", "''") }}'{{ ", " if not loop.last }}{% endfor %})
 {%- endmacro %}
 
 {# First and last name, as far as they are known. #}

@@ -18,11 +18,12 @@
 {%- endmacro %}
 
 {% macro default__text_as_number(expression) -%}
-  case when {{ expression }} ~ '^-?[0-9]+([.][0-9]+)?$' then cast({{ expression }} as double precision) end
+  case when {{ expression }} ~ '^-?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?$' then cast({{ expression }} as double precision) end
 {%- endmacro %}
 
 {% macro duckdb__text_as_number(expression) -%}
-  try_cast({{ expression }} as double precision)
+  case when regexp_matches({{ expression }}, '^-?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?$')
+    then cast({{ expression }} as double precision) end
 {%- endmacro %}
 
 {% macro analyze(relation) -%}

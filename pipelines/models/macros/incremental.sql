@@ -1,7 +1,9 @@
 {# Models of sentences are built for calls that are new or were loaded again; rows of the others stay.
 
    A row remembers by `_synced_at` which load it was made from. #}
-{% macro of_changed_calls() -%}
+{% macro changed_calls() -%}
+  select _call_id, _synced_at
+  from {{ ref('int_transcribed_calls') }} as calls
   {%- if is_incremental() %}
   where not exists (
     select 1 from (select distinct call_id, _synced_at from {{ this }}) as built
