@@ -21,21 +21,21 @@ SIDES = ("company", "customer", "unknown")
 _AT_ONCE = 50
 
 _CALLS = """
-SELECT call_id FROM {{marts}}.calls_enriched
+SELECT call_id FROM {marts}.calls_enriched
 WHERE has_transcript{conditions}
 ORDER BY started, call_id
 """
 _FACTS = """
 SELECT call_id, title, url, started, duration_seconds, language, host_name, team, account_name, opportunity_name,
     stage_at_call, stage_now
-FROM {{marts}}.calls_enriched WHERE call_id IN ({places}) ORDER BY started, call_id
+FROM {marts}.calls_enriched WHERE call_id IN ({places}) ORDER BY started, call_id
 """
 _PEOPLE = """
-SELECT call_id, name, title, side, is_host, talk_seconds FROM {{marts}}.call_participants
+SELECT call_id, name, title, side, is_host, talk_seconds FROM {marts}.call_participants
 WHERE call_id IN ({places}) ORDER BY call_id, party_id
 """
 _TURNS = """
-SELECT call_id, start_time, start_ms, end_ms, speaker_name AS speaker, side, topic, text FROM {{marts}}.speaker_turns
+SELECT call_id, start_time, start_ms, end_ms, speaker_name AS speaker, side, topic, text FROM {marts}.speaker_turns
 WHERE call_id IN ({places}){conditions} ORDER BY call_id, monologue_index
 """
 
@@ -101,16 +101,17 @@ def _calls(opened: Marts, options: ExportOptions) -> list[str]:
     if options.account:
         wanted.append(("strpos(lower(account_name), %s) > 0", options.account.lower()))
     conditions = "".join(f" AND {condition}" for condition, _ in wanted)
-    rows = opened.rows(_CALLS.format(conditions=conditions), *(value for _, value in wanted))
+    rows = opened.rows(_CALLS.format(marts=opened.schema, conditions=conditions), *(value for _, value in wanted))
     return [row["call_id"] for row in rows]
 
 
 def _conversations(opened: Marts, ids: Sequence[str], side: str | None) -> Iterator[dict[str, Any]]:
     places = ", ".join(["%s"] * len(ids))
     conditions = " AND side = %s" if side else ""
-    people = _by_call(opened.rows(_PEOPLE.format(places=places), *ids))
-    turns = _by_call(opened.rows(_TURNS.format(places=places, conditions=conditions), *ids, *filter(None, [side])))
-    for facts in opened.rows(_FACTS.format(places=places), *ids):
+    filled = {"marts": opened.schema, "places": places, "conditions": conditions}
+    people = _by_call(opened.rows(_PEOPLE.format(**filled), *ids))
+    turns = _by_call(opened.rows(_TURNS.format(**filled), *ids, *filter(None, [side])))
+    for facts in opened.rows(_FACTS.format(**filled), *ids):
         if said := turns.get(facts["call_id"]):
             begun = facts["started"]
             yield {

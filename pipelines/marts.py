@@ -32,24 +32,29 @@ class Marts:
     dataset: str
     _sql: SqlClientBase[Any]
 
+    @property
+    def schema(self) -> str:
+        """The dataset's name as SQL takes it."""
+        return self._sql.escape_column_name(self.dataset)
+
     def rows(self, sql: str, *parameters: Any) -> Iterator[Mapping[str, Any]]:
         """Rows by column name.
 
         Args:
-            sql: A query; `{marts}` stands for the dataset, `%s` for a parameter.
-            parameters: In order.
+            sql: A query; `%s` stands for a parameter.
+            parameters: In order. Without any, a `%` in the query is nothing but that.
 
         Raises:
             UsageError: There are no marts.
         """
         try:
-            with self._sql.execute_query(
-                sql.format(marts=self._sql.escape_column_name(self.dataset)), *parameters
-            ) as found:
+            with self._sql.execute_query(sql, *parameters) as found:
                 names = [column[0] for column in found.description or ()]
                 rows: Sequence[Sequence[Any]] = found.fetchall()
         except DatabaseUndefinedRelation:
-            raise UsageError(f"there are no marts in dataset {self.dataset}: run gong-elt models") from None
+            raise UsageError(
+                f"dataset {self.dataset} lacks marts, or they are of an older version: run gong-elt models"
+            ) from None
         return (dict(zip(names, row, strict=True)) for row in rows)
 
 

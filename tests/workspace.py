@@ -28,6 +28,8 @@ _WITH_A_WAREHOUSE = (
     "add-media",
     "download-media",
     "models",
+    "report",
+    "search",
     "export",
 )
 

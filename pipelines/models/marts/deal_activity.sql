@@ -4,6 +4,7 @@ with linked as (
         calls.started,
         calls.duration_seconds,
         calls.host_name,
+        calls.team,
         accounts.account_id,
         accounts.account_name,
         row_number() over (
@@ -15,9 +16,10 @@ with linked as (
         ) as newest_call
     from {{ ref('int_call_opportunities') }} as opportunities
     join (
-        select described.*, users.user_name as host_name
+        select described.*, users.user_name as host_name, managers.user_name as team
         from {{ ref('stg_calls') }} as described
         left join {{ ref('stg_users') }} as users on users.user_id = described.host_user_id
+        left join {{ ref('stg_users') }} as managers on managers.user_id = users.manager_id
     ) as calls on calls.call_id = opportunities.call_id
     left join {{ ref('int_call_accounts') }} as accounts on accounts.call_id = opportunities.call_id
 ),
@@ -70,6 +72,7 @@ deals as (
         max(case when newest_read = 1 and is_closed then 1 else 0 end) = 1 as is_closed,
         max(case when newest_read = 1 and is_won then 1 else 0 end) = 1 as is_won,
         max(case when newest_call = 1 then host_name end) as last_host_name,
+        max(case when newest_call = 1 then team end) as last_team,
         count(*) as call_count,
         cast(sum(duration_seconds) / 3600.0 as double precision) as call_hours,
         min(started) as first_call,
@@ -97,6 +100,7 @@ select
     deals.last_call,
     current_date - {{ period_of('deals.last_call', 'day') }} as days_since_last_call,
     deals.last_host_name,
+    deals.last_team,
     coalesce(people.company_people, 0) as company_people,
     coalesce(people.external_people, 0) as external_people,
     coalesce(people.external_people_who_spoke, 0) as external_people_who_spoke

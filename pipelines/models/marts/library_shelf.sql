@@ -19,6 +19,7 @@ select
     paths.folder_path,
     shelf.call_id,
     shelf.title,
+    calls.url,
     shelf.note,
     shelf.added,
     adders.user_name as added_by_name,
@@ -27,6 +28,7 @@ select
     calls.call_id is not null as is_loaded,
     calls.started,
     calls.host_name,
+    calls.team,
     calls.account_name
 from {{ ref('stg_library_calls') }} as shelf
 left join paths on paths.folder_id = shelf.folder_id

@@ -8,6 +8,7 @@ select
     calls.started_month,
     calls.host_user_id,
     calls.host_name,
+    calls.team,
     calls.stage_at_call
 from {{ ref('stg_call_topics') }} as topics
 join {{ ref('calls_enriched') }} as calls on calls.call_id = topics.call_id
