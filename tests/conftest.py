@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, settings
 from pipelines.demo.company import build_company
 from pipelines.demo.serving import serve
 from pipelines.demo.simulated_gong import SimulatedGong
+from tests.modelled import built, company_of_eighty, loaded
+from tests.postgres_server import postgres_server
 from tests.workspace import Workspace
 
 # A busy machine is no reason to fail a property.
@@ -55,3 +57,30 @@ def make_gong(workspace: Workspace) -> Iterator[MakeGong]:
 def gong(make_gong: MakeGong) -> SimulatedGong:
     """A company of sixty calls over the last twenty days."""
     return make_gong()
+
+
+@pytest.fixture(scope="session")
+def modelled_gong() -> SimulatedGong:
+    """A company of eighty calls that no test changes, with some hostile names."""
+    return company_of_eighty()
+
+
+@pytest.fixture(scope="session")
+def in_duckdb(modelled_gong: SimulatedGong, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """The company in DuckDB, with models and their documentation."""
+    with loaded(Workspace(tmp_path_factory.mktemp("duckdb")), modelled_gong) as place:
+        summary = built(place, "--docs", "docs")
+        assert summary["status"] == "done"
+        assert summary["failed"] == []
+        assert summary["tests"] > 80
+        yield place
+
+
+@pytest.fixture(scope="session")
+def in_postgres(modelled_gong: SimulatedGong, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """The same company in PostgreSQL, with models."""
+    with postgres_server() as server:
+        place = Workspace(tmp_path_factory.mktemp("postgres"), postgres=server.new_database())
+        with loaded(place, modelled_gong):
+            assert built(place)["failed"] == []
+            yield place

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,11 +14,10 @@ import yaml
 
 from pipelines.build_models import PROJECT
 from pipelines.demo.company import Company, build_company
-from pipelines.demo.serving import serve
 from pipelines.demo.simulated_gong import SimulatedGong
 from sources.gong.tables import TABLES
 from tests.marts_page import PAGE, page
-from tests.postgres_server import postgres_server
+from tests.modelled import built, loaded
 from tests.truth import listed_calls
 from tests.workspace import Workspace
 
@@ -31,26 +28,6 @@ PROMISED = {
     *("rep_week", "rep_month", "deal_activity", "scorecard_results", "library_shelf", "data_quality"),
     "transcript_chunks",
 }
-
-
-@contextmanager
-def loaded(place: Workspace, gong: SimulatedGong) -> Iterator[Workspace]:
-    """The workspace after a sync of that company, which goes on answering."""
-    place.configure(
-        credentials__access_key="demo", credentials__access_key_secret="demo-secret", requests_per_second=1000
-    )
-    with serve(gong.app) as base_url:
-        place.configure(base_url=base_url)
-        place.sync()
-        yield place
-
-
-def built(place: Workspace, *arguments: str, code: int = 0) -> Json:
-    """What `gong-elt models --json` prints."""
-    ended = place.run("models", "--json", *arguments)
-    assert ended.code == code, f"{ended.out}\n{ended.err}"[:3_000]
-    printed: Json = ended.json
-    return printed
 
 
 def plain(value: Any) -> Any:
@@ -79,58 +56,31 @@ def rows_of(place: Workspace, mart: str, dataset: str = "gong_analytics") -> lis
     return sorted(str([plain(value) for value in row]) for row in rows)
 
 
-@pytest.fixture(scope="module")
-def gong() -> SimulatedGong:
-    """A company of eighty calls; tests of this file that change it have their own."""
-    return SimulatedGong(build_company(calls=80, days=40, until=datetime.now(UTC)))
-
-
-@pytest.fixture(scope="module")
-def duckdb(gong: SimulatedGong, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    """The company in DuckDB, with models."""
-    with loaded(Workspace(tmp_path_factory.mktemp("duckdb")), gong) as place:
-        summary = built(place, "--docs", "docs")
-        assert summary["status"] == "done"
-        assert summary["failed"] == []
-        assert summary["tests"] > 80
-        yield place
-
-
-@pytest.fixture(scope="module")
-def postgres(gong: SimulatedGong, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    """The same company in PostgreSQL, with models."""
-    with postgres_server() as server:
-        place = Workspace(tmp_path_factory.mktemp("postgres"), postgres=server.new_database())
-        with loaded(place, gong):
-            assert built(place)["failed"] == []
-            yield place
-
-
-def test_every_mart_is_a_table_and_has_rows(duckdb: Workspace) -> None:
+def test_every_mart_is_a_table_and_has_rows(in_duckdb: Workspace) -> None:
     assert set(MARTS) >= PROMISED
-    kinds = duckdb.rows(
+    kinds = in_duckdb.rows(
         "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = 'gong_analytics'"
     )
     assert {name for name, kind in kinds if kind == "VIEW"} == {file.stem for file in PROJECT.glob("staging/*.sql")}
-    assert not [mart for mart in MARTS if not rows_of(duckdb, mart)]
+    assert not [mart for mart in MARTS if not rows_of(in_duckdb, mart)]
 
 
-def test_both_warehouses_have_the_same_rows(duckdb: Workspace, postgres: Workspace) -> None:
+def test_both_warehouses_have_the_same_rows(in_duckdb: Workspace, in_postgres: Workspace) -> None:
     for mart in MARTS:
-        assert columns_of(duckdb, mart) == columns_of(postgres, mart), mart
-        assert rows_of(duckdb, mart) == rows_of(postgres, mart), mart
+        assert columns_of(in_duckdb, mart) == columns_of(in_postgres, mart), mart
+        assert rows_of(in_duckdb, mart) == rows_of(in_postgres, mart), mart
 
 
-def test_every_column_is_described_and_every_description_has_a_column(duckdb: Workspace) -> None:
+def test_every_column_is_described_and_every_description_has_a_column(in_duckdb: Workspace) -> None:
     for file in PROJECT.glob("*/*.yml"):
         for model in yaml.safe_load(file.read_text()).get("models", ()):
             assert model["description"]
-            assert [column["name"] for column in model["columns"]] == columns_of(duckdb, model["name"])
+            assert [column["name"] for column in model["columns"]] == columns_of(in_duckdb, model["name"])
             assert all(column["description"] for column in model["columns"])
 
 
 def test_every_metric_stands_on_a_measure_that_both_warehouses_answer_alike(
-    duckdb: Workspace, postgres: Workspace
+    in_duckdb: Workspace, in_postgres: Workspace
 ) -> None:
     """What dbt's own check of the semantic layer does not see: whether expressions are SQL over columns of the mart."""
     layer = yaml.safe_load((PROJECT / "marts" / "metrics.yml").read_text())
@@ -139,11 +89,11 @@ def test_every_metric_stands_on_a_measure_that_both_warehouses_answer_alike(
     for semantic in layer["semantic_models"]:
         mart = semantic["model"].split("'")[1]
         names = {entity["expr"] for entity in semantic["entities"]} | {d["name"] for d in semantic["dimensions"]}
-        assert names <= set(columns_of(duckdb, mart))
+        assert names <= set(columns_of(in_duckdb, mart))
         for measure in semantic["measures"]:
             measures.add(measure["name"])
             sql = f"SELECT {functions[measure['agg']]}({measure['expr']}) FROM gong_analytics.{mart}"
-            ((first,),), ((second,),) = duckdb.rows(sql), postgres.rows(sql)
+            ((first,),), ((second,),) = in_duckdb.rows(sql), in_postgres.rows(sql)
             assert first is not None
             assert plain(float(first)) == plain(float(second)), measure["name"]
     simple = [metric for metric in layer["metrics"] if metric["type"] == "simple"]
@@ -159,17 +109,17 @@ def test_sources_are_tables_of_ours() -> None:
     assert {table["name"] for table in source["tables"]} <= {table.name for table in TABLES}
 
 
-def test_neither_private_nor_deleted_calls_are_in_any_mart(gong: SimulatedGong, duckdb: Workspace) -> None:
-    readable = {call.id for call in listed_calls(gong)}
-    assert {call for (call,) in duckdb.rows("SELECT call_id FROM gong_analytics.calls_enriched")} == readable
+def test_neither_private_nor_deleted_calls_are_in_any_mart(modelled_gong: SimulatedGong, in_duckdb: Workspace) -> None:
+    readable = {call.id for call in listed_calls(modelled_gong)}
+    assert {call for (call,) in in_duckdb.rows("SELECT call_id FROM gong_analytics.calls_enriched")} == readable
     for mart in MARTS:
-        if "call_id" in columns_of(duckdb, mart) and mart != "library_shelf":
-            assert {call for (call,) in duckdb.rows(f"SELECT call_id FROM gong_analytics.{mart}")} <= readable, mart
+        if "call_id" in columns_of(in_duckdb, mart) and mart != "library_shelf":
+            assert {call for (call,) in in_duckdb.rows(f"SELECT call_id FROM gong_analytics.{mart}")} <= readable, mart
 
 
-def test_figures_of_hosts_are_those_of_gong(duckdb: Workspace) -> None:
+def test_figures_of_hosts_are_those_of_gong(in_duckdb: Workspace) -> None:
     """Talk ratios to a thousandth and stretches to a millisecond: the simulated Gong measures the same sentences."""
-    compared = duckdb.rows(
+    compared = in_duckdb.rows(
         "SELECT stats.name, calls.talk_ratio, calls.longest_monologue_seconds, calls.longest_customer_story_seconds,"
         " calls.interactivity, stats.value FROM gong_analytics.calls_enriched AS calls"
         " JOIN gong.call_interaction_stats AS stats ON stats.call_id = calls.call_id WHERE calls.talk_ratio IS NOT NULL"
@@ -185,9 +135,9 @@ def test_figures_of_hosts_are_those_of_gong(duckdb: Workspace) -> None:
     assert min(seen.values()) > 20
 
 
-def test_patience_is_gongs_where_the_host_is_alone(duckdb: Workspace) -> None:
+def test_patience_is_gongs_where_the_host_is_alone(in_duckdb: Workspace) -> None:
     """With colleagues on the call the simulated Gong counts their pauses too; only customers' are asked for."""
-    compared = duckdb.rows(
+    compared = in_duckdb.rows(
         "SELECT calls.patience_seconds, stats.value FROM gong_analytics.calls_enriched AS calls"
         " JOIN gong.call_interaction_stats AS stats ON stats.call_id = calls.call_id AND stats.name = 'Patience'"
         " WHERE calls.patience_seconds IS NOT NULL AND (SELECT count(*) FROM gong_analytics.call_participants AS people"
@@ -197,8 +147,8 @@ def test_patience_is_gongs_where_the_host_is_alone(duckdb: Workspace) -> None:
     assert all(abs(ours - gongs) < 0.01 for ours, gongs in compared)
 
 
-def test_a_reps_talk_ratio_is_the_mean_of_single_calls(duckdb: Workspace) -> None:
-    rows = duckdb.rows(
+def test_a_reps_talk_ratio_is_the_mean_of_single_calls(in_duckdb: Workspace) -> None:
+    rows = in_duckdb.rows(
         "SELECT abs(rep.talk_ratio - (SELECT avg(people.talk_ratio) FROM gong_analytics.call_participants AS people"
         " WHERE people.user_id = rep.user_id AND people.side = 'company'"
         " AND date_trunc('month', people.started) = rep.month))"
@@ -208,14 +158,14 @@ def test_a_reps_talk_ratio_is_the_mean_of_single_calls(duckdb: Workspace) -> Non
     assert all(difference < 1e-9 for (difference,) in rows)
 
 
-def test_the_documentation_is_one_file(duckdb: Workspace) -> None:
-    page = duckdb.folder / "docs" / "index.html"
+def test_the_documentation_is_one_file(in_duckdb: Workspace) -> None:
+    page = in_duckdb.folder / "docs" / "index.html"
     assert "calls_enriched" in page.read_text(encoding="utf-8")
     assert [file.name for file in page.parent.iterdir()] == ["index.html"]
 
 
-def test_nothing_is_left_in_the_users_folder(duckdb: Workspace) -> None:
-    names = {file.name for file in duckdb.folder.iterdir()} - {"home", "working"}
+def test_nothing_is_left_in_the_users_folder(in_duckdb: Workspace) -> None:
+    names = {file.name for file in in_duckdb.folder.iterdir()} - {"home", "working"}
     assert names == {"warehouse.duckdb", "docs"}
 
 
@@ -298,14 +248,14 @@ def exported(place: Workspace, *arguments: str) -> list[Json]:
     return [json.loads(line) for line in ended.out.splitlines()]
 
 
-def test_every_word_of_every_readable_call_is_exported(gong: SimulatedGong, duckdb: Workspace) -> None:
-    conversations = {conversation["call_id"]: conversation for conversation in exported(duckdb)}
+def test_every_word_of_every_readable_call_is_exported(modelled_gong: SimulatedGong, in_duckdb: Workspace) -> None:
+    conversations = {conversation["call_id"]: conversation for conversation in exported(in_duckdb)}
     told = {
         call.id: [
             " ".join(sentence["text"] for sentence in monologue["sentences"])
             for monologue in msgspec.json.decode(call.transcript_json)
         ]
-        for call in listed_calls(gong)
+        for call in listed_calls(modelled_gong)
         if call.transcript_json
     }
     assert {
@@ -313,40 +263,40 @@ def test_every_word_of_every_readable_call_is_exported(gong: SimulatedGong, duck
     } == {call_id: texts for call_id, texts in told.items() if texts}
 
 
-def test_an_export_is_the_same_from_both_warehouses(duckdb: Workspace, postgres: Workspace) -> None:
-    assert exported(duckdb) == exported(postgres)
-    call = next(c for c in exported(duckdb, "--side", "customer") if c["account_name"])
+def test_an_export_is_the_same_from_both_warehouses(in_duckdb: Workspace, in_postgres: Workspace) -> None:
+    assert exported(in_duckdb) == exported(in_postgres)
+    call = next(c for c in exported(in_duckdb, "--side", "customer") if c["account_name"])
     chosen = ("--side", "customer", "--rep", call["host_name"][:5].lower(), "--account", call["account_name"].upper())
-    assert call in exported(duckdb, *chosen, "--since", call["started"])
-    assert exported(duckdb, *chosen) == exported(postgres, *chosen)
-    assert exported(duckdb, "--until", call["started"]) == exported(postgres, "--until", call["started"])
+    assert call in exported(in_duckdb, *chosen, "--since", call["started"])
+    assert exported(in_duckdb, *chosen) == exported(in_postgres, *chosen)
+    assert exported(in_duckdb, "--until", call["started"]) == exported(in_postgres, "--until", call["started"])
 
 
-def test_conversations_can_be_chosen(duckdb: Workspace) -> None:
-    everything = exported(duckdb)
+def test_conversations_can_be_chosen(in_duckdb: Workspace) -> None:
+    everything = exported(in_duckdb)
     middle = everything[len(everything) // 2]
     day = middle["started"][:10]
-    assert [c["call_id"] for c in exported(duckdb, "--since", day)] == [
+    assert [c["call_id"] for c in exported(in_duckdb, "--since", day)] == [
         c["call_id"] for c in everything if c["started"][:10] >= day
     ]
-    assert [c["call_id"] for c in exported(duckdb, "--until", day)] == [
+    assert [c["call_id"] for c in exported(in_duckdb, "--until", day)] == [
         c["call_id"] for c in everything if c["started"][:10] < day
     ]
-    of_rep = exported(duckdb, "--rep", middle["host_name"].upper())
+    of_rep = exported(in_duckdb, "--rep", middle["host_name"].upper())
     assert of_rep == [c for c in everything if c["host_name"] == middle["host_name"]]
     with_account = next(c for c in everything if c["account_name"])
-    of_account = exported(duckdb, "--account", with_account["account_name"].lower())
+    of_account = exported(in_duckdb, "--account", with_account["account_name"].lower())
     assert of_account == [c for c in everything if c["account_name"] == with_account["account_name"]]
-    customers = exported(duckdb, "--side", "customer")
+    customers = exported(in_duckdb, "--side", "customer")
     assert customers
     assert {turn["side"] for c in customers for turn in c["turns"]} == {"customer"}
 
 
-def test_an_export_goes_into_a_file(duckdb: Workspace, tmp_path: Path) -> None:
+def test_an_export_goes_into_a_file(in_duckdb: Workspace, tmp_path: Path) -> None:
     file = tmp_path / "calls.jsonl"
-    ended = duckdb.run("export", "transcripts", "--to", str(file))
+    ended = in_duckdb.run("export", "transcripts", "--to", str(file))
     assert (ended.code, ended.out) == (0, "")
-    assert [json.loads(line) for line in file.read_text().splitlines()] == exported(duckdb)
+    assert [json.loads(line) for line in file.read_text().splitlines()] == exported(in_duckdb)
     assert [left.name for left in tmp_path.iterdir()] == ["calls.jsonl"]
 
 
@@ -360,8 +310,10 @@ def test_an_export_goes_into_a_file(duckdb: Workspace, tmp_path: Path) -> None:
         (("--to", "no/such/folder/file"), "cannot be written"),
     ],
 )
-def test_what_cannot_be_exported_is_told_in_one_line(duckdb: Workspace, arguments: tuple[str, ...], words: str) -> None:
-    ended = duckdb.run("export", "transcripts", *arguments)
+def test_what_cannot_be_exported_is_told_in_one_line(
+    in_duckdb: Workspace, arguments: tuple[str, ...], words: str
+) -> None:
+    ended = in_duckdb.run("export", "transcripts", *arguments)
     assert ended.code == 2
     assert words in ended.err
     assert len(ended.err.splitlines()) == 1
@@ -395,8 +347,8 @@ def test_without_a_sync_there_is_nothing_to_build(workspace: Workspace) -> None:
         (("--vars", '{"gong_won_stages": []}'), "another kind"),
     ],
 )
-def test_what_cannot_be_built_is_told_in_one_line(duckdb: Workspace, arguments: tuple[str, ...], words: str) -> None:
-    ended = duckdb.run("models", *arguments)
+def test_what_cannot_be_built_is_told_in_one_line(in_duckdb: Workspace, arguments: tuple[str, ...], words: str) -> None:
+    ended = in_duckdb.run("models", *arguments)
     assert ended.code == 2
     assert words in ended.err
     assert len(ended.err.splitlines()) == 1

@@ -1,0 +1,55 @@
+"""A company in a warehouse with its models built: by the real commands, for tests of all that stands on the marts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from pipelines.demo.company import build_company
+from pipelines.demo.serving import serve
+from pipelines.demo.simulated_gong import SimulatedGong
+from tests.workspace import Workspace
+
+Json = dict[str, Any]
+
+HOSTILE = "</script><script>struck = 1</script><img src=x onerror='struck = 1'> \"' %s {marts} 'ok"
+"""A text that is dangerous in HTML, in JavaScript, in SQL and in Python's formats."""
+
+
+@contextmanager
+def loaded(place: Workspace, gong: SimulatedGong) -> Iterator[Workspace]:
+    """The workspace after a sync of that company, which goes on answering."""
+    place.configure(
+        credentials__access_key="demo", credentials__access_key_secret="demo-secret", requests_per_second=1000
+    )
+    with serve(gong.app) as base_url:
+        place.configure(base_url=base_url)
+        place.sync()
+        yield place
+
+
+def built(place: Workspace, *arguments: str, code: int = 0) -> Json:
+    """What `gong-elt models --json` prints."""
+    ended = place.run("models", "--json", *arguments)
+    assert ended.code == code, f"{ended.out}\n{ended.err}"[:3_000]
+    printed: Json = ended.json
+    return printed
+
+
+def company_of_eighty() -> SimulatedGong:
+    """A company of eighty calls, in which a manager, a title in the library and a deal have hostile names."""
+    company = build_company(calls=80, days=40, until=datetime.now(UTC))
+    reports_to = [user["managerId"] for user in company.users if user["managerId"]]
+    manager = next(user for user in company.users if user["id"] == max(set(reports_to), key=reports_to.count))
+    manager["lastName"] = HOSTILE
+    shelf = next(folder for folder in company.folders if folder.calls)
+    shelf.calls[0]["title"] = HOSTILE
+    for call in company.calls:
+        for system in call.record.get("context") or ():
+            for crm in system["objects"]:
+                for field in crm["fields"]:
+                    if crm["objectType"] == "Opportunity" and field["name"] == "Name":
+                        field["value"] = f"{field['value']} {HOSTILE}"
+    return SimulatedGong(company)
