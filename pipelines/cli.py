@@ -139,7 +139,7 @@ def demo(
     folder: Annotated[Path, typer.Option(help="Where the demo's warehouse is made")] = Path("demo"),
     calls: Annotated[int, typer.Option(min=1, help="Simulated calls")] = 600,
 ) -> None:
-    """The whole thing with no account: a simulated Gong, a sync, and questions to ask."""
+    """The whole thing with no account: a simulated Gong, a sync, questions to ask, and a report."""
     with _one_line_for_mistakes():
         from .demo.tour import tour
 

@@ -1,4 +1,4 @@
-"""The whole thing with no account: a simulated Gong on loopback, a sync, the models, and questions answered."""
+"""The whole thing with no account: a simulated Gong on loopback, a sync, the models, questions answered, a report."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.build_models import ModelOptions, build_models, dbt_is_installed
+from pipelines.build_report import ReportOptions, build_report, report_packages_are_installed
 from pipelines.connection import Connection, Target
 from pipelines.demo.company import build_company
 from pipelines.demo.serving import serve
@@ -60,7 +61,7 @@ def simulated_gong(*, calls: int, seed: int = 7) -> SimulatedGong:
 
 
 def tour(folder: Path, calls: int, out: Console, err: Console) -> int:
-    """Makes a company, syncs it, builds the models and shows what can be asked; returns the exit code.
+    """Makes a company, syncs it, builds the models, shows what can be asked, writes the report; returns the exit code.
 
     Args:
         folder: Where the warehouse is made; one from an earlier tour is replaced.
@@ -92,6 +93,9 @@ def tour(folder: Path, calls: int, out: Console, err: Console) -> int:
             if built.status != "done":
                 return built.exit_code
             _show_answers(file, MODEL_QUESTIONS, out)
+            if report_packages_are_installed():
+                out.print()
+                build_report(connection, target, ReportOptions(to=folder / "gong-report.html")).show(out)
         out.print(f"\nThe warehouse is {file}: open it with DuckDB, or any tool that reads it.", highlight=False)
     return summary.exit_code
 
