@@ -17,7 +17,8 @@ from playwright.sync_api import Page
 from pipelines.demo.company import Company
 from pipelines.demo.simulated_gong import SimulatedGong
 from pipelines.report.charts import chart_specs
-from pipelines.report.sections import SECTIONS, Column, Section
+from pipelines.report.section import Column, Section
+from pipelines.report.sections import SECTIONS
 from tests.browser import PHONE, Opened, opened
 from tests.modelled import HOSTILE, built, loaded
 from tests.workspace import Workspace

@@ -328,7 +328,8 @@ def test_what_a_run_makes_is_for_its_owner_only_whatever_the_callers_umask(searc
         )
         assert done.returncode == 0, done.stderr
     made = dict(_made(workspace.folder, before))
-    assert {Path("warehouse.duckdb"), Path("working"), Path("demo", "warehouse.duckdb")} <= made.keys()
+    demo = {Path("demo", "warehouse.duckdb"), Path("demo", "gong-report.html")}
+    assert {Path("warehouse.duckdb"), Path("working"), *demo} <= made.keys()
     assert {str(path): oct(mode) for path, mode in made.items() if mode & 0o077} == {}
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from pipelines.connection import UsageError
 from pipelines.marts import Marts
-from pipelines.report.sections import KEY_FIGURES, SECTIONS, Section
+from pipelines.report.section import Section
+from pipelines.report.sections import KEY_FIGURES, SECTIONS
 from sources.gong import Window
 
 _NO_TEAM = "No team"
