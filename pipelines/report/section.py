@@ -50,3 +50,7 @@ class Section:
     columns: tuple[Column, ...]
     scope: Scope = "team and period"
     table_is_open: bool = False
+
+
+WEEK = "CAST(date_trunc('week', started AT TIME ZONE 'UTC') AS date)"
+"""Monday of the week in which a call began, in UTC."""
