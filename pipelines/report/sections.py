@@ -9,7 +9,6 @@ from __future__ import annotations
 from pipelines.report.section import WEEK, Column, Section
 from pipelines.report.tracker_sections import TRACKER_SECTIONS
 
-
 KEY_FIGURES = Section(
     key="key_figures",
     title="Key figures",
