@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import cli_add_call, cli_download_media, cli_export, cli_get, cli_login, cli_models, cli_report, cli_upload
+from . import (
+    cli_add_call,
+    cli_download_media,
+    cli_export,
+    cli_get,
+    cli_login,
+    cli_models,
+    cli_report,
+    cli_search,
+    cli_upload,
+)
 from .command_line import ConnectionOption, DatasetOption, DeadlineOption, DestinationOption, JsonOption
 from .command_line import end_with as _end_with
 from .command_line import in_step as _in_step
@@ -132,6 +142,7 @@ app.command("upload")(cli_upload.upload)
 app.command("add-media")(cli_upload.add_media)
 app.command("models")(cli_models.models)
 app.command("report")(cli_report.report)
+app.command("search")(cli_search.search)
 
 
 @app.command()
