@@ -73,7 +73,7 @@ def test_words_are_found_in_other_forms_and_all_of_them_before_any(in_duckdb: Wo
 
 
 @pytest.mark.parametrize(
-    "words", ["price: (", 'a "broken price', "price AND", "call_id:[", "*price*", "price^", "`price~"]
+    "words", ["price: (", 'a "broken price', "price AND", "text:[price", "*price*", "price^", "`price~"]
 )
 def test_whatever_is_typed_is_words_at_least(in_duckdb: Workspace, words: str) -> None:
     assert searched(in_duckdb, words)["count"] > 0
@@ -114,7 +114,7 @@ def _without_score(hit: Json) -> str:
 def test_a_person_sees_who_said_it_where_and_nothing_a_terminal_would_obey(workspace: Workspace) -> None:
     gong = SimulatedGong(build_company(calls=12, days=6, until=datetime.now(UTC)))
     call = next(call for call in listed_calls(gong) if call.transcript_json)
-    monologues = msgspec.json.decode(call.transcript_json)
+    monologues = msgspec.json.decode(call.transcript_json or b"[]")
     monologues[0]["sentences"][0]["text"] = "A zeppelin \x1b[31mflies [bold]high[/bold]"
     gong.replace_transcript(call.id, monologues)
     gong.edit_call(call.id, title="About \x1b]0;zeppelins")
@@ -172,7 +172,7 @@ def _as_the_marts_have_it(place: Workspace) -> None:
 
 def _no_erased_word_is_on_the_disk(place: Workspace, word: str) -> None:
     folder = _index_folder(place)
-    assert [segment["deletes"] for segment in json.loads((folder / "meta.json").read_text())["segments"]] == [None]
+    assert {segment["deletes"] for segment in json.loads((folder / "meta.json").read_text())["segments"]} == {None}
     assert not [file.name for file in folder.iterdir() if word.encode() in file.read_bytes()]
     assert [file.name for file in folder.iterdir() if b"price" in file.read_bytes() or b"pric" in file.read_bytes()]
 

@@ -155,6 +155,10 @@ class Bench:
         """The real command builds the models where a sync has been; raises as `sync` does."""
         return self._run("pipelines.cli", ["models", "--json"], folder)
 
+    def search(self, folder: Path, *arguments: str) -> Load:
+        """The real command looks for sentences where models have been built; raises as `sync` does."""
+        return self._run("pipelines.cli", ["search", "--json", *arguments], folder)
+
     def start(self, arguments: Sequence[str], folder: Path) -> float:
         """Seconds that a command takes which only prints; raises as `sync` does."""
         return self._run("pipelines.cli", arguments, folder).wall_seconds
