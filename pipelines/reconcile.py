@@ -36,6 +36,7 @@ from state import deletions, runs
 from state.lock import LockHeld, run_lock
 
 from .connection import Connection, Target, UsageError
+from .derived import forget_indexes, tables_of_marts
 from .failures import told
 from .ledger import Ledger
 from .progress import Stage, shown
@@ -284,6 +285,7 @@ class _Reconcile:
             # What is opt-in has no table before it is read.
             child_tables=[name for name in tables_of_a_call() if name in tables],
             emptied=[name for name in tables["calls"]["columns"] if name not in KEPT_OF_A_DELETED_CALL],
+            derived=tables_of_marts(pipeline),
         )
         with pipeline.sql_client() as sql:
             erasure.mark_deleted(sql, gone, self._started)
@@ -293,6 +295,8 @@ class _Reconcile:
             else:
                 erasure.remove(sql, self._private)
             deletions.forget(sql, self._connection.name)
+        if gone or self._private:
+            forget_indexes(self._target)
 
     def _row(self, status: str, reason: str | None) -> runs.Run:
         return runs.Run(

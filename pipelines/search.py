@@ -19,6 +19,7 @@ from state.lock import run_lock
 from state.runs import new_run_id
 
 from .connection import Connection, Target, UsageError
+from .derived import index_folder
 from .export_transcripts import SIDES
 from .marts import DEFAULT_ANALYTICS, Marts, marts
 from .summary import EXIT_CODES, Status
@@ -142,7 +143,7 @@ def search(connection: Connection, target: Target, options: SearchOptions, err: 
     clock = time.monotonic()
     since = moment(options.since, "--since") if options.since else None
     until = moment(options.until, "--until") if options.until else None
-    folder = target.folder / "search" / options.analytics
+    folder = index_folder(target, options.analytics)
     index = SentenceIndex(folder)
     with marts(connection, target, options.analytics) as opened:
         written = 0

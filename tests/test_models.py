@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +19,7 @@ from pipelines.demo.simulated_gong import SimulatedGong
 from sources.gong.tables import TABLES
 from tests.marts_page import PAGE, page
 from tests.modelled import built, loaded
+from tests.postgres_server import postgres_server
 from tests.truth import listed_calls
 from tests.workspace import Workspace
 
@@ -210,6 +212,30 @@ def test_a_build_after_changes_costs_what_changed_and_is_like_one_from_scratch(t
         _what_is_said_is_no_markup(place, kept.id)
         _a_test_that_warns_is_named(place)
         _a_test_that_fails_is_named(place)
+
+
+@pytest.mark.parametrize("warehouse", ["duckdb", "postgres"])
+def test_what_reconcile_erases_leaves_marts_and_index_at_once(tmp_path: Path, warehouse: str) -> None:
+    gong = SimulatedGong(build_company(calls=20, days=6, until=datetime.now(UTC)))
+    with ExitStack() as running:
+        address = running.enter_context(postgres_server()).new_database() if warehouse == "postgres" else None
+        place = running.enter_context(loaded(Workspace(tmp_path, postgres=address), gong))
+        built(place)
+        assert place.run("search", "price").code == 0
+        assert list(place.folder.rglob("search/gong_analytics/index"))
+        gone, hidden, kept = [call for call in listed_calls(gong) if call.transcript_json][:3]
+        gong.delete_call(gone.id)
+        gong.edit_call(hidden.id, isPrivate=True)
+        for arguments, left in ((("--dry-run",), True), ((), False)):
+            assert place.run("reconcile", "--force", *arguments).code == 0
+            for call, stays in ((gone, left), (hidden, left), (kept, True)):
+                for mart in ("transcript_lines", "transcript_chunks", "calls_enriched", "call_participants"):
+                    rows = place.rows(f"SELECT 1 FROM gong_analytics.{mart} WHERE call_id = ?", [call.id])
+                    assert bool(rows) == stays, (mart, arguments)
+            assert bool(list(place.folder.rglob("search/gong_analytics/index"))) == left
+        assert place.run("search", "price").code == 0
+        built(place)
+        assert not place.rows("SELECT 1 FROM gong_analytics.transcript_lines WHERE call_id = ?", [gone.id])
 
 
 def _a_test_that_warns_is_named(place: Workspace) -> None:

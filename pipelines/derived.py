@@ -1,0 +1,56 @@
+"""What is made of calls: marts, and the index of their sentences. What is erased of a call leaves them too."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import dlt
+
+from destinations.erasure import Derived
+
+from .connection import Target
+
+# Where `gong-elt models` builds; what somebody's own dbt makes elsewhere is not ours to change.
+_OURS = ("duckdb", "postgres")
+_TABLES = """
+SELECT columns.table_schema, columns.table_name, columns.column_name
+FROM information_schema.columns AS columns
+JOIN information_schema.tables AS tables
+    ON tables.table_catalog = columns.table_catalog AND tables.table_schema = columns.table_schema
+    AND tables.table_name = columns.table_name
+WHERE columns.table_catalog = current_database() AND tables.table_type = 'BASE TABLE'
+    AND columns.column_name IN ('call_id', '_call_id') AND columns.table_schema <> %s
+    AND columns.table_schema IN (
+        SELECT table_schema FROM information_schema.tables WHERE table_name = 'int_transcribed_calls'
+    )
+ORDER BY 1, 2
+"""
+
+
+def tables_of_marts(pipeline: dlt.Pipeline) -> list[Derived]:
+    """Tables of every dataset of marts in this warehouse that have rows of single calls."""
+    destination = pipeline.destination
+    if destination is None or destination.destination_name not in _OURS:
+        return []
+    with pipeline.sql_client() as sql:
+        rows = sql.execute_sql(_TABLES, sql.dataset_name) or ()
+        return [
+            Derived(f"{sql.escape_column_name(schema)}.{sql.escape_column_name(table)}", column)
+            for schema, table, column in rows
+        ]
+
+
+def index_folder(target: Target, analytics: str) -> Path:
+    """Where the index of the sentences of these marts is."""
+    return target.folder / "search" / analytics
+
+
+def forget_indexes(target: Target) -> None:
+    """Deletes the indexes of sentences on this machine; the next search makes them anew.
+
+    Raises:
+        OSError: One cannot be deleted.
+    """
+    if (folder := target.folder / "search").exists():
+        shutil.rmtree(folder)
