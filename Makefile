@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: install demo check test bench soak soak-upload docs clean requirements
+.PHONY: install demo check test bench soak soak-upload superset docs clean requirements
 
 install: .venv/installed
 
@@ -34,6 +34,12 @@ soak: install
 soak-upload: install
 	$(BIN)/python -m tests.upload_soak
 
+# The dashboard in a real Superset, which is 700 MB in an environment of its own.
+superset: install
+	test -d .superset || ($(PYTHON) -m venv .superset && .superset/bin/python -m pip install --quiet \
+	  --disable-pip-version-check -r tests/superset-requirements.txt)
+	$(BIN)/python -m tests.superset_check
+
 # docs/coverage.md and docs/marts.md from their data; a test says when one is out of step.
 docs: install
 	$(BIN)/python -m tests.coverage_page
@@ -45,4 +51,4 @@ requirements:
 	  --python-version 3.11 --universal --quiet --output-file requirements.txt
 
 clean:
-	rm -rf .venv demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .superset demo .pytest_cache .mypy_cache .ruff_cache

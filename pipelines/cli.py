@@ -17,6 +17,7 @@ from . import (
     cli_models,
     cli_report,
     cli_search,
+    cli_superset,
     cli_upload,
 )
 from .command_line import ConnectionOption, DatasetOption, DeadlineOption, DestinationOption, JsonOption
@@ -143,6 +144,7 @@ app.command("add-media")(cli_upload.add_media)
 app.command("models")(cli_models.models)
 app.command("report")(cli_report.report)
 app.command("search")(cli_search.search)
+app.command("superset")(cli_superset.superset)
 
 
 @app.command()

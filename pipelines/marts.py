@@ -37,6 +37,11 @@ class Marts:
         """The dataset's name as SQL takes it."""
         return self._sql.escape_column_name(self.dataset)
 
+    @property
+    def credentials(self) -> Any:
+        """How the warehouse is reached, as dlt has it."""
+        return self._sql.credentials
+
     def rows(self, sql: str, *parameters: Any) -> Iterator[Mapping[str, Any]]:
         """Rows by column name.
 

@@ -34,22 +34,28 @@ class Opened:
 
 
 @contextmanager
-def opened(file: Path, *, size: tuple[int, int] = WIDE, dark: bool = False) -> Iterator[Opened]:
-    """Opens a file as its reader would; skips the test on a machine without Chromium."""
+def browser_page(*, size: tuple[int, int] = WIDE, dark: bool = False) -> Iterator[Page]:
+    """An empty page; skips the test on a machine without Chromium."""
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("no chromium on this machine: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(_ARGUMENTS))
         try:
-            page = browser.new_page(
+            yield browser.new_page(
                 viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light"
             )
-            seen = Opened(page)
-            page.on("request", lambda request: seen.requests.append(request.url))
-            page.on("pageerror", lambda error: seen.errors.append(str(error)))
-            page.on("console", lambda message: seen.errors.append(message.text) if message.type == "error" else None)
-            page.goto(file.as_uri())
-            yield seen
         finally:
             browser.close()
+
+
+@contextmanager
+def opened(file: Path, *, size: tuple[int, int] = WIDE, dark: bool = False) -> Iterator[Opened]:
+    """Opens a file as its reader would; skips the test on a machine without Chromium."""
+    with browser_page(size=size, dark=dark) as page:
+        seen = Opened(page)
+        page.on("request", lambda request: seen.requests.append(request.url))
+        page.on("pageerror", lambda error: seen.errors.append(str(error)))
+        page.on("console", lambda message: seen.errors.append(message.text) if message.type == "error" else None)
+        page.goto(file.as_uri())
+        yield seen

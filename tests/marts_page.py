@@ -40,7 +40,22 @@ below; take `calls_enriched` for the middle and join the others by `call_id`.
 
 Ratios of periods are means of single calls: average `talk_ratio` over calls or take `rep_week` and `rep_month`; do
 not sum seconds first. Counts of calls come from `calls_enriched`; `tracker_mentions` and `topic_time` have several
-rows a call. No BI tool has been tried with these tables yet; the tests read them with DuckDB and with PostgreSQL's
+rows a call.
+
+**Apache Superset** gets a dashboard ready made: `gong-elt superset` writes database, datasets with their descriptions
+and metrics, thirteen charts and filters by period and team as a file that it imports; imported again, it takes the place
+of the earlier one. The address in it is that of the warehouse as it is reached here, without a password (`--uri` for
+another); for DuckDB Superset needs the package `duckdb-engine`, and opens the file for reading only.
+
+```sh
+gong-elt superset --to gong-superset.zip
+superset import-dashboards --path gong-superset.zip --username admin
+```
+
+![The dashboard in Superset](pictures/superset.png)
+
+`make superset` does so with a real Superset 6.1 over a simulated company, opens the dashboard in Chromium and takes that
+picture. No other BI tool has been tried with these tables; the tests read them with DuckDB and with PostgreSQL's
 driver for Python.
 """
 

@@ -30,6 +30,7 @@ _WITH_A_WAREHOUSE = (
     "models",
     "report",
     "search",
+    "superset",
     "export",
 )
 
