@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: install demo check test bench soak soak-upload superset docs clean requirements
+.PHONY: install demo check test bench soak soak-upload superset parse docs clean requirements
 
 install: .venv/installed
 
@@ -40,6 +40,12 @@ superset: install
 	  --disable-pip-version-check -r tests/superset-requirements.txt)
 	$(BIN)/python -m tests.superset_check
 
+# The dbt project with the adapters of warehouses that are not at hand.
+parse: install
+	test -d .parse || ($(PYTHON) -m venv .parse && .parse/bin/python -m pip install --quiet \
+	  --disable-pip-version-check -r tests/other-warehouses-requirements.txt)
+	$(BIN)/python -m tests.other_warehouses
+
 # docs/coverage.md and docs/marts.md from their data; a test says when one is out of step.
 docs: install
 	$(BIN)/python -m tests.coverage_page
@@ -51,4 +57,4 @@ requirements:
 	  --python-version 3.11 --universal --quiet --output-file requirements.txt
 
 clean:
-	rm -rf .venv .superset demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .superset .parse demo .pytest_cache .mypy_cache .ruff_cache
