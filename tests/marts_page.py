@@ -43,9 +43,9 @@ not sum seconds first. Counts of calls come from `calls_enriched`; `tracker_ment
 rows a call.
 
 **Apache Superset** gets a dashboard ready made: `gong-elt superset` writes database, datasets with their descriptions
-and metrics, thirteen charts and filters by period and team as a file that it imports; imported again, it takes the place
-of the earlier one. The address in it is that of the warehouse as it is reached here, without a password (`--uri` for
-another); for DuckDB Superset needs the package `duckdb-engine`, and opens the file for reading only.
+and metrics, thirteen charts and filters by period and team as a file that it imports; imported again, it takes the
+place of the earlier one. The address in it is that of the warehouse as it is reached here, without a password (`--uri`
+for another); for DuckDB Superset needs the package `duckdb-engine`, and opens the file for reading only.
 
 ```sh
 gong-elt superset --to gong-superset.zip
@@ -54,8 +54,14 @@ superset import-dashboards --path gong-superset.zip --username admin
 
 ![The dashboard in Superset](pictures/superset.png)
 
-`make superset` does so with a real Superset 6.1 over a simulated company, opens the dashboard in Chromium and takes that
-picture. No other BI tool has been tried with these tables; the tests read them with DuckDB and with PostgreSQL's
+`make superset` does so with a real Superset 6.1 over a simulated company, opens the dashboard in Chromium and takes
+that picture. A notebook for analysts, over the marts in DuckDB, with `pip install 'gong-elt[notebook]'`:
+
+```sh
+GONG_WAREHOUSE=warehouse.duckdb marimo edit pipelines/notebooks/gong_calls.py
+```
+
+No other BI tool has been tried with these tables; the tests read them with DuckDB and with PostgreSQL's
 driver for Python.
 """
 

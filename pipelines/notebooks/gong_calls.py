@@ -27,7 +27,9 @@ def _(mo, os):
 
 @app.cell
 def _(Path, dataset, duckdb, file, mo):
-    mo.stop(not Path(file.value).exists(), mo.md(f"There is no `{file.value}`: run `gong-elt sync` and `gong-elt models`."))
+    mo.stop(
+        not Path(file.value).exists(), mo.md(f"There is no `{file.value}`: run `gong-elt sync` and `gong-elt models`.")
+    )
     warehouse = duckdb.connect(file.value, read_only=True)
     # Tables can then be named without their dataset.
     warehouse.execute("SET TimeZone = 'UTC'")
@@ -55,8 +57,11 @@ def _(ask, days, mo, team):
     chosen = "started >= now() - to_days(CAST(? AS integer)) AND (? IS NULL OR team = ?)"
     choice = (days.value, team.value, team.value)
     calls = ask(
-        "SELECT count(*) AS calls, round(sum(duration_seconds) / 3600, 1) AS hours, round(avg(talk_ratio), 3) AS talk_ratio"
-        f" FROM calls_enriched WHERE {chosen}",
+        f"""
+        SELECT count(*) AS calls, round(sum(duration_seconds) / 3600, 1) AS hours,
+            round(avg(talk_ratio), 3) AS talk_ratio
+        FROM calls_enriched WHERE {chosen}
+        """,
         *choice,
     ).to_pylist()[0]
     mo.hstack([mo.stat(label=name.replace("_", " "), value=value) for name, value in calls.items()], justify="start")
@@ -66,8 +71,11 @@ def _(ask, days, mo, team):
 @app.cell
 def _(alt, ask, choice, chosen, mo):
     by_week = ask(
-        "SELECT CAST(date_trunc('week', started) AS date) AS week, host_name, count(*) AS calls, avg(talk_ratio) AS talk_ratio"
-        f" FROM calls_enriched WHERE {chosen} GROUP BY ALL ORDER BY ALL",
+        f"""
+        SELECT CAST(date_trunc('week', started) AS date) AS week, host_name, count(*) AS calls,
+            avg(talk_ratio) AS talk_ratio
+        FROM calls_enriched WHERE {chosen} GROUP BY ALL ORDER BY ALL
+        """,
         *choice,
     )
     mo.vstack(
@@ -76,7 +84,12 @@ def _(alt, ask, choice, chosen, mo):
             mo.ui.altair_chart(
                 alt.Chart(by_week)
                 .mark_bar()
-                .encode(x="week:T", y="sum(calls):Q", color="host_name:N", tooltip=["week:T", "host_name:N", "calls:Q"])
+                .encode(
+                    x=alt.X("week:O", title=None),
+                    y=alt.Y("sum(calls):Q", title="Calls"),
+                    color=alt.Color("host_name:N", title="Host"),
+                    tooltip=["week:N", "host_name:N", "calls:Q", alt.Tooltip("talk_ratio:Q", format=".0%")],
+                )
             ),
             mo.ui.table(by_week),
         ]
@@ -87,9 +100,12 @@ def _(alt, ask, choice, chosen, mo):
 @app.cell
 def _(ask, choice, chosen, mo, words):
     said = ask(
-        "SELECT calls.started, calls.account_name, lines.speaker_name, lines.side, lines.start_time, lines.text, calls.url"
-        " FROM transcript_lines AS lines JOIN calls_enriched AS calls USING (call_id)"
-        f" WHERE {chosen} AND contains(lower(lines.text), lower(?)) ORDER BY calls.started DESC LIMIT 500",
+        f"""
+        SELECT calls.started, calls.account_name, lines.speaker_name, lines.side, lines.start_time, lines.text,
+            calls.url
+        FROM transcript_lines AS lines JOIN calls_enriched AS calls USING (call_id)
+        WHERE {chosen} AND contains(lower(lines.text), lower(?)) ORDER BY calls.started DESC LIMIT 500
+        """,
         *choice,
         words.value,
     )
@@ -100,8 +116,10 @@ def _(ask, choice, chosen, mo, words):
 @app.cell
 def _(ask, mo):
     deals = ask(
-        "SELECT opportunity_name, account_name, stage_now, amount_now, days_since_last_call, external_people, stage_path"
-        " FROM deal_activity WHERE NOT is_closed ORDER BY days_since_last_call DESC"
+        """
+        SELECT opportunity_name, account_name, stage_now, amount_now, days_since_last_call, external_people, stage_path
+        FROM deal_activity WHERE NOT is_closed ORDER BY days_since_last_call DESC
+        """
     )
     mo.vstack([mo.md("## Open deals, the longest silent first"), mo.ui.table(deals)])
     return
