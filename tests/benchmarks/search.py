@@ -38,7 +38,7 @@ def search(place: Bench) -> Iterator[Row]:
     """The index from nothing, after new calls, and every question in a process of its own."""
     with simulated_gong(calls=_CALLS, sentences=_SENTENCES) as gong:
         folder = place.empty_folder()
-        place.sync(gong, {**UNTHROTTLED, **WITH_PRIVATE_CALLS}, folder)
+        place.sync(gong, {**UNTHROTTLED, **WITH_PRIVATE_CALLS}, folder, select="")
         place.models(folder)
     (file,) = folder.glob("*.duckdb")
     with duckdb.connect(str(file)) as warehouse:
