@@ -37,6 +37,8 @@ def test_every_cell_answers_what_the_warehouse_says(in_duckdb: Workspace, monkey
     assert found["calls"]["calls"] == calls == sum(found["by_week"]["calls"].to_pylist()) > 0
     assert found["said"].num_rows == min(said, 500) > 0
     assert found["deals"].num_rows == deals > 0
+    # It keeps nobody from writing.
+    assert in_duckdb.run("status").code == 0
 
 
 def test_without_a_warehouse_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

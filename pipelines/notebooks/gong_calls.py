@@ -30,14 +30,17 @@ def _(Path, dataset, duckdb, file, mo):
     mo.stop(
         not Path(file.value).exists(), mo.md(f"There is no `{file.value}`: run `gong-elt sync` and `gong-elt models`.")
     )
-    warehouse = duckdb.connect(file.value, read_only=True)
-    # Tables can then be named without their dataset.
-    warehouse.execute("SET TimeZone = 'UTC'")
-    warehouse.execute("SET search_path = '" + dataset.value.replace("'", "''") + "'")
 
     def ask(sql, *parameters):
-        """The answer of the warehouse as an Arrow table; parameters are written `?`."""
-        return warehouse.execute(sql, list(parameters)).to_arrow_table()
+        """The answer of the warehouse as an Arrow table; parameters are written `?`.
+
+        The file is closed in between: a sync could not write it otherwise.
+        """
+        with duckdb.connect(file.value, read_only=True) as warehouse:
+            warehouse.execute("SET TimeZone = 'UTC'")
+            # Tables can then be named without their dataset.
+            warehouse.execute("SET search_path = '" + dataset.value.replace("'", "''") + "'")
+            return warehouse.execute(sql, list(parameters)).to_arrow_table()
 
     return (ask,)
 
