@@ -1,7 +1,7 @@
 """`gong-elt models`: builds the dbt project in pipelines/models/ over what was loaded, and runs its tests.
 
-dbt runs in this process, through its Python API. Its profile, compiled SQL and logs live in a folder that is gone
-afterwards; a password travels in the environment only.
+dbt runs in this process, through its Python API. Its profile and logs live in a folder that is gone afterwards, what it
+has parsed in the working folder, which spares the next build that; a password travels in the environment only.
 """
 
 from __future__ import annotations
@@ -137,7 +137,8 @@ def build_models(connection: Connection, target: Target, options: ModelOptions) 
     ):
         profile, secrets = _profile(connection, target, options, Path(folder))
         with _environment(secrets), _closed_afterwards(target):
-            return _Build(target, options, Path(folder), profile, run_id, clock).executed()
+            parsed = target.folder / f"{connection.name}-dbt"
+            return _Build(target, options, Path(folder), parsed, profile, run_id, clock).executed()
 
 
 class _Build:
@@ -148,11 +149,12 @@ class _Build:
         target: Target,
         options: ModelOptions,
         folder: Path,
+        parsed: Path,
         profile: Mapping[str, Any],
         run_id: str,
         clock: float,
     ) -> None:
-        self._target, self._options, self._folder = target, options, folder
+        self._target, self._options, self._folder, self._parsed = target, options, folder, parsed
         self._run_id, self._clock = run_id, clock
         # JSON is YAML.
         (folder / "profiles.yml").write_text(json.dumps({"gong_elt": profile}), encoding="utf-8")
@@ -183,10 +185,8 @@ class _Build:
         docs = None
         if self._options.docs is not None and not failed:
             _, failure = self._dbt("docs", "generate", "--static")
-            if failure is None:
-                docs = self._copied(self._options.docs)
-            else:
-                failed.append(f"documentation: {failure}")
+            docs = self._copied(self._options.docs) if failure is None else None
+            failed += [f"documentation: {failure}"] if failure else []
         return Built(
             run_id=self._run_id,
             status="failed" if failed else "done",
@@ -206,7 +206,7 @@ class _Build:
         page = folder / "index.html"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(self._folder / "target" / "static_index.html", page)
+            shutil.copyfile(self._parsed / "static_index.html", page)
         except OSError as failure:
             raise UsageError(f"--docs {str(folder)!r} cannot be written: {failure.strerror}") from failure
         return str(page)
@@ -216,7 +216,8 @@ class _Build:
         from dbt.cli.main import dbtRunner  # noqa: PLC0415 - takes a second
 
         places = ("--project-dir", str(PROJECT), "--profiles-dir", str(self._folder))
-        kept = ("--target-path", str(self._folder / "target"), "--log-path", str(self._folder / "logs"))
+        kept = ["--target-path", str(self._parsed), "--log-path", str(self._folder / "logs")]
+        kept += ["--no-write-json"] if command[0] == "build" else []
         names = ("--vars", json.dumps({**_variables(self._options.variables), _DATASET: self._target.dataset}))
         result = dbtRunner().invoke([*command, *places, *kept, *names, *_QUIET, "--no-send-anonymous-usage-stats"])
         failure = None if result.exception is None else _in_short(result.exception)
