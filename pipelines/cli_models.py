@@ -13,7 +13,6 @@ from .command_line import (
     DestinationOption,
     JsonOption,
     end_with,
-    in_step,
     one_line_for_mistakes,
 )
 
@@ -37,7 +36,6 @@ def models(
         from .build_models import ModelOptions, build_models
         from .connection import Connection, Target
 
-        in_step()
         options = ModelOptions(analytics, select, full_refresh, variables, docs)
         built = build_models(Connection(connection), Target.of(destination, dataset), options)
     end_with(built, as_json=as_json)
