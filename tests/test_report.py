@@ -150,6 +150,8 @@ def test_on_paper_it_is_dark_on_light_and_has_no_buttons(in_duckdb: Workspace, t
         choose(report.page)
         report.page.emulate_media(media="print", color_scheme="dark")
         assert _lightness(report.page, "h1", "color") < 60
+        assert _lightness(report.page, "body", "background-color") == 255
+        assert report.page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light only"
         for gone in ("nav", ".query", "button"):
             assert not report.page.locator(gone).first.is_visible()
         assert report.page.locator("#activity svg").is_visible()
