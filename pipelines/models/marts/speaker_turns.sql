@@ -25,7 +25,7 @@ select
     cast(sum(lines.end_ms - lines.start_ms) as bigint) as speech_ms,
     count(*) as sentence_count,
     count(case when trim(lines.text) like '%?' then 1 end) as question_count,
-    string_agg(lines.text, ' ' order by lines.sentence_index) as text,
+    {{ joined('lines.text', "' '", 'lines.sentence_index') }} as text,
     lines._synced_at
 from {{ ref('transcript_lines') }} as lines
 join calls on calls._call_id = lines.call_id

@@ -47,7 +47,7 @@ chunks as (
         min(start_ms) as start_ms,
         max(end_ms) as end_ms,
         count(*) as turn_count,
-        string_agg(passage, chr(10) order by monologue_index) as text,
+        {{ joined('passage', 'chr(10)', 'monologue_index') }} as text,
         _synced_at
     from numbered
     group by call_id, place, _synced_at
