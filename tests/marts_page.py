@@ -58,6 +58,7 @@ superset import-dashboards --path gong-superset.zip --username admin
 that picture. A notebook for analysts, over the marts in DuckDB, with `pip install 'gong-elt[notebook]'`:
 
 ```sh
+export MARIMO_SKIP_UPDATE_CHECK=1   # or marimo asks the package registry for a newer one
 GONG_WAREHOUSE=warehouse.duckdb marimo edit pipelines/notebooks/gong_calls.py
 ```
 
