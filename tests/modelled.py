@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -36,6 +37,13 @@ def built(place: Workspace, *arguments: str, code: int = 0) -> Json:
     assert ended.code == code, f"{ended.out}\n{ended.err}"[:3_000]
     printed: Json = ended.json
     return printed
+
+
+def exported(place: Workspace, *arguments: str) -> list[Json]:
+    """What `gong-elt export transcripts` prints."""
+    ended = place.run("export", "transcripts", *arguments)
+    assert ended.code == 0, ended.err
+    return [json.loads(line) for line in ended.out.splitlines()]
 
 
 def company_of_eighty() -> SimulatedGong:
