@@ -17,6 +17,7 @@ from sources.gong import Window, moment
 from .connection import Connection, Target, UsageError
 from .marts import DEFAULT_ANALYTICS, marts
 from .summary import EXIT_CODES, Status
+from .whole_file import write_whole
 
 DEFAULT_FILE = Path("gong-report.html")
 DEFAULT_DAYS = 90
@@ -123,7 +124,7 @@ def build_report(connection: Connection, target: Target, options: ReportOptions)
             "silent_days": options.silent_days,
         },
     )
-    _write(options.to, text)
+    write_whole(options.to, [text.encode()])
     behind = {"loaded calls are not in the marts yet": found.missing, "calls of the marts are gone by now": found.gone}
     return Reported(
         status="done",
@@ -148,15 +149,3 @@ def _window(options: ReportOptions, now: datetime) -> Window:
     if since >= until:
         raise UsageError(f"the period is empty: it would begin {since} and end {until}; check --since and --until")
     return Window(since, until)
-
-
-def _write(file: Path, text: str) -> None:
-    # Beside its place until it is whole.
-    part = file.with_name(f"{file.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(file)
-    except OSError as failure:
-        raise UsageError(f"--to {str(file)!r} cannot be written: {failure.strerror}") from failure
-    finally:
-        part.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ from .marts import DEFAULT_ANALYTICS, Marts, marts
 from .summary import EXIT_CODES, Status
 from .superset.bundle import bundle, marts_shown
 from .superset.dashboard import ROWS, TITLE
+from .whole_file import write_whole
 
 DEFAULT_FILE = Path("gong-superset.zip")
 
@@ -97,10 +98,7 @@ def build_superset(connection: Connection, target: Target, options: SupersetOpti
     if missing := [mart for mart in shown if mart not in columns]:
         raise UsageError(f"dataset {options.analytics} lacks {', '.join(missing)}: run gong-elt models")
     packed = bundle(uri, options.analytics, {mart: columns[mart] for mart in shown}, _told())
-    try:
-        options.to.write_bytes(packed)
-    except OSError as failure:
-        raise UsageError(f"--to {str(options.to)!r} cannot be written: {failure.strerror}") from failure
+    write_whole(options.to, [packed])
     return Bundled(
         status="done",
         destination=target.name,

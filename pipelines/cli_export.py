@@ -32,8 +32,9 @@ def transcripts(
 ) -> None:
     """Whole conversations with speakers, sides and times, oldest first."""
     with reader_may_leave(), one_line_for_mistakes():
-        from .connection import Connection, Target, UsageError
+        from .connection import Connection, Target
         from .export_transcripts import ExportOptions, export_transcripts
+        from .whole_file import write_whole
 
         options = ExportOptions(form, since, until, rep, account, side, analytics)
         texts = export_transcripts(Connection(connection), Target.of(destination, dataset), options)
@@ -41,13 +42,4 @@ def transcripts(
             for text in texts:
                 sys.stdout.buffer.write(text.encode())
             return
-        # Beside its place until it is whole.
-        part = to.with_name(f"{to.name}.part")
-        try:
-            with part.open("w", encoding="utf-8") as file:
-                file.writelines(texts)
-            part.replace(to)
-        except OSError as failure:
-            raise UsageError(f"--to {str(to)!r} cannot be written: {failure.strerror}") from failure
-        finally:
-            part.unlink(missing_ok=True)
+        write_whole(to, (text.encode() for text in texts))
