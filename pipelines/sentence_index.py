@@ -167,7 +167,7 @@ class SentenceIndex:
 
     def find(self, wanted: Wanted) -> Found:
         """The sentences, best match first."""
-        if self._known().num_rows == 0:
+        if not Index.exists(str(self._folder)):
             return Found((), 0, "all words")
         index = Index.open(str(self._folder))
         searcher, schema = index.searcher(), index.schema

@@ -59,11 +59,6 @@ class Period:
     window: Window
     has_before: bool
 
-    @property
-    def before(self) -> Window:
-        """The period of the same length that precedes it."""
-        return Window(self.window.since - (self.window.until - self.window.since), self.window.since)
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -137,11 +132,15 @@ def _periods(marts: Marts, window: Window) -> list[Period]:
     latest = {f"Last {days} days": Window(window.until - timedelta(days=days), window.until) for days in _LATEST_DAYS}
     shorter = {label: part for label, part in latest.items() if part.since > window.since}
 
-    def period(label: str, part: Window) -> Period:
-        before = Period(label, part, has_before=False).before
-        return Period(label, part, has_before=first["started"] is not None and first["started"] <= before.since)
+    return [
+        Period(label, part, has_before=first["started"] is not None and first["started"] <= _before(part).since)
+        for label, part in {"Whole period": window, **shorter}.items()
+    ]
 
-    return [period(label, part) for label, part in {"Whole period": window, **shorter}.items()]
+
+def _before(window: Window) -> Window:
+    """The period of the same length that precedes it."""
+    return Window(window.since - (window.until - window.since), window.since)
 
 
 def _answers(
@@ -167,7 +166,7 @@ def _conditions(team: Team, period: Period) -> dict[str, str]:
     def of_team(column: str) -> str:
         return "" if team.condition is None else " AND " + team.condition.replace("{}", column, 1)
 
-    both = Window(period.before.since if period.has_before else period.window.since, period.window.until)
+    both = Window(_before(period.window).since if period.has_before else period.window.since, period.window.until)
     return {
         "since": _instant(period.window.since),
         "chosen": _within(period.window) + of_team("team"),
