@@ -13,31 +13,18 @@ _CALLS_A_TRANSACTION = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Derived:
-    """A table that was made of calls, in a dataset of its own.
-
-    Attributes:
-        table: Its name with that of the dataset, as SQL takes it.
-        column: The column with the call's id.
-    """
-
-    table: str
-    column: str
-
-
-@dataclass(frozen=True, slots=True)
 class Erasure:
     """What is erased of a call, as data.
 
     Attributes:
         child_tables: Tables whose rows of the call go; each has `call_id`.
         emptied: Columns of `calls` that become null.
-        derived: Tables elsewhere whose rows of the call go.
+        derived: Tables made of calls, in datasets of their own, named as SQL takes them; each has `call_id`.
     """
 
     child_tables: Sequence[str]
     emptied: Collection[str]
-    derived: Sequence[Derived] = ()
+    derived: Sequence[str] = ()
 
     def mark_deleted(self, sql: SqlClientBase[Any], call_ids: Sequence[str], deleted_at: datetime) -> None:
         """Empties calls, sets their `_deleted_at` and deletes their rows in every other table.
@@ -65,10 +52,8 @@ class Erasure:
                 sql.execute_sql(f"UPDATE calls SET {changes} WHERE id IN ({_places(part)})", *values, *part)
 
     def _delete_children(self, sql: SqlClientBase[Any], call_ids: Sequence[str]) -> None:
-        for table in self.child_tables:
+        for table in (*self.child_tables, *self.derived):
             sql.execute_sql(f"DELETE FROM {table} WHERE call_id IN ({_places(call_ids)})", *call_ids)
-        for made in self.derived:
-            sql.execute_sql(f"DELETE FROM {made.table} WHERE {made.column} IN ({_places(call_ids)})", *call_ids)
         # A record that fitted no table is kept as Gong sent it: it goes with its call.
         sql.execute_sql(
             f"DELETE FROM _rejected WHERE resource IN ('calls', 'transcripts') AND id IN ({_places(call_ids)})",

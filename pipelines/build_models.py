@@ -7,11 +7,10 @@ has parsed in the working folder, which spares the next build that; a password t
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -27,17 +26,14 @@ from state.lock import run_lock
 from state.runs import new_run_id
 
 from .connection import Connection, Target, UsageError
+from .dbt_profile import closed_afterwards, dbt_profile, environment
 from .marts import DEFAULT_ANALYTICS
-from .restored import has_tables, restored_pipeline
 from .summary import EXIT_CODES, Status
 
 PROJECT = Path(__file__).parent / "models"
 
-# dbt hides values of variables that are called so in everything it prints.
-_PASSWORD_VARIABLE = "DBT_ENV_SECRET_GONG_ELT_PASSWORD"
 _DATASET = "gong_dataset"
 _QUIET = ("--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "none", "--no-version-check")
-_THREADS = {"duckdb": 1, "postgres": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +131,8 @@ def build_models(connection: Connection, target: Target, options: ModelOptions) 
         run_lock(target.folder / f"{connection.name}.lock", run_id),
         TemporaryDirectory(prefix="gong-elt-models-") as folder,
     ):
-        profile, secrets = _profile(connection, target, options, Path(folder))
-        with _environment(secrets), _closed_afterwards(target):
+        profile, secrets = dbt_profile(connection, target, options.analytics, Path(folder) / "dlt")
+        with environment(secrets):
             parsed = target.folder / f"{connection.name}-dbt"
             return _Build(target, options, Path(folder), parsed, profile, run_id, clock).executed()
 
@@ -164,29 +160,18 @@ class _Build:
         # A test that compares with a model which is not built now waits until both are.
         selected += ["--indirect-selection", "cautious"] if selected else []
         refresh = ["--full-refresh"] if self._options.full_refresh else []
-        outcomes, failure = self._dbt("build", *selected, *refresh)
-        failed = [failure] if failure else []
-        warnings: list[str] = []
-        counts = {"model": 0, "test": 0}
-        skipped = 0
-        for outcome in outcomes:
-            kind = str(outcome.node.resource_type)
-            if outcome.status == "skipped":
-                skipped += 1
-            elif kind in counts:
-                counts[kind] += kind == "test" or outcome.status == "success"
-            line = f"{kind} {outcome.node.name}: {_in_short(outcome.message or '')}"
-            if outcome.status in ("error", "fail"):
-                failed.append(line)
-            elif outcome.status == "warn":
-                warnings.append(line)
-        if not outcomes and not failed:
-            raise UsageError(f"--select {self._options.select!r} names no model")
-        docs = None
-        if self._options.docs is not None and not failed:
-            _, failure = self._dbt("docs", "generate", "--static")
-            docs = self._copied(self._options.docs) if failure is None else None
-            failed += [f"documentation: {failure}"] if failure else []
+        with closed_afterwards(self._target):
+            outcomes, failure = self._dbt("build", *selected, *refresh)
+            failed, warnings, counts, skipped = _told(outcomes)
+            if failure:
+                failed.insert(0, failure)
+            if not outcomes and not failed:
+                raise UsageError(f"--select {self._options.select!r} names no model")
+            docs = None
+            if self._options.docs is not None and not failed:
+                _, failure = self._dbt("docs", "generate", "--static")
+                docs = self._copied(self._options.docs) if failure is None else None
+                failed += [f"documentation: {failure}"] if failure else []
         return Built(
             run_id=self._run_id,
             status="failed" if failed else "done",
@@ -222,6 +207,24 @@ class _Build:
         result = dbtRunner().invoke([*command, *places, *kept, *names, *_QUIET, "--no-send-anonymous-usage-stats"])
         failure = None if result.exception is None else _in_short(result.exception)
         return getattr(result.result, "results", ()), failure
+
+
+def _told(outcomes: Sequence[Any]) -> tuple[list[str], list[str], Counter[str], int]:
+    """Lines on what failed, lines of warnings, how many models and tests were tried, how many were not."""
+    failed, warnings, skipped = [], [], 0
+    counts: Counter[str] = Counter()
+    for outcome in outcomes:
+        kind = str(outcome.node.resource_type)
+        if outcome.status == "skipped":
+            skipped += 1
+        elif kind == "test" or outcome.status == "success":
+            counts[kind] += 1
+        line = f"{kind} {outcome.node.name}: {_in_short(outcome.message or '')}"
+        if outcome.status in ("error", "fail"):
+            failed.append(line)
+        elif outcome.status == "warn":
+            warnings.append(line)
+    return failed, warnings, counts, skipped
 
 
 def _in_short(message: object) -> str:
@@ -263,58 +266,3 @@ def _variables(words: str) -> dict[str, Any]:
                 f" {json.dumps(declared[name])}"
             )
     return variables
-
-
-def _profile(
-    connection: Connection, target: Target, options: ModelOptions, folder: Path
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """Dbt's profile for the warehouse, and what of it stands in the environment only."""
-    kind = target.destination.destination_name
-    if kind not in _THREADS:
-        raise UsageError(
-            f"gong-elt models builds in duckdb and postgres: for {target.name} run dbt in {PROJECT.name}/ with a"
-            " profile of your own"
-        )
-    pipeline = restored_pipeline(connection, target, folder / "dlt")
-    if not has_tables(pipeline, target):
-        raise UsageError(f"nothing loaded yet into {target.name}, dataset {target.dataset}: run gong-elt sync")
-    output: dict[str, Any] = {"type": kind, "schema": options.analytics, "threads": _THREADS[kind]}
-    secrets = {}
-    if (file := duckdb_file(target.destination)) is not None:
-        output |= {"path": str(file.absolute()), "settings": {"TimeZone": "UTC", "preserve_insertion_order": False}}
-    else:
-        with pipeline.sql_client() as sql:
-            server: Any = sql.credentials
-        secrets[_PASSWORD_VARIABLE] = str(server.password or "")
-        output |= {
-            "host": server.host,
-            "port": server.port,
-            "user": server.username,
-            "password": f"{{{{ env_var('{_PASSWORD_VARIABLE}') }}}}",
-            "dbname": server.database,
-            **{key: value for key, value in (server.query or {}).items() if key in ("sslmode", "sslrootcert")},
-        }
-    return {"target": "warehouse", "outputs": {"warehouse": output}}, secrets
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name in variables:
-            del os.environ[name]
-
-
-@contextmanager
-def _closed_afterwards(target: Target) -> Iterator[None]:
-    """Has dbt let go of the DuckDB file, which it would keep open and half written until the process ends."""
-    try:
-        yield
-    finally:
-        if duckdb_file(target.destination) is not None:
-            from dbt.adapters.duckdb import connections  # noqa: PLC0415
-
-            manager: Any = connections.DuckDBConnectionManager
-            manager.close_all_connections()

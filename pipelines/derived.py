@@ -7,20 +7,18 @@ from pathlib import Path
 
 import dlt
 
-from destinations.erasure import Derived
-
 from .connection import Target
 
 # Where `gong-elt models` builds; what somebody's own dbt makes elsewhere is not ours to change.
 _OURS = ("duckdb", "postgres")
 _TABLES = """
-SELECT columns.table_schema, columns.table_name, columns.column_name
+SELECT columns.table_schema, columns.table_name
 FROM information_schema.columns AS columns
 JOIN information_schema.tables AS tables
     ON tables.table_catalog = columns.table_catalog AND tables.table_schema = columns.table_schema
     AND tables.table_name = columns.table_name
 WHERE columns.table_catalog = current_database() AND tables.table_type = 'BASE TABLE'
-    AND columns.column_name IN ('call_id', '_call_id') AND columns.table_schema <> %s
+    AND columns.column_name = 'call_id' AND columns.table_schema <> %s
     AND columns.table_schema IN (
         SELECT table_schema FROM information_schema.tables WHERE table_name = 'int_transcribed_calls'
     )
@@ -28,17 +26,14 @@ ORDER BY 1, 2
 """
 
 
-def tables_of_marts(pipeline: dlt.Pipeline) -> list[Derived]:
-    """Tables of every dataset of marts in this warehouse that have rows of single calls."""
+def tables_of_marts(pipeline: dlt.Pipeline) -> list[str]:
+    """Tables of every dataset of marts in this warehouse that have rows of single calls, as SQL names them."""
     destination = pipeline.destination
     if destination is None or destination.destination_name not in _OURS:
         return []
     with pipeline.sql_client() as sql:
         rows = sql.execute_sql(_TABLES, sql.dataset_name) or ()
-        return [
-            Derived(f"{sql.escape_column_name(schema)}.{sql.escape_column_name(table)}", column)
-            for schema, table, column in rows
-        ]
+        return [f"{sql.escape_column_name(schema)}.{sql.escape_column_name(table)}" for schema, table in rows]
 
 
 def index_folder(target: Target, analytics: str) -> Path:

@@ -33,7 +33,7 @@ _UNFINISHED = -1
 _STATE = """
 SELECT count(*) AS calls, coalesce(sum({moment}), 0) AS moments FROM {marts}.int_transcribed_calls
 """
-_CALLS = "SELECT _call_id AS call_id, {moment} AS moment FROM {marts}.int_transcribed_calls"
+_CALLS = "SELECT call_id, {moment} AS moment FROM {marts}.int_transcribed_calls"
 _MOMENT = "CAST(extract(epoch FROM _synced_at) * 1000 AS bigint)"
 _LINES = """
 SELECT lines.call_id, lines.sentence_index, lines.start_ms, lines.start_time, lines.speaker_name, lines.side,

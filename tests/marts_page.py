@@ -85,7 +85,7 @@ def page() -> str:
 
 
 def _key(model: dict[str, Any]) -> list[str]:
-    together = [test["unique_together"]["arguments"]["columns"] for test in model.get("data_tests", ())]
+    together = [test[name]["arguments"]["columns"] for test in model.get("data_tests", ()) for name in test]
     alone = [column["name"] for column in model["columns"] if "unique" in column.get("data_tests", ())]
     return next(iter(together), alone)
 

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from pipelines.build_models import PROJECT
+from pipelines.demo.calls import Call
 from pipelines.demo.company import Company, build_company
 from pipelines.demo.simulated_gong import SimulatedGong
 from sources.gong.tables import TABLES
@@ -176,22 +177,26 @@ def test_a_build_after_changes_costs_what_changed_and_is_like_one_from_scratch(t
     with loaded(Workspace(tmp_path), gong) as place:
         built(place)
         with_words = [call for call in listed_calls(gong) if call.transcript_json]
-        renamed, hidden, shortened, kept = with_words[:4]
+        renamed, hidden, shortened, gone, emptied = with_words[:5]
         for party in renamed.record["parties"]:
             party["name"] = "Renamed Person"
         gong.replace_call(renamed.id, renamed.record)
         gong.edit_call(hidden.id, isPrivate=True)
         gong.replace_transcript(shortened.id, msgspec.json.decode(shortened.transcript_json or b"[]")[:2])
-        gone = with_words[4]
         gong.delete_call(gone.id)
+        gong.replace_transcript(emptied.id, [])
+        heard = {call for (call,) in place.rows("SELECT DISTINCT call_id FROM gong_analytics.tracker_mentions")}
+        kept = next(call for call in with_words[5:] if call.id in heard)
+        _rename_the_host_of_another(gong, kept, with_words)
         place.sync("--since", f"{datetime.now(UTC) - timedelta(days=10):%Y-%m-%d}")
         assert place.run("reconcile", "--json", "--force").code == 0
-        marks = {"transcript_lines": "text", "speaker_turns": "text", "transcript_chunks": "text"}
+        marks = dict.fromkeys(("transcript_lines", "speaker_turns", "transcript_chunks"), "text")
+        marks["tracker_mentions"] = "phrase"
         for mart, column in marks.items():
             place.execute(f"UPDATE gong_analytics.{mart} SET {column} = 'not built again' WHERE call_id = ?", [kept.id])
         built(place)
-        for mart in marks:
-            words = place.rows(f"SELECT DISTINCT text FROM gong_analytics.{mart} WHERE call_id = ?", [kept.id])
+        for mart, column in marks.items():
+            words = place.rows(f"SELECT DISTINCT {column} FROM gong_analytics.{mart} WHERE call_id = ?", [kept.id])
             assert words == [("not built again",)], mart
         # Another word for a deal that is won, in marts of their own.
         (stage, deals), *_ = place.rows(
@@ -207,6 +212,8 @@ def test_a_build_after_changes_costs_what_changed_and_is_like_one_from_scratch(t
             assert [row for row in rows_of(place, mart) if kept.id not in row] == whole, mart
         said = "SELECT 1 FROM gong_analytics.transcript_lines WHERE speaker_name = 'Renamed Person'"
         assert place.rows(said)
+        for mart in ("tracker_mentions", "transcript_chunks"):
+            assert place.rows(f"SELECT 1 FROM gong_analytics.{mart} WHERE host_name LIKE '% Renamed-Host'"), mart
         for left in (hidden, gone):
             assert not place.rows("SELECT 1 FROM gong_analytics.transcript_lines WHERE call_id = ?", [left.id])
         _what_is_said_is_no_markup(place, kept.id)
@@ -238,6 +245,14 @@ def test_what_reconcile_erases_leaves_marts_and_index_at_once(tmp_path: Path, wa
         assert not place.rows("SELECT 1 FROM gong_analytics.transcript_lines WHERE call_id = ?", [gone.id])
 
 
+def _rename_the_host_of_another(gong: SimulatedGong, kept: Call, calls: list[Call]) -> None:
+    """What a call's rows remember of the people around it changes without the call."""
+    users = {user["id"]: user for user in gong.company.users}
+    hosts = [users[call.record["metaData"]["primaryUserId"]] for call in (kept, *calls)]
+    of_kept = (hosts[0]["id"], hosts[0]["managerId"])
+    next(host for host in hosts if host["id"] not in of_kept)["lastName"] = "Renamed-Host"
+
+
 def _a_test_that_warns_is_named(place: Workspace) -> None:
     place.execute("UPDATE gong.call_interaction_stats SET value = 0.999 WHERE name = 'Talk Ratio'")
     summary = built(place, "--select", "host_figures_are_gongs")
@@ -257,11 +272,18 @@ def _what_is_said_is_no_markup(place: Workspace, call_id: str) -> None:
 
 
 def _a_test_that_fails_is_named(place: Workspace) -> None:
-    place.execute("INSERT INTO gong.call_topics SELECT * FROM gong.call_topics LIMIT 1")
-    summary = built(place, "--select", "stg_call_topics", code=1)
+    """A key twice, where DuckDB looks at single calls and where at rows; then half a key."""
+    for table in ("call_topics", "call_tracker_occurrences"):
+        place.execute(f"INSERT INTO gong.{table} SELECT * FROM gong.{table} LIMIT 1")
+    place.execute("ALTER TABLE gong.scorecard_questions ALTER COLUMN question_id DROP NOT NULL")
+    place.execute("UPDATE gong.scorecard_questions SET question_id = NULL WHERE position = 0")
+    summary = built(place, "--select", "stg_call_topics,stg_call_tracker_occurrences,stg_scorecard_questions", code=1)
     assert summary["status"] == "failed"
-    (line,) = summary["failed"]
-    assert line.startswith("test unique_together_stg_call_topics_call_id__position: ")
+    assert sorted(line.partition(": ")[0] for line in summary["failed"]) == [
+        "test primary_key_stg_call_topics_call_id__position",
+        "test primary_key_stg_call_tracker_occurrences_call_id__tracker_id__position",
+        "test primary_key_stg_scorecard_questions_scorecard_id__question_id",
+    ]
     ended = place.run("models", "--select", "stg_call_topics")
     assert ended.code == 1
     assert "Traceback" not in ended.err + ended.out

@@ -1,28 +1,41 @@
 -- What a speaker's voice adds up to on a call.
-{{ config(indexes=index_on(['call_id', 'speaker_id'])) }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ forget_changed_calls('int_transcribed_calls', ['_synced_at']) }}",
+    indexes=index_on(['call_id', 'speaker_id'])
+) }}
 
-with monologues as (
+with calls as (
+    {{ calls_to_build('int_transcribed_calls') }}
+),
+
+monologues as (
     select
-        call_id,
+        turns.call_id,
         speaker_id,
-        cast(sum(speech_ms) as double precision) as speech_ms
-    from {{ ref('speaker_turns') }}
+        cast(sum(speech_ms) as double precision) as speech_ms,
+        max(calls._synced_at) as _synced_at
+    from {{ ref('speaker_turns') }} as turns
+    join calls on calls.call_id = turns.call_id
     where speaker_id is not null
-    group by call_id, speaker_id
+    group by turns.call_id, speaker_id
 ),
 
 stretches as (
     select
-        call_id,
+        stretches.call_id,
         speaker_id,
         count(*) as turn_count,
         max(end_ms - start_ms) / 1000.0 as longest_turn_seconds,
         sum(question_count) as question_count,
         avg(case when side_before <> 'company' then greatest(start_ms - end_ms_before, 0) / 1000.0 end)
             as patience_seconds
-    from {{ ref('int_uninterrupted') }}
+    from {{ ref('int_uninterrupted') }} as stretches
+    join calls on calls.call_id = stretches.call_id
     where speaker_id is not null
-    group by call_id, speaker_id
+    group by stretches.call_id, speaker_id
 )
 
 select
@@ -33,6 +46,7 @@ select
     cast(stretches.turn_count as bigint) as turn_count,
     cast(stretches.longest_turn_seconds as double precision) as longest_turn_seconds,
     cast(stretches.question_count as bigint) as question_count,
-    cast(stretches.patience_seconds as double precision) as patience_seconds
+    cast(stretches.patience_seconds as double precision) as patience_seconds,
+    monologues._synced_at
 from monologues
 join stretches on stretches.call_id = monologues.call_id and stretches.speaker_id = monologues.speaker_id

@@ -1,28 +1,27 @@
 -- Speech without another voice in between: monologues of one speaker that follow each other, whatever the topic.
 {{ config(
     materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='call_id',
+    incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook="{{ forget_gone_calls() }}",
+    pre_hook="{{ forget_changed_calls('int_transcribed_calls', ['_synced_at']) }}",
     indexes=index_on(['call_id'])
 ) }}
 
 with calls as (
-    {{ changed_calls() }}
+    {{ calls_to_build('int_transcribed_calls') }}
 ),
 
 changes as (
     select
-        call_id, monologue_index, speaker_id, side, start_ms, end_ms, question_count, turns._synced_at,
+        turns.call_id, monologue_index, speaker_id, side, start_ms, end_ms, question_count, turns._synced_at,
         case
             when speaker_id is distinct from lag(speaker_id) over in_order
                 or lag(monologue_index) over in_order is null
             then 1 else 0
         end as begins
     from {{ ref('speaker_turns') }} as turns
-    join calls on calls._call_id = turns.call_id
-    window in_order as (partition by call_id order by monologue_index)
+    join calls on calls.call_id = turns.call_id
+    window in_order as (partition by turns.call_id order by monologue_index)
 ),
 
 numbered as (

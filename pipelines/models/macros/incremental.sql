@@ -1,20 +1,33 @@
-{# Models of sentences are built for calls that are new or were loaded again; rows of the others stay.
+{# Models of many rows keep what they have built of calls that have not changed.
 
-   A row remembers by `_synced_at` which load it was made from. #}
-{% macro changed_calls() -%}
-  select _call_id, _synced_at
-  from {{ ref('int_transcribed_calls') }} as calls
-  {%- if is_incremental() %}
-  where not exists (
-    select 1 from (select distinct call_id, _synced_at from {{ this }}) as built
-    where built.call_id = calls._call_id and built._synced_at = calls._synced_at
+   Beside its own columns a row holds what it remembers of its call: when it was loaded and what else was taken from there.
+   Before a build, rows that remember something else than `calls` says now are deleted, and so are rows of calls
+   that have gone, turned private or lost their transcript. What then has no rows is built. #}
+{% macro forget_changed_calls(calls, remembered) -%}
+  {%- if is_incremental() -%}
+  {%- set there = adapter.get_columns_in_relation(this) | map(attribute='name') | map('lower') | list -%}
+  {%- for column in remembered if execute and column not in there -%}
+  {{ exceptions.raise_compiler_error(
+      this.identifier ~ " was built by older models, without " ~ column ~ ": build it once with --full-refresh"
+  ) }}
+  {%- endfor -%}
+  delete from {{ this }} where call_id in (
+    select built.call_id
+    from (select distinct call_id, {{ remembered | join(', ') }} from {{ this }}) as built
+    left join {{ ref(calls) }} as calls
+      on calls.call_id = built.call_id
+      {%- for column in remembered %}
+      and calls.{{ column }} is not distinct from built.{{ column }}
+      {%- endfor %}
+    where calls.call_id is null
   )
-  {%- endif %}
+  {%- endif -%}
 {%- endmacro %}
 
-{# What was built of calls that have gone since, turned private, or lost their transcript. #}
-{% macro forget_gone_calls() -%}
-  {%- if is_incremental() -%}
-  delete from {{ this }} where call_id not in (select _call_id from {{ ref('int_transcribed_calls') }})
-  {%- endif -%}
+{% macro calls_to_build(calls) -%}
+  select *
+  from {{ ref(calls) }} as calls
+  {%- if is_incremental() %}
+  where not exists (select 1 from {{ this }} as built where built.call_id = calls.call_id)
+  {%- endif %}
 {%- endmacro %}

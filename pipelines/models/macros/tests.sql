@@ -1,4 +1,9 @@
-{# No two rows share these columns. #}
+{# No row lacks one of these columns, and no two rows share them all. #}
+{% test primary_key(model, columns) %}
+{{ rows_without_a_key_of_their_own(model, columns) }}
+{% endtest %}
+
+{# No two rows share these columns, which may be empty. #}
 {% test unique_together(model, columns) %}
 select {{ columns | join(', ') }}, count(*) as row_count
 from {{ model }}

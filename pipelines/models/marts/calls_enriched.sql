@@ -51,7 +51,7 @@ select
     coalesce(people.company_people, 0) as company_people,
     coalesce(people.external_people, 0) as external_people,
     coalesce(people.external_people_who_spoke, 0) as external_people_who_spoke,
-    transcribed._call_id is not null as has_transcript,
+    transcribed.call_id is not null as has_transcript,
     hosts.talk_ratio,
     hosts.longest_turn_seconds as longest_monologue_seconds,
     speech.longest_customer_story_seconds,
@@ -65,7 +65,8 @@ select
     calls.call_outcome_id,
     calls.call_outcome_category,
     calls.call_outcome_name,
-    calls.brief
+    calls.brief,
+    coalesce(transcribed._synced_at, calls._synced_at) as _synced_at
 from {{ ref('stg_calls') }} as calls
 left join {{ ref('stg_workspaces') }} as workspaces on workspaces.workspace_id = calls.workspace_id
 left join {{ ref('stg_users') }} as users on users.user_id = calls.host_user_id
@@ -76,5 +77,5 @@ left join {{ ref('int_call_opportunities') }} as opportunities
 left join people on people.call_id = calls.call_id
 left join hosts on hosts.call_id = calls.call_id and hosts.choice = 1
 left join {{ ref('int_call_speech') }} as speech on speech.call_id = calls.call_id
-left join {{ ref('int_transcribed_calls') }} as transcribed on transcribed._call_id = calls.call_id
+left join {{ ref('int_transcribed_calls') }} as transcribed on transcribed.call_id = calls.call_id
 left join mentions on mentions.call_id = calls.call_id

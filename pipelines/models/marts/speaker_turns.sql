@@ -1,14 +1,13 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='call_id',
+    incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook="{{ forget_gone_calls() }}",
+    pre_hook="{{ forget_changed_calls('int_transcribed_calls', ['_synced_at']) }}",
     indexes=index_on(['call_id', 'monologue_index'])
 ) }}
 
 with calls as (
-    {{ changed_calls() }}
+    {{ calls_to_build('int_transcribed_calls') }}
 )
 
 select
@@ -28,5 +27,5 @@ select
     {{ joined('lines.text', "' '", 'lines.sentence_index') }} as text,
     lines._synced_at
 from {{ ref('transcript_lines') }} as lines
-join calls on calls._call_id = lines.call_id
+join calls on calls.call_id = lines.call_id
 group by lines.call_id, lines.monologue_index, lines._synced_at

@@ -1,3 +1,16 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ forget_changed_calls('calls_enriched', [
+        'started', 'host_user_id', 'host_name', 'team', 'account_name', 'opportunity_id', 'stage_at_call', '_synced_at'
+    ]) }}"
+) }}
+
+with calls as (
+    {{ calls_to_build('calls_enriched') }}
+)
+
 select
     occurrences.call_id,
     occurrences.tracker_id,
@@ -18,9 +31,10 @@ select
     calls.team,
     calls.account_name,
     calls.opportunity_id,
-    calls.stage_at_call
+    calls.stage_at_call,
+    calls._synced_at
 from {{ ref('stg_call_tracker_occurrences') }} as occurrences
-join {{ ref('calls_enriched') }} as calls on calls.call_id = occurrences.call_id
+join calls on calls.call_id = occurrences.call_id
 left join {{ ref('stg_call_trackers') }} as trackers
     on trackers.call_id = occurrences.call_id and trackers.tracker_id = occurrences.tracker_id
 left join {{ ref('int_speakers') }} as speakers

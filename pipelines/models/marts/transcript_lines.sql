@@ -1,14 +1,13 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='call_id',
+    incremental_strategy='append',
     on_schema_change='fail',
-    pre_hook="{{ forget_gone_calls() }}",
+    pre_hook="{{ forget_changed_calls('int_transcribed_calls', ['_synced_at']) }}",
     indexes=index_on(['call_id', 'sentence_index'])
 ) }}
 
 with calls as (
-    {{ changed_calls() }}
+    {{ calls_to_build('int_transcribed_calls') }}
 )
 
 select
@@ -26,7 +25,7 @@ select
     sentences.text,
     calls._synced_at
 from {{ ref('stg_transcript_sentences') }} as sentences
-join calls on calls._call_id = sentences.call_id
+join calls on calls.call_id = sentences.call_id
 left join {{ ref('int_speakers') }} as speakers
     on speakers.call_id = sentences.call_id
     and speakers.speaker_id = sentences.speaker_id

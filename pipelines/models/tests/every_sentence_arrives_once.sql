@@ -2,7 +2,7 @@
 with counted as (
     select
         (select count(*) from {{ ref('stg_transcript_sentences') }} as sentences
-            where call_id in (select _call_id from {{ ref('int_transcribed_calls') }})) as loaded,
+            where call_id in (select call_id from {{ ref('int_transcribed_calls') }})) as loaded,
         (select count(*) from {{ ref('transcript_lines') }}) as lines,
         (select cast(sum(sentence_count) as bigint) from {{ ref('speaker_turns') }}) as of_turns
 )
