@@ -179,7 +179,7 @@ ORDER BY coalesce(amount_now, 0) DESC, days_silent DESC, deal, opportunity_id
 SELECT folder_path AS folder, title, url, host_name AS host, account_name AS account, added, note
 FROM {marts}.library_shelf
 WHERE folder_path IS NOT NULL{team}
-ORDER BY added DESC, folder_path, position
+ORDER BY added DESC, folder_path, folder_id, position
 """,
         columns=(
             Column("folder", "Folder"),
