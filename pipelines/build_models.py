@@ -210,7 +210,7 @@ class _Build:
 
 
 def _told(outcomes: Sequence[Any]) -> tuple[list[str], list[str], Counter[str], int]:
-    """Lines on what failed, lines of warnings, how many models and tests were tried, how many were not."""
+    """Lines on what failed, lines of warnings, how many models were built and tests run, how many were skipped."""
     failed, warnings, skipped = [], [], 0
     counts: Counter[str] = Counter()
     for outcome in outcomes:

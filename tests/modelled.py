@@ -39,6 +39,11 @@ def built(place: Workspace, *arguments: str, code: int = 0) -> Json:
     return printed
 
 
+def rounded(figure: float) -> float:
+    """To six digits, just past the half: a mean may end in one, which one warehouse rounds up and the other down."""
+    return round(figure + 1e-9, 6)
+
+
 def exported(place: Workspace, *arguments: str) -> list[Json]:
     """What `gong-elt export transcripts` prints."""
     ended = place.run("export", "transcripts", *arguments)

@@ -20,7 +20,7 @@ from pipelines.report.charts import chart_specs
 from pipelines.report.section import Column, Section
 from pipelines.report.sections import SECTIONS
 from tests.browser import PHONE, Opened, opened
-from tests.modelled import HOSTILE, built, loaded
+from tests.modelled import HOSTILE, built, loaded, rounded
 from tests.workspace import Workspace
 
 Json = dict[str, Any]
@@ -212,8 +212,7 @@ def _data(file: Path) -> list[Json]:
 
 
 def _plain(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
-    # A mean may end in the very half that one warehouse rounds up and the other down.
-    return [[round(value + 1e-9, 6) if isinstance(value, float) else value for value in row] for row in rows]
+    return [[rounded(value) if isinstance(value, float) else value for value in row] for row in rows]
 
 
 def test_a_company_without_calls_has_a_page_that_says_so(workspace: Workspace, tmp_path: Path) -> None:

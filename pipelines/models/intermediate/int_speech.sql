@@ -1,8 +1,6 @@
 -- What a speaker's voice adds up to on a call.
 {{ config(
     materialized='incremental',
-    incremental_strategy='append',
-    on_schema_change='fail',
     pre_hook="{{ forget_changed_calls('int_transcribed_calls', ['_synced_at']) }}",
     indexes=index_on(['call_id', 'speaker_id'])
 ) }}

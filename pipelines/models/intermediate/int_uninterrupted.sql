@@ -1,8 +1,6 @@
 -- Speech without another voice in between: monologues of one speaker that follow each other, whatever the topic.
 {{ config(
     materialized='incremental',
-    incremental_strategy='append',
-    on_schema_change='fail',
     pre_hook="{{ forget_changed_calls('int_transcribed_calls', ['_synced_at']) }}",
     indexes=index_on(['call_id'])
 ) }}

@@ -6,7 +6,7 @@
 {% macro forget_changed_calls(calls, remembered) -%}
   {%- if is_incremental() -%}
   {%- set there = adapter.get_columns_in_relation(this) | map(attribute='name') | map('lower') | list -%}
-  {%- for column in remembered if execute and column not in there -%}
+  {%- for column in remembered if column not in there -%}
   {{ exceptions.raise_compiler_error(
       this.identifier ~ " was built by older models, without " ~ column ~ ": build it once with --full-refresh"
   ) }}

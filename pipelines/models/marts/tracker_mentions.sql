@@ -1,7 +1,5 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='append',
-    on_schema_change='fail',
     pre_hook="{{ forget_changed_calls('calls_enriched', [
         'started', 'host_user_id', 'host_name', 'team', 'account_name', 'opportunity_id', 'stage_at_call', '_synced_at'
     ]) }}"

@@ -1,7 +1,5 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='append',
-    on_schema_change='fail',
     pre_hook="{{ forget_changed_calls(
         'calls_enriched', ['title', 'started', 'url', 'host_name', 'account_name', '_synced_at']) }}",
     indexes=index_on(['call_id', 'chunk_index'])

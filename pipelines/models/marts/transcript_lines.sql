@@ -1,7 +1,5 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='append',
-    on_schema_change='fail',
     pre_hook="{{ forget_changed_calls('int_transcribed_calls', ['_synced_at']) }}",
     indexes=index_on(['call_id', 'sentence_index'])
 ) }}
