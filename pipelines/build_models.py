@@ -133,7 +133,8 @@ def build_models(connection: Connection, target: Target, options: ModelOptions) 
     ):
         profile, secrets = dbt_profile(connection, target, options.analytics, Path(folder) / "dlt")
         with environment(secrets):
-            parsed = target.folder / f"{connection.name}-dbt"
+            # dbt takes a relative path as one inside its project.
+            parsed = target.folder.absolute() / f"{connection.name}-dbt"
             return _Build(target, options, Path(folder), parsed, profile, run_id, clock).executed()
 
 
