@@ -6,15 +6,14 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from pipelines.demo.company import build_company
 from pipelines.demo.serving import serve
 from pipelines.demo.simulated_gong import SimulatedGong
+from tests.companies import present_gong
 from tests.modelled import built, company_of_eighty, loaded
 from tests.postgres_server import postgres_server
 from tests.workspace import Workspace
@@ -46,7 +45,7 @@ def make_gong(workspace: Workspace) -> Iterator[MakeGong]:
     with ExitStack() as servers:
 
         def make(gong: SimulatedGong | None = None, *, calls: int = 60, days: int = 20, seed: int = 7) -> SimulatedGong:
-            served = gong or SimulatedGong(build_company(calls=calls, days=days, seed=seed, until=datetime.now(UTC)))
+            served = gong or present_gong(calls=calls, days=days, seed=seed)
             workspace.configure(base_url=servers.enter_context(serve(served.app)))
             return served
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
-from pipelines.demo.company import build_company
 from pipelines.demo.serving import serve
 from pipelines.demo.simulated_gong import SimulatedGong
+from tests.companies import present_company
 from tests.workspace import Workspace
 
 Json = dict[str, Any]
@@ -53,7 +52,7 @@ def exported(place: Workspace, *arguments: str) -> list[Json]:
 
 def company_of_eighty() -> SimulatedGong:
     """A company of eighty calls, in which a manager, a title in the library and a deal have hostile names."""
-    company = build_company(calls=80, days=40, until=datetime.now(UTC))
+    company = present_company(calls=80, days=40)
     reports_to = [user["managerId"] for user in company.users if user["managerId"]]
     manager = next(user for user in company.users if user["id"] == max(set(reports_to), key=reports_to.count))
     manager["lastName"] = HOSTILE

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,10 @@ import msgspec
 import pytest
 
 from pipelines.demo.calls import Call
-from pipelines.demo.company import build_company
 from pipelines.demo.faults import Act, Fault, rewrite_bytes
 from pipelines.demo.serving import serve
 from pipelines.demo.simulated_gong import SimulatedGong
+from tests.companies import present_gong
 from tests.truth import assert_same, listed_calls
 from tests.workspace import Workspace
 
@@ -446,7 +445,7 @@ def _company(folder: Path) -> tuple[Workspace, SimulatedGong]:
     workspace.configure(
         credentials__access_key="demo", credentials__access_key_secret="demo-secret", requests_per_second=1000
     )
-    return workspace, SimulatedGong(build_company(calls=160, days=20, seed=7, until=datetime.now(UTC)))
+    return workspace, present_gong(calls=160, days=20, seed=7)
 
 
 def _odd(kinds: dict[str, Odd], names: dict[str, str], key: str) -> Act:

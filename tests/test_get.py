@@ -294,7 +294,7 @@ def test_transcripts_are_those_of_calls_that_are_not_private(
 def test_transcripts_by_id_name_what_is_unknown_private_or_silent(
     gong: SimulatedGong, ask: Ask, told: list[str]
 ) -> None:
-    private = next(iter(private_ids(gong)))
+    private = next(call_id for call_id in private_ids(gong) if gong.call(call_id).transcript_json)
     spoken, silent = [call.id for call in listed_calls(gong) if call.transcript_json is not None][:2]
     gong.replace_transcript(silent, None)
     for detail in ("extensive", "basic"):

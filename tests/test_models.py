@@ -15,9 +15,10 @@ import yaml
 
 from pipelines.build_models import PROJECT
 from pipelines.demo.calls import Call
-from pipelines.demo.company import Company, build_company
+from pipelines.demo.company import Company
 from pipelines.demo.simulated_gong import SimulatedGong
 from sources.gong.tables import TABLES
+from tests.companies import present_gong
 from tests.marts_page import PAGE, page
 from tests.modelled import built, exported, loaded, rounded
 from tests.postgres_server import postgres_server
@@ -173,7 +174,7 @@ def test_nothing_is_left_in_the_users_folder(in_duckdb: Workspace) -> None:
 
 
 def test_a_build_after_changes_costs_what_changed_and_is_like_one_from_scratch(tmp_path: Path) -> None:
-    gong = SimulatedGong(build_company(calls=60, days=6, until=datetime.now(UTC)))
+    gong = present_gong(calls=60, days=6)
     with loaded(Workspace(tmp_path), gong) as place:
         built(place)
         with_words = [call for call in listed_calls(gong) if call.transcript_json]
@@ -224,7 +225,7 @@ def test_a_build_after_changes_costs_what_changed_and_is_like_one_from_scratch(t
 
 @pytest.mark.parametrize("warehouse", ["duckdb", "postgres"])
 def test_what_reconcile_erases_leaves_marts_and_index_at_once(tmp_path: Path, warehouse: str) -> None:
-    gong = SimulatedGong(build_company(calls=20, days=6, until=datetime.now(UTC)))
+    gong = present_gong(calls=20, days=6)
     with ExitStack() as running:
         address = running.enter_context(postgres_server()).new_database() if warehouse == "postgres" else None
         place = running.enter_context(loaded(Workspace(tmp_path, postgres=address), gong))

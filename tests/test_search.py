@@ -11,8 +11,7 @@ import msgspec
 import pytest
 from tantivy import Index
 
-from pipelines.demo.company import build_company
-from pipelines.demo.simulated_gong import SimulatedGong
+from tests.companies import present_gong
 from tests.modelled import built, loaded
 from tests.truth import listed_calls
 from tests.workspace import Workspace
@@ -112,7 +111,7 @@ def _without_score(hit: Json) -> str:
 
 
 def test_a_person_sees_who_said_it_where_and_nothing_a_terminal_would_obey(workspace: Workspace) -> None:
-    gong = SimulatedGong(build_company(calls=12, days=6, until=datetime.now(UTC)))
+    gong = present_gong(calls=12, days=6)
     call = next(call for call in listed_calls(gong) if call.transcript_json)
     monologues = msgspec.json.decode(call.transcript_json or b"[]")
     monologues[0]["sentences"][0]["text"] = "A zeppelin \x1b[31mflies [bold]high[/bold]"
@@ -131,7 +130,7 @@ def test_a_person_sees_who_said_it_where_and_nothing_a_terminal_would_obey(works
 
 
 def test_the_index_follows_the_marts(tmp_path: Path) -> None:
-    gong = SimulatedGong(build_company(calls=40, days=6, until=datetime.now(UTC)))
+    gong = present_gong(calls=40, days=6)
     with loaded(Workspace(tmp_path), gong) as place:
         built(place)
         first = searched(place, "price", "--limit", "1000")

@@ -1,9 +1,10 @@
 """The simulated Gong through its front door: HTTP against a served application."""
 
 import contextlib
+import re
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -115,6 +116,32 @@ def test_the_same_arguments_build_the_same_company(company: Company) -> None:
     assert [f.calls for f in again.folders] == [f.calls for f in company.folders]
     assert again.users == company.users
     assert again.settings == company.settings
+
+
+def _out_of_time(value: Any, until: datetime) -> Any:
+    """The value with every instant as its distance from `until`, in whole milliseconds; a date is only known as one."""
+    if isinstance(value, dict):
+        return {key: _out_of_time(inner, until) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_out_of_time(inner, until) for inner in value]
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        return date
+    if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\dT", value):
+        return (datetime.fromisoformat(value) - until) // timedelta(milliseconds=1)
+    return value
+
+
+def test_without_office_hours_another_hour_moves_the_company_and_changes_nothing_else() -> None:
+    def at(until: datetime) -> Any:
+        company = build_company(calls=60, days=20, until=until, office_hours=False)
+        calls = [[call.record, call.transcript] for call in company.calls]
+        shelves = [[shelf.folder, shelf.calls] for shelf in company.folders]
+        return _out_of_time([company.users, calls, shelves, company.settings.answered_scorecards], until)
+
+    told = at(UNTIL)
+    # A Sunday, a night, and a moment three weeks after clocks were set.
+    for hours in (1, 13, 28, 24 * 290 + 7):
+        assert at(UNTIL + timedelta(hours=hours)) == told
 
 
 def test_a_fixed_number_of_sentences_is_kept_by_every_call() -> None:

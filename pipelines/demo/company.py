@@ -51,12 +51,19 @@ class Company:
 
 
 def build_company(
-    *, calls: int = 600, seed: int = 7, until: datetime, days: int = 120, sentences: int | None = None
+    *,
+    calls: int = 600,
+    seed: int = 7,
+    until: datetime,
+    days: int = 120,
+    sentences: int | None = None,
+    office_hours: bool = True,
 ) -> Company:
     """A company with that many calls over the `days` before `until` (time-zone aware); same arguments, same company.
 
     With `sentences` every call has a transcript of exactly that many sentences; otherwise the kind of call
-    decides, and some are too short for one.
+    decides, and some are too short for one. Without `office_hours` people talk at any hour of any day, and another
+    `until` moves the company in time and changes nothing else about it.
     """
     rng = random.Random(seed)
     ids, names = Ids(rng), Names(rng)
@@ -65,7 +72,7 @@ def build_company(
     accounts = build_accounts(rng, names, count=60, until=until, days=days)
     settings = build_settings(rng, ids, staff, workspaces, until)
     around = Surroundings(staff, workspaces, settings.tracker_ids, call_outcomes(settings), until, sentences)
-    working_days = _working_days(until, days)
+    working_days = _working_days(until, days) if office_hours else []
     made = []
     for _ in range(calls):
         account = rng.choice(accounts)
@@ -99,10 +106,10 @@ def _working_days(until: datetime, days: int) -> list[datetime]:
 def _moment(
     rng: random.Random, working_days: list[datetime], until: datetime, days: int, sentences: int | None
 ) -> datetime:
-    """A half hour within working hours, early enough for the call to be over by `until`."""
+    """A half hour of the working days, or any minute where there are none; early enough to be over by `until`."""
     longest = timedelta(hours=1.5 + (sentences or 0) / 400)
     earliest = until - timedelta(days=days)
-    for _ in range(40):
+    for _ in range(40 if working_days else 0):
         day = rng.choice(working_days)
         moment = datetime.combine(day.date(), time(rng.choice((8, 9, 9, 10, 10, 11, 13, 14, 15, 16))), ZONE)
         moment += timedelta(minutes=rng.choice((0, 0, 30)))
