@@ -1,7 +1,11 @@
 {{ config(
     materialized='incremental',
-    pre_hook="{{ forget_changed_calls(
-        'calls_enriched', ['title', 'started', 'url', 'host_name', 'account_name', '_synced_at']) }}",
+    pre_hook=[
+        "{{ forget_changed_calls(
+            'calls_enriched', ['title', 'started', 'url', 'host_name', 'account_name', '_synced_at']) }}",
+        "{{ one_writer() }}"
+    ],
+    post_hook="{{ all_writers() }}",
     indexes=index_on(['call_id', 'chunk_index'])
 ) }}
 
