@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import dlt
 
 from .connection import Target
+from .index_ledger import IndexLedger
 
 # Where `gong-elt models` builds; what somebody's own dbt makes elsewhere is not ours to change.
 _OURS = ("duckdb", "postgres")
@@ -41,11 +42,11 @@ def index_folder(target: Target, analytics: str) -> Path:
     return target.folder / "search" / analytics
 
 
-def forget_indexes(target: Target) -> None:
-    """Deletes the indexes of sentences on this machine; the next search makes them anew.
+def forget_in_indexes(target: Target, calls: Sequence[str]) -> None:
+    """Deletes the parts of indexes on this machine that have sentences of these calls; the next search makes them anew.
 
     Raises:
         OSError: One cannot be deleted.
     """
-    if (folder := target.folder / "search").exists():
-        shutil.rmtree(folder)
+    for folder in (target.folder / "search").glob("*/"):
+        IndexLedger(folder).without(calls)

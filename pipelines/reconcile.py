@@ -36,7 +36,7 @@ from state import deletions, runs
 from state.lock import LockHeld, run_lock
 
 from .connection import Connection, Target, UsageError
-from .derived import forget_indexes, tables_of_marts
+from .derived import forget_in_indexes, tables_of_marts
 from .failures import told
 from .ledger import Ledger
 from .progress import Stage, shown
@@ -296,7 +296,7 @@ class _Reconcile:
                 erasure.remove(sql, self._private)
             deletions.forget(sql, self._connection.name)
         if gone or self._private:
-            forget_indexes(self._target)
+            forget_in_indexes(self._target, [*gone, *self._private])
 
     def _row(self, status: str, reason: str | None) -> runs.Run:
         return runs.Run(

@@ -1,40 +1,42 @@
 """An index of all sentences of the marts, beside the working folder: a cache that follows the marts and can be lost.
 
 Sentences of a call that changed are taken out and put in anew. The words of a call that has gone, because it was erased
-or turned private, must not stay on the disk; tantivy would keep them until it happens to merge, so then the index is
-made from scratch.
+or turned private, must not stay on the disk; tantivy would keep them until it happens to merge, so then the part of
+the index that has them is made from scratch.
 """
 
 from __future__ import annotations
 
+import math
 import re
-import shutil
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from tantivy import Document, FieldType, Index, Occur, Order, Query, Schema, SchemaBuilder
+from tantivy import DocAddress, Document, FieldType, Index, Occur, Order, Query, Schema, SchemaBuilder
 
+from .index_ledger import CALLS_A_PART, IndexLedger, Kept
 from .marts import Marts
 
-# Another number makes every index anew.
-_VERSION = "1"
 _CALLS_AT_ONCE = 500
 _HEAP_BYTES = 256_000_000
 _THREADS = 2
-# No moment of a call: its sentences are being written.
-_UNFINISHED = -1
 
 _STATE = """
-SELECT count(*) AS calls, coalesce(sum({moment}), 0) AS moments FROM {marts}.int_transcribed_calls
+SELECT count(*) AS calls, coalesce(sum({moment}), 0) AS moments FROM {marts}.int_transcribed_calls AS transcribed
 """
-_CALLS = "SELECT call_id, {moment} AS moment FROM {marts}.int_transcribed_calls"
-_MOMENT = "CAST(extract(epoch FROM _synced_at) * 1000 AS bigint)"
+_CALLS = """
+SELECT transcribed.call_id, {moment} AS moment
+FROM {marts}.int_transcribed_calls AS transcribed
+LEFT JOIN {marts}.calls_enriched AS calls ON calls.call_id = transcribed.call_id
+ORDER BY calls.started, transcribed.call_id
+"""
+_MOMENT = "CAST(extract(epoch FROM transcribed._synced_at) * 1000 AS bigint)"
 _LINES = """
 SELECT lines.call_id, lines.sentence_index, lines.start_ms, lines.start_time, lines.speaker_name, lines.side,
     lines.text, calls.started
@@ -42,8 +44,6 @@ FROM {marts}.transcript_lines AS lines
 LEFT JOIN {marts}.calls_enriched AS calls ON calls.call_id = lines.call_id
 WHERE lines.call_id IN ({places})
 """
-
-_LEDGER = pa.schema([("call_id", pa.string()), ("moment", pa.int64())], metadata={"version": _VERSION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A sentence that was found, with those around it."""
+    """A sentence that was found, with those around it.
 
-    score: float
+    Attributes:
+        score: How well it matches, by BM25; None where the newest call comes first.
+    """
+
+    score: float | None
     line: Line
     before: Sequence[Line]
     after: Sequence[Line]
@@ -113,15 +117,15 @@ class Found:
 
 
 class SentenceIndex:
-    """The index in a folder; made when it is first needed."""
+    """The index in a folder; made when it is first needed, in parts of so many calls."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._ledger = folder / "index", folder / "calls.parquet"
+    def __init__(self, folder: Path, calls_a_part: int = CALLS_A_PART) -> None:
+        self._ledger = IndexLedger(folder, calls_a_part)
 
     def is_behind(self, marts: Marts) -> bool:
         """Whether the marts have changed since the index was last written."""
         (state,) = marts.rows(_filled(_STATE, marts))
-        calls = self._known()
+        calls = self._ledger.table()
         return (calls.num_rows, pc.sum(calls["moment"]).as_py() or 0) != (state["calls"], int(state["moments"]))
 
     def refresh(self, marts: Marts, progress: Callable[[int, int], None], *, rebuild: bool = False) -> int:
@@ -135,76 +139,140 @@ class SentenceIndex:
         Returns:
             Calls whose sentences were written.
         """
+        if rebuild:
+            self._ledger.forget()
         wanted = {row["call_id"]: int(row["moment"]) for row in marts.rows(_filled(_CALLS, marts))}
-        table = self._known()
-        known = dict(zip(table["call_id"].to_pylist(), table["moment"].to_pylist(), strict=True))
-        if rebuild or not known or known.keys() - wanted.keys():
-            known = {}
-            self._ledger.unlink(missing_ok=True)
-            shutil.rmtree(self._folder, ignore_errors=True)
-        changed = [call_id for call_id, moment in wanted.items() if known.get(call_id) != moment]
-        if not changed:
-            return 0
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        known = self._ledger.without(self._ledger.read().keys() - wanted.keys())
+        changed = [
+            call_id for call_id, moment in wanted.items() if call_id not in known or known[call_id].moment != moment
+        ]
+        placed = self._ledger.placed(known, changed)
         # Whatever may be in the index is in the ledger, so that a call that goes after a kill is missed here.
-        known |= dict.fromkeys(changed, _UNFINISHED)
-        self._keep(known)
-        index = Index(_schema(), path=str(self._folder))
-        writer = index.writer(_HEAP_BYTES, _THREADS)
-        for first in range(0, len(changed), _CALLS_AT_ONCE):
-            part = changed[first : first + _CALLS_AT_ONCE]
-            for call_id in part:
-                writer.delete_documents_by_term("call_id", call_id)
-            places = ", ".join(["%s"] * len(part))
-            for row in marts.rows(_filled(_LINES, marts, places=places), *part):
-                writer.add_document(_document(row))
-            writer.commit()
-            known |= {call_id: wanted[call_id] for call_id in part}
-            self._keep(known)
-            progress(first + len(part), len(changed))
-        writer.wait_merging_threads()
+        known |= placed
+        self._ledger.write(known)
+        of_part: defaultdict[int, list[str]] = defaultdict(list)
+        for call_id, kept in placed.items():
+            of_part[kept.part].append(call_id)
+        done = 0
+        for part, calls in of_part.items():
+            folder = self._ledger.part(part)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            writer = Index(_schema(), path=str(folder)).writer(_HEAP_BYTES, _THREADS)
+            for first in range(0, len(calls), _CALLS_AT_ONCE):
+                some = calls[first : first + _CALLS_AT_ONCE]
+                for call_id in some:
+                    writer.delete_documents_by_term("call_id", call_id)
+                places = ", ".join(["%s"] * len(some))
+                for row in marts.rows(_filled(_LINES, marts, places=places), *some):
+                    writer.add_document(_document(row))
+                writer.commit()
+                known |= {call_id: Kept(wanted[call_id], part) for call_id in some}
+                self._ledger.write(known)
+                done += len(some)
+                progress(done, len(changed))
+            writer.wait_merging_threads()
         return len(changed)
 
     def find(self, wanted: Wanted) -> Found:
         """The sentences, best match first."""
-        if not Index.exists(str(self._folder)):
-            return Found((), 0, "all words")
-        index = Index.open(str(self._folder))
-        searcher, schema = index.searcher(), index.schema
-        order: Mapping[str, Any] = {"order_by_field": "started", "order": Order.Desc} if wanted.newest else {}
+        parts = self._parts(wanted.calls)
         for match in ("all words", "any word"):
-            query = _query(index, schema, wanted, every_word=match == "all words")
-            result = searcher.search(query, limit=wanted.limit, **order)
-            if result.hits or match == "any word":
+            matches = [part.matches(wanted, every_word=match == "all words") for part in parts]
+            if count := sum(counted for counted, _ in matches):
                 break
-        hits = []
-        for score, address in result.hits:
-            line = _line(searcher.doc(address).to_dict())
-            around = _around(searcher, schema, line, wanted.context)
-            at = line.sentence_index
-            hits.append(
-                Hit(
-                    round(float(score or 0), 3),
-                    line,
-                    [other for other in around if other.sentence_index < at],
-                    [other for other in around if other.sentence_index > at],
-                )
+        best = sorted((one for _, some in matches for one in some), key=lambda one: one.rank, reverse=True)
+        return Found([one.part.hit(one, wanted) for one in best[: wanted.limit]], count, match)
+
+    def _parts(self, calls: Sequence[str] | None) -> list[_Part]:
+        """The parts that have any of the calls, each with those it has; None for all."""
+        table = self._ledger.table()
+        if calls is not None:
+            table = table.filter(pc.is_in(table["call_id"], pa.array(calls, pa.string())))
+        numbers = sorted(pc.unique(table["part"]).to_pylist())
+        return [
+            _Part(
+                Index.open(str(self._ledger.part(number))),
+                None if calls is None else table.filter(pc.equal(table["part"], number))["call_id"].to_pylist(),
             )
+            for number in numbers
+        ]
+
+
+class _Match(NamedTuple):
+    """A sentence that was found: the greater rank comes first."""
+
+    rank: float
+    part: _Part
+    address: DocAddress
+
+
+class _Part:
+    """A part of the index, open for questions on these of its calls; None for all."""
+
+    def __init__(self, index: Index, calls: Sequence[str] | None) -> None:
+        self._index, self._searcher, self._calls = index, index.searcher(), calls
+
+    def matches(self, wanted: Wanted, *, every_word: bool) -> tuple[int, list[_Match]]:
+        """How many sentences there are, and the first of them."""
+        order: Mapping[str, Any] = {"order_by_field": "started", "order": Order.Desc} if wanted.newest else {}
+        result = self._searcher.search(self._query(wanted, every_word=every_word), limit=wanted.limit, **order)
+        matches = [_Match(-math.inf if rank is None else rank, self, address) for rank, address in result.hits]
         # The package's types do not know it.
         count: int = result.count  # type: ignore[attr-defined]
-        return Found(hits, count, match)
+        return count, matches
 
-    def _known(self) -> pa.Table:
-        if not self._ledger.exists() or not Index.exists(str(self._folder)):
-            return _LEDGER.empty_table()
-        table = pq.read_table(self._ledger)
-        of_this_version = (table.schema.metadata or {}).get(b"version") == _VERSION.encode()
-        return table if of_this_version else _LEDGER.empty_table()
+    def hit(self, match: _Match, wanted: Wanted) -> Hit:
+        """The sentence with those around it."""
+        line = self._line(match.address)
+        around = self._around(line, wanted.context)
+        return Hit(
+            None if wanted.newest else round(match.rank, 3),
+            line,
+            [other for other in around if other.sentence_index < line.sentence_index],
+            [other for other in around if other.sentence_index > line.sentence_index],
+        )
 
-    def _keep(self, known: Mapping[str, int]) -> None:
-        part = self._ledger.with_suffix(".part")
-        pq.write_table(pa.table([list(known), list(known.values())], schema=_LEDGER), part)
-        part.replace(self._ledger)
+    def _query(self, wanted: Wanted, *, every_word: bool) -> Query:
+        schema = self._index.schema
+        asked, mistakes = self._index.parse_query_lenient(wanted.words, ["text"], conjunction_by_default=every_word)
+        if mistakes:
+            # No query language after all, but words: "Budget: none (yet)".
+            words = " ".join(re.findall(r"\w+", wanted.words)).lower()
+            asked = self._index.parse_query(words, ["text"], conjunction_by_default=every_word)
+        conditions = []
+        if wanted.side is not None:
+            conditions.append(Query.term_query(schema, "side", wanted.side))
+        if self._calls is not None:
+            conditions.append(Query.term_set_query(schema, "call_id", list(self._calls)))
+        if wanted.since is not None or wanted.until is not None:
+            since = wanted.since or datetime(1970, 1, 1, tzinfo=UTC)
+            until = wanted.until or datetime(2200, 1, 1, tzinfo=UTC)
+            conditions.append(Query.range_query(schema, "started", FieldType.Date, since, until, include_upper=False))
+        return Query.boolean_query(
+            [(Occur.Must, asked), *((Occur.Must, Query.const_score_query(one, 0.0)) for one in conditions)]
+        )
+
+    def _around(self, line: Line, context: int) -> list[Line]:
+        if context == 0:
+            return []
+        schema, at = self._index.schema, line.sentence_index
+        near = Query.range_query(schema, "sentence_index", FieldType.Integer, at - context, at + context)
+        of_the_call = Query.term_query(schema, "call_id", line.call_id)
+        query = Query.boolean_query([(Occur.Must, of_the_call), (Occur.Must, near)])
+        found = self._searcher.search(query, limit=2 * context + 1)
+        return sorted((self._line(address) for _, address in found.hits), key=lambda other: other.sentence_index)
+
+    def _line(self, address: DocAddress) -> Line:
+        one = {name: values[0] for name, values in self._searcher.doc(address).to_dict().items()}
+        return Line(
+            one["call_id"],
+            one["sentence_index"],
+            one["start_ms"],
+            one["start_time"],
+            one.get("speaker"),
+            one["side"],
+            one["text"],
+        )
 
 
 def _schema() -> Schema:
@@ -234,50 +302,6 @@ def _document(row: Mapping[str, Any]) -> Document:
     if row["started"] is not None:
         document.add_date("started", row["started"].astimezone(UTC))
     return document
-
-
-def _query(index: Index, schema: Schema, wanted: Wanted, *, every_word: bool) -> Query:
-    asked, mistakes = index.parse_query_lenient(wanted.words, ["text"], conjunction_by_default=every_word)
-    if mistakes:
-        # No query language after all, but words: "Budget: none (yet)".
-        words = " ".join(re.findall(r"\w+", wanted.words)).lower()
-        asked = index.parse_query(words, ["text"], conjunction_by_default=every_word)
-    parts = [(Occur.Must, asked)]
-    if wanted.side is not None:
-        parts.append((Occur.Must, Query.const_score_query(Query.term_query(schema, "side", wanted.side), 0.0)))
-    if wanted.calls is not None:
-        calls = Query.term_set_query(schema, "call_id", list(wanted.calls))
-        parts.append((Occur.Must, Query.const_score_query(calls, 0.0)))
-    if wanted.since is not None or wanted.until is not None:
-        bounds = (wanted.since or datetime(1970, 1, 1, tzinfo=UTC), wanted.until or datetime(2200, 1, 1, tzinfo=UTC))
-        within = Query.range_query(schema, "started", FieldType.Date, *bounds, include_upper=False)
-        parts.append((Occur.Must, Query.const_score_query(within, 0.0)))
-    return Query.boolean_query(parts)
-
-
-def _around(searcher: Any, schema: Schema, line: Line, context: int) -> list[Line]:
-    if context == 0:
-        return []
-    at = line.sentence_index
-    near = Query.range_query(schema, "sentence_index", FieldType.Integer, at - context, at + context)
-    query = Query.boolean_query([(Occur.Must, Query.term_query(schema, "call_id", line.call_id)), (Occur.Must, near)])
-    found = searcher.search(query, limit=2 * context + 1)
-    return sorted(
-        (_line(searcher.doc(address).to_dict()) for _, address in found.hits), key=lambda other: other.sentence_index
-    )
-
-
-def _line(stored: Mapping[str, Sequence[Any]]) -> Line:
-    one = {name: values[0] for name, values in stored.items()}
-    return Line(
-        one["call_id"],
-        one["sentence_index"],
-        one["start_ms"],
-        one["start_time"],
-        one.get("speaker"),
-        one["side"],
-        one["text"],
-    )
 
 
 def _filled(sql: str, marts: Marts, **more: str) -> str:

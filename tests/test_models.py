@@ -231,7 +231,7 @@ def test_what_reconcile_erases_leaves_marts_and_index_at_once(tmp_path: Path, wa
         place = running.enter_context(loaded(Workspace(tmp_path, postgres=address), gong))
         built(place)
         assert place.run("search", "price").code == 0
-        assert list(place.folder.rglob("search/gong_analytics/index"))
+        assert list(place.folder.rglob("search/gong_analytics/parts/*"))
         gone, hidden, kept = [call for call in listed_calls(gong) if call.transcript_json][:3]
         gong.delete_call(gone.id)
         gong.edit_call(hidden.id, isPrivate=True)
@@ -241,7 +241,7 @@ def test_what_reconcile_erases_leaves_marts_and_index_at_once(tmp_path: Path, wa
                 for mart in ("transcript_lines", "transcript_chunks", "calls_enriched", "call_participants"):
                     rows = place.rows(f"SELECT 1 FROM gong_analytics.{mart} WHERE call_id = ?", [call.id])
                     assert bool(rows) == stays, (mart, arguments)
-            assert bool(list(place.folder.rglob("search/gong_analytics/index"))) == left
+            assert bool(list(place.folder.rglob("search/gong_analytics/parts/*"))) == left
         assert place.run("search", "price").code == 0
         built(place)
         assert not place.rows("SELECT 1 FROM gong_analytics.transcript_lines WHERE call_id = ?", [gone.id])

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tantivy import Index
 
+from pipelines.connection import Connection, Target
+from pipelines.index_ledger import IndexLedger, Kept
+from pipelines.marts import DEFAULT_ANALYTICS, marts
+from pipelines.sentence_index import SentenceIndex, Wanted
 from tests.companies import present_gong
 from tests.modelled import built, loaded
 from tests.truth import listed_calls
@@ -159,32 +169,98 @@ def test_the_index_follows_the_marts(tmp_path: Path) -> None:
         _a_lost_ledger_costs_time_only(place)
 
 
-def _index_folder(place: Workspace) -> Path:
-    (meta,) = place.folder.rglob("search/gong_analytics/index/meta.json")
-    return meta.parent
+def _parts(place: Workspace) -> list[Path]:
+    parts = list(place.folder.rglob("search/gong_analytics/parts/*/"))
+    assert parts
+    return parts
 
 
 def _as_the_marts_have_it(place: Workspace) -> None:
     ((lines,),) = place.rows("SELECT count(*) FROM gong_analytics.transcript_lines")
-    assert Index.open(str(_index_folder(place))).searcher().num_docs == lines
+    assert sum(Index.open(str(part)).searcher().num_docs for part in _parts(place)) == lines
 
 
 def _no_erased_word_is_on_the_disk(place: Workspace, word: str) -> None:
-    folder = _index_folder(place)
-    assert {segment["deletes"] for segment in json.loads((folder / "meta.json").read_text())["segments"]} == {None}
-    assert not [file.name for file in folder.iterdir() if word.encode() in file.read_bytes()]
-    assert [file.name for file in folder.iterdir() if b"price" in file.read_bytes() or b"pric" in file.read_bytes()]
+    files = [file for part in _parts(place) for file in part.iterdir()]
+    for meta in (file for file in files if file.name == "meta.json"):
+        assert {segment["deletes"] for segment in json.loads(meta.read_text())["segments"]} == {None}
+    assert not [file.name for file in files if word.encode() in file.read_bytes()]
+    assert [file.name for file in files if b"price" in file.read_bytes() or b"pric" in file.read_bytes()]
 
 
 def _a_lost_ledger_costs_time_only(place: Workspace) -> None:
     before = searched(place, "price", "--limit", "1000")
     (ledger,) = place.folder.rglob("search/gong_analytics/calls.parquet")
-    ledger.unlink()
-    after = searched(place, "price", "--limit", "1000")
-    assert after["calls_indexed"] > 0
-    assert sorted(map(_without_score, after["hits"])) == sorted(map(_without_score, before["hits"]))
-    _as_the_marts_have_it(place)
+    for lose in (ledger.unlink, lambda: ledger.write_bytes(b"PAR1"), lambda: shutil.rmtree(_parts(place)[0])):
+        lose()
+        after = searched(place, "price", "--limit", "1000")
+        assert after["calls_indexed"] > 0
+        assert sorted(map(_without_score, after["hits"])) == sorted(map(_without_score, before["hits"]))
+        _as_the_marts_have_it(place)
     assert searched(place, "price", "--rebuild")["calls_indexed"] == after["calls_indexed"]
+
+
+def test_many_parts_find_what_a_single_one_finds(in_duckdb: Workspace, tmp_path: Path) -> None:
+    target = Target.of("duckdb", "gong", file=in_duckdb.folder / "warehouse.duckdb", folder=tmp_path)
+    (some,) = zip(*in_duckdb.rows("SELECT DISTINCT call_id FROM gong_analytics.transcript_lines LIMIT 40"), strict=True)
+    every = Wanted("price", limit=1_000)
+    told: list[list[Any]] = []
+    steps: list[tuple[int, int]] = []
+    for calls_a_part in (1_000, 7):
+        index = SentenceIndex(tmp_path / str(calls_a_part), calls_a_part)
+        with marts(Connection("gong"), target, DEFAULT_ANALYTICS) as opened:
+            assert index.is_behind(opened)
+            calls = index.refresh(opened, lambda *step: steps.append(step))
+            assert not index.is_behind(opened)
+        assert steps[-1] == (calls, calls)
+        assert len(list((tmp_path / str(calls_a_part) / "parts").iterdir())) == -(-calls // calls_a_part)
+        told.append([])
+        for wanted in (
+            every,
+            replace(every, newest=True, side="customer"),
+            replace(every, words="price zeppelin", context=3),
+            replace(every, calls=some),
+            replace(every, calls=[]),
+            replace(every, words="zeppelin"),
+        ):
+            found = index.find(wanted)
+            assert len(found.hits) == found.count
+            hits = sorted(found.hits, key=lambda hit: (hit.line.call_id, hit.line.sentence_index))
+            told[-1].append((found.match, [(hit.line, hit.before, hit.after) for hit in hits]))
+            assert index.find(replace(wanted, limit=5)).hits == found.hits[:5]
+    assert told[0] == told[1]
+    assert [len(hits) > 5 for _, hits in told[0]] == [True, True, True, True, False, False]
+
+
+@given(
+    sizes=st.lists(st.integers(0, 9), max_size=6),
+    gone=st.sets(st.integers(0, 50)),
+    new=st.integers(0, 30),
+    calls_a_part=st.integers(1, 9),
+)
+def test_every_call_has_one_part_and_no_part_too_many(
+    sizes: list[int], gone: set[int], new: int, calls_a_part: int
+) -> None:
+    with TemporaryDirectory() as folder:
+        ledger = IndexLedger(Path(folder), calls_a_part)
+        known: dict[str, Kept] = {}
+        for size in (*sizes, new):
+            known |= ledger.placed(known, [str(len(known) + number) for number in range(size)])
+            for kept in known.values():
+                ledger.part(kept.part).mkdir(parents=True, exist_ok=True)
+            ledger.write(known)
+            assert ledger.read() == known
+        left = ledger.without({str(number) for number in gone})
+        assert ledger.read() == left
+        spoilt = {kept.part for call_id, kept in known.items() if int(call_id) in gone}
+        assert left == {call_id: kept for call_id, kept in known.items() if kept.part not in spoilt}
+        assert {kept.part for kept in left.values()} == {int(path.name) for path in Path(folder).glob("parts/*")}
+        again = ledger.placed(left, [call_id for call_id in known if int(call_id) not in gone])
+        assert left.keys() <= again.keys() == {call_id for call_id in known if int(call_id) not in gone}
+        assert all(again[call_id].part == left[call_id].part for call_id in left)
+        parts = Counter(kept.part for kept in again.values())
+        assert all(size <= calls_a_part for size in parts.values())
+        assert max(parts, default=0) <= max((kept.part for kept in known.values()), default=0)
 
 
 @pytest.mark.parametrize(
