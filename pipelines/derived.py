@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import dlt
+
+from state.lock import LockHeld, run_lock
 
 from .connection import Target
 from .index_ledger import IndexLedger
@@ -42,11 +45,24 @@ def index_folder(target: Target, analytics: str) -> Path:
     return target.folder / "search" / analytics
 
 
-def forget_in_indexes(target: Target, calls: Sequence[str]) -> None:
+def index_lock(folder: Path) -> Path:
+    """The lock that whoever changes the index in this folder holds."""
+    return folder / "search.lock"
+
+
+def forget_in_indexes(target: Target, calls: Sequence[str], run_id: str) -> None:
     """Deletes the parts of indexes on this machine that have sentences of these calls; the next search makes them anew.
+
+    A search that writes an index meanwhile looks at the marts again when it is done, and does it then.
+
+    Args:
+        target: Whose marts the indexes are of; they have lost the calls before.
+        calls: Ids.
+        run_id: Who asks for it.
 
     Raises:
         OSError: One cannot be deleted.
     """
     for folder in (target.folder / "search").glob("*/"):
-        IndexLedger(folder).without(calls)
+        with suppress(LockHeld), run_lock(index_lock(folder), run_id):
+            IndexLedger(folder).without(calls)

@@ -296,7 +296,7 @@ class _Reconcile:
                 erasure.remove(sql, self._private)
             deletions.forget(sql, self._connection.name)
         if gone or self._private:
-            forget_in_indexes(self._target, [*gone, *self._private])
+            forget_in_indexes(self._target, [*gone, *self._private], self.run_id)
 
     def _row(self, status: str, reason: str | None) -> runs.Run:
         return runs.Run(

@@ -19,7 +19,7 @@ from state.lock import run_lock
 from state.runs import new_run_id
 
 from .connection import Connection, Target, UsageError
-from .derived import index_folder
+from .derived import index_folder, index_lock
 from .export_transcripts import SIDES
 from .marts import DEFAULT_ANALYTICS, Marts, marts
 from .summary import EXIT_CODES, Status
@@ -148,13 +148,16 @@ def search(connection: Connection, target: Target, options: SearchOptions, err: 
     with marts(connection, target, options.analytics) as opened:
         written = 0
         if options.rebuild or index.is_behind(opened):
-            with run_lock(folder / "search.lock", new_run_id(datetime.now(UTC))), _bar(err) as bar:
+            with run_lock(index_lock(folder), new_run_id(datetime.now(UTC))), _bar(err) as bar:
                 task = bar.add_task("indexing calls", total=None)
 
                 def progress(done: int, total: int) -> None:
                     bar.update(task, completed=done, total=total)
 
                 written = index.refresh(opened, progress, rebuild=options.rebuild)
+                # A reconcile that erased calls meanwhile has left it to us to take them out.
+                if index.is_behind(opened):
+                    written += index.refresh(opened, progress)
         before = time.monotonic()
         found = index.find(
             Wanted(

@@ -11,16 +11,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import duckdb
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 from tantivy import Index
 
 from pipelines.connection import Connection, Target
+from pipelines.derived import forget_in_indexes, index_lock
 from pipelines.index_ledger import IndexLedger, Kept
-from pipelines.marts import DEFAULT_ANALYTICS, marts
+from pipelines.marts import DEFAULT_ANALYTICS, Marts, marts
+from pipelines.search import SearchOptions, search
 from pipelines.sentence_index import SentenceIndex, Wanted
+from state.lock import run_lock
 from tests.companies import present_gong
 from tests.modelled import built, loaded
 from tests.truth import listed_calls
@@ -106,6 +113,8 @@ def test_calls_and_sides_can_be_chosen(in_duckdb: Workspace) -> None:
         assert sorted(places_of(chosen)) == sorted(places_of({"hits": filter(holds, everywhere["hits"])})), arguments
     newest = searched(in_duckdb, "price", "--newest", "--limit", "1000")["hits"]
     assert [h["started"] for h in newest] == sorted((h["started"] for h in newest), reverse=True)
+    assert {h["score"] for h in newest} == {None}
+    assert all(h["score"] > 0 for h in everywhere["hits"])
 
 
 def test_both_warehouses_have_the_same_sentences(in_duckdb: Workspace, in_postgres: Workspace) -> None:
@@ -230,6 +239,65 @@ def test_many_parts_find_what_a_single_one_finds(in_duckdb: Workspace, tmp_path:
             assert index.find(replace(wanted, limit=5)).hits == found.hits[:5]
     assert told[0] == told[1]
     assert [len(hits) > 5 for _, hits in told[0]] == [True, True, True, True, False, False]
+
+
+@pytest.mark.parametrize("ledger", [None, pa.table({"call_id": ["1"], "moment": [1]}), b"PAR1"])
+def test_an_index_of_which_no_ledger_tells_goes_as_a_whole(tmp_path: Path, ledger: pa.Table | bytes | None) -> None:
+    """An older version's, too, which had no parts."""
+    if isinstance(ledger, bytes):
+        (tmp_path / "calls.parquet").write_bytes(ledger)
+    elif ledger is not None:
+        pq.write_table(ledger, tmp_path / "calls.parquet")
+    for folder in ("index", "parts/0000"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "words").write_text("zeppelin")
+    assert IndexLedger(tmp_path).without(["1"]) == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_search_that_writes_the_index_is_not_disturbed_by_what_is_erased(tmp_path: Path) -> None:
+    target = Target.of("duckdb", "gong", file=tmp_path / "warehouse.duckdb", folder=tmp_path)
+    folder = tmp_path / "search" / DEFAULT_ANALYTICS
+    ledger = IndexLedger(folder)
+    ledger.part(0).mkdir(parents=True)
+    ledger.write({"1": Kept(1, 0)})
+    with run_lock(index_lock(folder), "a search"):
+        forget_in_indexes(target, ["1"], "a reconcile")
+        assert ledger.read() == {"1": Kept(1, 0)}
+    forget_in_indexes(target, ["2"], "a reconcile")
+    assert ledger.read() == {"1": Kept(1, 0)}
+    forget_in_indexes(target, ["1"], "a reconcile")
+    assert ledger.read() == {}
+    assert not ledger.part(0).exists()
+
+
+def test_what_is_erased_while_the_index_is_written_is_taken_out_before_the_search(
+    in_duckdb: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = shutil.copy(in_duckdb.folder / "warehouse.duckdb", tmp_path)
+    target = Target.of("duckdb", "gong", file=Path(file), folder=tmp_path)
+    refresh, gone = SentenceIndex.refresh, set[str]()
+
+    def refresh_and_erase(index: SentenceIndex, opened: Marts, progress: Any, *, rebuild: bool = False) -> int:
+        written = refresh(index, opened, progress, rebuild=rebuild)
+        if not gone:
+            (found,) = (
+                duckdb.connect(file)
+                .execute(
+                    "DELETE FROM gong_analytics.int_transcribed_calls WHERE call_id ="
+                    " (SELECT min(call_id) FROM gong_analytics.transcript_lines) RETURNING call_id"
+                )
+                .fetchall()
+            )
+            gone.update(found)
+        return written
+
+    monkeypatch.setattr(SentenceIndex, "refresh", refresh_and_erase)
+    search(Connection("gong"), target, SearchOptions("price"), Console(stderr=True))
+    known = IndexLedger(tmp_path / "search" / DEFAULT_ANALYTICS).read()
+    assert gone
+    assert known
+    assert not gone & known.keys()
 
 
 @given(
