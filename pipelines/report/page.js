@@ -62,7 +62,7 @@
       const value = now ? now[index + 1] : column.kind === "count" ? 0 : null;
       const figure = element("dd", { textContent: written(column, value) });
       if (before) figure.append(element("small", { textContent: `before ${written(column, before[index + 1])}` }));
-      return element("div", {}, [figure, element("dt", { textContent: column.label })]);
+      return element("div", {}, [element("dt", { textContent: column.label }), figure]);
     });
   }
 
