@@ -111,9 +111,11 @@ class Searched:
             for line in hit["after"]:
                 _show_line(console, line, found=False)
             console.print()
-        how = "" if self.match == "all words" else " that have any of these words; none has them all"
+        found = f"{self.count:,} sentence{'' if self.count == 1 else 's'}"
+        in_part = self.count > 0 and self.match == "any word"
+        how = " with any of these words, none with all of them" if in_part else ""
         shown = f", the first {len(self.hits):,} shown" if len(self.hits) < self.count else ""
-        console.print(f"{self.count:,} sentences{how}{shown}; {self.search_ms:.0f} ms", highlight=False)
+        console.print(f"{found}{how}{shown}; {self.search_ms:.0f} ms", highlight=False, soft_wrap=True)
 
 
 def search_packages_are_installed() -> bool:

@@ -86,6 +86,11 @@ def test_words_are_found_in_other_forms_and_all_of_them_before_any(in_duckdb: Wo
     assert searched(in_duckdb, "price -list")["count"] < searched(in_duckdb, "price")["count"]
     nothing = searched(in_duckdb, "zeppelin")
     assert (nothing["count"], nothing["hits"]) == (0, [])
+    told = [
+        in_duckdb.run("search", words, "--limit", "1").out.splitlines()[-1] for words in ("price zeppelin", "zeppelin")
+    ]
+    assert told[0].startswith(f"{some['count']} sentences with any of these words, none with all of them, the first 1 ")
+    assert told[1].startswith("0 sentences; ")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +150,7 @@ def test_a_person_sees_who_said_it_where_and_nothing_a_terminal_would_obey(works
     assert about.startswith("About  ]0;zeppelins · ")
     assert found.startswith("> 00:0")
     assert found.endswith("A zeppelin  [31mflies [bold]high[/bold]")
-    assert ended.out.splitlines()[-1].startswith("1 sentences; ")
+    assert ended.out.splitlines()[-1].startswith("1 sentence; ")
 
 
 def test_the_index_follows_the_marts(tmp_path: Path) -> None:
