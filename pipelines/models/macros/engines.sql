@@ -72,11 +72,11 @@
 {# Two threads that write a table leave a row group each that is not full. DuckDB may join those after a later day's build,
    for which it writes up to 122,880 rows anew: seconds where they are long texts. #}
 {% macro one_writer() -%}
-  {%- if target.type == 'duckdb' -%} set threads = 1 {%- endif -%}
+  {%- if target.type == 'duckdb' -%} set variable gong_threads = current_setting('threads'); set threads = 1 {%- endif -%}
 {%- endmacro %}
 
-{% macro all_writers() -%}
-  {%- if target.type == 'duckdb' -%} reset threads {%- endif -%}
+{% macro as_many_writers_as_before() -%}
+  {%- if target.type == 'duckdb' -%} set threads = getvariable('gong_threads') {%- endif -%}
 {%- endmacro %}
 
 {% macro analyze(relation) -%}

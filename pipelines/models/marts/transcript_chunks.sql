@@ -5,7 +5,7 @@
             'calls_enriched', ['title', 'started', 'url', 'host_name', 'account_name', '_synced_at']) }}",
         "{{ one_writer() }}"
     ],
-    post_hook="{{ all_writers() }}",
+    post_hook="{{ as_many_writers_as_before() }}",
     indexes=index_on(['call_id', 'chunk_index'])
 ) }}
 
