@@ -70,7 +70,7 @@ class Searched:
         query: The words.
         match: `all words` in a sentence or, if there is no such sentence, `any word`.
         count: Sentences that match; `hits` are the first of them.
-        hits: Each with score, call, place in it, speaker, side, text, and `before` and `after`.
+        hits: Each with score (null with `newest`), call, place in it, speaker, side, text, and `before` and `after`.
         calls_indexed: Calls whose sentences had to be written into the index before.
         search_ms: The search alone, in milliseconds.
         duration_seconds: All of it.
