@@ -60,7 +60,7 @@ def test_a_killed_first_sync_is_made_good_by_the_next(
 
 def test_kills_at_random_moments_of_the_load_lose_and_double_nothing(make_gong: MakeGong, workspace: Workspace) -> None:
     gong = make_gong(calls=150)
-    workspace.sync("--until", "2026-01-01")
+    workspace.sync("--until", f"{datetime.now(UTC) - timedelta(days=100):%Y-%m-%d}")
     delays = random.Random(11)
     for _ in range(5):
         gong.requests.clear()

@@ -106,7 +106,7 @@ def test_a_deadline_can_be_an_instant(gong: SimulatedGong, workspace: Workspace)
 
 def test_the_budget_counts_runs_that_were_killed(make_gong: MakeGong, workspace: Workspace) -> None:
     gong = make_gong(calls=350)
-    workspace.sync("--until", "2026-01-01", "--select", "calls,transcripts")
+    workspace.sync("--until", f"{datetime.now(UTC) - timedelta(days=100):%Y-%m-%d}", "--select", "calls,transcripts")
     workspace.configure(requests_per_day=30)
     gong.requests.clear()
     process = workspace.start("sync", "--select", "calls,transcripts")
