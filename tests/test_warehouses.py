@@ -223,11 +223,10 @@ def test_a_warehouse_that_cannot_be_written_fails_in_one_line(
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.parametrize("workspace", ["postgres"], indirect=True)
 def test_a_server_that_is_not_there_is_told_in_one_line_without_its_password(
     gong: SimulatedGong, workspace: Workspace
 ) -> None:
-    if not workspace.postgres:
-        pytest.skip("DuckDB has no server")
     workspace.postgres = f"postgresql://postgres:{PASSWORD}@127.0.0.1:1/nowhere"
     for command in ("sync", "status", "reconcile"):
         ended = workspace.run(command)
@@ -289,9 +288,8 @@ def test_parts_of_a_key_that_gong_leaves_out_are_empty_texts(gong: SimulatedGong
     assert workspace.rows(joined) == workspace.rows("SELECT count(*) FROM call_crm_fields")
 
 
+@pytest.mark.parametrize("workspace", ["duckdb"], indirect=True)
 def test_how_much_memory_duckdb_takes_is_the_users_to_say(gong: SimulatedGong, workspace: Workspace) -> None:
-    if workspace.postgres:
-        pytest.skip("PostgreSQL has a configuration of its own")
     workspace.settings["DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG"] = '{"memory_limit": "1KB"}'
     ended = workspace.run("sync", "--select", "calls")
     assert ended.code == 1
