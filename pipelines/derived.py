@@ -65,4 +65,5 @@ def forget_in_indexes(target: Target, calls: Sequence[str], run_id: str) -> None
     """
     for folder in (target.folder / "search").glob("*/"):
         with suppress(LockHeld), run_lock(index_lock(folder), run_id):
-            IndexLedger(folder).without(calls)
+            ledger = IndexLedger(folder)
+            ledger.without(ledger.read(), calls)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 _VERSION = "2"
 CALLS_A_PART = 4_000
 # No moment of a call: its sentences are being written, or were taken out.
-UNFINISHED = -1
+_UNFINISHED = -1
 
 _SCHEMA = pa.schema(
     [("call_id", pa.string()), ("moment", pa.int64()), ("part", pa.int32())], metadata={"version": _VERSION}
@@ -31,7 +31,7 @@ class Kept(NamedTuple):
     """A call in the index.
 
     Attributes:
-        moment: When what the index has of it was loaded, in milliseconds since 1970; `UNFINISHED` if that is not whole.
+        moment: When what the index has of it was loaded, in milliseconds since 1970; -1 if that is not whole.
         part: Which part has it.
     """
 
@@ -94,25 +94,28 @@ class IndexLedger:
                     first += 1
                 part = first
                 sizes[part] += 1
-            placed[call_id] = Kept(UNFINISHED, part)
+            placed[call_id] = Kept(_UNFINISHED, part)
         return placed
 
-    def without(self, gone: Iterable[str]) -> dict[str, Kept]:
+    def without(self, known: Mapping[str, Kept], gone: Collection[str]) -> dict[str, Kept]:
         """Deletes the parts that hold these calls, and returns what is left.
 
         Other calls of those parts have to be written again. An index of which nothing is known is deleted as a whole.
 
+        Args:
+            known: What the ledger has.
+            gone: Ids of calls, be they in the index or not.
+
         Raises:
             OSError: A part cannot be deleted; the ledger still knows of it.
         """
-        known, gone = self.read(), set(gone)
         if not known:
             self.forget()
-        spoilt = {kept.part for call_id, kept in known.items() if call_id in gone}
+        spoilt = {known[call_id].part for call_id in gone if call_id in known}
         if not spoilt:
-            return known
+            return dict(known)
         self.write(
-            {call: Kept(UNFINISHED, part) if part in spoilt else Kept(at, part) for call, (at, part) in known.items()}
+            {call: Kept(_UNFINISHED, part) if part in spoilt else Kept(at, part) for call, (at, part) in known.items()}
         )
         for part in spoilt:
             shutil.rmtree(self.part(part))

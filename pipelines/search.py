@@ -112,8 +112,8 @@ class Searched:
                 _show_line(console, line, found=False)
             console.print()
         found = f"{self.count:,} sentence{'' if self.count == 1 else 's'}"
-        in_part = self.count > 0 and self.match == "any word"
-        how = " with any of these words, none with all of them" if in_part else ""
+        only_some = self.count > 0 and self.match == "any word"
+        how = " with any of these words, none with all of them" if only_some else ""
         shown = f", the first {len(self.hits):,} shown" if len(self.hits) < self.count else ""
         console.print(f"{found}{how}{shown}; {self.search_ms:.0f} ms", highlight=False, soft_wrap=True)
 

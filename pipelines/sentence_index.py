@@ -142,7 +142,8 @@ class SentenceIndex:
         if rebuild:
             self._ledger.forget()
         wanted = {row["call_id"]: int(row["moment"]) for row in marts.rows(_filled(_CALLS, marts))}
-        known = self._ledger.without(self._ledger.read().keys() - wanted.keys())
+        before = self._ledger.read()
+        known = self._ledger.without(before, before.keys() - wanted.keys())
         changed = [
             call_id for call_id, moment in wanted.items() if call_id not in known or known[call_id].moment != moment
         ]
@@ -209,7 +210,7 @@ class _Match(NamedTuple):
 class _Part:
     """A part of the index, open for questions on these of its calls; None for all."""
 
-    def __init__(self, index: Index, calls: Sequence[str] | None) -> None:
+    def __init__(self, index: Index, calls: list[str] | None) -> None:
         self._index, self._searcher, self._calls = index, index.searcher(), calls
 
     def matches(self, wanted: Wanted, *, every_word: bool) -> tuple[int, list[_Match]]:
@@ -243,7 +244,7 @@ class _Part:
         if wanted.side is not None:
             conditions.append(Query.term_query(schema, "side", wanted.side))
         if self._calls is not None:
-            conditions.append(Query.term_set_query(schema, "call_id", list(self._calls)))
+            conditions.append(Query.term_set_query(schema, "call_id", self._calls))
         if wanted.since is not None or wanted.until is not None:
             since = wanted.since or datetime(1970, 1, 1, tzinfo=UTC)
             until = wanted.until or datetime(2200, 1, 1, tzinfo=UTC)

@@ -256,7 +256,7 @@ def test_an_index_of_which_no_ledger_tells_goes_as_a_whole(tmp_path: Path, ledge
     for folder in ("index", "parts/0000"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "words").write_text("zeppelin")
-    assert IndexLedger(tmp_path).without(["1"]) == {}
+    assert IndexLedger(tmp_path).without(IndexLedger(tmp_path).read(), ["1"]) == {}
     assert list(tmp_path.iterdir()) == []
 
 
@@ -323,7 +323,7 @@ def test_every_call_has_one_part_and_no_part_too_many(
                 ledger.part(kept.part).mkdir(parents=True, exist_ok=True)
             ledger.write(known)
             assert ledger.read() == known
-        left = ledger.without({str(number) for number in gone})
+        left = ledger.without(known, {str(number) for number in gone})
         assert ledger.read() == left
         spoilt = {kept.part for call_id, kept in known.items() if int(call_id) in gone}
         assert left == {call_id: kept for call_id, kept in known.items() if kept.part not in spoilt}
