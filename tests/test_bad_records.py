@@ -445,7 +445,7 @@ def _company(folder: Path) -> tuple[Workspace, SimulatedGong]:
     workspace.configure(
         credentials__access_key="demo", credentials__access_key_secret="demo-secret", requests_per_second=1000
     )
-    return workspace, present_gong(calls=160, days=20, seed=7)
+    return workspace, present_gong(calls=160)
 
 
 def _odd(kinds: dict[str, Odd], names: dict[str, str], key: str) -> Act:

@@ -6,7 +6,6 @@ import json
 import random
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -17,7 +16,7 @@ import pytest
 from pipelines.demo.simulated_gong import SimulatedGong
 from tests.conftest import MakeGong
 from tests.truth import assert_same
-from tests.workspace import Workspace
+from tests.workspace import Workspace, days_ago
 
 Moment = Callable[[SimulatedGong, Workspace], bool]
 
@@ -60,7 +59,7 @@ def test_a_killed_first_sync_is_made_good_by_the_next(
 
 def test_kills_at_random_moments_of_the_load_lose_and_double_nothing(make_gong: MakeGong, workspace: Workspace) -> None:
     gong = make_gong(calls=150)
-    workspace.sync("--until", f"{datetime.now(UTC) - timedelta(days=100):%Y-%m-%d}")
+    workspace.sync("--until", days_ago(100))
     delays = random.Random(11)
     for _ in range(5):
         gong.requests.clear()
@@ -78,7 +77,7 @@ def test_a_load_that_was_never_completed_is_made_good(
     """Dlt merges table by table and completes a load last: what a kill in between leaves behind, made by hand."""
     gong = make_gong()
     if which == "second":
-        workspace.sync("--until", f"{datetime.now(UTC) - timedelta(days=10):%Y-%m-%d}")
+        workspace.sync("--until", days_ago(10))
     workspace.sync()
     with duckdb.connect(str(workspace.folder / "warehouse.duckdb")) as warehouse:
         (last,) = warehouse.execute("SELECT max(load_id) FROM gong._dlt_loads").fetchone() or ("",)
@@ -134,7 +133,7 @@ def test_a_load_package_left_behind_is_set_aside_and_read_again(
 ) -> None:
     gong = make_gong(calls=150)
     if second:
-        workspace.sync("--until", f"{datetime.now(UTC) - timedelta(days=10):%Y-%m-%d}")
+        workspace.sync("--until", days_ago(10))
         gong.requests.clear()
     _kill(gong, workspace, _package_waits, delay=0.0)
     (package,) = _packages(workspace)

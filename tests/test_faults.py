@@ -42,7 +42,7 @@ from pipelines.demo.serving import serve
 from pipelines.demo.simulated_gong import SimulatedGong
 from tests.conftest import MakeGong
 from tests.truth import assert_same, listed_calls
-from tests.workspace import Workspace
+from tests.workspace import Workspace, days_ago
 
 Json = dict[str, Any]
 
@@ -407,7 +407,7 @@ def test_a_token_revoked_in_the_middle_ends_the_run_and_keeps_what_was_read(
     make_gong: MakeGong, workspace: Workspace, path: str
 ) -> None:
     gong = make_gong(calls=250)
-    before = workspace.sync("--until", f"{datetime.now(UTC) - timedelta(days=10):%Y-%m-%d}")["bookmark"]
+    before = workspace.sync("--until", days_ago(10))["bookmark"]
     gong.requests.clear()
     gong.faults.append(Fault(revoked_token(), path, when=lambda _: len(gong.requests) > 1))
     summary = workspace.sync(code=1)

@@ -24,7 +24,7 @@ from pipelines.demo.faults import Fault, respond
 from pipelines.demo.simulated_gong import SimulatedGong
 from tests.conftest import MakeGong
 from tests.truth import assert_same, listed_calls
-from tests.workspace import Workspace
+from tests.workspace import Workspace, days_ago
 
 Json = dict[str, Any]
 
@@ -228,7 +228,7 @@ def test_a_quiet_week_is_no_error_and_the_bookmark_moves(gong: SimulatedGong, wo
     for call in gong.all_calls():
         if _started(call) > datetime.now(UTC) - timedelta(days=8):
             gong.delete_call(call.id)
-    workspace.sync(*SELECT, "--until", f"{datetime.now(UTC) - timedelta(days=5):%Y-%m-%d}")
+    workspace.sync(*SELECT, "--until", days_ago(5))
     gong.requests.clear()
     before = datetime.now(UTC) - timedelta(milliseconds=1)
     summary = workspace.sync(*SELECT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from tests.marts_page import PAGE, page
 from tests.modelled import built, exported, loaded, rounded
 from tests.postgres_server import postgres_server
 from tests.truth import listed_calls
-from tests.workspace import Workspace
+from tests.workspace import Workspace, days_ago
 
 Json = dict[str, Any]
 MARTS = tuple(sorted(file.stem for file in (PROJECT / "marts").glob("*.sql")))
@@ -189,7 +189,7 @@ def test_a_build_after_changes_costs_what_changed_and_is_like_one_from_scratch(t
         heard = {call for (call,) in place.rows("SELECT DISTINCT call_id FROM gong_analytics.tracker_mentions")}
         kept = next(call for call in with_words[5:] if call.id in heard)
         _rename_the_host_of_another(gong, kept, with_words)
-        place.sync("--since", f"{datetime.now(UTC) - timedelta(days=10):%Y-%m-%d}")
+        place.sync("--since", days_ago(10))
         assert place.run("reconcile", "--json", "--force").code == 0
         marks = dict.fromkeys(("transcript_lines", "speaker_turns", "transcript_chunks"), "text")
         marks["tracker_mentions"] = "phrase"

@@ -15,7 +15,7 @@ from sources.gong import OPT_IN_RESOURCES, table_names
 from sources.gong.dated_lists import LOG_TYPES
 from tests.conftest import MakeGong
 from tests.truth import listed_calls
-from tests.workspace import Workspace
+from tests.workspace import Workspace, days_ago
 
 Json = dict[str, Any]
 
@@ -71,7 +71,7 @@ def test_a_day_that_was_forgotten_and_is_empty_now_is_emptied(make_gong: MakeGon
     gong = make_gong(calls=30, days=80)
     # Of days before this month no hash is kept then.
     workspace.configure(lookback="1d / 1d / 1d")
-    select, since = ("--select", "user_activity_daily"), f"{datetime.now(UTC) - timedelta(days=90):%Y-%m-%d}"
+    select, since = ("--select", "user_activity_daily"), days_ago(90)
     workspace.sync(*select, "--since", since)
     workspace.sync(*select)
     assert workspace.count("user_activity_daily")

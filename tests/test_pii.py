@@ -7,7 +7,6 @@ import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,11 @@ from pipelines.demo.simulated_gong import SimulatedGong
 from sources.gong import GongApiKey, SettingRefused, gong_source
 from sources.gong.pii import Pseudonyms, guessed, normalised
 from tests.truth import listed_calls
-from tests.workspace import Workspace
+from tests.workspace import Workspace, days_ago
 
 KEY = "a key that nobody would guess"
 PSEUDONYM = re.compile(r"[0-9a-f]{64}")
-SINCE = ("--since", f"{datetime.now(UTC) - timedelta(days=60):%Y-%m-%d}")
+SINCE = ("--since", days_ago(60))
 DOCUMENT = Path(__file__).parents[1] / "docs" / "privacy.md"
 
 FREE_TEXT = {

@@ -14,7 +14,7 @@ from pipelines.demo.faults import Fault, hang, rewrite, too_many_requests
 from pipelines.demo.simulated_gong import SimulatedGong
 from tests.conftest import MakeGong
 from tests.truth import assert_same
-from tests.workspace import Workspace
+from tests.workspace import Workspace, days_ago
 
 EXTENSIVE = "/v2/calls/extensive"
 
@@ -106,7 +106,7 @@ def test_a_deadline_can_be_an_instant(gong: SimulatedGong, workspace: Workspace)
 
 def test_the_budget_counts_runs_that_were_killed(make_gong: MakeGong, workspace: Workspace) -> None:
     gong = make_gong(calls=350)
-    workspace.sync("--until", f"{datetime.now(UTC) - timedelta(days=100):%Y-%m-%d}", "--select", "calls,transcripts")
+    workspace.sync("--until", days_ago(100), "--select", "calls,transcripts")
     workspace.configure(requests_per_day=30)
     gong.requests.clear()
     process = workspace.start("sync", "--select", "calls,transcripts")

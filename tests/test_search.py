@@ -6,7 +6,7 @@ import json
 import shutil
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -31,7 +31,7 @@ from state.lock import run_lock
 from tests.companies import present_gong
 from tests.modelled import built, loaded
 from tests.truth import listed_calls
-from tests.workspace import Workspace
+from tests.workspace import Workspace, days_ago
 
 Json = dict[str, Any]
 
@@ -166,7 +166,7 @@ def test_the_index_follows_the_marts(tmp_path: Path) -> None:
         monologues = msgspec.json.decode(changed.transcript_json or b"[]")
         monologues[0]["sentences"][0]["text"] = "A zeppelin flies over the price."
         gong.replace_transcript(changed.id, monologues)
-        place.sync("--since", f"{datetime.now(UTC) - timedelta(days=10):%Y-%m-%d}")
+        place.sync("--since", days_ago(10))
         built(place)
         found = searched(place, "zeppelin")
         assert places_of(found) == [(changed.id, 0)]
@@ -174,7 +174,7 @@ def test_the_index_follows_the_marts(tmp_path: Path) -> None:
         _as_the_marts_have_it(place)
         gong.delete_call(changed.id)
         gong.edit_call(gone.id, isPrivate=True)
-        place.sync("--since", f"{datetime.now(UTC) - timedelta(days=10):%Y-%m-%d}")
+        place.sync("--since", days_ago(10))
         assert place.run("reconcile", "--json", "--force").code == 0
         built(place)
         assert searched(place, "zeppelin")["count"] == 0

@@ -15,7 +15,7 @@ from pipelines.demo.simulated_gong import SimulatedGong
 from sources.gong import RESOURCES, tables_of_a_call
 from tests.conftest import MakeGong
 from tests.truth import assert_same, listed_calls
-from tests.workspace import Workspace
+from tests.workspace import Workspace, days_ago
 
 Json = dict[str, Any]
 
@@ -172,20 +172,20 @@ def test_a_call_that_shows_up_within_the_lookback_is_found(gong: SimulatedGong, 
 
 
 def test_the_bookmark_is_the_end_of_the_window_asked_for(gong: SimulatedGong, workspace: Workspace) -> None:
-    summary = workspace.sync("--since", "2026-01-01", "--until", _days_ago(5))
-    assert _moment(summary["bookmark"]) == _moment(_days_ago(5))
+    summary = workspace.sync("--since", "2026-01-01", "--until", days_ago(5))
+    assert _moment(summary["bookmark"]) == _moment(days_ago(5))
     gong.requests.clear()
     before = datetime.now(UTC) - timedelta(milliseconds=1)
     summary = workspace.sync()
     assert _moment(summary["bookmark"]) >= before
     (request,) = [request for request in gong.requests if request.path == EXTENSIVE]
-    assert _moment(request.body["filter"]["fromDateTime"]) == _moment(_days_ago(5)) - timedelta(days=1)
+    assert _moment(request.body["filter"]["fromDateTime"]) == _moment(days_ago(5)) - timedelta(days=1)
     assert_same(workspace, gong)
 
 
 def test_a_backfill_behind_a_gap_does_not_move_the_bookmark(gong: SimulatedGong, workspace: Workspace) -> None:
-    first = workspace.sync("--until", _days_ago(15))
-    later = workspace.sync("--since", _days_ago(3))
+    first = workspace.sync("--until", days_ago(15))
+    later = workspace.sync("--since", days_ago(3))
     assert later["calls"] > 0
     assert later["bookmark"] == first["bookmark"]
     workspace.sync()
@@ -376,10 +376,6 @@ def test_media_links_are_stored_when_asked_for_and_change_nothing_else(
 
 def _started(call: Call) -> datetime:
     return datetime.fromisoformat(call.record["metaData"]["started"])
-
-
-def _days_ago(days: int) -> str:
-    return f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%d}"
 
 
 def _moment(text: str | Any) -> datetime:

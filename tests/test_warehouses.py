@@ -19,7 +19,7 @@ from tests.postgres_server import PASSWORD, PostgresServer, postgres_server
 from tests.test_sync import EXTENSIVE, TRANSCRIPT, changed, one_with
 from tests.test_upload import csv_file, rows_of
 from tests.truth import assert_same, listed_calls
-from tests.workspace import Workspace
+from tests.workspace import Workspace, days_ago
 
 Json = dict[str, Any]
 
@@ -144,7 +144,7 @@ def test_a_kill_while_loading_is_made_good(make_gong: MakeGong, workspace: Works
 
 @pytest.mark.parametrize("lost", ["call_parties", "transcript_sentences"])
 def test_a_load_that_was_never_completed_is_made_good(gong: SimulatedGong, workspace: Workspace, lost: str) -> None:
-    workspace.sync("--until", f"{datetime.now(UTC) - timedelta(days=10):%Y-%m-%d}")
+    workspace.sync("--until", days_ago(10))
     workspace.sync()
     ((last,),) = workspace.rows("SELECT max(load_id) FROM _dlt_loads")
     workspace.execute(f"DELETE FROM {lost} WHERE call_id IN (SELECT id FROM calls WHERE _dlt_load_id = ?)", [last])

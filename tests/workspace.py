@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,11 @@ _WITH_A_WAREHOUSE = (
     "superset",
     "export",
 )
+
+
+def days_ago(days: int) -> str:
+    """The date in UTC, as `--since` and `--until` take it."""
+    return f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%d}"
 
 
 @dataclass(slots=True)
