@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime
 from typing import Any, get_args
 
 from sources.gong import DEFAULT_START, SettingRefused, moment, whole_millisecond
-from sources.gong.endpoints import PAGE_SIZE
-from sources.gong.request import CallDetail, CallRequest, Context, ContextTiming
-from sources.gong.shape import may_be_asked_for
-from sources.gong.windows import gong_time
+from sources.gong.api.endpoint import PAGE_SIZE
+from sources.gong.calls.request import CallDetail, CallRequest, Context, ContextTiming
+from sources.gong.incremental.windows import gong_time
+from sources.gong.tables.records import may_be_asked_for
 
 from .connection import UsageError
 

@@ -19,8 +19,8 @@ from rich.table import Table
 from destinations.rights import write_right
 from destinations.warehouse import missing_file
 from sources.gong import RESOURCES, CredentialRejected, GongClient, GongError, Window
-from sources.gong.answers import Page
-from sources.gong.endpoints import CALLS_EXTENSIVE, USERS, WORKSPACES
+from sources.gong.api.endpoint import CALLS_EXTENSIVE, USERS, WORKSPACES
+from sources.gong.api.responses import Page
 from sources.gong.errors import NothingFound, ScopeMissing
 
 from . import probes

@@ -1,15 +1,15 @@
 """Every operation of Gong's API and what becomes of it here: read, left out and why, or one that writes.
 
 docs/coverage.md is made of it (`make docs`). Facts from Gong's OpenAPI document (July 2026); what it does not say is
-from recorded answers. What is said of the operations that are read stands with them in sources/gong/endpoints.py.
+from recorded answers. What is said of the operations that are read stands with them in sources/gong/api/endpoint.py.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sources.gong import endpoints as gong
-from sources.gong.endpoints import Endpoint
+from sources.gong.api import endpoint as gong
+from sources.gong.api.endpoint import Endpoint
 
 
 @dataclass(frozen=True, slots=True)

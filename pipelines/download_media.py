@@ -20,9 +20,9 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 
 from destinations.recordings import Recordings, StoreRefused
 from sources.gong import GongClient, StoppedEarly, Tally, moment, whole_millisecond
-from sources.gong.endpoints import PAGE_SIZE
-from sources.gong.media_links import KINDS, media_links
-from sources.gong.shape import may_be_asked_for
+from sources.gong.api.endpoint import PAGE_SIZE
+from sources.gong.calls.media_links import KINDS, media_links
+from sources.gong.tables.records import may_be_asked_for
 from state import media, runs
 from state.lock import run_lock
 from state.media import RecordedCall, Recording

@@ -15,10 +15,10 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from sources.gong import GongOAuth
-from sources.gong.base_url import DEFAULT_BASE_URL, checked_base_url, is_loopback
-from sources.gong.endpoints import ENDPOINTS
-from sources.gong.oauth import AUTHORIZE_PATH, AUTHORIZE_URL
-from sources.gong.resources import RESOURCES
+from sources.gong.api.endpoint import ENDPOINTS
+from sources.gong.api.urls import DEFAULT_BASE_URL, checked_base_url, is_loopback
+from sources.gong.auth.oauth import AUTHORIZE_PATH, AUTHORIZE_URL
+from sources.gong.resources.list_resources import RESOURCES
 
 from .connection import Connection, UsageError
 

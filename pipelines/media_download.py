@@ -14,7 +14,7 @@ import httpx
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from destinations.recordings import Recordings
-from sources.gong.base_url import is_loopback
+from sources.gong.api.urls import is_loopback
 
 _PIECE = 2**20
 _TRIES = 6

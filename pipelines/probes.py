@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sources.gong.answers import Page
-from sources.gong.dated_lists import LOG_TYPES
-from sources.gong.endpoints import (
+from sources.gong.api.endpoint import (
     ANSWERED_SCORECARDS,
     BRIEFS,
     CALL_ACCESS,
@@ -30,9 +28,11 @@ from sources.gong.endpoints import (
     TRANSCRIPTS,
     Endpoint,
 )
-from sources.gong.request import CallRequest
-from sources.gong.shape import ShapeError, decoded, may_be_asked_for, named
-from sources.gong.windows import Window, gong_time
+from sources.gong.api.responses import Page
+from sources.gong.calls.request import CallRequest
+from sources.gong.incremental.windows import Window, gong_time
+from sources.gong.resources.date_sliced import LOG_TYPES
+from sources.gong.tables.records import ShapeError, decoded, may_be_asked_for, named
 
 MEDIA = replace(CALLS_EXTENSIVE, scope="api:calls:read:media-url")
 """The same endpoint, asked for the URLs of recordings: they need a scope of their own."""

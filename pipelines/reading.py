@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from sources.gong import GongClient
-from sources.gong.endpoints import CALL, CALLS, CALLS_EXTENSIVE, FOLDER_CONTENT, TRANSCRIPTS, Endpoint
+from sources.gong.api.endpoint import CALL, CALLS, CALLS_EXTENSIVE, FOLDER_CONTENT, TRANSCRIPTS, Endpoint
+from sources.gong.calls.request import CallRequest
 from sources.gong.errors import CursorExpired, NothingFound
-from sources.gong.lists import WorkspaceList, read_folders
-from sources.gong.request import CallRequest
-from sources.gong.shape import ShapeError, children, decoded, may_be_asked_for, named
-from sources.gong.tasks import together
+from sources.gong.extract.concurrency import together
+from sources.gong.extract.pages import WorkspaceList, read_folders
+from sources.gong.tables.records import ShapeError, children, decoded, may_be_asked_for, named
 
 from .asked import Asked
 from .shown import Named, Record, Shown

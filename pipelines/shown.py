@@ -8,9 +8,9 @@ from typing import Any
 
 from dlt.common.typing import TSecretStrValue
 
-from sources.gong.pii import Pii, Pseudonyms, pseudonyms
-from sources.gong.request import PrivateCalls
-from sources.gong.shaping import may_be_private
+from sources.gong.calls.request import PrivateCalls
+from sources.gong.calls.transformer import may_be_private
+from sources.gong.tables.pseudonyms import Pii, Pseudonyms, pseudonyms
 
 from .asked import one_of
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sources.gong.shape import children, id_text
+from sources.gong.tables.records import children, id_text
 
 SIDES = ("Internal", "External", "Unknown")
 

@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 
 from destinations.warehouse import missing_file
 from sources.gong import GongClient, GongError
-from sources.gong.endpoints import ADD_CALL, ADD_MEDIA, Endpoint
-from sources.gong.shape import decoded, named
+from sources.gong.api.endpoint import ADD_CALL, ADD_MEDIA, Endpoint
+from sources.gong.tables.records import decoded, named
 from state import uploads
 
 from .connection import Connection, Target, UsageError

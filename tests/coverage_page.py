@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipelines.coverage import LEFT_OUT, READ, WRITES, Read
-from sources.gong.resources import OPT_IN_RESOURCES
+from sources.gong.resources.list_resources import OPT_IN_RESOURCES
 
 PAGE = Path(__file__).parents[1] / "docs" / "coverage.md"
 
@@ -19,7 +19,7 @@ def page() -> str:
         (
             "# Gong's API and what becomes of it here",
             "",
-            "Made by `make docs` of `pipelines/coverage.py` and `sources/gong/endpoints.py`. Tests hold it against",
+            "Made by `make docs` of `pipelines/coverage.py` and `sources/gong/api/endpoint.py`. Tests hold it against",
             f"Gong's OpenAPI document of July 2026: its {documented + len(WRITES)} operations are all here, with the"
             " scopes it states. What is",
             "here and not there says so.",

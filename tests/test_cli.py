@@ -11,9 +11,9 @@ import pytest
 from pipelines.demo.faults import Fault, hang, respond, revoked_token
 from pipelines.demo.simulated_gong import SimulatedGong
 from sources.gong import OPT_IN_RESOURCES
-from sources.gong.dated_lists import LOG_TYPES
-from sources.gong.endpoints import ENDPOINTS
-from sources.gong.windows import gong_time
+from sources.gong.api.endpoint import ENDPOINTS
+from sources.gong.incremental.windows import gong_time
+from sources.gong.resources.date_sliced import LOG_TYPES
 from tests.workspace import Workspace
 
 

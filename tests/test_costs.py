@@ -18,9 +18,9 @@ import pytest
 from pipelines.demo.calls import Call
 from pipelines.demo.company import Company, build_company
 from pipelines.demo.simulated_gong import SimulatedGong
-from sources.gong.shaping import CallShaper
-from sources.gong.table import DataType
-from sources.gong.tally import Tally
+from sources.gong.calls.transformer import CallShaper
+from sources.gong.metrics import Tally
+from sources.gong.tables.table import DataType
 from tests.conftest import MakeGong
 from tests.workspace import Workspace
 

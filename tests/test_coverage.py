@@ -16,9 +16,9 @@ from typer.main import get_command
 
 from pipelines import cli_get
 from pipelines.coverage import LEFT_OUT, READ, WRITES
-from sources.gong.endpoints import COACHING, ENDPOINTS, FLOW_FOLDERS, LOGS, SETTINGS_HISTORY, Endpoint
-from sources.gong.resources import OPT_IN_RESOURCES, RESOURCES
-from sources.gong.tables import REJECTED_TABLE, TABLES
+from sources.gong.api.endpoint import COACHING, ENDPOINTS, FLOW_FOLDERS, LOGS, SETTINGS_HISTORY, Endpoint
+from sources.gong.calls.tables import REJECTED_TABLE, TABLES
+from sources.gong.resources.list_resources import OPT_IN_RESOURCES, RESOURCES
 from tests.coverage_page import PAGE, page
 
 Json = dict[str, Any]

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.gong.dated import Dated, DayHashes, over
-from sources.gong.dated_lists import DATED
-from sources.gong.windows import Window
+from sources.gong.incremental.date_slices import Dated, DayHashes, over
+from sources.gong.incremental.windows import Window
+from sources.gong.resources.date_sliced import DATED
 
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
 OFFSETS = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sources.gong.resources import OPT_IN_RESOURCES, RESOURCES
-from sources.gong.tables import TABLES
+from sources.gong.calls.tables import TABLES
+from sources.gong.resources.list_resources import OPT_IN_RESOURCES, RESOURCES
 from state.deletions import TABLE as MISSING_CALLS
 from state.media import TABLE as RECORDINGS
 from state.runs import TABLE as RUNS

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from sources.gong.api.rate_limiter import Limiter
 from sources.gong.errors import QuotaSpent
-from sources.gong.limiter import Limiter
 
 
 async def _send(limiter: Limiter, times: int) -> None:

@@ -18,7 +18,7 @@ from pipelines.demo.faults import Fault, respond
 from pipelines.demo.simulated_gong import SimulatedGong
 from pipelines.demo.token_endpoint import TOKEN_PATH
 from pipelines.login import wanted_scopes
-from sources.gong.endpoints import ENDPOINTS
+from sources.gong.api.endpoint import ENDPOINTS
 from tests.workspace import Workspace
 
 CLIENT = {"CLIENT_ID": "demo-client", "CLIENT_SECRET": "demo-client-secret"}

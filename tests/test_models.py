@@ -17,7 +17,7 @@ from pipelines.build_models import PROJECT
 from pipelines.demo.calls import Call
 from pipelines.demo.company import Company
 from pipelines.demo.simulated_gong import SimulatedGong
-from sources.gong.tables import TABLES
+from sources.gong.calls.tables import TABLES
 from tests.companies import present_gong
 from tests.marts_page import PAGE, page
 from tests.modelled import built, exported, loaded, rounded

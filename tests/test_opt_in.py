@@ -12,7 +12,7 @@ from pipelines.demo.calls import Call
 from pipelines.demo.identifiers import ZONE
 from pipelines.demo.simulated_gong import SimulatedGong
 from sources.gong import OPT_IN_RESOURCES, table_names
-from sources.gong.dated_lists import LOG_TYPES
+from sources.gong.resources.date_sliced import LOG_TYPES
 from tests.conftest import MakeGong
 from tests.truth import listed_calls
 from tests.workspace import Workspace, days_ago

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pipelines.demo.faults import Fault, rewrite
 from pipelines.demo.simulated_gong import SimulatedGong
 from sources.gong import GongApiKey, SettingRefused, gong_source
-from sources.gong.pii import Pseudonyms, guessed, normalised
+from sources.gong.tables.pseudonyms import Pseudonyms, guessed, normalised
 from tests.truth import listed_calls
 from tests.workspace import Workspace, days_ago
 

@@ -15,17 +15,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sources.gong.bookmarks import bookmark_of, move_bookmark, moved_bookmark, window_to_read
-from sources.gong.calls import call_rows, content_hash
+from sources.gong.calls.call_rows import call_rows, content_hash
+from sources.gong.calls.request import CallRequest
+from sources.gong.calls.transcript_rows import Transcript, _by_columns, _by_rows, transcript_tables
+from sources.gong.calls.transformer import CallShaper
 from sources.gong.errors import SettingRefused
-from sources.gong.lenient_json import leniently_decoded
-from sources.gong.request import CallRequest
-from sources.gong.rows import typed_array
-from sources.gong.shaping import CallShaper
-from sources.gong.table import DataType
-from sources.gong.tally import Tally
-from sources.gong.transcripts import Transcript, _by_columns, _by_rows, transcript_tables
-from sources.gong.windows import Lookback, Window, frontier, span
+from sources.gong.incremental.bookmarks import bookmark_of, move_bookmark, moved_bookmark, window_to_read
+from sources.gong.incremental.windows import Lookback, Window, frontier, span
+from sources.gong.json_repair import leniently_decoded
+from sources.gong.metrics import Tally
+from sources.gong.tables.table import DataType
+from sources.gong.tables.table_builder import typed_array
 
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

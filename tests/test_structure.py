@@ -13,9 +13,9 @@ from typer.main import get_command
 
 from pipelines.cli import app
 from pipelines.demo.routes import ROUTES
-from sources.gong.endpoints import ENDPOINTS
-from sources.gong.table import snake_case
-from sources.gong.tables import TABLES
+from sources.gong.api.endpoint import ENDPOINTS
+from sources.gong.calls.tables import TABLES
+from sources.gong.tables.table import snake_case
 from state import media, uploads
 from state.runs import COLUMN_TYPES, Run
 

@@ -11,29 +11,29 @@ from dlt.common import logger
 from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
-from .auth import GongAccessToken, GongApiKey, GongCredentials, GongOAuth
-from .base_url import DEFAULT_BASE_URL
-from .bookmarks import bookmark_of, move_bookmark, window_to_read
-from .call_feed import CallFeed
-from .client import GongClient
+from .api.client import GongClient
+from .api.rate_limiter import Limiter
+from .api.urls import DEFAULT_BASE_URL
+from .auth.credentials import GongAccessToken, GongApiKey, GongCredentials, GongOAuth
+from .calls.lookup import CallPresence
+from .calls.reader import CallFeed
+from .calls.request import CallDetail, CallRequest, Context, ContextTiming, PrivateCalls
+from .calls.tables import KEPT_OF_A_DELETED_CALL, REJECTED_TABLE, TABLES
+from .calls.transformer import CallShaper, HeldHashes
 from .configured import gong_client
-from .costs import RequestCosts, request_costs
 from .errors import CredentialRejected, GongError, ScopeMissing, SettingRefused, StoppedEarly
-from .hints import declare_tables, declared_tables, handed_over
-from .known_columns import KnownColumns
-from .limiter import Limiter
-from .lists import Reading, UserList, WorkspaceList
-from .outbox import Batch
-from .pii import Pii, pseudonyms
-from .presence import CallPresence
-from .read_ahead import ReadAhead
-from .request import CallDetail, CallRequest, Context, ContextTiming, PrivateCalls
-from .resources import OPT_IN_RESOURCES, RESOURCES, ListResources
-from .rows import empty_table, of_load
-from .shaping import CallShaper, HeldHashes
-from .tables import KEPT_OF_A_DELETED_CALL, REJECTED_TABLE, TABLES
-from .tally import Tally
-from .windows import Lookback, Window, moment, span, whole_millisecond
+from .extract.background import ReadAhead
+from .extract.buffer import Batch
+from .extract.pages import Reading, UserList, WorkspaceList
+from .incremental.bookmarks import bookmark_of, move_bookmark, window_to_read
+from .incremental.windows import Lookback, Window, moment, span, whole_millisecond
+from .metrics import Tally
+from .resources.list_resources import OPT_IN_RESOURCES, RESOURCES, ListResources
+from .resources.request_estimate import RequestCosts, request_costs
+from .tables.column_types import KnownColumns
+from .tables.dlt_hints import declare_tables, declared_tables, handed_over
+from .tables.pseudonyms import Pii, pseudonyms
+from .tables.table_builder import empty_table, of_load
 
 __all__ = [
     "DEFAULT_LOOKBACK",

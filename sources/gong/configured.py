@@ -8,11 +8,11 @@ from typing import Any
 import dlt
 from dlt.common.configuration import with_config
 
-from .auth import GongCredentials
-from .base_url import DEFAULT_BASE_URL
-from .client import GongClient
-from .limiter import Limiter
-from .tally import Tally
+from .api.client import GongClient
+from .api.rate_limiter import Limiter
+from .api.urls import DEFAULT_BASE_URL
+from .auth.credentials import GongCredentials
+from .metrics import Tally
 
 
 def gong_client(

@@ -1,0 +1,1 @@
+"""HTTP: how the Gong API is called."""

@@ -1,0 +1,1 @@
+"""Credentials, OAuth and stored tokens."""

@@ -1,0 +1,1 @@
+"""Calls and transcripts: one feed of pages, two resources."""

@@ -1,0 +1,180 @@
+"""A call's record, laid out over its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from ..tables.records import ShapeError, child, children, fingerprint, id_text, instant
+from ..tables.table_builder import Record
+
+Row = tuple[str, tuple[Any, ...], Record]
+"""Table, values of our own columns, Gong's object for the others."""
+
+_BLOCKS = ("metaData", "context", "parties", "content", "interaction", "collaboration", "media")
+_CONTENT = (
+    "structure",
+    "topics",
+    "trackers",
+    "brief",
+    "outline",
+    "highlights",
+    "keyPoints",
+    "callOutcome",
+)
+_INTERACTION = ("speakers", "interactionStats", "video", "questions")
+
+
+def call_rows(call: Record, *, content_hash: str, synced_at: datetime) -> list[Row]:
+    """The rows of one call, in all tables.
+
+    Args:
+        call: A record of POST /v2/calls/extensive, or `{"metaData": …}` of GET /v2/calls.
+        content_hash: What `content_hash` says of it.
+        synced_at: When the run began.
+
+    Raises:
+        ShapeError: A block is not what Gong documents, so that its rows cannot be told.
+    """
+    meta = child(call, "metaData")
+    call_id = call_key(call)
+    content, interaction = child(call, "content"), child(call, "interaction")
+    outcome, questions = child(content, "callOutcome"), child(interaction, "questions")
+    head = {
+        **meta,
+        **{name: call[name] for name in call.keys() - set(_BLOCKS)},
+        **{f"content__{name}": content[name] for name in content.keys() - set(_CONTENT)},
+        **{f"interaction__{name}": interaction[name] for name in interaction.keys() - set(_INTERACTION)},
+        **{
+            f"collaboration__{name}": value
+            for name, value in child(call, "collaboration").items()
+            if name != "publicComments"
+        },
+        **{f"callOutcome__{name}": value for name, value in outcome.items() if name not in ("id", "category", "name")},
+        **{
+            f"questions__{name}": value
+            for name, value in questions.items()
+            if name not in ("companyCount", "nonCompanyCount")
+        },
+    }
+    rows: list[Row] = [
+        (
+            "calls",
+            (
+                content.get("brief"),
+                outcome.get("id"),
+                outcome.get("category"),
+                outcome.get("name"),
+                questions.get("companyCount"),
+                questions.get("nonCompanyCount"),
+                effective_time(meta),
+                content_hash,
+                None,
+                synced_at,
+            ),
+            head,
+        )
+    ]
+    rows += _crm_rows(call_id, "", call)
+    for party in children(call, "parties"):
+        rows.append(("call_parties", (call_id,), party))
+        rows += _crm_rows(call_id, id_text(party.get("id")), party)
+    for field, table in (("structure", "call_structure"), ("topics", "call_topics"), ("keyPoints", "call_key_points")):
+        rows += [(table, (call_id, at), item) for at, item in enumerate(children(content, field))]
+    for tracker in children(content, "trackers"):
+        rows += _tracker_rows(call_id, tracker)
+    for at, section in enumerate(children(content, "outline")):
+        rows.append(("call_outline", (call_id, at), section))
+        rows += [("call_outline_items", (call_id, at, n), item) for n, item in enumerate(children(section, "items"))]
+    for at, highlight in enumerate(children(content, "highlights")):
+        more = {name: value for name, value in highlight.items() if name not in ("title", "items")}
+        for n, item in enumerate(children(highlight, "items") or [{}]):
+            rows.append(("call_highlights", (call_id, at, n, highlight.get("title")), {**more, **item}))
+    rows += [("call_speakers", (call_id,), speaker) for speaker in children(interaction, "speakers")]
+    rows += [("call_interaction_stats", (call_id,), stat) for stat in children(interaction, "interactionStats")]
+    rows += [("call_video", (call_id,), video) for video in children(interaction, "video")]
+    comments = children(child(call, "collaboration"), "publicComments")
+    rows += [("call_comments", (call_id,), comment) for comment in comments]
+    if media := child(call, "media"):
+        rows.append(("call_media", (call_id,), media))
+    return rows
+
+
+def call_key(call: Record) -> str:
+    """The call's id as text.
+
+    Raises:
+        ShapeError: There is none.
+    """
+    call_id = child(call, "metaData").get("id")
+    if call_id in (None, ""):
+        raise ShapeError("metaData.id is missing")
+    if isinstance(call_id, bool) or not isinstance(call_id, str | int):
+        raise ShapeError(f"metaData.id is {type(call_id).__name__}, not an id")
+    return id_text(call_id)
+
+
+def content_hash(call: Record) -> str:
+    """A fingerprint of everything that is stored of a call: 32 hex digits.
+
+    The order of keys does not matter. Media is left out: its URLs are signed anew with every answer.
+    """
+    stored = {name: value for name, value in call.items() if name != "media"}
+    return fingerprint(msgspec.json.encode(stored, order="sorted"))
+
+
+def effective_time(meta: Record) -> datetime | None:
+    """The instant Gong filters and sorts a call by: its scheduled time, else its start.
+
+    Gong's words: for web conferences recorded by Gong "the date denotes its scheduled time, otherwise its
+    actual start time"; telephony carries the same instant in both fields. None if neither can be read.
+    """
+    return instant(meta.get("scheduled")) or instant(meta.get("started"))
+
+
+def _crm_rows(call_id: str, party_id: str, owner: Record) -> Iterator[Row]:
+    """CRM objects of a call or party, and their fields.
+
+    The parts of the key that Gong leaves out are empty texts, so that objects and fields join on equality.
+    """
+    seen: set[tuple[str, ...]] = set()
+    for context in children(owner, "context"):
+        of_system = {name: value for name, value in context.items() if name not in ("system", "objects")}
+        for thing in children(context, "objects"):
+            key = (
+                party_id,
+                id_text(context.get("system")),
+                id_text(thing.get("objectType")),
+                id_text(thing.get("objectId")),
+                id_text(thing.get("timing")),
+            )
+            if key not in seen:
+                yield "call_crm_objects", (call_id, *key), {**of_system, **thing}
+            for field in children(thing, "fields"):
+                if (*key, str(field.get("name"))) not in seen:
+                    yield "call_crm_fields", (call_id, *key), field
+                seen.add((*key, str(field.get("name"))))
+            seen.add(key)
+
+
+def _tracker_rows(call_id: str, tracker: Record) -> Iterator[Row]:
+    tracker_id = id_text(tracker.get("id"))
+    phrases = children(tracker, "phrases")
+    summary = [{name: value for name, value in phrase.items() if name != "occurrences"} for phrase in phrases]
+    yield "call_trackers", (call_id, tracker_id, summary or None), tracker
+    said: list[tuple[object, Record]] = [
+        (phrase.get("phrase"), mention) for phrase in phrases for mention in children(phrase, "occurrences")
+    ]
+    # Gong lists a mention under its phrase, under the tracker, or under both, by the tracker's settings.
+    if mentions := children(tracker, "occurrences"):
+        under_phrases = {(mention.get("startTime"), mention.get("speakerId")) for _, mention in said}
+        said += [
+            (None, mention)
+            for mention in mentions
+            if (mention.get("startTime"), mention.get("speakerId")) not in under_phrases
+        ]
+    for at, (phrase, mention) in enumerate(said):
+        yield "call_tracker_occurrences", (call_id, tracker_id, at, phrase), mention

@@ -1,0 +1,1 @@
+"""The extraction engine that all resources share."""

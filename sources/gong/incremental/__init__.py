@@ -1,0 +1,1 @@
+"""Windows, bookmarks and lookback: which time range is read next."""

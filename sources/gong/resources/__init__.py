@@ -1,0 +1,1 @@
+"""All other resources, one module per area of the Gong API."""

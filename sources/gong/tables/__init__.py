@@ -1,0 +1,1 @@
+"""Table declarations, and the conversion of records to Arrow rows."""
