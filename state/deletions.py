@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from .warehouse import Sql
+from .loaded import Sql
 
 TABLE = "_missing_calls"
 

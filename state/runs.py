@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from typing import Literal
 
-from .warehouse import Sql
+from .loaded import Sql
 
 TABLE = "_runs"
 

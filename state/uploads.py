@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Literal
 
-from .warehouse import Sql, TransactionalSql
+from .loaded import Sql, TransactionalSql
 
 TABLE = "_uploads"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from pipelines.build_models import PROJECT
+from pipelines.analytics.dbt_build import PROJECT
 
 PAGE = Path(__file__).parents[1] / "docs" / "marts.md"
 
@@ -59,7 +59,7 @@ that picture. A notebook for analysts, over the marts in DuckDB, with `pip insta
 
 ```sh
 export MARIMO_SKIP_UPDATE_CHECK=1   # or marimo asks the package registry for a newer one
-GONG_WAREHOUSE=warehouse.duckdb marimo edit pipelines/notebooks/gong_calls.py
+GONG_WAREHOUSE=warehouse.duckdb marimo edit pipelines/analytics/notebook.py
 ```
 
 No other BI tool has been tried with these tables; the tests read them with DuckDB and with PostgreSQL's

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pipelines.build_models import PROJECT
+from pipelines.analytics.dbt_build import PROJECT
 
 _DBT = Path(__file__).parents[1] / ".parse" / "bin" / "dbt"
 # Nobody connects: any words will do.

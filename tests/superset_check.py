@@ -21,9 +21,9 @@ from urllib.request import urlopen
 
 from playwright.sync_api import Page
 
+from pipelines.analytics.superset.dashboard import ROWS
 from pipelines.demo.company import build_company
 from pipelines.demo.simulated_gong import SimulatedGong
-from pipelines.superset.dashboard import ROWS
 from tests.browser import browser_page
 from tests.modelled import built, loaded
 from tests.workspace import Workspace

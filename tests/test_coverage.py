@@ -14,7 +14,7 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from pipelines import cli_get
+from pipelines.cli import get as cli_get
 from pipelines.coverage import LEFT_OUT, READ, WRITES
 from sources.gong.api.endpoint import COACHING, ENDPOINTS, FLOW_FOLDERS, LOGS, SETTINGS_HISTORY, Endpoint
 from sources.gong.calls.tables import REJECTED_TABLE, TABLES

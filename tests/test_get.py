@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from pipelines.actions import Gong
-from pipelines.connection import UsageError
 from pipelines.demo.faults import Fault, expired_cursor, too_many_requests
 from pipelines.demo.simulated_gong import SimulatedGong
-from pipelines.simplified import clock, simplified, speakers
+from pipelines.ondemand.client import Gong
+from pipelines.ondemand.simplified_transcript import clock, simplified, speakers
+from pipelines.runtime.connection import UsageError
 from sources.gong import GongApiKey, GongError, SettingRefused
 from sources.gong.errors import CursorExpired, RequestRefused
 from tests.conftest import MakeGong

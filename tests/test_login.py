@@ -17,7 +17,7 @@ import pytest
 from pipelines.demo.faults import Fault, respond
 from pipelines.demo.simulated_gong import SimulatedGong
 from pipelines.demo.token_endpoint import TOKEN_PATH
-from pipelines.login import wanted_scopes
+from pipelines.runtime.oauth_login import wanted_scopes
 from sources.gong.api.endpoint import ENDPOINTS
 from tests.workspace import Workspace
 

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import yaml
 
-from pipelines.build_models import PROJECT
+from pipelines.analytics.dbt_build import PROJECT
 from pipelines.demo.calls import Call
 from pipelines.demo.company import Company
 from pipelines.demo.simulated_gong import SimulatedGong

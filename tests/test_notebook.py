@@ -11,7 +11,7 @@ import pytest
 
 from tests.workspace import Workspace
 
-NOTEBOOK = Path(__file__).parents[1] / "pipelines" / "notebooks" / "gong_calls.py"
+NOTEBOOK = Path(__file__).parents[1] / "pipelines" / "analytics" / "notebook.py"
 
 
 def _app() -> marimo.App:

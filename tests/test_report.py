@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from pipelines.analytics.report.charts import chart_specs
+from pipelines.analytics.report.section import Column, Section
+from pipelines.analytics.report.sections import SECTIONS
 from pipelines.demo.company import Company
 from pipelines.demo.simulated_gong import SimulatedGong
-from pipelines.report.charts import chart_specs
-from pipelines.report.section import Column, Section
-from pipelines.report.sections import SECTIONS
 from tests.browser import PHONE, Opened, opened
 from tests.modelled import HOSTILE, built, loaded, rounded
 from tests.workspace import Workspace

@@ -17,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from pipelines.connection import Connection, Target
-from pipelines.derived import forget_in_indexes, index_lock
-from pipelines.index_ledger import IndexLedger, Kept
-from pipelines.marts import DEFAULT_ANALYTICS, Marts, marts
-from pipelines.search import SearchOptions, search
-from pipelines.sentence_index import SentenceIndex, Wanted
+from pipelines.analytics.derived_data import forget_in_indexes, index_lock
+from pipelines.analytics.marts import DEFAULT_ANALYTICS, Marts, marts
+from pipelines.analytics.search.index import SentenceIndex, Wanted
+from pipelines.analytics.search.manifest import IndexLedger, Kept
+from pipelines.analytics.search.search import SearchOptions, search
+from pipelines.runtime.connection import Connection, Target
 from state.lock import run_lock
 from tests.workspace import Workspace
 

@@ -11,7 +11,7 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from pipelines.cli import app
+from pipelines.cli.app import app
 from pipelines.demo.routes import ROUTES
 from sources.gong.api.endpoint import ENDPOINTS
 from sources.gong.calls.tables import TABLES

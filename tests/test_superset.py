@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pipelines.superset.dashboard import ROWS
+from pipelines.analytics.superset.dashboard import ROWS
 from tests.workspace import Workspace
 
 Json = dict[str, Any]

@@ -18,7 +18,7 @@ import pytest
 
 from pipelines.demo.faults import Fault, reset_connection, respond
 from pipelines.demo.simulated_gong import SimulatedGong
-from pipelines.writing import LARGEST_RECORDING
+from pipelines.write.gong_writer import LARGEST_RECORDING
 from tests.workspace import Workspace
 
 Rows = Sequence[dict[str, Any]]

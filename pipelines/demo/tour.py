@@ -10,13 +10,13 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.build_models import ModelOptions, build_models, dbt_is_installed
-from pipelines.build_report import ReportOptions, build_report, report_packages_are_installed
-from pipelines.connection import Connection, Target
+from pipelines.analytics.dbt_build import ModelOptions, build_models, dbt_is_installed
+from pipelines.analytics.report.build import ReportOptions, build_report, report_packages_are_installed
 from pipelines.demo.company import build_company
 from pipelines.demo.serving import serve
 from pipelines.demo.simulated_gong import SimulatedGong
-from pipelines.sync import SyncOptions, sync
+from pipelines.load.sync import SyncOptions, sync
+from pipelines.runtime.connection import Connection, Target
 from sources.gong import GongApiKey
 
 ACCESS_KEY, ACCESS_KEY_SECRET = "demo", "demo-secret"

@@ -1,0 +1,1 @@
+"""Models, search, report and exports on the loaded warehouse."""

@@ -1,0 +1,214 @@
+"""What the report shows, as data: each section with the SQL of its figures, its columns and how it is read.
+
+The SQL is the same for DuckDB and PostgreSQL. `{marts}` stands for the dataset, `{chosen}` for the period and the team
+of calls, `{team}` for the team alone, `{today}` for the day of the report.
+"""
+
+from __future__ import annotations
+
+from pipelines.analytics.report.section import WEEK, Column, Section
+from pipelines.analytics.report.tracker_sections import TRACKER_SECTIONS
+
+KEY_FIGURES = Section(
+    key="key_figures",
+    title="Key figures",
+    reads="Under each figure, that of the period of the same length before, where the warehouse reaches so far back.",
+    sql="""
+SELECT
+    CASE WHEN started >= {since} THEN 'this period' ELSE 'the period before' END AS period,
+    count(*) AS calls,
+    sum(duration_seconds) / 3600.0 AS hours,
+    count(DISTINCT host_user_id) AS hosts,
+    count(DISTINCT account_id) AS accounts,
+    avg(talk_ratio) AS talk_ratio,
+    avg(customer_questions_per_hour) AS customer_questions_per_hour,
+    avg(CASE WHEN has_transcript THEN 1.0 ELSE 0.0 END) AS transcribed
+FROM {marts}.calls_enriched
+WHERE {chosen_and_before}
+GROUP BY 1
+ORDER BY 1 DESC
+""",
+    columns=(
+        Column("period", "Period"),
+        Column("calls", "Calls", "count"),
+        Column("hours", "Hours", "hours"),
+        Column("hosts", "Hosts", "count"),
+        Column("accounts", "Accounts", "count"),
+        Column("talk_ratio", "Talk ratio of hosts", "share"),
+        Column("customer_questions_per_hour", "Customers' questions an hour", "number"),
+        Column("transcribed", "With transcript", "share"),
+    ),
+)
+
+SECTIONS = (
+    KEY_FIGURES,
+    Section(
+        key="activity",
+        title="Activity",
+        reads="Calls by the week in which they began, Monday to Sunday in UTC; the first and the last week can be cut.",
+        sql=f"""
+SELECT
+    {WEEK} AS week,
+    coalesce(scope, 'Unknown') AS scope,
+    count(*) AS calls,
+    sum(duration_seconds) / 3600.0 AS hours
+FROM {{marts}}.calls_enriched
+WHERE {{chosen}}
+GROUP BY 1, 2
+ORDER BY 1, 2
+""",
+        columns=(
+            Column("week", "Week", "date"),
+            Column("scope", "Scope"),
+            Column("calls", "Calls", "count"),
+            Column("hours", "Hours", "hours"),
+        ),
+    ),
+    Section(
+        key="talk_time",
+        title="Talk ratio over time",
+        reads="The host's share of all speech, as the mean of single calls, by week. The hue says how many calls.",
+        sql=f"""
+SELECT
+    {WEEK} AS week,
+    count(talk_ratio) AS calls,
+    avg(talk_ratio) AS talk_ratio
+FROM {{marts}}.calls_enriched
+WHERE talk_ratio IS NOT NULL AND {{chosen}}
+GROUP BY 1
+ORDER BY 1
+""",
+        columns=(
+            Column("week", "Week", "date"),
+            Column("calls", "Calls", "count"),
+            Column("talk_ratio", "Talk ratio", "share"),
+        ),
+    ),
+    Section(
+        key="hosts",
+        title="Hosts",
+        reads="Means over the calls of each host; the chart has the 25 hosts with most calls, the line is their mean.",
+        sql="""
+SELECT
+    coalesce(host_name, 'Unknown host') AS host,
+    count(*) AS calls,
+    avg(talk_ratio) AS talk_ratio,
+    avg(longest_monologue_seconds) AS longest_monologue,
+    avg(longest_customer_story_seconds) AS longest_customer_story,
+    avg(patience_seconds) AS patience,
+    avg(interactivity) AS interactivity,
+    avg(company_questions_per_hour) AS questions_per_hour
+FROM {marts}.calls_enriched
+WHERE {chosen}
+GROUP BY host_user_id, host_name
+ORDER BY calls DESC, host
+""",
+        columns=(
+            Column("host", "Host"),
+            Column("calls", "Calls", "count"),
+            Column("talk_ratio", "Talk ratio", "share"),
+            Column("longest_monologue", "Longest monologue", "seconds"),
+            Column("longest_customer_story", "Longest customer story", "seconds"),
+            Column("patience", "Patience", "seconds"),
+            Column("interactivity", "Interactivity", "number"),
+            Column("questions_per_hour", "Questions an hour", "number"),
+        ),
+    ),
+    Section(
+        key="topics",
+        title="Topics over time",
+        reads="What the time went to, by week, of all time for which Gong heard a topic; beyond eight topics, Other.",
+        sql=f"""
+SELECT
+    {WEEK} AS week,
+    topic,
+    sum(seconds) / 60.0 AS minutes,
+    count(DISTINCT call_id) AS calls
+FROM {{marts}}.topic_time
+WHERE {{chosen}}
+GROUP BY 1, 2
+ORDER BY 1, minutes DESC, topic
+""",
+        columns=(
+            Column("week", "Week", "date"),
+            Column("topic", "Topic"),
+            Column("minutes", "Minutes", "minutes"),
+            Column("calls", "Calls", "count"),
+        ),
+    ),
+    *TRACKER_SECTIONS,
+    Section(
+        key="deals_at_risk",
+        title="Deals at risk",
+        reads="Open deals without a call for {silent_days} days or more, the largest first. A deal is of the team whose"
+        " host had the last call; stage and amount are those that Gong told with the call that was read last.",
+        sql="""
+SELECT
+    opportunity_name AS deal,
+    account_name AS account,
+    stage_now AS stage,
+    amount_now AS amount,
+    {today} - CAST(last_call AT TIME ZONE 'UTC' AS date) AS days_silent,
+    last_call,
+    call_count AS calls,
+    external_people,
+    last_host_name AS last_host
+FROM {marts}.deal_activity
+WHERE NOT is_closed AND {today} - CAST(last_call AT TIME ZONE 'UTC' AS date) >= {silent_days}{team_of_deal}
+ORDER BY coalesce(amount_now, 0) DESC, days_silent DESC, deal, opportunity_id
+""",
+        columns=(
+            Column("deal", "Deal"),
+            Column("account", "Account"),
+            Column("stage", "Stage"),
+            Column("amount", "Amount", "money"),
+            Column("days_silent", "Days silent", "count"),
+            Column("last_call", "Last call", "date"),
+            Column("calls", "Calls", "count"),
+            Column("external_people", "External people", "count"),
+            Column("last_host", "Last host"),
+        ),
+        scope="team",
+        table_is_open=True,
+    ),
+    Section(
+        key="library",
+        title="Library",
+        reads="Calls in the library's folders, the newest first, whatever the period; a call is of its host's team.",
+        sql="""
+SELECT folder_path AS folder, title, url, host_name AS host, account_name AS account, added, note
+FROM {marts}.library_shelf
+WHERE folder_path IS NOT NULL{team}
+ORDER BY added DESC, folder_path, folder_id, position
+""",
+        columns=(
+            Column("folder", "Folder"),
+            Column("title", "Call", link="url"),
+            Column("host", "Host"),
+            Column("account", "Account"),
+            Column("added", "Added", "date"),
+            Column("note", "Note"),
+        ),
+        scope="team",
+        table_is_open=True,
+    ),
+    Section(
+        key="data_quality",
+        title="Data quality",
+        reads="What is missing or odd in the whole warehouse, whatever team and period, when the models were built.",
+        sql="""
+SELECT check_name, found, looked_at, share
+FROM {marts}.data_quality
+ORDER BY check_name
+""",
+        columns=(
+            Column("check_name", "Check"),
+            Column("found", "Found", "count"),
+            Column("looked_at", "Of", "count"),
+            Column("share", "Share", "share"),
+        ),
+        scope="everything",
+        table_is_open=True,
+    ),
+)
+"""The page from top to bottom."""

@@ -1,0 +1,1 @@
+"""The dashboard bundle for Apache Superset."""

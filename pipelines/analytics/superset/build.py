@@ -1,0 +1,133 @@
+"""`gong-elt superset`: a dashboard over the marts as a file that Apache Superset imports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import yaml
+from rich.console import Console
+
+from destinations.warehouse import duckdb_file
+
+from ...load.sync_result import EXIT_CODES, Status
+from ...runtime.atomic_file import write_whole
+from ...runtime.connection import Connection, Target, UsageError
+from ..dbt_build import PROJECT
+from ..marts import DEFAULT_ANALYTICS, Marts, marts
+from .bundle import bundle, marts_shown
+from .dashboard import ROWS, TITLE
+
+DEFAULT_FILE = Path("gong-superset.zip")
+
+_COLUMNS = """
+SELECT table_name, column_name, data_type FROM information_schema.columns
+WHERE table_schema = %s AND table_catalog = current_database() ORDER BY table_name, ordinal_position
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SupersetOptions:
+    """What the dashboard reads, and where its file goes.
+
+    Attributes:
+        to: The file to write.
+        uri: SQLAlchemy's address of the warehouse as Superset reaches it; None for the one that is used here.
+        analytics: Dataset of the marts.
+    """
+
+    to: Path = DEFAULT_FILE
+    uri: str | None = None
+    analytics: str = DEFAULT_ANALYTICS
+
+
+@dataclass(frozen=True, slots=True)
+class Bundled:
+    """A bundle that was written; the fields are the keys of `--json`."""
+
+    status: Status
+    destination: str
+    analytics: str
+    file: str
+    uri: str
+    dashboard: str
+    charts: int
+    datasets: list[str]
+
+    @property
+    def exit_code(self) -> int:
+        """0: whatever else could happen is raised."""
+        return EXIT_CODES[self.status]
+
+    def as_json(self) -> str:
+        """The object `--json` prints."""
+        return json.dumps(asdict(self))
+
+    def show(self, console: Console) -> None:
+        """Prints it for a person."""
+        console.print(
+            f"dashboard {self.dashboard!r} with {self.charts} charts over {len(self.datasets)} datasets: {self.file}\n"
+            f"import it with: superset import-dashboards --path {self.file} --username admin",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def build_superset(connection: Connection, target: Target, options: SupersetOptions) -> Bundled:
+    """Writes the bundle.
+
+    Args:
+        connection: Which Gong account.
+        target: Where its marts are.
+        options: What the dashboard reads, and where its file goes.
+
+    Raises:
+        UsageError: There are no marts, the address is not known, or the file cannot be written.
+    """
+    shown = marts_shown()
+    with marts(connection, target, options.analytics) as opened:
+        uri = options.uri or _uri(target, opened)
+        columns: dict[str, list[tuple[str, str]]] = {}
+        for row in opened.rows(_COLUMNS, options.analytics):
+            columns.setdefault(row["table_name"], []).append((row["column_name"], row["data_type"]))
+    if missing := [mart for mart in shown if mart not in columns]:
+        raise UsageError(f"dataset {options.analytics} lacks {', '.join(missing)}: run gong-elt models")
+    packed = bundle(uri, options.analytics, {mart: columns[mart] for mart in shown}, _told())
+    write_whole(options.to, [packed])
+    return Bundled(
+        status="done",
+        destination=target.name,
+        analytics=options.analytics,
+        file=str(options.to),
+        uri=uri,
+        dashboard=TITLE,
+        charts=sum(map(len, ROWS)),
+        datasets=shown,
+    )
+
+
+def _uri(target: Target, opened: Marts) -> str:
+    """The address without a password, for which Superset asks."""
+    if (file := duckdb_file(target.destination)) is not None:
+        return f"duckdb:///{file.absolute()}"
+    server = opened.credentials
+    if target.destination.destination_name != "postgres":
+        raise UsageError(f"--uri is needed for {target.name}: SQLAlchemy's address of the warehouse")
+    return f"postgresql://{quote(server.username)}@{server.host}:{server.port}/{quote(server.database)}"
+
+
+def _told() -> Mapping[str, Any]:
+    """What the dbt project says of marts and their columns."""
+    models = yaml.safe_load((PROJECT / "marts" / "marts.yml").read_text(encoding="utf-8"))["models"]
+    return {
+        model["name"]: {
+            "description": model["description"],
+            "columns": {column["name"]: column["description"] for column in model["columns"]},
+        }
+        for model in models
+    }

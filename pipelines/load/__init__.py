@@ -1,0 +1,1 @@
+"""Jobs that copy Gong into the warehouse: sync, reconcile, status, check."""

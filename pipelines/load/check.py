@@ -1,0 +1,180 @@
+"""May we: is the credential alive, what may it read, does it see calls, is the warehouse there. Reads only."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import Literal
+
+from dlt.destinations.exceptions import DatabaseException
+from dlt.pipeline.exceptions import PipelineStepFailed
+from rich.console import Console
+from rich.table import Table
+
+from destinations.rights import write_right
+from destinations.warehouse import missing_file
+from sources.gong import RESOURCES, CredentialRejected, GongClient, GongError, Window
+from sources.gong.api.endpoint import CALLS_EXTENSIVE, USERS, WORKSPACES
+from sources.gong.api.responses import Page
+from sources.gong.errors import NothingFound, ScopeMissing
+
+from ..runtime.connection import Connection, Target
+from ..runtime.warehouse_session import restored_pipeline
+from . import probes
+from .probes import Probe
+
+Verdict = Literal["ok", "denied", "failed", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at and how it is."""
+
+    what: str
+    verdict: Verdict
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """All findings, in the order they were made."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """1 if something failed; a scope that is missing only narrows what can be loaded."""
+        return int(any(finding.verdict == "failed" for finding in self.findings))
+
+    def as_json(self) -> str:
+        """The object `--json` prints."""
+        return json.dumps({"ok": self.exit_code == 0, "findings": [asdict(finding) for finding in self.findings]})
+
+    def show(self, console: Console) -> None:
+        """Prints it for a person."""
+        table = Table()
+        for column in ("what", "verdict", "detail"):
+            table.add_column(column, overflow="fold")
+        colours = {"ok": "green", "denied": "yellow", "warning": "yellow", "failed": "red"}
+        for finding in self.findings:
+            table.add_row(finding.what, f"[{colours[finding.verdict]}]{finding.verdict}[/]", finding.detail)
+        console.print(table)
+
+
+_VISIBLE_WITHIN = timedelta(days=90)
+_SKEW = timedelta(minutes=2)
+
+
+def check(connection: Connection, target: Target, select: Sequence[str] | None = None) -> CheckReport:
+    """Asks one question of each kind and changes nothing.
+
+    Args:
+        connection: Which Gong account.
+        target: Which warehouse.
+        select: Resources that the credential is to read; by default those of a sync, and of what is opt-in only is
+            told whether it could be read.
+
+    Raises:
+        UsageError: A setting is missing or cannot be used.
+    """
+    wants_media = connection.with_settings(_include_media)
+    of_gong = asyncio.run(_Questions(connection.client(), select, wants_media=wants_media).findings())
+    return CheckReport((*of_gong, _destination(connection, target)))
+
+
+def _include_media(include_media: bool = False) -> bool:
+    return include_media
+
+
+class _Questions:
+    """One small request for each endpoint that a sync uses, or may use."""
+
+    def __init__(self, client: GongClient, select: Sequence[str] | None, *, wants_media: bool) -> None:
+        self._client = client
+        self._select = select
+        self._wants_media = wants_media
+        self._findings: list[Finding] = []
+
+    async def findings(self) -> list[Finding]:
+        until = datetime.now(UTC)
+        window = Window(until - _VISIBLE_WITHIN, until)
+        try:
+            async with self._client.connected():
+                workspaces = await self._ask(Probe(WORKSPACES))
+                self._clock(workspaces)
+                users = await self._ask(Probe(USERS))
+                calls: Page | None = None
+                for probe in probes.of_calls(window):
+                    page = await self._ask(probe)
+                    if probe.endpoint is CALLS_EXTENSIVE:
+                        self._visibility(page)
+                    calls = calls or page
+                known = probes.known(window, workspaces, users, calls)
+                for probe in (probes.of_media(window), *probes.of_lists(known), *probes.of_opt_in(known)):
+                    if self._select is None or probe.endpoint.resource in self._select:
+                        await self._ask(probe, opt_in=self._is_opt_in(probe))
+        except CredentialRejected as rejection:
+            self._findings.append(Finding("credential", "failed", str(rejection)))
+        return self._findings
+
+    def _is_opt_in(self, probe: Probe) -> bool:
+        """Whether nobody said that it is going to be read."""
+        if probe.endpoint is probes.MEDIA:
+            return not self._wants_media
+        return self._select is None and probe.endpoint.resource not in RESOURCES
+
+    async def _ask(self, probe: Probe, *, opt_in: bool = False) -> Page | None:
+        endpoint, page = probe.endpoint, None
+        verdict: Verdict = "ok"
+        try:
+            if probe.lacks:
+                verdict, detail = "warning", f"not asked: it takes {probe.lacks}, and none was found"
+            else:
+                page = await self._client.send(endpoint, query=probe.query, body=probe.body)
+                detail = endpoint.scope or "Gong names no scope"
+        except NothingFound:
+            detail = f"{endpoint.scope}; nothing found"
+        except ScopeMissing as missing:
+            verdict, detail = "denied", f"{missing.scope} is missing: {missing}"
+        except CredentialRejected:
+            raise
+        except GongError as failure:
+            verdict, detail = "warning" if opt_in else "failed", str(failure)
+        what = f"{endpoint} with include_media" if endpoint is probes.MEDIA else str(endpoint)
+        self._findings.append(Finding(what, verdict, f"opt-in; {detail}" if opt_in else detail))
+        return page
+
+    def _visibility(self, calls: Page | None) -> None:
+        if calls is not None:
+            self._findings.append(Finding("calls visible", "ok", f"{calls.total or len(calls.records):,} in 90 days"))
+        elif self._findings[-1].verdict == "ok":
+            # Gong answers the same for a company without calls and for a key whose owner may see none.
+            detail = "none in 90 days: a new company, or a key whose owner may not see calls"
+            self._findings.append(Finding("calls visible", "warning", detail))
+
+    def _clock(self, page: Page | None) -> None:
+        if page is not None and page.answered_at is not None:
+            skew = datetime.now(UTC) - page.answered_at
+            verdict: Verdict = "ok" if abs(skew) < _SKEW else "warning"
+            self._findings.append(Finding("clock", verdict, f"{skew.total_seconds():+.0f} s against Gong's"))
+
+
+def _destination(connection: Connection, target: Target) -> Finding:
+    what = f"{target.name}, dataset {target.dataset}"
+    if (file := missing_file(target.destination)) is not None:
+        try:
+            with TemporaryFile(dir=file.absolute().parent):
+                return Finding(what, "ok", f"{file} can be written: the first sync makes it")
+        except OSError as failure:
+            return Finding(what, "failed", f"{file} cannot be made: {failure.strerror}")
+    try:
+        with TemporaryDirectory(prefix="gong-elt-check-") as folder:
+            refused = write_right(restored_pipeline(connection, target, Path(folder)))
+        return Finding(what, "failed" if refused else "ok", refused or "opened; this user may write")
+    except (DatabaseException, PipelineStepFailed, OSError) as failure:
+        return Finding(what, "failed", " ".join(str(failure).split())[:200])

@@ -1,0 +1,159 @@
+"""What a sync would cost, asked before it is run: requests, and hours at this company's quota. Loads nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+
+from destinations.warehouse import missing_file
+from sources.gong import GongClient, RequestCosts, Tally, Window, request_costs, whole_millisecond
+from state import loaded, runs
+
+from ..runtime.connection import Connection, Target
+from ..runtime.time_options import chosen_window, owed_from
+from ..runtime.warehouse_session import bookmark, has_tables, resource_state, restored_pipeline
+from .sync import SyncOptions
+from .sync_result import seconds_told
+
+_HOURS_A_DAY = 24.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a sync would cost; the fields are the keys of `--json`.
+
+    Attributes:
+        since, until: The window that would be read.
+        calls: Calls that Gong counts there, private ones included.
+        owed_transcripts: Calls outside the window whose transcript would be asked for again, at most.
+        requests: By resource.
+        requests_left: Of today's requests, as far as runs of this connection used them.
+        hours: From the first request to the last, with the waits for the next day's quota.
+        days: Days (UTC) on which requests would be sent.
+    """
+
+    since: datetime
+    until: datetime
+    calls: int
+    owed_transcripts: int
+    requests: Mapping[str, int] = field(default_factory=dict)
+    requests_left: int = 0
+    requests_per_day: int = 0
+    requests_per_second: float = 0.0
+    hours: float = 0.0
+    days: int = 0
+    exit_code: int = field(default=0, init=False, repr=False)
+
+    def as_json(self) -> str:
+        """The object `--json` prints."""
+        plan = {name: value for name, value in asdict(self).items() if name != "exit_code"}
+        return json.dumps(plan | {"requests_total": self.total}, default=lambda moment: moment.isoformat())
+
+    @property
+    def total(self) -> int:
+        """Requests over all resources."""
+        return sum(self.requests.values())
+
+    def show(self, console: Console) -> None:
+        """Prints it for a person."""
+        by_resource = ", ".join(f"{count:,} {name}" for name, count in self.requests.items())
+        lines = [
+            f"{self.calls:,} calls from {self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC,"
+            f" {self.owed_transcripts:,} transcripts owed from before",
+            f"{self.total:,} requests: {by_resource}",
+            f"{self.requests_left:,} of today's {self.requests_per_day:,} requests are left;"
+            f" at {self.requests_per_second:g} a second it takes {seconds_told(self.hours * 3600)}"
+            + (f" over {self.days} days" if self.days > 1 else ""),
+        ]
+        if self.days > 1:
+            lines.append(
+                "each day's run stops with exit code 3 and keeps its bookmark: run it daily until it ends with 0"
+            )
+        for line in lines:
+            console.print(line, highlight=False)
+
+
+def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
+    """Asks Gong how much there is, with a request or two for each selected resource.
+
+    Args:
+        connection: Which Gong account.
+        target: Which warehouse; nothing is written to it.
+        options: What the sync would read.
+
+    Raises:
+        UsageError: A setting or option cannot be used.
+        GongError: Gong does not tell.
+    """
+    connection.source(tally=Tally())
+    now = whole_millisecond(datetime.now(UTC))
+    used, owed = 0, []
+    with TemporaryDirectory(prefix="gong-elt-plan-") as folder:
+        pipeline = restored_pipeline(connection, target, Path(folder))
+        with_calls = [name for name in ("calls", "transcripts") if name in options.select]
+        states = [resource_state(pipeline, connection, name) for name in with_calls[:1]]
+        asked = {"since": options.since, "until": options.until}
+        window = chosen_window(connection, states, now, **asked)
+        windows = {
+            name: chosen_window(connection, [resource_state(pipeline, connection, name)], now, **asked)
+            for name in options.select
+        } | dict.fromkeys(with_calls, window)
+        if missing_file(target.destination) is None and has_tables(pipeline, target):
+            with pipeline.sql_client() as sql:
+                used = runs.requests_today(sql, connection.name, now)
+                if "transcripts" in with_calls:
+                    since = owed_from(
+                        connection.transcript_patience, bookmark(pipeline, connection, "transcripts"), now
+                    )
+                    owed = loaded.owed_transcripts(sql, since, private_too=connection.keeps_private_calls)
+    earlier = sum(call.effective_time < window.since for call in owed)
+    costs = asyncio.run(_costs(connection.client(), connection, windows, now))
+    requests = {name: count for name, count in costs.requests.items() if name in options.select}
+    if earlier:
+        requests["transcripts"] += math.ceil(earlier / costs.page_size)
+    left, rate = max(0, connection.requests_per_day - used), connection.requests_per_second
+    days, hours = _duration(sum(requests.values()), left, connection.requests_per_day, rate, now)
+    return Plan(
+        since=window.since,
+        until=window.until,
+        calls=costs.calls,
+        owed_transcripts=earlier,
+        requests=requests,
+        requests_left=left,
+        requests_per_day=connection.requests_per_day,
+        requests_per_second=rate,
+        hours=round(hours, 4),
+        days=days,
+    )
+
+
+async def _costs(
+    client: GongClient, connection: Connection, windows: Mapping[str, Window], now: datetime
+) -> RequestCosts:
+    async with client.connected():
+        return await request_costs(
+            client,
+            windows,
+            now=now,
+            basic=connection.setting("call_detail", "extensive") == "basic",
+            workspace_id=connection.setting("workspace_id", None),
+        )
+
+
+def _duration(requests: int, left: int, per_day: int, per_second: float, now: datetime) -> tuple[int, float]:
+    """Days on which requests are sent, and hours from now to the last one."""
+    if requests <= left or per_day <= 0:
+        return 1, requests / per_second / 3600
+    until_midnight = _HOURS_A_DAY - (now.hour + now.minute / 60 + now.second / 3600)
+    later = requests - left
+    full_days = math.ceil(later / per_day) - 1
+    last_day = later - full_days * per_day
+    return full_days + 1 + (left > 0), until_midnight + full_days * _HOURS_A_DAY + last_day / per_second / 3600

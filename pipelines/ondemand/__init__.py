@@ -1,0 +1,1 @@
+"""Gong as a Python object: read and write actions without a warehouse."""

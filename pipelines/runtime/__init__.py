@@ -1,0 +1,1 @@
+"""What every job needs: connection, lock, run log, result."""

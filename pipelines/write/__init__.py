@@ -1,0 +1,1 @@
+"""Jobs that write to Gong: upload calls and media."""
