@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from pipelines.demo.company import Company, build_company
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.company.company import Company, build_company
+from pipelines.demo.server.app import SimulatedGong
 
 
 def present_company(*, calls: int = 60, days: int = 20, seed: int = 7) -> Company:

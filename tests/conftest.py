@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from pipelines.demo.serving import serve
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.serving import serve
 from tests.companies import present_gong
 from tests.modelled import built, company_of_eighty, loaded
 from tests.postgres_server import postgres_server

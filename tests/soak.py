@@ -25,9 +25,9 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from pipelines.demo.company import build_company
-from pipelines.demo.serving import serve
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.company.company import build_company
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.serving import serve
 from tests.postgres_server import postgres_server
 from tests.truth import assert_same, listed_calls
 from tests.workspace import Workspace

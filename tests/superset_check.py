@@ -22,8 +22,8 @@ from urllib.request import urlopen
 from playwright.sync_api import Page
 
 from pipelines.analytics.superset.dashboard import ROWS
-from pipelines.demo.company import build_company
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.company.company import build_company
+from pipelines.demo.server.app import SimulatedGong
 from tests.browser import browser_page
 from tests.modelled import built, loaded
 from tests.workspace import Workspace

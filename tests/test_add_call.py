@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from destinations.new_call import NEW_CALL_FIELDS, RowRefused, new_call
-from pipelines.demo.faults import Fault, reset_connection, respond, rewrite
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.faults import Fault, reset_connection, respond, rewrite
 from tests.workspace import Workspace
 
 SPEC = Path(__file__).parents[2] / "shared" / "gong-api" / "openapi.json"

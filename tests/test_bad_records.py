@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipelines.demo.calls import Call
-from pipelines.demo.faults import Act, Fault, rewrite_bytes
-from pipelines.demo.serving import serve
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.company.calls import Call
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.faults import Act, Fault, rewrite_bytes
+from pipelines.demo.server.serving import serve
 from tests.companies import present_gong
 from tests.truth import assert_same, listed_calls
 from tests.workspace import Workspace

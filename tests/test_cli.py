@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines.demo.faults import Fault, hang, respond, revoked_token
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.faults import Fault, hang, respond, revoked_token
 from sources.gong import OPT_IN_RESOURCES
 from sources.gong.api.endpoint import ENDPOINTS
 from sources.gong.incremental.windows import gong_time

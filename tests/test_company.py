@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.demo.faults import Fault, corrupt_json, respond, rewrite, too_many_requests
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.faults import Fault, corrupt_json, respond, rewrite, too_many_requests
 from tests.truth import listed_calls
 from tests.workspace import Workspace
 

@@ -11,10 +11,10 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from pipelines.demo.company import build_company
-from pipelines.demo.routes import ROUTES
-from pipelines.demo.serving import serve
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.company.company import build_company
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.routes import ROUTES
+from pipelines.demo.server.serving import serve
 
 Json = dict[str, Any]
 

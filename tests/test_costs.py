@@ -15,9 +15,9 @@ import msgspec
 import pyarrow as pa
 import pytest
 
-from pipelines.demo.calls import Call
-from pipelines.demo.company import Company, build_company
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.company.calls import Call
+from pipelines.demo.company.company import Company, build_company
+from pipelines.demo.server.app import SimulatedGong
 from sources.gong.calls.transformer import CallShaper
 from sources.gong.metrics import Tally
 from sources.gong.tables.table import DataType

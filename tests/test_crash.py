@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.server.app import SimulatedGong
 from tests.conftest import MakeGong
 from tests.truth import assert_same
 from tests.workspace import Workspace, days_ago

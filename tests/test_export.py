@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.server.app import SimulatedGong
 from tests.modelled import exported
 from tests.truth import listed_calls
 from tests.workspace import Workspace

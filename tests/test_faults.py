@@ -16,9 +16,10 @@ import pytest
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pipelines.demo.call_index import effective_time
-from pipelines.demo.cursors import Position, mint
-from pipelines.demo.faults import (
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.call_index import effective_time
+from pipelines.demo.server.cursors import Position, mint
+from pipelines.demo.server.faults import (
     Act,
     Fault,
     corrupt_json,
@@ -37,9 +38,8 @@ from pipelines.demo.faults import (
     too_many_requests,
     truncate,
 )
-from pipelines.demo.received import ReceivedRequest
-from pipelines.demo.serving import serve
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.server.request_log import ReceivedRequest
+from pipelines.demo.server.serving import serve
 from tests.conftest import MakeGong
 from tests.truth import assert_same, listed_calls
 from tests.workspace import Workspace, days_ago

@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from pipelines.demo.faults import Fault, expired_cursor, too_many_requests
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.faults import Fault, expired_cursor, too_many_requests
 from pipelines.ondemand.client import Gong
 from pipelines.ondemand.simplified_transcript import clock, simplified, speakers
 from pipelines.runtime.connection import UsageError

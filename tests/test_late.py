@@ -19,9 +19,9 @@ from dlt.common.versioned_state import (
     generate_state_version_hash,
 )
 
-from pipelines.demo.calls import Call
-from pipelines.demo.faults import Fault, respond
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.company.calls import Call
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.faults import Fault, respond
 from tests.conftest import MakeGong
 from tests.truth import assert_same, listed_calls
 from tests.workspace import Workspace, days_ago

@@ -14,9 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from pipelines.demo.faults import Fault, respond
-from pipelines.demo.simulated_gong import SimulatedGong
-from pipelines.demo.token_endpoint import TOKEN_PATH
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.endpoints.token import TOKEN_PATH
+from pipelines.demo.server.faults import Fault, respond
 from pipelines.runtime.oauth_login import wanted_scopes
 from sources.gong.api.endpoint import ENDPOINTS
 from tests.workspace import Workspace

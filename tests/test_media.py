@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.demo.media_host import MediaHost
-from pipelines.demo.serving import serve
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.endpoints.media_host import MediaHost
+from pipelines.demo.server.serving import serve
 from tests.conftest import MakeGong
 from tests.s3_server import objects, s3_server
 from tests.truth import listed_calls

@@ -14,9 +14,9 @@ import pytest
 import yaml
 
 from pipelines.analytics.dbt_build import PROJECT
-from pipelines.demo.calls import Call
-from pipelines.demo.company import Company
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.company.calls import Call
+from pipelines.demo.company.company import Company
+from pipelines.demo.server.app import SimulatedGong
 from sources.gong.calls.tables import TABLES
 from tests.companies import present_gong
 from tests.marts_page import PAGE, page

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from pipelines.demo.faults import Act, Fault, hang, redirect, respond, truncate
-from pipelines.demo.received import ReceivedRequest
-from pipelines.demo.simulated_gong import SimulatedGong
-from pipelines.demo.token_endpoint import TOKEN_PATH
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.endpoints.token import TOKEN_PATH
+from pipelines.demo.server.faults import Act, Fault, hang, redirect, respond, truncate
+from pipelines.demo.server.request_log import ReceivedRequest
 from tests.conftest import MakeGong
 from tests.forked import Ended
 from tests.truth import assert_same

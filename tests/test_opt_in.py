@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pipelines.demo.calls import Call
+from pipelines.demo.company.calls import Call
 from pipelines.demo.identifiers import ZONE
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.server.app import SimulatedGong
 from sources.gong import OPT_IN_RESOURCES, table_names
 from sources.gong.resources.date_sliced import LOG_TYPES
 from tests.conftest import MakeGong

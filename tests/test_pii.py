@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.demo.faults import Fault, rewrite
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.faults import Fault, rewrite
 from sources.gong import GongApiKey, SettingRefused, gong_source
 from sources.gong.tables.pseudonyms import Pseudonyms, guessed, normalised
 from tests.truth import listed_calls

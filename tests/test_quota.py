@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.demo.faults import Fault, hang, rewrite, too_many_requests
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.faults import Fault, hang, rewrite, too_many_requests
 from tests.conftest import MakeGong
 from tests.truth import assert_same
 from tests.workspace import Workspace, days_ago

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipelines.demo.calls import Call
-from pipelines.demo.faults import Fault, corrupt_json, expired_cursor, respond, rewrite, rewrite_bytes
-from pipelines.demo.received import ReceivedRequest
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.company.calls import Call
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.faults import Fault, corrupt_json, expired_cursor, respond, rewrite, rewrite_bytes
+from pipelines.demo.server.request_log import ReceivedRequest
 from tests.conftest import MakeGong
 from tests.truth import assert_same, listed_calls
 from tests.workspace import Workspace

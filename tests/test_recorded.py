@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.demo.replay import company_from_documents
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.replay import company_from_documents
 from tests.conftest import MakeGong
 from tests.workspace import Workspace
 

@@ -17,8 +17,8 @@ from playwright.sync_api import Page
 from pipelines.analytics.report.charts import chart_specs
 from pipelines.analytics.report.section import Column, Section
 from pipelines.analytics.report.sections import SECTIONS
-from pipelines.demo.company import Company
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.company.company import Company
+from pipelines.demo.server.app import SimulatedGong
 from tests.browser import PHONE, Opened, opened
 from tests.modelled import HOSTILE, built, loaded, rounded
 from tests.workspace import Workspace

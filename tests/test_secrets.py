@@ -19,8 +19,8 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.demo.faults import Fault, corrupt_json, hang, redirect, respond
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.faults import Fault, corrupt_json, hang, redirect, respond
 from tests.conftest import MakeGong
 from tests.forked import Ended
 from tests.workspace import COMMAND, Workspace

@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from pipelines.demo.call_index import effective_time
-from pipelines.demo.company import Company, build_company
-from pipelines.demo.faults import (
+from pipelines.demo.company.company import Company, build_company
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.call_index import effective_time
+from pipelines.demo.server.faults import (
     Act,
     Fault,
     corrupt_json,
@@ -27,9 +28,8 @@ from pipelines.demo.faults import (
     too_many_requests,
     truncate,
 )
-from pipelines.demo.replay import company_from_documents
-from pipelines.demo.serving import serve
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.server.replay import company_from_documents
+from pipelines.demo.server.serving import serve
 
 UNTIL = datetime(2026, 6, 1, 18, tzinfo=UTC)
 NO_CALLS = ["No calls found corresponding to the provided filters"]

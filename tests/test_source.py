@@ -15,10 +15,10 @@ import duckdb
 import pytest
 from dlt.extract import DltSource
 
-from pipelines.demo.call_index import effective_time
-from pipelines.demo.calls import Call
-from pipelines.demo.faults import Fault, respond
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.company.calls import Call
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.call_index import effective_time
+from pipelines.demo.server.faults import Fault, respond
 from sources.gong import (
     OPT_IN_RESOURCES,
     RESOURCES,

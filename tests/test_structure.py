@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from pipelines.cli.app import app
-from pipelines.demo.routes import ROUTES
+from pipelines.demo.server.routes import ROUTES
 from sources.gong.api.endpoint import ENDPOINTS
 from sources.gong.calls.tables import TABLES
 from sources.gong.tables.table import snake_case

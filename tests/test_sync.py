@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from pipelines.demo.calls import Call
-from pipelines.demo.faults import Fault, rewrite
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.company.calls import Call
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.faults import Fault, rewrite
 from sources.gong import RESOURCES, tables_of_a_call
 from tests.conftest import MakeGong
 from tests.truth import assert_same, listed_calls

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.demo.faults import Fault, reset_connection, respond
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.faults import Fault, reset_connection, respond
 from pipelines.write.gong_writer import LARGEST_RECORDING
 from tests.workspace import Workspace
 

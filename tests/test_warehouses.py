@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from pipelines.demo.faults import Fault, rewrite, rewrite_bytes
-from pipelines.demo.media_host import MediaHost
-from pipelines.demo.serving import serve
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.endpoints.media_host import MediaHost
+from pipelines.demo.server.faults import Fault, rewrite, rewrite_bytes
+from pipelines.demo.server.serving import serve
 from tests.conftest import MakeGong
 from tests.postgres_server import PASSWORD, PostgresServer, postgres_server
 from tests.test_sync import EXTENSIVE, TRANSCRIPT, changed, one_with

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from pipelines.demo.calls import Call
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.company.calls import Call
+from pipelines.demo.server.app import SimulatedGong
 from tests.workspace import Workspace
 
 Json = dict[str, Any]

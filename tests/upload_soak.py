@@ -21,11 +21,11 @@ from typing import Any
 
 from rich.console import Console
 
-from pipelines.demo.company import build_company
-from pipelines.demo.faults import Act, Fault, reset_connection, respond
-from pipelines.demo.received import ReceivedRequest
-from pipelines.demo.serving import serve
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.company.company import build_company
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.faults import Act, Fault, reset_connection, respond
+from pipelines.demo.server.request_log import ReceivedRequest
+from pipelines.demo.server.serving import serve
 from tests.workspace import Workspace
 
 _BAD: tuple[dict[str, str], ...] = (

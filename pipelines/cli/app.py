@@ -158,7 +158,7 @@ def simulate(
 ) -> None:
     """The simulated Gong alone, for development."""
     with _one_line_for_mistakes():
-        from ..demo.serving import serve_forever
+        from ..demo.server.serving import serve_forever
         from ..demo.tour import simulated_gong
 
         gong = simulated_gong(calls=calls, seed=seed)

@@ -12,9 +12,9 @@ from rich.table import Table
 
 from pipelines.analytics.dbt_build import ModelOptions, build_models, dbt_is_installed
 from pipelines.analytics.report.build import ReportOptions, build_report, report_packages_are_installed
-from pipelines.demo.company import build_company
-from pipelines.demo.serving import serve
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.company.company import build_company
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.serving import serve
 from pipelines.load.sync import SyncOptions, sync
 from pipelines.runtime.connection import Connection, Target
 from sources.gong import GongApiKey

@@ -16,13 +16,13 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from pipelines.demo.call_index import effective_time
-from pipelines.demo.calls import Call
-from pipelines.demo.company import build_company
+from pipelines.demo.company.calls import Call
+from pipelines.demo.company.company import build_company
 from pipelines.demo.identifiers import gong_time
-from pipelines.demo.rules import Rules
-from pipelines.demo.serving import serve
-from pipelines.demo.simulated_gong import SimulatedGong
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.call_index import effective_time
+from pipelines.demo.server.rules import Rules
+from pipelines.demo.server.serving import serve
 
 RECEIVED_PATH = "/-/received"
 """Not one of Gong's: GET tells what was received, DELETE forgets it."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipelines.demo.calls import Call
+from pipelines.demo.company.calls import Call
+from pipelines.demo.company.insights import Outcome
+from pipelines.demo.company.people import Staff
+from pipelines.demo.company.trackers import TRACKERS
 from pipelines.demo.identifiers import Ids, gong_time
-from pipelines.demo.insights import Outcome
-from pipelines.demo.people import Staff
-from pipelines.demo.tracked import TRACKERS
 
 Json = dict[str, Any]
 

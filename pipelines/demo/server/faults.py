@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipelines.demo.received import ReceivedRequest
+from pipelines.demo.server.request_log import ReceivedRequest
 
 Act = Callable[[ASGIApp, Scope, Receive, Send], Awaitable[None]]
 

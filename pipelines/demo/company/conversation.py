@@ -4,8 +4,8 @@ import random
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from pipelines.demo.talk import CALL_TYPES, PHASES, SLOTS, Exchange
-from pipelines.demo.tracked import Spoken
+from pipelines.demo.company.phrases import CALL_TYPES, PHASES, SLOTS, Exchange
+from pipelines.demo.company.trackers import Spoken
 
 Json = dict[str, Any]
 

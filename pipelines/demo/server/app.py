@@ -21,17 +21,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from pipelines.demo.call_index import CallIndex
-from pipelines.demo.calls import Call
-from pipelines.demo.company import Company
-from pipelines.demo.faults import Fault
-from pipelines.demo.form import form_part
-from pipelines.demo.gong_answers import Answer, Asked, GongError
-from pipelines.demo.json_pages import Piece, joined, json_array
-from pipelines.demo.received import ReceivedRequest
-from pipelines.demo.routes import Route, routes_at
-from pipelines.demo.rules import Rules
-from pipelines.demo.token_endpoint import AUTHORIZE_PATH, TOKEN_PATH, TokenEndpoint, TokenRefused
+from pipelines.demo.company.calls import Call
+from pipelines.demo.company.company import Company
+from pipelines.demo.server.call_index import CallIndex
+from pipelines.demo.server.endpoints.token import AUTHORIZE_PATH, TOKEN_PATH, TokenEndpoint, TokenRefused
+from pipelines.demo.server.faults import Fault
+from pipelines.demo.server.messages.multipart import form_part
+from pipelines.demo.server.messages.response_cache import Piece, joined, json_array
+from pipelines.demo.server.messages.responses import Answer, Asked, GongError
+from pipelines.demo.server.request_log import ReceivedRequest
+from pipelines.demo.server.routes import Route, routes_at
+from pipelines.demo.server.rules import Rules
 
 Json = dict[str, Any]
 

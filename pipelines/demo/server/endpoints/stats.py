@@ -5,10 +5,10 @@ from datetime import date, datetime, timedelta
 from statistics import fmean
 from typing import Any
 
-from pipelines.demo.accepted_bodies import StatsBody, StatsFilter
-from pipelines.demo.cursors import request_digest
-from pipelines.demo.gong_answers import Answer, Asked, GongError, check_ids, page_of
 from pipelines.demo.identifiers import ZONE
+from pipelines.demo.server.cursors import request_digest
+from pipelines.demo.server.messages.request_bodies import StatsBody, StatsFilter
+from pipelines.demo.server.messages.responses import Answer, Asked, GongError, check_ids, page_of
 
 Json = dict[str, Any]
 

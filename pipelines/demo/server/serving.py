@@ -15,7 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from pipelines.demo.faults import ABORT_EXTENSION
+from pipelines.demo.server.faults import ABORT_EXTENSION
 
 _START_SECONDS = 10.0
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from pipelines.demo.accounts import Account, build_accounts
-from pipelines.demo.calls import Call, Cast, Surroundings, build_call
+from pipelines.demo.company.accounts import Account, build_accounts
+from pipelines.demo.company.calls import Call, Cast, Surroundings, build_call
+from pipelines.demo.company.library import LibraryFolder, build_library
+from pipelines.demo.company.people import COMPANY_NAME, Names, Staff, Team, build_staff, build_workspaces
+from pipelines.demo.company.settings import Settings, build_settings, call_outcomes
 from pipelines.demo.identifiers import ZONE, Ids
-from pipelines.demo.library import LibraryFolder, build_library
-from pipelines.demo.people import COMPANY_NAME, Names, Staff, Team, build_staff, build_workspaces
-from pipelines.demo.settings import Settings, build_settings, call_outcomes
 
 Json = dict[str, Any]
 

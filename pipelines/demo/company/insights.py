@@ -4,10 +4,10 @@ import random
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from pipelines.demo.conversation import Talk
+from pipelines.demo.company.conversation import Talk
+from pipelines.demo.company.phrases import CALL_TYPES, PHASES
+from pipelines.demo.company.trackers import Spoken, tracker_hits
 from pipelines.demo.identifiers import Ids, gong_time
-from pipelines.demo.talk import CALL_TYPES, PHASES
-from pipelines.demo.tracked import Spoken, tracker_hits
 
 Json = dict[str, Any]
 

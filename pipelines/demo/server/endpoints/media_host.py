@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from pipelines.demo.faults import ABORT_EXTENSION
+from pipelines.demo.server.faults import ABORT_EXTENSION
 
 _PIECE = 64 * 1024
 

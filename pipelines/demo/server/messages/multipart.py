@@ -3,7 +3,7 @@
 from email.parser import BytesParser
 from email.policy import HTTP
 
-from pipelines.demo.gong_answers import GongError
+from pipelines.demo.server.messages.responses import GongError
 
 
 def form_part(name: str, content_type: str, body: bytes) -> bytes:

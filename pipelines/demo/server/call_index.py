@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from pipelines.demo.calls import WEB_CONFERENCE_SYSTEMS, Call
-from pipelines.demo.json_pages import Piece
+from pipelines.demo.company.calls import WEB_CONFERENCE_SYSTEMS, Call
+from pipelines.demo.server.messages.response_cache import Piece
 
 Json = dict[str, Any]
 Key = tuple[int, int, str]

@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
-from pipelines.demo.call_index import CallIndex
-from pipelines.demo.calls import Call
-from pipelines.demo.company import Company
-from pipelines.demo.cursors import CursorError, Position, mint, read
-from pipelines.demo.json_pages import Piece
-from pipelines.demo.rules import Rules
+from pipelines.demo.company.calls import Call
+from pipelines.demo.company.company import Company
+from pipelines.demo.server.call_index import CallIndex
+from pipelines.demo.server.cursors import CursorError, Position, mint, read
+from pipelines.demo.server.messages.response_cache import Piece
+from pipelines.demo.server.rules import Rules
 
 NO_CALLS = "No calls found corresponding to the provided filters"
 

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from pipelines.demo import insights
-from pipelines.demo.accounts import Account, Contact
-from pipelines.demo.conversation import hold_talk
+from pipelines.demo.company import insights
+from pipelines.demo.company.accounts import Account, Contact
+from pipelines.demo.company.conversation import hold_talk
+from pipelines.demo.company.people import COMPANY_NAME, Staff
+from pipelines.demo.company.phrases import CALL_TYPES, SLOTS
 from pipelines.demo.identifiers import Ids, gong_time
-from pipelines.demo.people import COMPANY_NAME, Staff
-from pipelines.demo.talk import CALL_TYPES, SLOTS
 
 Json = dict[str, Any]
 

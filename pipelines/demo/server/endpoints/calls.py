@@ -8,7 +8,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from pipelines.demo.accepted_bodies import (
+from pipelines.demo.company.calls import Call
+from pipelines.demo.company.company import Recording
+from pipelines.demo.identifiers import gong_time
+from pipelines.demo.server.call_index import Key, Listed, listing_key, microseconds
+from pipelines.demo.server.cursors import Position, mint, request_digest
+from pipelines.demo.server.messages.content_selector import exposed_call
+from pipelines.demo.server.messages.request_bodies import (
     CallFilter,
     ContentSelector,
     ExtensiveBody,
@@ -16,14 +22,8 @@ from pipelines.demo.accepted_bodies import (
     OwnedCallFilter,
     TranscriptBody,
 )
-from pipelines.demo.call_index import Key, Listed, listing_key, microseconds
-from pipelines.demo.calls import Call
-from pipelines.demo.company import Recording
-from pipelines.demo.cursors import Position, mint, request_digest
-from pipelines.demo.exposed_fields import exposed_call
-from pipelines.demo.gong_answers import NO_CALLS, Answer, Asked, GongError, check_ids, instant, records
-from pipelines.demo.identifiers import gong_time
-from pipelines.demo.json_pages import Piece
+from pipelines.demo.server.messages.response_cache import Piece
+from pipelines.demo.server.messages.responses import NO_CALLS, Answer, Asked, GongError, check_ids, instant, records
 
 Json = dict[str, Any]
 

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
-from pipelines.demo.accepted_bodies import CallAccessBody
-from pipelines.demo.cursors import request_digest
-from pipelines.demo.gong_answers import Answer, Asked, GongError, check_ids, instant, page_of
 from pipelines.demo.identifiers import gong_time
+from pipelines.demo.server.cursors import request_digest
+from pipelines.demo.server.messages.request_bodies import CallAccessBody
+from pipelines.demo.server.messages.responses import Answer, Asked, GongError, check_ids, instant, page_of
 
 Json = dict[str, Any]
 

@@ -5,7 +5,7 @@ from bisect import bisect_right
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from pipelines.demo.people import Names
+from pipelines.demo.company.people import Names
 
 Json = dict[str, Any]
 

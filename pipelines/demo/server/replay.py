@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from pipelines.demo.calls import Call
-from pipelines.demo.company import Company
+from pipelines.demo.company.calls import Call
+from pipelines.demo.company.company import Company
 
 Json = dict[str, Any]
 

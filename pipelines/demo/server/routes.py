@@ -4,11 +4,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from pipelines.demo import administration_endpoints as administration
-from pipelines.demo import call_endpoints as calls
-from pipelines.demo import stats_endpoints as stats
-from pipelines.demo import tenant_endpoints as tenant
-from pipelines.demo.accepted_bodies import (
+from pipelines.demo.server.endpoints import administration, calls, stats, tenant
+from pipelines.demo.server.messages.request_bodies import (
     CallAccessBody,
     ExtensiveBody,
     NewCallBody,
@@ -17,7 +14,7 @@ from pipelines.demo.accepted_bodies import (
     TranscriptBody,
     UsersBody,
 )
-from pipelines.demo.gong_answers import Endpoint
+from pipelines.demo.server.messages.responses import Endpoint
 
 
 class Route(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pipelines.demo.accepted_bodies import ContentFlags, ContentSelector, ExposedFields, InteractionFlags
+from pipelines.demo.server.messages.request_bodies import ContentFlags, ContentSelector, ExposedFields, InteractionFlags
 
 Json = dict[str, Any]
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipelines.demo.calls import Call
+from pipelines.demo.company.calls import Call
+from pipelines.demo.company.people import Staff
 from pipelines.demo.identifiers import Ids, gong_time
-from pipelines.demo.people import Staff
 
 Json = dict[str, Any]
 

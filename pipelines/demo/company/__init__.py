@@ -1,0 +1,1 @@
+"""A generated company: people, accounts, calls, conversations."""

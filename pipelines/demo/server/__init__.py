@@ -1,0 +1,1 @@
+"""The simulated Gong: an HTTP server that follows the API contract."""

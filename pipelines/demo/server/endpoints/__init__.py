@@ -1,0 +1,1 @@
+"""Operations of the simulated Gong, grouped as in `sources/gong/resources`."""
