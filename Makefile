@@ -28,28 +28,28 @@ bench: install
 	$(BIN)/python -m tests.benchmarks.run
 
 soak: install
-	$(BIN)/python -m tests.soak
+	$(BIN)/python -m tests.system.soak
 
 # Ten thousand calls into Gong, with kills and failures in between.
 soak-upload: install
-	$(BIN)/python -m tests.upload_soak
+	$(BIN)/python -m tests.system.upload_soak
 
 # The dashboard in a real Superset, which is 700 MB in an environment of its own.
 superset: install
 	test -d .superset || ($(PYTHON) -m venv .superset && .superset/bin/python -m pip install --quiet \
-	  --disable-pip-version-check -r tests/superset-requirements.txt)
-	$(BIN)/python -m tests.superset_check
+	  --disable-pip-version-check -r tests/system/superset-requirements.txt)
+	$(BIN)/python -m tests.system.superset
 
 # The dbt project with the adapters of warehouses that are not at hand.
 parse: install
 	test -d .parse || ($(PYTHON) -m venv .parse && .parse/bin/python -m pip install --quiet \
-	  --disable-pip-version-check -r tests/other-warehouses-requirements.txt)
-	$(BIN)/python -m tests.other_warehouses
+	  --disable-pip-version-check -r tests/system/other-warehouses-requirements.txt)
+	$(BIN)/python -m tests.system.other_warehouses
 
 # docs/coverage.md and docs/marts.md from their data; a test says when one is out of step.
 docs: install
-	$(BIN)/python -m tests.coverage_page
-	$(BIN)/python -m tests.marts_page
+	$(BIN)/python -m docs.generate.coverage_page
+	$(BIN)/python -m docs.generate.marts_page
 
 # Pins: needs `uv` on the PATH. Hashes and names only, no address of any registry.
 requirements:

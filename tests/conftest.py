@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, settings
 
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.serving import serve
-from tests.companies import present_gong
-from tests.modelled import built, company_of_eighty, loaded
-from tests.postgres_server import postgres_server
-from tests.workspace import Workspace
+from tests.support.companies import present_gong
+from tests.support.marts import built, company_of_eighty, loaded
+from tests.support.postgres import postgres_server
+from tests.support.workspace import Workspace
 
 # A busy machine is no reason to fail a property.
 settings.register_profile("quiet", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -24,8 +24,9 @@ import httpx
 import msgspec
 
 from tests.benchmarks.server import RECEIVED_PATH, Contents, Received, Served
+from tests.support.paths import REPOSITORY
 
-ROOT = Path(__file__).parents[2]
+ROOT = REPOSITORY
 FULL_CONTENT: Mapping[str, str] = {}
 """The settings a sync has by itself."""
 

@@ -1,0 +1,30 @@
+"""Takes the pictures of docs/report.md of the report that `make demo` wrote: `python -m docs.generate.report_pictures`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.browser import PHONE, WIDE, opened
+
+REPORT = Path("demo") / "gong-report.html"
+PICTURES = Path(__file__).parents[1] / "pictures"
+SIZES = {"report-light": (WIDE, False), "report-dark": (WIDE, True), "report-phone": (PHONE, False)}
+
+
+def main() -> None:
+    """Writes them."""
+    PICTURES.mkdir(exist_ok=True)
+    for name, (size, dark) in SIZES.items():
+        with opened(REPORT.absolute(), size=size, dark=dark) as report:
+            report.page.wait_for_selector("html[data-shown]")
+            width, height = size
+            # The first screens, not the whole page.
+            report.page.screenshot(
+                path=PICTURES / f"{name}.png",
+                full_page=True,
+                clip={"x": 0.0, "y": 0.0, "width": float(width), "height": 1.5 * height},
+            )
+
+
+if __name__ == "__main__":
+    main()

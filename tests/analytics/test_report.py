@@ -1,0 +1,312 @@
+"""The report in a real browser: its figures against its own SQL, filters, hostile names, empty and large companies."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from pipelines.analytics.report.charts import chart_specs
+from pipelines.analytics.report.section import Column, Section
+from pipelines.analytics.report.sections import SECTIONS
+from pipelines.demo.company.company import Company
+from pipelines.demo.server.app import SimulatedGong
+from tests.support.browser import PHONE, Opened, opened
+from tests.support.marts import HOSTILE, built, loaded, rounded
+from tests.support.workspace import Workspace
+
+Json = dict[str, Any]
+LONG_AGO = ("--since", "2020-01-01")
+
+
+def reported(place: Workspace, file: Path, *arguments: str) -> Json:
+    """What `gong-elt report --json` prints."""
+    ended = place.run("report", "--json", "--to", str(file), *arguments)
+    assert ended.code == 0, f"{ended.out}\n{ended.err}"[:3_000]
+    printed: Json = ended.json
+    return printed
+
+
+def choose(page: Page, *, team: int = 0, period: int = 0) -> None:
+    """Picks a team and a period by their places and waits until they are shown."""
+    page.wait_for_selector("html[data-shown]")
+    for select, place in (("#team", team), ("#period", period)):
+        if page.locator(select).count():
+            page.select_option(select, str(place))
+    page.wait_for_selector(f"html[data-shown='{team}-{period}']")
+
+
+def sql_of(page: Page, section: Section) -> str:
+    """The SQL that a section shows."""
+    return str(page.locator(f"#{section.key} .query code").text_content()).removesuffix(";")
+
+
+def cells_of(page: Page, section: Section) -> list[list[str]]:
+    """The figures that a section shows, row by row, all of them."""
+    more = page.locator(f"#{section.key} .figures button")
+    if more.count():
+        more.evaluate("button => button.click()")
+    rows: list[list[str]] = page.locator(f"#{section.key} .figures tbody").evaluate(
+        "body => [...body.rows].map(row => [...row.cells].map(cell => cell.textContent))"
+    )
+    return rows
+
+
+def written(column: Column, value: Any) -> str:
+    """A value as the page has to write it."""
+    if value is None:
+        return "\N{EN DASH}"
+    if column.kind == "date":
+        return f"{value.astimezone(UTC) if isinstance(value, datetime) else value:%Y-%m-%d}"
+    if column.kind == "text":
+        return str(value)
+    decimals, factor, unit = {"share": (1, 100, " %"), "seconds": (1, 1, " s"), "number": (1, 1, "")}.get(
+        column.kind, (1 if column.kind == "hours" else 0, 1, "")
+    )
+    exact = Decimal(factor * float(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    return f"{exact:,}{unit}"
+
+
+def recomputed(place: Workspace, sql: str, section: Section) -> list[list[str]]:
+    """What somebody sees who runs the page's SQL against the warehouse."""
+    return [
+        [written(column, value) for column, value in zip(section.columns, row, strict=False)]
+        for row in _in_shown_order(place, sql, section)
+    ]
+
+
+def _in_shown_order(place: Workspace, sql: str, section: Section) -> list[list[Any]]:
+    names = ", ".join(f'"{column.name}"' for column in section.columns)
+    return [list(row) for row in place.rows(f"SELECT {names} FROM ({sql}) AS shown")]
+
+
+def test_every_figure_is_what_the_sql_beside_it_says(in_duckdb: Workspace, tmp_path: Path) -> None:
+    printed = reported(in_duckdb, tmp_path / "report.html")
+    assert len(printed["teams"]) > 3
+    assert printed["periods"] == ["Whole period", "Last 30 days", "Last 7 days"]
+    shown: dict[str, set[str]] = {section.key: set() for section in SECTIONS}
+    with opened(tmp_path / "report.html") as report:
+        for team in range(len(printed["teams"])):
+            for period in range(len(printed["periods"])):
+                choose(report.page, team=team, period=period)
+                for section in SECTIONS:
+                    sql, cells = sql_of(report.page, section), cells_of(report.page, section)
+                    assert cells == recomputed(in_duckdb, sql, section), sql
+                    if team == period == 0:
+                        assert len(cells) == printed["sections"][section.key] > 0
+                    shown[section.key].add(str(cells))
+        _needs_nobody_else(report)
+    # Whoever filters sees something else, but for what stands for the whole warehouse.
+    for section in SECTIONS:
+        assert (len(shown[section.key]) > 1) == (section.scope != "everything"), section.key
+
+
+def _needs_nobody_else(report: Opened) -> None:
+    (itself,) = report.requests
+    assert itself.startswith("file://")
+    assert report.errors == []
+
+
+def test_every_chart_is_drawn_and_fits_at_both_widths(in_duckdb: Workspace, tmp_path: Path) -> None:
+    reported(in_duckdb, tmp_path / "report.html")
+    charts = chart_specs()
+    assert {*charts} == {s.key for s in SECTIONS} - {"key_figures", "data_quality"}
+    for dark in (False, True):
+        for size in ((1280, 900), PHONE):
+            with opened(tmp_path / "report.html", size=size, dark=dark) as report:
+                choose(report.page)
+                for key in charts:
+                    drawn = report.page.locator(f"#{key} .chart svg path, #{key} .chart svg rect")
+                    assert drawn.count() > 3, key
+                assert report.page.evaluate("document.documentElement.scrollWidth") <= size[0]
+                assert report.errors == []
+                ground, ink = (
+                    _lightness(report.page, "body", "background-color"),
+                    _lightness(report.page, "h1", "color"),
+                )
+                assert (ground < 60 and ink > 200) if dark else (ground > 200 and ink < 60)
+                bars = report.page.locator("#trackers .chart .mark-rect path").first
+                assert bars.evaluate("bar => getComputedStyle(bar).fill").startswith("rgb")
+
+
+def _lightness(page: Page, selector: str, style: str) -> float:
+    colour = page.locator(selector).first.evaluate(
+        "(element, style) => getComputedStyle(element).getPropertyValue(style)", style
+    )
+    return sum(int(part) for part in re.findall(r"\d+", colour)[:3]) / 3
+
+
+def test_on_paper_it_is_dark_on_light_and_has_no_buttons(in_duckdb: Workspace, tmp_path: Path) -> None:
+    reported(in_duckdb, tmp_path / "report.html")
+    with opened(tmp_path / "report.html", dark=True) as report:
+        choose(report.page)
+        report.page.emulate_media(media="print", color_scheme="dark")
+        assert _lightness(report.page, "h1", "color") < 60
+        assert _lightness(report.page, "body", "background-color") == 255
+        assert report.page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light only"
+        for gone in ("nav", ".query", "button"):
+            assert not report.page.locator(gone).first.is_visible()
+        assert report.page.locator("#activity svg").is_visible()
+        assert report.page.pdf().startswith(b"%PDF")
+
+
+def test_hostile_names_are_nothing_but_text(in_duckdb: Workspace, tmp_path: Path) -> None:
+    printed = reported(in_duckdb, tmp_path / "report.html", "--silent-days", "1")
+    (team,) = [place for place, label in enumerate(printed["teams"]) if HOSTILE in label]
+    with opened(tmp_path / "report.html") as report:
+        choose(report.page, team=team)
+        assert report.page.locator("#team option:checked").text_content() == printed["teams"][team]
+        choose(report.page)
+        for key in ("library", "deals_at_risk"):
+            section = next(section for section in SECTIONS if section.key == key)
+            assert HOSTILE in "".join("".join(cells) for cells in cells_of(report.page, section)), key
+        report.page.locator("#deals_at_risk .mark-symbol path").first.hover(force=True)
+        report.page.wait_for_selector("#vg-tooltip-element.visible")
+        assert report.page.evaluate("typeof struck") == "undefined"
+        assert report.page.locator("img").count() == 0
+        _needs_nobody_else(report)
+    alone = reported(in_duckdb, tmp_path / "team.html", "--team", printed["teams"][team].upper())
+    assert alone["teams"] == [printed["teams"][team]]
+    with opened(tmp_path / "team.html") as report:
+        choose(report.page)
+        assert HOSTILE in str(report.page.locator("header").text_content())
+        assert report.page.evaluate("typeof struck") == "undefined"
+
+
+def test_a_policy_of_the_page_itself_lets_no_foreign_script_run(in_duckdb: Workspace, tmp_path: Path) -> None:
+    """Were a text ever taken for markup, the browser would still refuse to run it."""
+    reported(in_duckdb, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    (tmp_path / "struck.html").write_text(f"{page}<script>struck = 1</script>", encoding="utf-8")
+    with opened(tmp_path / "struck.html") as report:
+        choose(report.page)
+        assert report.page.evaluate("typeof struck") == "undefined"
+        assert any("Content Security Policy" in error for error in report.errors)
+
+
+def test_the_report_is_the_same_from_both_warehouses(
+    in_duckdb: Workspace, in_postgres: Workspace, tmp_path: Path
+) -> None:
+    until = ("--until", f"{datetime.now(UTC):%Y-%m-%d}")
+    reported(in_duckdb, tmp_path / "duckdb.html", *until)
+    reported(in_postgres, tmp_path / "postgres.html", *until)
+    first, second = _data(tmp_path / "duckdb.html"), _data(tmp_path / "postgres.html")
+    for ours, theirs in zip(first, second, strict=True):
+        for choice in ours["answers"]:
+            assert _plain(ours["answers"][choice]["rows"]) == _plain(theirs["answers"][choice]["rows"]), ours["key"]
+
+
+def _data(file: Path) -> list[Json]:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', file.read_text(), re.DOTALL)
+    assert found
+    sections: list[Json] = json.loads(unescape(found[1]))["sections"]
+    return sections
+
+
+def _plain(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    return [[rounded(value) if isinstance(value, float) else value for value in row] for row in rows]
+
+
+def test_a_company_without_calls_has_a_page_that_says_so(workspace: Workspace, tmp_path: Path) -> None:
+    with loaded(workspace, SimulatedGong(Company(name="Empty", until=datetime.now(UTC)))) as place:
+        built(place)
+        printed = reported(place, tmp_path / "report.html")
+        assert printed["teams"] == ["All teams"]
+        with opened(tmp_path / "report.html") as report:
+            choose(report.page)
+            assert report.page.locator("#activity .empty").is_visible()
+            assert report.page.locator("#key_figures dd").first.text_content() == "0"
+            _needs_nobody_else(report)
+        _figures_that_lag_behind_are_told(place, tmp_path)
+
+
+def _figures_that_lag_behind_are_told(place: Workspace, tmp_path: Path) -> None:
+    place.execute("INSERT INTO gong.calls (id, is_private, started) VALUES ('1', false, now())")
+    ended = place.run("report", "--to", str(tmp_path / "behind.html"))
+    assert ended.code == 0
+    assert ended.out.splitlines()[0] == "warning: 1 loaded calls are not in the marts yet: run gong-elt models"
+    with opened(tmp_path / "behind.html") as report:
+        assert "1 loaded calls are not in these figures yet" in str(report.page.locator("header").text_content())
+
+
+MANY = """
+CREATE OR REPLACE TABLE gong_analytics.{mart} AS
+SELECT made.* REPLACE ({key} || '-' || copy AS {key})
+FROM gong_analytics.{mart} AS made, range({copies}) AS copies(copy)
+"""
+
+
+def test_five_thousand_calls_and_deals_are_shown(in_duckdb: Workspace, tmp_path: Path) -> None:
+    place = Workspace(tmp_path, settings=in_duckdb.settings)
+    (tmp_path / "warehouse.duckdb").write_bytes((in_duckdb.folder / "warehouse.duckdb").read_bytes())
+    keys = {"calls_enriched": "call_id", "topic_time": "call_id", "tracker_mentions": "call_id"}
+    ((calls,),) = place.rows("SELECT count(*) FROM gong_analytics.calls_enriched")
+    for mart, key in {**keys, "deal_activity": "opportunity_id"}.items():
+        place.execute(MANY.format(mart=mart, key=key, copies=5_000 // calls + 1))
+    reported(place, tmp_path / "report.html", "--silent-days", "1")
+    with opened(tmp_path / "report.html") as report:
+        choose(report.page)
+        tile = str(report.page.locator("#key_figures dd").first.text_content()).replace(",", "")
+        assert int(tile) > 4_000
+        deals = next(section for section in SECTIONS if section.key == "deals_at_risk")
+        assert report.page.locator("#deals_at_risk tbody tr").count() == 25
+        cells = cells_of(report.page, deals)
+        assert len(cells) > 500
+        assert cells == recomputed(place, sql_of(report.page, deals), deals)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--team", "Nobody"), "a team is a manager's name"),
+        (("--since", "soon"), "--since"),
+        (("--since", "2026-01-02", "--until", "2026-01-01"), "the period is empty"),
+        (("--silent-days", "0"), "--silent-days"),
+        (("--analytics", "elsewhere"), "run gong-elt models"),
+        (("--to", "no/such/folder/file"), "cannot be written"),
+    ],
+)
+def test_what_cannot_be_reported_is_told_in_one_line(
+    in_duckdb: Workspace, arguments: tuple[str, ...], words: str
+) -> None:
+    ended = in_duckdb.run("report", *arguments)
+    assert ended.code == 2
+    assert words in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_periods_are_compared_only_where_the_warehouse_reaches_back(in_duckdb: Workspace, tmp_path: Path) -> None:
+    ((first,),) = in_duckdb.rows("SELECT min(started) FROM gong_analytics.calls_enriched")
+    day = first.astimezone(UTC).date()
+    for back, rows in ((10, 2), (20, 1)):
+        since = day + timedelta(days=15)
+        until = since + timedelta(days=back)
+        printed = reported(in_duckdb, tmp_path / "report.html", *_between(since, until))
+        assert printed["sections"]["key_figures"] == rows
+
+
+def _between(since: date, until: date) -> tuple[str, ...]:
+    return ("--since", since.isoformat(), "--until", until.isoformat())
+
+
+def test_every_section_names_columns_that_its_sql_has() -> None:
+    for section in SECTIONS:
+        names = [column.name for column in section.columns]
+        assert len(names) == len(set(names))
+        assert all(re.search(rf"\b{name}\b", section.sql) for name in names), section.key
+        _no_unknown_filling(section)
+
+
+def _no_unknown_filling(section: Section) -> None:
+    known: Mapping[str, str] = dict.fromkeys(
+        ("marts", "chosen", "chosen_and_before", "since", "team", "team_of_deal", "today", "silent_days"), ""
+    )
+    section.sql.format(**known)

@@ -1,0 +1,217 @@
+"""What a user types and what comes back: one clear line for mistakes, JSON alone on stdout, exit codes, the lock."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.faults import Fault, hang, respond, revoked_token
+from sources.gong import OPT_IN_RESOURCES
+from sources.gong.api.endpoint import ENDPOINTS
+from sources.gong.incremental.windows import gong_time
+from sources.gong.resources.date_sliced import LOG_TYPES
+from tests.support.workspace import Workspace
+
+
+@pytest.mark.parametrize(
+    ("settings", "arguments", "said"),
+    [
+        ({"credentials__access_key": ""}, [], "access_key"),
+        ({}, ["--select", "calls,emails"], "--select emails: unknown"),
+        ({}, ["--select", ""], "--select names no resource"),
+        ({}, ["--since", "yesterday"], "--since 'yesterday' is not a date"),
+        ({}, ["--since", "2026-02-01", "--until", "2026-01-01"], "the window is empty"),
+        ({}, ["--destination", "nowhere"], "destination 'nowhere'"),
+        ({}, ["--dataset", "warehouse"], "named like its dataset"),
+        ({"base_url": "http://gong.example"}, [], "would send the credential in clear"),
+        ({"base_url": "api.gong.io"}, [], "is not a URL"),
+        ({"lookback": "a week"}, [], "'a week' is not a length of time"),
+        ({"transcript_patience": "long"}, [], "'long' is not a length of time"),
+        ({"start_date": "soon"}, [], "start_date 'soon' is not a date"),
+        ({"private_calls": "some"}, [], "private_calls 'some' is unknown"),
+        ({"context": "Full"}, [], "context 'Full' is unknown"),
+        ({"requests_per_second": "fast"}, [], "requests_per_second"),
+        ({"requests_per_second": "0"}, [], "requests_per_second"),
+        ({"call_detail": "basic", "primary_user_ids": ["1"]}, [], "need call_detail = 'extensive'"),
+    ],
+)
+def test_a_mistake_gets_one_line_exit_code_2_and_sends_nothing(
+    gong: SimulatedGong, workspace: Workspace, settings: dict[str, object], arguments: list[str], said: str
+) -> None:
+    workspace.configure(**settings)
+    ended = workspace.run("sync", *arguments)
+    assert ended.code == 2, ended.err
+    assert said in ended.err
+    assert ended.err.count("\n") == 1
+    assert ended.out == ""
+    assert gong.requests == []
+    assert not (workspace.folder / "warehouse.duckdb").exists()
+
+
+def test_an_unknown_option_is_wrong_usage(workspace: Workspace) -> None:
+    ended = workspace.run("sync", "--everything")
+    assert ended.code == 2
+    assert "No such option" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_json_is_all_that_stands_on_stdout(gong: SimulatedGong, workspace: Workspace) -> None:
+    ended = workspace.run("sync", "--json")
+    assert json.loads(ended.out)["status"] == "done"
+    assert ended.out.count("\n") == 1
+    assert ended.err == ""
+
+
+def test_without_json_a_person_gets_a_table(gong: SimulatedGong, workspace: Workspace) -> None:
+    ended = workspace.run("sync")
+    assert ended.code == 0
+    assert "transcript_sentences" in ended.out
+    assert "private calls left out" in ended.out
+    assert ended.err == ""
+
+
+def test_status_before_the_first_load_creates_nothing(workspace: Workspace) -> None:
+    ended = workspace.run("status")
+    assert ended.code == 0
+    assert "nothing loaded yet" in ended.out
+    assert [path.name for path in workspace.folder.iterdir() if path.suffix == ".duckdb"] == []
+
+
+def test_status_tells_bookmarks_owed_transcripts_quota_and_runs(gong: SimulatedGong, workspace: Workspace) -> None:
+    summary = workspace.sync()
+    before = (workspace.folder / "warehouse.duckdb").read_bytes()
+    status = json.loads(workspace.run("status", "--json").out)
+    assert status["bookmarks"]["calls"] == summary["bookmark"]
+    assert status["contents"]["calls"] == summary["calls"]
+    assert status["owed_transcripts"] == summary["owed_transcripts"]
+    assert status["requests_left"] == 10_000 - summary["requests"]
+    assert [run["run_id"] for run in status["runs"]] == [summary["run_id"]]
+    assert (workspace.folder / "warehouse.duckdb").read_bytes() == before
+
+
+def test_check_tells_what_the_credential_may_read(gong: SimulatedGong, workspace: Workspace) -> None:
+    gong.rules.credentials["Basic ZGVtbzpkZW1vLXNlY3JldA=="] = frozenset(
+        {"api:calls:read:extensive", "api:calls:read:basic", "api:users:read", "api:workspaces:read"}
+    )
+    ended = workspace.run("check", "--json")
+    assert ended.code == 0
+    verdicts = {finding["what"]: finding["verdict"] for finding in json.loads(ended.out)["findings"]}
+    assert verdicts["POST /v2/calls/extensive"] == "ok"
+    assert verdicts["POST /v2/calls/transcript"] == "denied"
+    assert verdicts["GET /v2/library/folders"] == "denied"
+    assert verdicts["calls visible"] == "ok"
+    assert verdicts["clock"] == "ok"
+    assert not (workspace.folder / "warehouse.duckdb").exists()
+
+
+def test_check_tells_of_everything_opt_in_and_of_media_with_a_request_each(
+    gong: SimulatedGong, workspace: Workspace
+) -> None:
+    # Whatever day it is, somebody has logged in lately.
+    gong.company.settings.logs[LOG_TYPES[0]][-1]["eventTime"] = gong_time(datetime.now(UTC) - timedelta(hours=1))
+    opt_in = {str(endpoint) for endpoint in ENDPOINTS if endpoint.resource in OPT_IN_RESOURCES}
+    media = "POST /v2/calls/extensive with include_media"
+
+    def found(*arguments: str) -> dict[str, tuple[str, str]]:
+        gong.requests.clear()
+        ended = workspace.run("check", "--json", *arguments)
+        assert ended.code == 0, ended.out
+        findings = json.loads(ended.out)["findings"]
+        user_id = gong.company.users[0]["id"]
+        return {one["what"].replace(user_id, "{id}"): (one["verdict"], one["detail"]) for one in findings}
+
+    # What nobody asked for is no failure.
+    gong.faults.append(Fault(respond(418), "/v2/coaching", count=1))
+    every = found()
+    assert every.pop("GET /v2/coaching")[0] == "warning"
+    # Users of a profile are read with the scope of users.
+    told = opt_in - {"GET /v2/permission-profile/users", "GET /v2/coaching"} | {media}
+    assert told <= every.keys()
+    assert {every[what][0] for what in told} == {"ok"}
+    assert all(every[what][1].startswith("opt-in; ") for what in told)
+    assert len(gong.requests) == 1 + sum(" /v2/" in what for what in every)
+
+    workspace.configure(include_media=True)
+    gong.rules.credentials["Basic ZGVtbzpkZW1vLXNlY3JldA=="] = frozenset(
+        {"api:calls:read:extensive", "api:workspaces:read", "api:logs:read"}
+    )
+    some = found("--select", "calls,audit_logs,flows,call_access")
+    assert some[media][0] == "denied"
+    assert some[media][1].startswith("api:calls:read:media-url is missing")
+    assert some["GET /v2/logs"] == ("ok", "api:logs:read")
+    assert some["GET /v2/flows"] == ("warning", "not asked: it takes a user, and none was found")
+    assert some["POST /v2/calls/users-access"][0] == "denied"
+    assert not {"GET /v2/coaching", "GET /v2/settings/trackers"} & some.keys()
+
+
+def test_check_warns_of_a_key_that_sees_no_calls(gong: SimulatedGong, workspace: Workspace) -> None:
+    gong.rules.see_no_calls = True
+    findings = json.loads(workspace.run("check", "--json").out)["findings"]
+    assert {finding["verdict"] for finding in findings if finding["what"] == "calls visible"} == {"warning"}
+
+
+def test_check_of_a_dead_credential_fails_after_one_request(gong: SimulatedGong, workspace: Workspace) -> None:
+    workspace.configure(credentials__access_key_secret="wrong")
+    ended = workspace.run("check")
+    assert ended.code == 1
+    assert len(gong.requests) == 1
+
+
+def test_a_second_run_leaves_and_says_which_run_holds_the_lock(gong: SimulatedGong, workspace: Workspace) -> None:
+    fault = Fault(hang(20), "/v2/calls/extensive")
+    gong.faults.append(fault)
+    holder = workspace.start("sync")
+    try:
+        _wait_for(lambda: fault.struck > 0)
+        ended = workspace.run("sync")
+    finally:
+        holder.kill()
+        holder.wait()
+    assert ended.code == 1
+    assert "another run holds the lock" in ended.err
+    assert f"pid {holder.pid}" in ended.err
+    gong.faults.clear()
+    workspace.sync()
+
+
+def test_a_named_connection_has_settings_and_bookmarks_of_its_own(gong: SimulatedGong, workspace: Workspace) -> None:
+    workspace.settings["SOURCES__GONG__EMEA__CREDENTIALS__ACCESS_TOKEN"] = "demo-token"
+    del workspace.settings["SOURCES__GONG__CREDENTIALS__ACCESS_KEY"]
+    assert workspace.run("sync").code == 2
+    summary = workspace.sync("--connection", "emea", "--dataset", "emea")
+    assert summary["calls"] > 0
+    status = json.loads(workspace.run("status", "--connection", "emea", "--dataset", "emea", "--json").out)
+    assert status["bookmarks"]["calls"] == summary["bookmark"]
+
+
+def test_secrets_stand_in_no_file_and_no_output(gong: SimulatedGong, workspace: Workspace) -> None:
+    ended = workspace.run("sync", "--json")
+    secret = workspace.settings["SOURCES__GONG__CREDENTIALS__ACCESS_KEY_SECRET"]
+    assert secret not in ended.out + ended.err
+    files = [path for path in workspace.folder.rglob("*") if path.is_file()]
+    assert files
+    assert [path for path in files if secret.encode() in path.read_bytes()] == []
+    assert {oct(path.stat().st_mode & 0o077) for path in files} == {"0o0"}
+
+
+def _wait_for(condition: object, seconds: float = 30) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def test_a_token_revoked_while_every_resource_is_read_gives_no_traceback(
+    gong: SimulatedGong, workspace: Workspace
+) -> None:
+    gong.rules.latency_seconds = 0.2
+    gong.faults.append(Fault(revoked_token(), "/v2/", when=lambda _: len(gong.requests) > 5))
+    ended = workspace.run("sync")
+    assert ended.code == 1
+    assert "does not accept the credential" in ended.out
+    assert ended.err == ""

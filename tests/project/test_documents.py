@@ -1,0 +1,101 @@
+"""What the documents say against what there is: tables, keys, resources, what is hashed, links, files, tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sources.gong.calls.tables import TABLES
+from sources.gong.resources.list_resources import OPT_IN_RESOURCES, RESOURCES
+from state.deletions import TABLE as MISSING_CALLS
+from state.media import TABLE as RECORDINGS
+from state.runs import TABLE as RUNS
+from state.uploads import TABLE as UPLOADS
+from tests.support.paths import REPOSITORY
+
+DOCUMENTS = [
+    str(path.relative_to(REPOSITORY))
+    for pattern in ("*.md", "docs/*.md", "sources/gong/*.md")
+    for path in sorted(REPOSITORY.glob(pattern))
+]
+of_each_document = pytest.mark.parametrize("document", [REPOSITORY / path for path in DOCUMENTS], ids=DOCUMENTS)
+
+
+def test_tables_and_keys_are_in_the_readme() -> None:
+    """A row names tables and, in the same order, their keys; of our own bookkeeping only the names are held."""
+    named = {table: key for tables, keys, _ in _table_rows() for table, key in zip(tables, keys, strict=True)}
+    declared = {table.name: list(table.key) for table in TABLES}
+    assert {table: named.get(table) for table in declared} == declared
+    assert named.keys() - declared.keys() == {RUNS, MISSING_CALLS, UPLOADS, RECORDINGS}
+
+
+def test_every_resource_is_in_the_readme_and_opt_in_ones_are_marked() -> None:
+    readme = (REPOSITORY / "README.md").read_text()
+    resources = {table.name: table.resource for table in TABLES}
+    assert not [name for name in (*RESOURCES, *OPT_IN_RESOURCES) if f"`{name}`" not in readme]
+    for tables, _, holds in _table_rows():
+        opt_in = {resources.get(table) in OPT_IN_RESOURCES for table in tables}
+        assert opt_in == {holds.startswith("opt-in: ")}, tables
+
+
+def _table_rows() -> Iterator[tuple[list[str], list[list[str]], str]]:
+    """Of each row of the README's list of tables: the tables, the key columns of each, what it says of them."""
+    listed = (REPOSITORY / "README.md").read_text().partition("\n| table | key | holds |\n|---|---|---|\n")[2]
+    rows = listed.partition("\n\n")[0].splitlines()
+    assert len(rows) > 30
+    for row in rows:
+        tables, keys, holds = (cell.strip() for cell in row.strip("|").split("|"))
+        yield (
+            re.findall(r"`(\w+)`", tables),
+            [[column.strip() for column in key.split(",")] for key in keys.split(";")],
+            holds,
+        )
+
+
+@of_each_document
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    for link in re.findall(r"\]\(([^)]+)\)", document.read_text()):
+        path, _, heading = link.partition("#")
+        if not link.startswith("https://"):
+            there = (document.parent / path) if path else document
+            assert there.exists(), f"{document.name} links to {link}"
+            assert not heading or heading in _headings(there), f"{document.name} links to {link}"
+
+
+def _headings(document: Path) -> set[str]:
+    """Its headings as they are linked to."""
+    titles = re.findall(r"(?m)^#+ (.*)$", document.read_text())
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@of_each_document
+def test_files_and_tests_that_documents_name_exist(document: Path) -> None:
+    text = document.read_text()
+    tests = {file.name: file for file in (REPOSITORY / "tests").rglob("test_*.py")}
+    for path in re.findall(r"`((?:sources|destinations|state|pipelines|tests|docs)/[\w/]+\.\w+)`", text):
+        assert (REPOSITORY / path).exists(), f"{document.name} names {path}"
+    for file, test in re.findall(r"`(test_\w+\.py)::(test_\w+)`", text):
+        assert f"def {test}(" in tests[file].read_text(), f"{document.name} names {file}::{test}"
+
+
+@of_each_document
+def test_tables_in_documents_are_whole(document: Path) -> None:
+    """An empty line ends a table: what follows it would be shown as text."""
+    text = document.read_text()
+    for first, second in re.findall(r"(?m)(?:\A|^[^|\n].*\n|^\n)(\|.*\n)(.*)$", text):
+        assert re.fullmatch(r"\|[-| ]+\|", second), f"{document.name}: no head above {first}"
+
+
+def test_every_column_that_is_hashed_is_in_the_document_on_privacy() -> None:
+    rows = re.findall(r"(?m)^\| (`.*`) \| (`.*) \|$", (REPOSITORY / "docs" / "privacy.md").read_text())
+    told = {(table, column) for left, right in rows for table in _named(left) for column in _named(right)}
+    hashed = {(table.name, column.name) for table in TABLES for column in table.columns if column.personal}
+    assert hashed
+    assert hashed - told == set()
+
+
+def _named(cell: str) -> list[str]:
+    return re.findall(r"`(\w+)`", cell)

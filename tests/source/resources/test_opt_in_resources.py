@@ -1,0 +1,179 @@
+"""What is read only when it is named: the warehouse holds what Gong's administration and statistics hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pipelines.demo.company.calls import Call
+from pipelines.demo.identifiers import ZONE
+from pipelines.demo.server.app import SimulatedGong
+from sources.gong import OPT_IN_RESOURCES, table_names
+from sources.gong.resources.date_sliced import LOG_TYPES
+from tests.conftest import MakeGong
+from tests.support.expected_warehouse import listed_calls
+from tests.support.workspace import Workspace, days_ago
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def short(workspace: Workspace) -> Workspace:
+    """A workspace whose first read goes back twenty-five days, as the company's calls do."""
+    workspace.configure(start_date=(datetime.now(UTC) - timedelta(days=25)).date().isoformat())
+    return workspace
+
+
+def _local_day(moment: str) -> date:
+    return datetime.fromisoformat(moment).astimezone(ZONE).date()
+
+
+def test_everything_opt_in_is_loaded_when_it_is_named_and_nothing_of_it_otherwise(
+    gong: SimulatedGong, short: Workspace
+) -> None:
+    assert not set(short.sync()["resources"]) & set(OPT_IN_RESOURCES)
+    loaded = short.sync("--select", ",".join(OPT_IN_RESOURCES))
+    assert {name: one["status"] for name, one in loaded["resources"].items()} == dict.fromkeys(
+        OPT_IN_RESOURCES, "loaded"
+    )
+    assert not [table for name in OPT_IN_RESOURCES for table in table_names(name) if not short.count(table)]
+    again = short.sync("--select", ",".join(OPT_IN_RESOURCES))
+    assert {name: one["rows"] for name, one in again["resources"].items()} == dict.fromkeys(OPT_IN_RESOURCES, 0)
+
+
+def test_activity_is_kept_by_the_companys_days_and_never_asked_for_beyond_its_today(
+    gong: SimulatedGong, short: Workspace
+) -> None:
+    short.sync("--select", "user_activity_daily,user_interaction_stats")
+    hosted: Counter[tuple[date, str]] = Counter()
+    for call in gong.all_calls():
+        meta = call.record["metaData"]
+        hosted[_local_day(meta["started"]), meta["primaryUserId"]] += 1
+    held = short.rows(
+        "SELECT from_date, user_id, calls_as_host_count FROM user_activity_daily WHERE calls_as_host_count > 0"
+    )
+    # The day that is over in every zone is the last one.
+    until = (datetime.now(UTC) - timedelta(hours=12)).date()
+    assert {(day, user): count for day, user, count in held} == {
+        (day, user): count for (day, user), count in hosted.items() if day < until
+    }
+    today = datetime.now(UTC).astimezone(ZONE).date()
+    asked = [request.body["filter"]["toDate"] for request in gong.requests if request.path.startswith("/v2/stats/")]
+    assert asked
+    assert all(date.fromisoformat(day) <= today for day in asked)
+    assert {request.status for request in gong.requests if request.path.startswith("/v2/stats/")} <= {200, 404}
+
+
+def test_a_day_that_was_forgotten_and_is_empty_now_is_emptied(make_gong: MakeGong, workspace: Workspace) -> None:
+    gong = make_gong(calls=30, days=80)
+    # Of days before this month no hash is kept then.
+    workspace.configure(lookback="1d / 1d / 1d")
+    select, since = ("--select", "user_activity_daily"), days_ago(90)
+    workspace.sync(*select, "--since", since)
+    workspace.sync(*select)
+    assert workspace.count("user_activity_daily")
+    for call in gong.all_calls():
+        gong.delete_call(call.id)
+    gong.company.settings.answered_scorecards.clear()
+    workspace.sync(*select, "--since", since)
+    assert workspace.count("user_activity_daily") == 0
+
+
+def test_a_day_that_gong_restates_is_written_anew_and_no_other(gong: SimulatedGong, short: Workspace) -> None:
+    short.configure(lookback="24d / 24d / 24d")
+    short.sync("--select", "user_activity_daily")
+    before = short.rows("SELECT from_date, user_id FROM user_activity_daily")
+    # Of a day on which its host had another call: a day that is left empty is taken away, and no row is written.
+    begun = [call for call in gong.all_calls() if _local_day(call.record["metaData"]["started"]) < _two_days_ago()]
+    days = Counter(_host_and_day(call) for call in begun)
+    victim = max(
+        (call for call in begun if days[_host_and_day(call)] > 1), key=lambda call: call.record["metaData"]["started"]
+    )
+    gong.delete_call(victim.id)
+    again = short.sync("--select", "user_activity_daily")
+    assert short.rows("SELECT count(*) FROM user_activity_daily WHERE calls_as_host LIKE ?", [f"%{victim.id}%"]) == [
+        (0,)
+    ]
+    assert 0 < again["resources"]["user_activity_daily"]["rows"] < len(before)
+
+
+def _host_and_day(call: Call) -> tuple[str, date]:
+    meta = call.record["metaData"]
+    return meta["primaryUserId"], _local_day(meta["started"])
+
+
+def _two_days_ago() -> date:
+    return (datetime.now(UTC) - timedelta(days=2)).astimezone(ZONE).date()
+
+
+def test_each_log_is_read_as_a_list_of_its_own(gong: SimulatedGong, short: Workspace) -> None:
+    since = datetime.now(UTC) - timedelta(days=20)
+    short.sync("--select", "audit_logs")
+    wanted = Counter(
+        (kind, entry["userId"])
+        for kind, entries in gong.company.settings.logs.items()
+        for entry in entries
+        if datetime.fromisoformat(entry["eventTime"]) >= since
+    )
+    held = Counter(short.rows("SELECT log_type, user_id FROM audit_logs WHERE event_time >= ?", [since]))
+    assert wanted
+    assert held == wanted
+    assert {request.query["logType"] for request in gong.requests if request.path == "/v2/logs"} == set(LOG_TYPES)
+
+
+def test_access_that_is_taken_back_leaves_the_warehouse(gong: SimulatedGong, short: Workspace) -> None:
+    short.sync("--select", "call_access")
+    opened = {row[0] for row in short.rows("SELECT DISTINCT call_id FROM call_access")}
+    # Private calls are left out here as everywhere.
+    assert opened == {call.id for call in listed_calls(gong) if int(call.id) % 5 == 0}
+    gong.rules.access_taken_back |= opened
+    short.sync("--select", "call_access", "--since", (datetime.now(UTC) - timedelta(days=25)).date().isoformat())
+    assert short.count("call_access") == 0
+
+
+def test_flows_of_all_owners_come_once_and_the_text_null_is_no_id(gong: SimulatedGong, short: Workspace) -> None:
+    short.sync("--select", "flows,flow_folders")
+    ids = [row[0] for row in short.rows("SELECT id FROM flows")]
+    owners = [user for user in gong.company.users if user["active"] and user["settings"]["gongConnectEnabled"]]
+    assert len(ids) == len(set(ids)) == 2 + len(owners)
+    assert short.rows(
+        "SELECT count(*) FROM flow_folders WHERE parent_folder_id = 'null' OR created_by_id = 'null'"
+    ) == [(0,)]
+
+
+def test_profiles_histories_and_coaching_name_who_they_belong_to(gong: SimulatedGong, short: Workspace) -> None:
+    short.sync("--select", "permission_profiles,user_settings_history,coaching_metrics")
+    assert short.count("permission_profiles") == 2 * len(gong.company.workspaces)
+    people = {user["id"] for user in gong.company.users}
+    assert {row[0] for row in short.rows("SELECT DISTINCT user_id FROM user_settings_history")} == people
+    assert {row[0] for row in short.rows("SELECT DISTINCT user_id FROM permission_profile_users")} == people
+    managers = {user["managerId"] for user in gong.company.users if user["managerId"]}
+    assert {row[0] for row in short.rows("SELECT DISTINCT manager_id FROM coaching_metrics")} == managers
+
+
+def test_a_missing_scope_skips_its_resource_alone(gong: SimulatedGong, short: Workspace) -> None:
+    (header, _), *_ = gong.rules.credentials.items()
+    gong.rules.credentials[header] = frozenset({"api:users:read", "api:workspaces:read", "api:flows:read"})
+    loaded = short.sync("--select", "flows,audit_logs,coaching_metrics")["resources"]
+    assert loaded["flows"]["status"] == "loaded"
+    for name, scope in (("audit_logs", "api:logs:read"), ("coaching_metrics", "api:coaching:read")):
+        assert loaded[name]["status"] == "skipped"
+        assert scope in loaded[name]["reason"]
+
+
+def test_nobody_is_named_where_people_are_pseudonyms(gong: SimulatedGong, short: Workspace) -> None:
+    short.configure(pii="hash", pii_key="a key for tests of sixteen")
+    short.sync("--select", ",".join(name for name in OPT_IN_RESOURCES if name != "call_access"))
+    emails = [user["emailAddress"] for user in gong.company.users]
+    for table, column in (
+        ("user_activity_daily", "user_email_address"),
+        ("user_interaction_stats", "user_email_address"),
+        ("audit_logs", "user_email_address"),
+        ("permission_profile_users", "email_address"),
+    ):
+        found = {row[0] for row in short.rows(f"SELECT DISTINCT {column} FROM {table}")}
+        assert found
+        assert not found & set(emails), table

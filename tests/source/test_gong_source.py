@@ -1,0 +1,266 @@
+"""The source on its own, as in a stranger's project: `dlt.pipeline(...).run(gong_source())`, whole and incremental."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dlt
+import duckdb
+import pytest
+from dlt.extract import DltSource
+
+from pipelines.demo.company.calls import Call
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.call_index import effective_time
+from pipelines.demo.server.faults import Fault, respond
+from sources.gong import (
+    OPT_IN_RESOURCES,
+    RESOURCES,
+    GongAccessToken,
+    GongApiKey,
+    GongError,
+    ReadAhead,
+    Window,
+    gong_source,
+)
+from tests.conftest import MakeGong
+from tests.support.expected_warehouse import listed_calls
+from tests.support.paths import REPOSITORY
+from tests.support.workspace import Workspace
+
+
+class Project:
+    """A stranger's project: a pipeline of dlt with our source in it."""
+
+    def __init__(self, folder: Path, base_url: str) -> None:
+        self._folder = folder
+        self._base_url = base_url
+
+    def pipeline(self) -> dlt.Pipeline:
+        return dlt.pipeline(
+            "stranger",
+            destination=dlt.destinations.duckdb(str(self._folder / "lake.duckdb")),
+            dataset_name="gong_data",
+            pipelines_dir=str(self._folder / "pipelines"),
+        )
+
+    def source(self, *resources: str, **arguments: Any) -> DltSource:
+        source = gong_source(
+            GongApiKey(access_key="demo", access_key_secret="demo-secret"),
+            base_url=self._base_url,
+            requests_per_second=1000,
+            **arguments,
+        )
+        return source.with_resources(*resources) if resources else source
+
+    def run(self, *resources: str, **arguments: Any) -> dlt.Pipeline:
+        pipeline = self.pipeline()
+        pipeline.run(self.source(*resources, **arguments))
+        return pipeline
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self._folder / "lake.duckdb"), read_only=True) as lake:
+            lake.execute("SET search_path = 'gong_data'")
+            return lake.execute(sql).fetchall()
+
+
+@pytest.fixture
+def project(make_gong: MakeGong, gong: SimulatedGong, workspace: Workspace, tmp_path: Path) -> Project:
+    return Project(tmp_path, workspace.settings["SOURCES__GONG__BASE_URL"])
+
+
+def test_building_the_source_sends_nothing_and_names_its_resources(gong: SimulatedGong, workspace: Workspace) -> None:
+    base_url = workspace.settings["SOURCES__GONG__BASE_URL"]
+    source = gong_source(GongAccessToken(access_token="demo-token"), base_url=base_url)
+    assert set(source.selected_resources) == set(RESOURCES)
+    assert set(source.resources) == {*RESOURCES, *OPT_IN_RESOURCES, "call_feed"}
+    assert gong.requests == []
+
+
+def test_it_is_whole_by_itself(gong: SimulatedGong, project: Project) -> None:
+    project.run()
+    calls = {call.id for call in listed_calls(gong)}
+    assert {row[0] for row in project.rows("SELECT id FROM calls")} == calls
+    assert {row[0] for row in project.rows("SELECT call_id FROM transcripts")} <= calls
+    assert project.rows("SELECT count(*) FROM users")[0][0] == len(gong.company.users)
+
+
+def test_it_is_incremental_on_call_start_time_with_its_bookmark_in_dlts_state(
+    gong: SimulatedGong, project: Project
+) -> None:
+    begin = datetime.now(UTC) - timedelta(milliseconds=1)
+    state = project.run("calls", "transcripts").state["sources"]["gong"]["resources"]
+    bookmark = datetime.fromisoformat(state["calls"]["bookmark"])
+    assert bookmark >= begin
+    before = project.rows("SELECT * FROM call_parties ORDER BY ALL")
+    gong.requests.clear()
+    project.run("calls", "transcripts")
+    (request,) = [request for request in gong.requests if request.path == "/v2/calls/extensive"]
+    assert datetime.fromisoformat(request.body["filter"]["fromDateTime"]) == bookmark - timedelta(days=1)
+    assert project.rows("SELECT * FROM call_parties ORDER BY ALL") == before
+    assert project.rows("SELECT count(*), count(DISTINCT id) FROM calls") == [(len(listed_calls(gong)),) * 2]
+
+
+def test_a_changed_call_loses_what_it_no_longer_has(gong: SimulatedGong, project: Project) -> None:
+    project.run("calls")
+    call = next(call for call in listed_calls(gong) if call.record.get("content", {}).get("topics"))
+    record = {**call.record, "content": {**call.record["content"], "topics": []}}
+    gong.replace_call(call.id, record)
+    project.pipeline().drop()
+    project.run("calls")
+    assert project.rows(f"SELECT count(*) FROM call_topics WHERE call_id = '{call.id}'") != [(0,)]
+    project.run("calls", windows=[Window(datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC))])
+    assert project.rows(f"SELECT count(*) FROM call_topics WHERE call_id = '{call.id}'") == [(0,)]
+
+
+def test_transcripts_alone_come_without_rows_of_calls(gong: SimulatedGong, project: Project) -> None:
+    project.run("transcripts")
+    tables = {row[0] for row in project.rows("SELECT table_name FROM information_schema.tables")}
+    assert "transcript_sentences" in tables
+    assert "call_parties" not in tables
+
+
+def test_calls_first_and_transcripts_later_reads_the_time_again(gong: SimulatedGong, project: Project) -> None:
+    project.run("calls")
+    project.run("calls", "transcripts")
+    transcribed = {call.id for call in listed_calls(gong) if call.transcript_json is not None}
+    assert {row[0] for row in project.rows("SELECT call_id FROM transcripts")} == transcribed
+
+
+def test_a_long_window_can_be_read_in_parts_and_each_bookmark_tells_the_truth(
+    make_gong: MakeGong, workspace: Workspace, tmp_path: Path
+) -> None:
+    gong = make_gong(calls=500, days=100)
+    gong.rules.page_size = 50
+    gong.rules.latency_seconds = 0.5
+    project = Project(tmp_path, workspace.settings["SOURCES__GONG__BASE_URL"])
+    bookmarks = {"calls": set[datetime](), "transcripts": set[datetime]()}
+    with ReadAhead(seconds=0) as ahead:
+        source = project.source("calls", "transcripts", ahead=ahead)
+        while not bookmarks["calls"] or not ahead.at_end:
+            pipeline = project.pipeline()
+            pipeline.run(source)
+            for resource, key in (("calls", "id"), ("transcripts", "call_id")):
+                state = pipeline.state["sources"]["gong"]["resources"].get(resource, {})
+                reached = datetime.fromisoformat(state.get("bookmark", "2020-01-01T00:00:00+00:00"))
+                bookmarks[resource].add(reached)
+                read = [call for call in listed_calls(gong) if _effective(call) < reached]
+                owed = {call.id for call in read if resource == "calls" or call.transcript_json is not None}
+                assert owed <= {row[0] for row in project.rows(f"SELECT {key} FROM {resource}")}
+    assert all(len(moved) > 2 for moved in bookmarks.values())
+    assert project.rows("SELECT count(*), count(DISTINCT id) FROM calls") == [(len(listed_calls(gong)),) * 2]
+    asked = [request for request in gong.requests if request.path == "/v2/calls/extensive"]
+    assert len({request.cursor for request in asked}) == len(asked), "a page was asked for twice"
+
+
+def test_a_bookmark_of_transcripts_waits_for_those_that_are_owed_from_before_the_window(
+    make_gong: MakeGong, workspace: Workspace, tmp_path: Path
+) -> None:
+    gong = make_gong(calls=500, days=100)
+    gong.rules.page_size = 50
+    gong.rules.latency_seconds = 0.5
+    project = Project(tmp_path, workspace.settings["SOURCES__GONG__BASE_URL"])
+    spoken = sorted((call for call in listed_calls(gong) if call.transcript_json is not None), key=_effective)
+    begin = _effective(spoken[20])
+    owed = {call.id for call in spoken[:20]}
+    parts = 0
+    with ReadAhead(seconds=0) as ahead:
+        source = project.source(
+            "calls",
+            "transcripts",
+            ahead=ahead,
+            windows=[Window(begin, datetime.now(UTC))],
+            owed_transcripts=sorted(owed),
+        )
+        while not parts or not ahead.at_end:
+            parts += 1
+            pipeline = project.pipeline()
+            pipeline.run(source)
+            if "bookmark" in pipeline.state["sources"]["gong"]["resources"].get("transcripts", {}):
+                assert owed <= {row[0] for row in project.rows("SELECT call_id FROM transcripts")}
+    assert parts > 1
+    assert "bookmark" in pipeline.state["sources"]["gong"]["resources"]["transcripts"]
+
+
+def test_an_error_is_raised_and_nothing_is_loaded(gong: SimulatedGong, project: Project) -> None:
+    gong.faults.append(Fault(respond(400, errors=["Bad request"]), "/v2/calls/transcript"))
+    with pytest.raises(Exception, match="Bad request") as raised:
+        project.run("calls", "transcripts")
+    causes = [raised.value, raised.value.__cause__, getattr(raised.value.__cause__, "__cause__", None)]
+    assert any(isinstance(cause, GongError) for cause in causes)
+    gong.faults.clear()
+    project.run("calls", "transcripts")
+    assert project.rows("SELECT count(*) FROM calls") == [(len(listed_calls(gong)),)]
+
+
+def test_dlt_init_copies_it_into_a_strangers_project_where_it_runs(
+    gong: SimulatedGong, workspace: Workspace, tmp_path: Path
+) -> None:
+    home, project = tmp_path / "home", tmp_path / "project"
+    home.mkdir()
+    project.mkdir()
+    environment = {
+        **workspace.environment,
+        "HOME": str(home),
+        "RUNTIME__DLTHUB_TELEMETRY": "false",
+        "PYTHONPATH": str(project),
+    }
+    dlt_command = Path(sys.executable).parent / "dlt"
+    _run([dlt_command, "init", "gong", "duckdb", "--location", _git_tree(tmp_path)], project, environment)
+    assert (project / "gong" / "__init__.py").exists()
+    configured = tomllib.loads((project / ".dlt" / "secrets.toml").read_text())
+    assert "credentials" in configured["sources"]["gong"]
+    out = _run([sys.executable, "gong_pipeline.py"], project, environment)
+    assert "loaded" in out.lower()
+    with duckdb.connect(str(project / "gong.duckdb"), read_only=True) as lake:
+        assert lake.execute("SELECT count(*) FROM gong_data.calls").fetchall() == [(len(listed_calls(gong)),)]
+
+
+def test_the_built_wheel_holds_the_four_folders_and_runs_elsewhere(tmp_path: Path) -> None:
+    _run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path], REPOSITORY, dict(os.environ))
+    (wheel,) = tmp_path.glob("*.whl")
+    _run([sys.executable, "-m", "zipfile", "-e", wheel, tmp_path / "unpacked"], tmp_path, dict(os.environ))
+    top = {path.name for path in (tmp_path / "unpacked").iterdir() if not path.name.endswith(".dist-info")}
+    assert top == {"sources", "destinations", "state", "pipelines"}
+    assert not (tmp_path / "unpacked" / "sources" / "gong_pipeline.py").exists()
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "unpacked")}
+    where = "import pipelines.cli; print(pipelines.cli.__file__)"
+    assert str(tmp_path) in _run([sys.executable, "-c", where], tmp_path, environment)
+    assert "sync" in _run([sys.executable, "-m", "pipelines.cli", "--help"], tmp_path, environment)
+
+
+def _effective(call: Call) -> datetime:
+    return effective_time(call.record["metaData"])
+
+
+def _git_tree(folder: Path) -> Path:
+    """A git work tree with the sources as they are now: `dlt init` takes nothing else."""
+    tree = folder / "tree"
+    tree.mkdir()
+    _run(["git", "init", "-q", tree], folder, dict(os.environ))
+    _run(["cp", "-r", REPOSITORY / "sources", tree], folder, dict(os.environ))
+    identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
+    _run(["git", *identity, "add", "-A"], tree, dict(os.environ))
+    _run(["git", *identity, "commit", "-qm", "sources"], tree, dict(os.environ))
+    return tree
+
+
+def _run(command: list[Any], folder: Path, environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env=environment,
+        input="y\n",
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -1,0 +1,163 @@
+"""Adding a call: `gong-elt add-call` and the method, what is refused before anything is sent, what Gong refuses."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from destinations.new_call import NEW_CALL_FIELDS, RowRefused, new_call
+from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.faults import Fault, reset_connection, respond, rewrite
+from tests.support.paths import OPENAPI
+from tests.support.workspace import Workspace
+
+PARTIES = [{"userId": "1"}, {"name": "Ana Bell", "emailAddress": "ana.bell@acme.example"}]
+ROW: dict[str, Any] = {
+    "client_unique_id": "pbx-1",
+    "actual_start": "2026-05-20T10:00:00+02:00",
+    "direction": "Outbound",
+    "primary_user": "1",
+    "parties": json.dumps(PARTIES),
+}
+
+
+def options(gong: SimulatedGong, **changes: str | None) -> list[str]:
+    host = next(user["id"] for user in gong.company.users if user["active"])
+    row = ROW | {"primary_user": host, "parties": json.dumps([{"userId": host}, PARTIES[1]])} | changes
+    return [part for name, value in row.items() if value is not None for part in (f"--{name.replace('_', '-')}", value)]
+
+
+def sent(gong: SimulatedGong) -> list[Any]:
+    return [request.body for request in gong.requests if (request.method, request.path) == ("POST", "/v2/calls")]
+
+
+def test_a_call_is_added_with_all_that_is_said_of_it(gong: SimulatedGong, workspace: Workspace) -> None:
+    more = {
+        "title": "Renewal",
+        "purpose": "Renewal call",
+        "scheduled_start": "2026-05-20T08:00:00Z",
+        "scheduled_end": "2026-05-20T09:00:00Z",
+        "duration": "125.5",
+        "disposition": "Answered",
+        "meeting_url": "https://meet.example/ana",
+        "call_provider_code": "zoom",
+        "download_media_url": "https://media.example/1.mp3",
+        "workspace_id": gong.company.workspaces[0]["id"],
+        "language_code": "en-US",
+        "custom_data": "from the PBX",
+    }
+    ended = workspace.run("add-call", *options(gong, **more))
+    assert ended.code == 0, ended.err
+    (body,) = sent(gong)
+    assert body["actualStart"] == "2026-05-20T08:00:00.000Z"
+    assert body["duration"] == 125.5
+    assert body["parties"][1] == PARTIES[1]
+    assert (body["title"], body["purpose"], body["languageCode"]) == ("Renewal", "Renewal call", "en-US")
+    added = gong.call(ended.json["callId"]).record["metaData"]
+    assert (added["clientUniqueId"], added["title"]) == ("pbx-1", "Renewal")
+    assert not list(workspace.folder.glob("*.duckdb"))
+
+
+def test_a_call_added_twice_is_there_once(gong: SimulatedGong, workspace: Workspace) -> None:
+    before = len(gong.all_calls())
+    ids = [workspace.run("add-call", *options(gong)).json["callId"] for _ in range(2)]
+    assert ids[0] == ids[1]
+    assert len(gong.all_calls()) == before + 1
+
+
+def test_what_does_not_come_back_is_sent_again_and_the_call_is_there_once(
+    gong: SimulatedGong, workspace: Workspace
+) -> None:
+    before = len(gong.all_calls())
+    gong.faults += [Fault(respond(500), count=1), Fault(reset_connection(), nth=2), Fault(respond(429), nth=3)]
+    ended = workspace.run("add-call", *options(gong))
+    assert ended.code == 0, ended.err
+    assert len(gong.all_calls()) == before + 1
+
+
+def test_all_that_is_wrong_is_named_at_once_and_nothing_is_sent(gong: SimulatedGong, workspace: Workspace) -> None:
+    wrong = options(
+        gong, direction="Sideways", actual_start="2026-05-20T10:00:00", purpose="x" * 256, parties='[{"name": "Ana"}]'
+    )
+    ended = workspace.run("add-call", *wrong)
+    assert ended.code == 2
+    (line,) = ended.err.strip().splitlines()
+    for field in ("direction", "actual_start", "purpose", "parties"):
+        assert f"{field}: " in line
+    assert not gong.requests
+
+
+def test_what_gong_refuses_is_one_line_and_exit_code_1(gong: SimulatedGong, workspace: Workspace) -> None:
+    stranger = options(gong, primary_user="5", parties='[{"userId": "5"}]')
+    ended = workspace.run("add-call", *stranger)
+    assert ended.code == 1
+    (line,) = ended.err.strip().splitlines()
+    assert "Recording is not enabled" in line
+    assert ended.out == ""
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("parties", '[{"userId": "1", "weight": NaN}]'),
+        ("parties", '[{"userId": "1", "weight": 1e999}]'),
+        ("parties", "[" * 100_000),
+        ("context", "[" * 900 + "]" * 900),
+        ("title", "half \ud83d"),
+    ],
+)
+def test_what_json_cannot_say_is_a_fault_like_any_other(field: str, value: str) -> None:
+    with pytest.raises(RowRefused) as refused:
+        new_call(ROW | {field: value})
+    (fault,) = refused.value.faults
+    assert fault.startswith(f"{field}: ")
+
+
+def test_an_answer_without_an_id_is_a_failure(gong: SimulatedGong, workspace: Workspace) -> None:
+    gong.faults.append(Fault(rewrite(lambda body: {**body, "callId": None})))
+    ended = workspace.run("add-call", *options(gong))
+    assert (ended.code, ended.out) == (1, "")
+    assert "told no id" in ended.err
+
+
+def test_a_missing_scope_is_named(gong: SimulatedGong, workspace: Workspace) -> None:
+    (header, _), *_ = gong.rules.credentials.items()
+    gong.rules.credentials[header] = frozenset({"api:calls:read:basic"})
+    ended = workspace.run("add-call", *options(gong))
+    assert ended.code == 1
+    assert "api:calls:create" in ended.err
+    assert "--select" not in ended.err
+
+
+@pytest.mark.skipif(not OPENAPI.exists(), reason=f"Gong's OpenAPI document is not at {OPENAPI}")
+def test_the_fields_are_those_of_gongs_document() -> None:
+    document = json.loads(OPENAPI.read_text())["components"]["schemas"]["NewCallAddingRequest"]
+    assert {field.gongs for field in NEW_CALL_FIELDS} == set(document["properties"])
+    assert {field.gongs for field in NEW_CALL_FIELDS if field.required} == set(document["required"])
+    for field in NEW_CALL_FIELDS:
+        assert field.longest == document["properties"][field.gongs].get("maxLength"), field.name
+
+
+@given(
+    st.dictionaries(st.sampled_from([field.name for field in NEW_CALL_FIELDS]), st.text() | st.integers() | st.none())
+)
+def test_a_row_is_a_body_or_every_fault_names_its_field(row: dict[str, Any]) -> None:
+    faults: list[str] = []
+    body: dict[str, Any] = {}
+    try:
+        body = new_call(row)
+    except RowRefused as refused:
+        faults = refused.faults
+    assert {fault.partition(":")[0] for fault in faults} <= {field.name for field in NEW_CALL_FIELDS}
+    assert faults or {field.gongs for field in NEW_CALL_FIELDS if field.required} <= set(body)
+
+
+def test_gongs_own_names_and_decoded_json_are_taken_too() -> None:
+    by_gong = {field.gongs: ROW[field.name] for field in NEW_CALL_FIELDS if field.name in ROW}
+    assert new_call(by_gong | {"parties": PARTIES, "title": "", "duration": float("nan")}) == new_call(ROW)
+    with pytest.raises(RowRefused, match="colour: is no field"):
+        new_call(ROW | {"colour": "red"})
