@@ -108,7 +108,7 @@ def _made_once(pipeline: dlt.Pipeline, _schema: str | None) -> SqlClientBase[Any
     return pipeline.sql_client()
 
 
-def write_out(pipeline: dlt.Pipeline) -> None:
+def checkpoint(pipeline: dlt.Pipeline) -> None:
     """Has DuckDB write what was loaded into its place in the file, as it does when the file is closed.
 
     Done while answers of Gong are waited for; at the end of a run it would take half a second of its own.

@@ -79,7 +79,7 @@ def forget(sql: Sql, connection: str) -> None:
     sql.execute_sql(f"DELETE FROM {TABLE} WHERE connection = %s", connection)
 
 
-def told_apart(sql: Sql, call_ids: Sequence[str]) -> list[tuple[str, datetime | None, str | None]]:
+def describe_calls(sql: Sql, call_ids: Sequence[str]) -> list[tuple[str, datetime | None, str | None]]:
     """Id, effective time and title of calls, oldest first, for a person to look at."""
     rows = [
         row

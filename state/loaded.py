@@ -31,7 +31,7 @@ _LOADED = "JOIN _dlt_loads AS loads ON loads.load_id = {0}._dlt_load_id AND load
 
 
 @dataclass(frozen=True, slots=True)
-class OwedCall:
+class PendingTranscript:
     """A call whose transcript has not come yet."""
 
     id: str
@@ -48,7 +48,7 @@ class Contents:
     newest_call: datetime | None
 
 
-def held_hashes(sql: Sql, resource: str, call_ids: Sequence[str]) -> dict[str, str]:
+def known_hashes(sql: Sql, resource: str, call_ids: Sequence[str]) -> dict[str, str]:
     """Content hashes of the calls or transcripts that the warehouse holds.
 
     The hash is empty for a row whose load was never completed, and for a call that is marked as deleted.
@@ -71,9 +71,9 @@ def held_hashes(sql: Sql, resource: str, call_ids: Sequence[str]) -> dict[str, s
     return {str(call_id): str(content_hash) for call_id, content_hash in rows or ()}
 
 
-def distrusted_hashes(sql: Sql, resource: str, call_ids: Sequence[str]) -> dict[str, str]:
-    """As `held_hashes`, after a load that was broken off: every call may be held, and none as it should be."""
-    return held_hashes(sql, resource, call_ids) if resource == "_rejected" else dict.fromkeys(call_ids, "")
+def stale_hashes(sql: Sql, resource: str, call_ids: Sequence[str]) -> dict[str, str]:
+    """As `known_hashes`, after a load that was broken off: every call may be held, and none as it should be."""
+    return known_hashes(sql, resource, call_ids) if resource == "_rejected" else dict.fromkeys(call_ids, "")
 
 
 def _rejected_hashes(sql: Sql, keys: Sequence[str]) -> dict[str, str]:
@@ -83,7 +83,7 @@ def _rejected_hashes(sql: Sql, keys: Sequence[str]) -> dict[str, str]:
     return {str(named): str(content_hash) for named, content_hash in rows or ()}
 
 
-def owed_transcripts(sql: Sql, since: datetime, *, private_too: bool) -> list[OwedCall]:
+def pending_transcripts(sql: Sql, since: datetime, *, private_too: bool) -> list[PendingTranscript]:
     """Calls from `since` on that have no transcript yet, oldest first.
 
     Args:
@@ -100,7 +100,7 @@ def owed_transcripts(sql: Sql, since: datetime, *, private_too: bool) -> list[Ow
         + " ORDER BY c._effective_time",
         since,
     )
-    return [OwedCall(str(call_id), effective_time) for call_id, effective_time in rows or ()]
+    return [PendingTranscript(str(call_id), effective_time) for call_id, effective_time in rows or ()]
 
 
 def contents(sql: Sql) -> Contents:

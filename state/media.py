@@ -88,7 +88,7 @@ def recorded_calls(sql: Sql, since: datetime, until: datetime, *, private_too: b
     return list(calls.values())
 
 
-def outlived(sql: Sql, *, private_too: bool) -> list[tuple[str, str, str]]:
+def orphaned_recordings(sql: Sql, *, private_too: bool) -> list[tuple[str, str, str]]:
     """Recordings whose call was deleted, has left the warehouse or is private now: call, kind, where."""
     rows = sql.execute_sql(
         f"SELECT m.call_id, m.kind, m.uri FROM {TABLE} AS m LEFT JOIN calls AS c ON c.id = m.call_id"

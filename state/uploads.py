@@ -11,7 +11,7 @@ from .loaded import Sql, TransactionalSql
 
 TABLE = "_uploads"
 
-Status = Literal["added", "refused", "failed", "set_aside"]
+Status = Literal["added", "refused", "failed", "invalid"]
 
 COLUMN_TYPES: dict[str, Literal["text", "bigint", "bool", "timestamp"]] = {
     "client_unique_id": "text",
@@ -28,6 +28,8 @@ COLUMN_TYPES: dict[str, Literal["text", "bigint", "bool", "timestamp"]] = {
 """dlt's types of the columns; in the order of `Upload`."""
 
 _COLUMNS = ", ".join(f'"{name}"' for name in COLUMN_TYPES)
+# Rows of version 0.1.0 before its release say `set_aside`.
+_INVALID = "('invalid', 'set_aside')"
 _PLACES = ", ".join(["%s"] * len(COLUMN_TYPES))
 
 
@@ -40,7 +42,7 @@ class Upload:
         file: Name of the file, without its folder.
         row: Its number in the file, from 1.
         status: `added`; `refused` by Gong; `failed`, without a usable answer, and sent again by the next upload;
-            `set_aside` because of its faults, and never sent.
+            `invalid` because of its faults, and never sent.
         call_id: Gong's id of the call.
         error: Gong's refusal, or all faults of the row.
         has_media_url: Whether Gong was told where to fetch the recording.
@@ -65,18 +67,20 @@ def record(sql: TransactionalSql, upload: Upload) -> None:
     """Writes what became of a call, in place of what an earlier upload of it came to."""
     with sql.begin_transaction():
         sql.execute_sql(
-            f"DELETE FROM {TABLE} WHERE connection = %s AND client_unique_id = %s AND status <> 'set_aside'",
+            f"DELETE FROM {TABLE} WHERE connection = %s AND client_unique_id = %s AND status NOT IN {_INVALID}",
             upload.connection,
             upload.client_unique_id,
         )
         _insert(sql, upload)
 
 
-def set_aside(sql: TransactionalSql, connection: str, file: str, rows: Iterable[Upload]) -> None:
+def record_invalid(sql: TransactionalSql, connection: str, file: str, rows: Iterable[Upload]) -> None:
     """Writes the rows of a file that were not sent, in place of those of an earlier upload of it."""
     with sql.begin_transaction():
         sql.execute_sql(
-            f"DELETE FROM {TABLE} WHERE connection = %s AND file = %s AND status = 'set_aside'", connection, file
+            f"DELETE FROM {TABLE} WHERE connection = %s AND file = %s AND status IN ('invalid', 'set_aside')",
+            connection,
+            file,
         )
         for upload in rows:
             _insert(sql, upload)

@@ -20,8 +20,8 @@ def page() -> str:
             "# Gong's API and what becomes of it here",
             "",
             "Made by `make docs` of `docs/generate/api_coverage.py` and `sources/gong/api/endpoint.py`. Tests hold it",
-            f"against Gong's OpenAPI document of July 2026: its {documented + len(WRITES)} operations are all here, with the"
-            " scopes it states. What is",
+            f"against Gong's OpenAPI document of July 2026: its {documented + len(WRITES)} operations are all here,"
+            " with the scopes it states. What is",
             "here and not there says so.",
             "",
             f"## The {documented} operations that read",

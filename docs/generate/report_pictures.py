@@ -1,4 +1,4 @@
-"""Takes the pictures of docs/report.md of the report that `make demo` wrote: `python -m docs.generate.report_pictures`."""
+"""Take the pictures for docs/report.md: `make demo`, then `python -m docs.generate.report_pictures`."""
 
 from __future__ import annotations
 

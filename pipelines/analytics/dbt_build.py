@@ -56,7 +56,7 @@ class ModelOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class BuildResult:
     """A build in figures; the fields are the keys of `--json`.
 
     Attributes:
@@ -110,7 +110,7 @@ def dbt_is_installed() -> bool:
     return find_spec("dbt") is not None and find_spec("dbt.adapters") is not None
 
 
-def build_models(connection: Connection, target: Target, options: ModelOptions) -> Built:
+def build_models(connection: Connection, target: Target, options: ModelOptions) -> BuildResult:
     """Builds the models and runs their tests.
 
     Args:
@@ -135,10 +135,10 @@ def build_models(connection: Connection, target: Target, options: ModelOptions) 
         with environment(secrets):
             # dbt takes a relative path as one inside its project.
             parsed = target.folder.absolute() / f"{connection.name}-dbt"
-            return _Build(target, options, Path(folder), parsed, profile, run_id, clock).executed()
+            return DbtBuild(target, options, Path(folder), parsed, profile, run_id, clock).executed()
 
 
-class _Build:
+class DbtBuild:
     """One call of dbt, and what it said."""
 
     def __init__(
@@ -156,14 +156,14 @@ class _Build:
         # JSON is YAML.
         (folder / "profiles.yml").write_text(json.dumps({"gong_elt": profile}), encoding="utf-8")
 
-    def executed(self) -> Built:
+    def executed(self) -> BuildResult:
         selected = ["--select", *self._options.select.split(",")] if self._options.select else []
         # A test that compares with a model which is not built now waits until both are.
         selected += ["--indirect-selection", "cautious"] if selected else []
         refresh = ["--full-refresh"] if self._options.full_refresh else []
         with closed_afterwards(self._target):
             outcomes, failure = self._dbt("build", *selected, *refresh)
-            failed, warnings, counts, skipped = _told(outcomes)
+            failed, warnings, counts, skipped = _summarise_dbt_results(outcomes)
             if failure:
                 failed.insert(0, failure)
             if not outcomes and not failed:
@@ -173,7 +173,7 @@ class _Build:
                 _, failure = self._dbt("docs", "generate", "--static")
                 docs = self._copied(self._options.docs) if failure is None else None
                 failed += [f"documentation: {failure}"] if failure else []
-        return Built(
+        return BuildResult(
             run_id=self._run_id,
             status="failed" if failed else "done",
             destination=self._target.name,
@@ -210,7 +210,7 @@ class _Build:
         return getattr(result.result, "results", ()), failure
 
 
-def _told(outcomes: Sequence[Any]) -> tuple[list[str], list[str], Counter[str], int]:
+def _summarise_dbt_results(outcomes: Sequence[Any]) -> tuple[list[str], list[str], Counter[str], int]:
     """Lines on what failed, lines of warnings, how many models were built and tests run, how many were skipped."""
     failed, warnings, skipped = [], [], 0
     counts: Counter[str] = Counter()

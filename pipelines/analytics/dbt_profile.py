@@ -11,7 +11,7 @@ from typing import Any
 from destinations.warehouse import duckdb_file
 
 from ..runtime.connection import Connection, Target, UsageError
-from ..runtime.warehouse_session import has_tables, restored_pipeline
+from ..runtime.warehouse_session import dataset_exists, restore_pipeline
 
 # dbt hides values of variables that are called so in everything it prints.
 _PASSWORD_VARIABLE = "DBT_ENV_SECRET_GONG_ELT_PASSWORD"
@@ -38,8 +38,8 @@ def dbt_profile(
             f"gong-elt models builds in duckdb and postgres: for {target.name} run dbt in pipelines/models/ with a"
             " profile of your own"
         )
-    pipeline = restored_pipeline(connection, target, folder)
-    if not has_tables(pipeline, target):
+    pipeline = restore_pipeline(connection, target, folder)
+    if not dataset_exists(pipeline, target):
         raise UsageError(f"nothing loaded yet into {target.name}, dataset {target.dataset}: run gong-elt sync")
     output: dict[str, Any] = {"type": kind, "schema": analytics, "threads": _THREADS[kind]}
     secrets = {}

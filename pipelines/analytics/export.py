@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sources.gong import moment
+from sources.gong import parse_datetime_setting
 
 from ..runtime.connection import Connection, Target, UsageError
 from .marts import DEFAULT_ANALYTICS, Marts, marts
@@ -76,7 +76,7 @@ def export_transcripts(connection: Connection, target: Target, options: ExportOp
 
     Raises:
         UsageError: An option cannot be used, or there are no marts.
-        SettingRefused: A word is not a date.
+        ConfigurationError: A word is not a date.
     """
     if options.format not in FORMATS:
         raise UsageError(f"--format {options.format!r} is unknown: it is one of {', '.join(FORMATS)}")
@@ -93,9 +93,9 @@ def export_transcripts(connection: Connection, target: Target, options: ExportOp
 def _calls(opened: Marts, options: ExportOptions) -> list[str]:
     wanted: list[tuple[str, Any]] = []
     if options.since:
-        wanted.append(("started >= %s", moment(options.since, "--since")))
+        wanted.append(("started >= %s", parse_datetime_setting(options.since, "--since")))
     if options.until:
-        wanted.append(("started < %s", moment(options.until, "--until")))
+        wanted.append(("started < %s", parse_datetime_setting(options.until, "--until")))
     if options.rep:
         wanted.append(("strpos(lower(host_name), %s) > 0", options.rep.lower()))
     if options.account:

@@ -15,7 +15,7 @@ from dlt.destinations.sql_client import SqlClientBase
 from destinations.warehouse import missing_file
 
 from ..runtime.connection import Connection, Target, UsageError
-from ..runtime.warehouse_session import restored_pipeline
+from ..runtime.warehouse_session import restore_pipeline
 
 DEFAULT_ANALYTICS = "gong_analytics"
 """The dataset of the marts unless the user says otherwise."""
@@ -78,6 +78,6 @@ def marts(connection: Connection, target: Target, dataset: str) -> Iterator[Mart
     if missing_file(target.destination) is not None:
         raise UsageError(f"nothing loaded yet into {target.name}, dataset {target.dataset}: run gong-elt sync")
     with TemporaryDirectory(prefix="gong-elt-marts-") as folder:
-        pipeline = restored_pipeline(connection, target, Path(folder))
+        pipeline = restore_pipeline(connection, target, Path(folder))
         with pipeline.sql_client() as sql:
             yield Marts(dataset, sql)

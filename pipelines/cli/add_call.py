@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .options import ConnectionOption
-from .output import account, print_lines
+from .output import open_client, print_lines
 
 
 def add_call(
@@ -37,5 +37,5 @@ def add_call(
 ) -> None:
     """Add a call to Gong: POST /v2/calls; prints its id. The same client unique id gives the same call again."""
     row = {name: value for name, value in locals().items() if name != "connection"}
-    with account(connection) as gong:
+    with open_client(connection) as gong:
         print_lines([{"callId": gong.add_call(row)}])

@@ -10,11 +10,11 @@ import typer
 
 from . import add_call, download_media, export, get, login, models, report, search, superset, upload
 from .options import ConnectionOption, DatasetOption, DeadlineOption, DestinationOption, JsonOption
-from .options import end_with as _end_with
-from .options import in_step as _in_step
-from .options import one_line_for_mistakes as _one_line_for_mistakes
+from .options import print_result as _print_result
+from .options import report_errors as _report_errors
 from .options import stderr as _stderr
 from .options import stdout as _stdout
+from .options import tune_runtime as _tune_runtime
 
 if TYPE_CHECKING:
     from ..runtime.connection import Connection, Target
@@ -53,17 +53,17 @@ def sync(
     as_json: JsonOption = False,
 ) -> None:
     """Load what is new: from the bookmark, and a lookback behind it, to now; or an explicit window."""
-    with _one_line_for_mistakes():
+    with _report_errors():
         from ..load.plan import plan as make_plan
         from ..load.sync import SyncOptions
         from ..load.sync import sync as run_sync
         from ..runtime.selection import selection
 
-        _in_step()
+        _tune_runtime()
         options = SyncOptions(selection(select), since, until, deadline)
         account, target = _opened(connection, destination, dataset)
         outcome = make_plan(account, target, options) if plan else run_sync(account, target, options, _stderr())
-    _end_with(outcome, as_json=as_json)
+    _print_result(outcome, as_json=as_json)
 
 
 @app.command()
@@ -80,13 +80,13 @@ def reconcile(
     as_json: JsonOption = False,
 ) -> None:
     """Find calls that Gong no longer has, confirm each one, erase their content."""
-    with _one_line_for_mistakes():
+    with _report_errors():
         from ..load.reconcile import ReconcileOptions
         from ..load.reconcile import reconcile as run_reconcile
 
         options = ReconcileOptions(since, until, max_share, force, dry_run, deadline)
         reconciled = run_reconcile(*_opened(connection, destination, dataset), options, _stderr())
-    _end_with(reconciled, as_json=as_json)
+    _print_result(reconciled, as_json=as_json)
 
 
 @app.command()
@@ -97,7 +97,7 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Bookmarks, freshness, owed transcripts, quota left and the last runs; reads only."""
-    with _one_line_for_mistakes():
+    with _report_errors():
         from ..load.status import status as read_status
 
         report = read_status(*_opened(connection, destination, dataset))
@@ -116,13 +116,13 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Credentials, each scope, visibility of calls, clock and destination; reads only."""
-    with _one_line_for_mistakes():
+    with _report_errors():
         from ..load.check import check as run_check
         from ..runtime.selection import selection
 
         resources = None if select is None else selection(select)
         report = run_check(*_opened(connection, destination, dataset), resources)
-    _end_with(report, as_json=as_json)
+    _print_result(report, as_json=as_json)
 
 
 app.command("download-media")(download_media.download_media)
@@ -142,10 +142,10 @@ def demo(
     calls: Annotated[int, typer.Option(min=1, help="Simulated calls")] = 600,
 ) -> None:
     """The whole thing with no account: a simulated Gong, a sync, questions to ask, and a report."""
-    with _one_line_for_mistakes():
-        from ..demo.tour import tour
+    with _report_errors():
+        from ..demo.tour import run_demo
 
-        code = tour(folder, calls, _stdout(), _stderr())
+        code = run_demo(folder, calls, _stdout(), _stderr())
     raise typer.Exit(code)
 
 
@@ -157,7 +157,7 @@ def simulate(
     requests_per_second: Annotated[float, typer.Option(min=0.1, help="Gong's limit")] = 3.0,
 ) -> None:
     """The simulated Gong alone, for development."""
-    with _one_line_for_mistakes():
+    with _report_errors():
         from ..demo.server.serving import serve_forever
         from ..demo.tour import simulated_gong
 

@@ -12,8 +12,8 @@ from .options import (
     DeadlineOption,
     DestinationOption,
     JsonOption,
-    end_with,
-    one_line_for_mistakes,
+    print_result,
+    report_errors,
     stderr,
 )
 
@@ -30,11 +30,11 @@ def download_media(
     as_json: JsonOption = False,
 ) -> None:
     """Download recordings of the calls in the warehouse; what is there already stays, what is deleted in Gong goes."""
-    with one_line_for_mistakes():
+    with report_errors():
         from ..media.download import DownloadOptions
         from ..media.download import download_media as run_download
         from ..runtime.connection import Connection, Target
 
         options = DownloadOptions(to, kind, since, until, deadline)
         downloaded = run_download(Connection(connection), Target.of(destination, dataset), options, stderr())
-    end_with(downloaded, as_json=as_json)
+    print_result(downloaded, as_json=as_json)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .options import ConnectionOption, DatasetOption, DestinationOption, one_line_for_mistakes, reader_may_leave
+from .options import ConnectionOption, DatasetOption, DestinationOption, ignore_broken_pipe, report_errors
 
 app = typer.Typer(
     help="Write what the marts hold, which gong-elt models has built, as text.",
@@ -31,7 +31,7 @@ def transcripts(
     dataset: DatasetOption = "gong",
 ) -> None:
     """Whole conversations with speakers, sides and times, oldest first."""
-    with reader_may_leave(), one_line_for_mistakes():
+    with ignore_broken_pipe(), report_errors():
         from ..analytics.export import ExportOptions, export_transcripts
         from ..runtime.atomic_file import write_whole
         from ..runtime.connection import Connection, Target

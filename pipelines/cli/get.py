@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .options import ConnectionOption
-from .output import account, print_lines
+from .output import open_client, print_lines
 
 if TYPE_CHECKING:
     from ..ondemand.client import Gong
@@ -44,7 +44,7 @@ def calls(
     connection: ConnectionOption = "gong",
 ) -> None:
     """List calls with their meta data: GET /v2/calls."""
-    with account(connection) as gong:
+    with open_client(connection) as gong:
         following, period = cursor, (since or "", until or "")
         try:
             with closing(gong.call_pages(since, until, workspace_id, cursor, max_pages)) as pages:
@@ -142,7 +142,7 @@ def folder_calls(
 
 
 def _records(connection: str, read: Callable[[Gong], Generator[Any, None, None]]) -> None:
-    with account(connection) as gong, closing(read(gong)) as records:
+    with open_client(connection) as gong, closing(read(gong)) as records:
         for record in records:
             print_lines([record])
 

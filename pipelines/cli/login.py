@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import ConnectionOption, leave, one_line_for_mistakes, stderr
+from .options import ConnectionOption, fail, report_errors, stderr
 
 
 def login(
@@ -19,8 +19,8 @@ def login(
     connection: ConnectionOption = "gong",
 ) -> None:
     """Log in with OAuth: an administrator consents in a browser, and the tokens are kept for this machine's runs."""
-    with one_line_for_mistakes():
-        from sources.gong import span
+    with report_errors():
+        from sources.gong import parse_duration
 
         from ..runtime.connection import Connection
         from ..runtime.oauth_login import NotLoggedIn, wanted_scopes
@@ -34,11 +34,11 @@ def login(
                 lambda line: err.print(line, markup=False, highlight=False, soft_wrap=True),
                 port=port,
                 scopes=wanted,
-                patience=span(timeout),
+                patience=parse_duration(timeout),
                 browser=browser,
             )
         except NotLoggedIn as refusal:
-            leave(1, str(refusal))
+            fail(1, str(refusal))
         lines = [f"connection {connection} is logged in; its tokens are in {done.file}"]
         lines += [f"requests go to {done.host}"] if done.host else []
         lines += [f"not given: {', '.join(done.missing)}: what needs them will be skipped"] if done.missing else []

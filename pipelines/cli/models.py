@@ -12,8 +12,8 @@ from .options import (
     DatasetOption,
     DestinationOption,
     JsonOption,
-    end_with,
-    one_line_for_mistakes,
+    print_result,
+    report_errors,
 )
 
 
@@ -32,10 +32,10 @@ def models(
     as_json: JsonOption = False,
 ) -> None:
     """Build the marts that BI reads, and test them: a dbt project over the loaded tables."""
-    with one_line_for_mistakes():
+    with report_errors():
         from ..analytics.dbt_build import ModelOptions, build_models
         from ..runtime.connection import Connection, Target
 
         options = ModelOptions(analytics, select, full_refresh, variables, docs)
         built = build_models(Connection(connection), Target.of(destination, dataset), options)
-    end_with(built, as_json=as_json)
+    print_result(built, as_json=as_json)

@@ -24,7 +24,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 
 
 @contextmanager
-def one_line_for_mistakes() -> Iterator[None]:
+def report_errors() -> Iterator[None]:
     """Turns what a user can mend into one line on stderr and the right exit code."""
     try:
         # What is imported stays, and the collector would look for garbage in it again and again.
@@ -34,28 +34,28 @@ def one_line_for_mistakes() -> Iterator[None]:
         from destinations.new_call import RowRefused
         from destinations.recording_store import StoreRefused
         from destinations.warehouse import WarehouseRefused
-        from sources.gong import GongError, SettingRefused, StoppedEarly
+        from sources.gong import ConfigurationError, GongError, RunStopped
         from state.lock import LockHeld
 
         from ..runtime.connection import UsageError
-        from ..runtime.errors import told
+        from ..runtime.errors import root_cause_message
 
         gc.enable()
 
         try:
             yield
-        except (UsageError, SettingRefused, WarehouseRefused, RowRefused, StoreRefused) as mistake:
-            leave(2, str(mistake))
-        except StoppedEarly as stop:
-            leave(3, str(stop))
+        except (UsageError, ConfigurationError, WarehouseRefused, RowRefused, StoreRefused) as mistake:
+            fail(2, str(mistake))
+        except RunStopped as stop:
+            fail(3, str(stop))
         except (LockHeld, GongError, DltException) as failure:
-            leave(1, told(failure))
+            fail(1, root_cause_message(failure))
     except KeyboardInterrupt:
-        leave(1, "interrupted; nothing is lost, run again")
+        fail(1, "interrupted; nothing is lost, run again")
 
 
 @contextmanager
-def reader_may_leave() -> Iterator[None]:
+def ignore_broken_pipe() -> Iterator[None]:
     """Ends what prints to stdout quietly when the reader of the pipe leaves."""
     try:
         yield
@@ -79,7 +79,7 @@ class Outcome(Protocol):
         """Prints it for a person."""
 
 
-def end_with(outcome: Outcome, *, as_json: bool) -> NoReturn:
+def print_result(outcome: Outcome, *, as_json: bool) -> NoReturn:
     """Ends the command with what its run says of itself."""
     if as_json:
         print(outcome.as_json())
@@ -88,7 +88,7 @@ def end_with(outcome: Outcome, *, as_json: bool) -> NoReturn:
     raise typer.Exit(outcome.exit_code)
 
 
-def in_step() -> None:
+def tune_runtime() -> None:
     """Lets requests leave when it is their turn, also while pages are shaped and loaded in other threads.
 
     To be called once everything is imported. Without it each full garbage collection, which walks all modules, holds
@@ -100,7 +100,7 @@ def in_step() -> None:
     sys.setswitchinterval(0.0001)
 
 
-def leave(code: int, line: str) -> NoReturn:
+def fail(code: int, line: str) -> NoReturn:
     """Ends the command with one line on stderr."""
     print(f"gong-elt: {' '.join(line.split())}", file=sys.stderr)
     raise typer.Exit(code)

@@ -7,30 +7,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .options import leave, one_line_for_mistakes, reader_may_leave
+from .options import fail, ignore_broken_pipe, report_errors
 
 if TYPE_CHECKING:
-    from sources.gong.errors import ScopeMissing
+    from sources.gong.errors import MissingScopeError
 
     from ..ondemand.client import Gong
 
 
 @contextmanager
-def account(connection: str) -> Iterator[Gong]:
+def open_client(connection: str) -> Iterator[Gong]:
     """The account, for a command that prints what it reads; a reader of the pipe that leaves ends it quietly."""
-    with reader_may_leave(), one_line_for_mistakes():
-        from sources.gong.errors import ScopeMissing
+    with ignore_broken_pipe(), report_errors():
+        from sources.gong.errors import MissingScopeError
 
         from ..ondemand.client import Gong
 
         try:
             with Gong(connection) as gong:
                 yield gong
-        except ScopeMissing as missing:
-            leave(1, _told(missing))
+        except MissingScopeError as missing:
+            fail(1, _missing_scope_message(missing))
 
 
-def _told(missing: ScopeMissing) -> str:
+def _missing_scope_message(missing: MissingScopeError) -> str:
     if not missing.scope or missing.status == 403:
         return str(missing)
     instead = ", or leave --include-media out" if missing.scope.endswith("media-url") else ""

@@ -12,8 +12,8 @@ from .options import (
     DatasetOption,
     DestinationOption,
     JsonOption,
-    end_with,
-    one_line_for_mistakes,
+    print_result,
+    report_errors,
 )
 
 
@@ -30,10 +30,10 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Write the marts as one HTML page with charts, which needs nothing else: open it or mail it."""
-    with one_line_for_mistakes():
+    with report_errors():
         from ..analytics.report.build import ReportOptions, build_report
         from ..runtime.connection import Connection, Target
 
         options = ReportOptions(to, since, until, team, silent_days, analytics)
         reported = build_report(Connection(connection), Target.of(destination, dataset), options)
-    end_with(reported, as_json=as_json)
+    print_result(reported, as_json=as_json)

@@ -11,9 +11,9 @@ from .options import (
     DatasetOption,
     DestinationOption,
     JsonOption,
-    end_with,
-    one_line_for_mistakes,
-    reader_may_leave,
+    ignore_broken_pipe,
+    print_result,
+    report_errors,
     stderr,
 )
 
@@ -36,12 +36,12 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Find sentences in the marts, which gong-elt models has built: ranked, with speaker, time and the call's page."""
-    with reader_may_leave():
-        with one_line_for_mistakes():
+    with ignore_broken_pipe():
+        with report_errors():
             from ..analytics.search.search import SearchOptions
             from ..analytics.search.search import search as run_search
             from ..runtime.connection import Connection, Target
 
             options = SearchOptions(words, rep, account, side, since, until, limit, context, newest, rebuild, analytics)
             searched = run_search(Connection(connection), Target.of(destination, dataset), options, stderr())
-        end_with(searched, as_json=as_json)
+        print_result(searched, as_json=as_json)

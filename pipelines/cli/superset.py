@@ -12,8 +12,8 @@ from .options import (
     DatasetOption,
     DestinationOption,
     JsonOption,
-    end_with,
-    one_line_for_mistakes,
+    print_result,
+    report_errors,
 )
 
 
@@ -27,10 +27,10 @@ def superset(
     as_json: JsonOption = False,
 ) -> None:
     """Write a dashboard over the marts, with its datasets and charts, as a file that Apache Superset imports."""
-    with one_line_for_mistakes():
+    with report_errors():
         from ..analytics.superset.build import SupersetOptions, build_superset
         from ..runtime.connection import Connection, Target
 
         options = SupersetOptions(to, uri, analytics)
         bundled = build_superset(Connection(connection), Target.of(destination, dataset), options)
-    end_with(bundled, as_json=as_json)
+    print_result(bundled, as_json=as_json)

@@ -13,11 +13,11 @@ from .options import (
     DeadlineOption,
     DestinationOption,
     JsonOption,
-    end_with,
-    one_line_for_mistakes,
+    print_result,
+    report_errors,
     stderr,
 )
-from .output import account, print_lines
+from .output import open_client, print_lines
 
 
 def upload(
@@ -32,14 +32,14 @@ def upload(
     as_json: JsonOption = False,
 ) -> None:
     """Add many calls to Gong, each once; bad rows are set aside and listed, and each answer stands in _uploads."""
-    with one_line_for_mistakes():
+    with report_errors():
         from ..runtime.connection import Connection, Target
         from ..write.upload import UploadOptions
         from ..write.upload import upload as run_upload
 
         options = UploadOptions(file, dry_run, deadline)
         uploaded = run_upload(Connection(connection), Target.of(destination, dataset), options, stderr())
-    end_with(uploaded, as_json=as_json)
+    print_result(uploaded, as_json=as_json)
 
 
 def add_media(
@@ -50,7 +50,7 @@ def add_media(
     dataset: DatasetOption = "gong",
 ) -> None:
     """Give a call its recording: PUT /v2/calls/{id}/media; prints the call's id."""
-    with account(connection) as gong:
+    with open_client(connection) as gong:
         from ..runtime.connection import Connection, Target, UsageError
         from ..write.gong_writer import has_media_url
 

@@ -23,7 +23,7 @@ class Ids:
                 return str(number)
 
 
-def gong_time(moment: datetime, fraction_digits: int = 0) -> str:
+def format_datetime(moment: datetime, fraction_digits: int = 0) -> str:
     """The instant in the company's zone with its offset, cut to 0 to 6 fraction digits."""
     local = moment.astimezone(ZONE)
     text = local.strftime("%Y-%m-%dT%H:%M:%S")

@@ -60,7 +60,7 @@ def simulated_gong(*, calls: int, seed: int = 7) -> SimulatedGong:
     return SimulatedGong(build_company(calls=calls, seed=seed, until=datetime.now(UTC)))
 
 
-def tour(folder: Path, calls: int, out: Console, err: Console) -> int:
+def run_demo(folder: Path, calls: int, out: Console, err: Console) -> int:
     """Makes a company, syncs it, builds the models, shows what can be asked, writes the report; returns the exit code.
 
     Args:

@@ -7,16 +7,16 @@ from datetime import datetime
 
 import dlt
 
-from sources.gong import CallPresence, GongError, StoppedEarly, Tally, Window
+from sources.gong import CallLookup, GongError, RunMetrics, RunStopped, Window
 from state import deletions, loaded
 
 from ..runtime.connection import Connection
 
 
-def calls_unseen(
+def no_visible_calls_warning(
     connection: Connection,
     pipeline: dlt.Pipeline,
-    tally: Tally,
+    metrics: RunMetrics,
     now: datetime,
     *,
     left: int,
@@ -29,24 +29,29 @@ def calls_unseen(
     Args:
         connection: Which Gong account.
         pipeline: Of the run that just ended.
-        tally: What it counted; the question counts, too.
+        metrics: What it counted; the question counts, too.
         now: When the run began.
         left: Requests that may still be sent today.
         deadline: After it no request is sent.
     """
-    if tally.calls_read or tally.rejected["calls"] or tally.stopped or "calls" in tally.failed.keys() | tally.skipped:
+    if (
+        metrics.calls_read
+        or metrics.rejected["calls"]
+        or metrics.stopped
+        or "calls" in metrics.failed.keys() | metrics.skipped
+    ):
         return None
     with pipeline.sql_client() as sql:
         held, oldest = loaded.contents(sql), deletions.first_call(sql)
     if not held.calls or oldest is None or oldest >= now:
         return None
-    client = connection.client(tally=tally, requests_left=left, deadline=deadline)
+    client = connection.client(metrics=metrics, requests_left=left, deadline=deadline)
     basic = connection.setting("call_detail", "extensive") == "basic"
-    presence = CallPresence(client, "basic" if basic else "extensive", None)
+    presence = CallLookup(client, "basic" if basic else "extensive", None)
     try:
         if asyncio.run(presence.any_in(Window(oldest, now))):
             return None
-    except StoppedEarly:
+    except RunStopped:
         # Nothing is said that was not asked.
         return None
     except GongError as failure:

@@ -18,13 +18,13 @@ from rich.table import Table
 
 from destinations.rights import write_right
 from destinations.warehouse import missing_file
-from sources.gong import RESOURCES, CredentialRejected, GongClient, GongError, Window
+from sources.gong import RESOURCES, AuthenticationError, GongClient, GongError, Window
 from sources.gong.api.endpoint import CALLS_EXTENSIVE, USERS, WORKSPACES
 from sources.gong.api.responses import Page
-from sources.gong.errors import NothingFound, ScopeMissing
+from sources.gong.errors import EmptyResultError, MissingScopeError
 
 from ..runtime.connection import Connection, Target
-from ..runtime.warehouse_session import restored_pipeline
+from ..runtime.warehouse_session import restore_pipeline
 from . import probes
 from .probes import Probe
 
@@ -32,7 +32,7 @@ Verdict = Literal["ok", "denied", "failed", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """What was looked at and how it is."""
 
     what: str
@@ -44,7 +44,7 @@ class Finding:
 class CheckReport:
     """All findings, in the order they were made."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[CheckResult, ...]
 
     @property
     def exit_code(self) -> int:
@@ -83,7 +83,7 @@ def check(connection: Connection, target: Target, select: Sequence[str] | None =
         UsageError: A setting is missing or cannot be used.
     """
     wants_media = connection.with_settings(_include_media)
-    of_gong = asyncio.run(_Questions(connection.client(), select, wants_media=wants_media).findings())
+    of_gong = asyncio.run(PreflightChecks(connection.client(), select, wants_media=wants_media).findings())
     return CheckReport((*of_gong, _destination(connection, target)))
 
 
@@ -91,20 +91,20 @@ def _include_media(include_media: bool = False) -> bool:
     return include_media
 
 
-class _Questions:
+class PreflightChecks:
     """One small request for each endpoint that a sync uses, or may use."""
 
     def __init__(self, client: GongClient, select: Sequence[str] | None, *, wants_media: bool) -> None:
         self._client = client
         self._select = select
         self._wants_media = wants_media
-        self._findings: list[Finding] = []
+        self._findings: list[CheckResult] = []
 
-    async def findings(self) -> list[Finding]:
+    async def findings(self) -> list[CheckResult]:
         until = datetime.now(UTC)
         window = Window(until - _VISIBLE_WITHIN, until)
         try:
-            async with self._client.connected():
+            async with self._client.session():
                 workspaces = await self._ask(Probe(WORKSPACES))
                 self._clock(workspaces)
                 users = await self._ask(Probe(USERS))
@@ -118,8 +118,8 @@ class _Questions:
                 for probe in (probes.of_media(window), *probes.of_lists(known), *probes.of_opt_in(known)):
                     if self._select is None or probe.endpoint.resource in self._select:
                         await self._ask(probe, opt_in=self._is_opt_in(probe))
-        except CredentialRejected as rejection:
-            self._findings.append(Finding("credential", "failed", str(rejection)))
+        except AuthenticationError as rejection:
+            self._findings.append(CheckResult("credential", "failed", str(rejection)))
         return self._findings
 
     def _is_opt_in(self, probe: Probe) -> bool:
@@ -132,49 +132,51 @@ class _Questions:
         endpoint, page = probe.endpoint, None
         verdict: Verdict = "ok"
         try:
-            if probe.lacks:
-                verdict, detail = "warning", f"not asked: it takes {probe.lacks}, and none was found"
+            if probe.missing:
+                verdict, detail = "warning", f"not asked: it takes {probe.missing}, and none was found"
             else:
                 page = await self._client.send(endpoint, query=probe.query, body=probe.body)
                 detail = endpoint.scope or "Gong names no scope"
-        except NothingFound:
+        except EmptyResultError:
             detail = f"{endpoint.scope}; nothing found"
-        except ScopeMissing as missing:
+        except MissingScopeError as missing:
             verdict, detail = "denied", f"{missing.scope} is missing: {missing}"
-        except CredentialRejected:
+        except AuthenticationError:
             raise
         except GongError as failure:
             verdict, detail = "warning" if opt_in else "failed", str(failure)
         what = f"{endpoint} with include_media" if endpoint is probes.MEDIA else str(endpoint)
-        self._findings.append(Finding(what, verdict, f"opt-in; {detail}" if opt_in else detail))
+        self._findings.append(CheckResult(what, verdict, f"opt-in; {detail}" if opt_in else detail))
         return page
 
     def _visibility(self, calls: Page | None) -> None:
         if calls is not None:
-            self._findings.append(Finding("calls visible", "ok", f"{calls.total or len(calls.records):,} in 90 days"))
+            self._findings.append(
+                CheckResult("calls visible", "ok", f"{calls.total or len(calls.records):,} in 90 days")
+            )
         elif self._findings[-1].verdict == "ok":
             # Gong answers the same for a company without calls and for a key whose owner may see none.
             detail = "none in 90 days: a new company, or a key whose owner may not see calls"
-            self._findings.append(Finding("calls visible", "warning", detail))
+            self._findings.append(CheckResult("calls visible", "warning", detail))
 
     def _clock(self, page: Page | None) -> None:
         if page is not None and page.answered_at is not None:
             skew = datetime.now(UTC) - page.answered_at
             verdict: Verdict = "ok" if abs(skew) < _SKEW else "warning"
-            self._findings.append(Finding("clock", verdict, f"{skew.total_seconds():+.0f} s against Gong's"))
+            self._findings.append(CheckResult("clock", verdict, f"{skew.total_seconds():+.0f} s against Gong's"))
 
 
-def _destination(connection: Connection, target: Target) -> Finding:
+def _destination(connection: Connection, target: Target) -> CheckResult:
     what = f"{target.name}, dataset {target.dataset}"
     if (file := missing_file(target.destination)) is not None:
         try:
             with TemporaryFile(dir=file.absolute().parent):
-                return Finding(what, "ok", f"{file} can be written: the first sync makes it")
+                return CheckResult(what, "ok", f"{file} can be written: the first sync makes it")
         except OSError as failure:
-            return Finding(what, "failed", f"{file} cannot be made: {failure.strerror}")
+            return CheckResult(what, "failed", f"{file} cannot be made: {failure.strerror}")
     try:
         with TemporaryDirectory(prefix="gong-elt-check-") as folder:
-            refused = write_right(restored_pipeline(connection, target, Path(folder)))
-        return Finding(what, "failed" if refused else "ok", refused or "opened; this user may write")
+            refused = write_right(restore_pipeline(connection, target, Path(folder)))
+        return CheckResult(what, "failed" if refused else "ok", refused or "opened; this user may write")
     except (DatabaseException, PipelineStepFailed, OSError) as failure:
-        return Finding(what, "failed", " ".join(str(failure).split())[:200])
+        return CheckResult(what, "failed", " ".join(str(failure).split())[:200])

@@ -14,14 +14,14 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 
 from destinations.warehouse import missing_file
-from sources.gong import GongClient, RequestCosts, Tally, Window, request_costs, whole_millisecond
+from sources.gong import GongClient, RequestEstimate, RunMetrics, Window, estimate_requests, truncate_to_millisecond
 from state import loaded, runs
 
 from ..runtime.connection import Connection, Target
-from ..runtime.time_options import chosen_window, owed_from
-from ..runtime.warehouse_session import bookmark, has_tables, resource_state, restored_pipeline
+from ..runtime.time_options import pending_since, resolve_window
+from ..runtime.warehouse_session import bookmark, dataset_exists, resource_state, restore_pipeline
 from .sync import SyncOptions
-from .sync_result import seconds_told
+from .sync_result import format_duration
 
 _HOURS_A_DAY = 24.0
 
@@ -33,7 +33,7 @@ class Plan:
     Attributes:
         since, until: The window that would be read.
         calls: Calls that Gong counts there, private ones included.
-        owed_transcripts: Calls outside the window whose transcript would be asked for again, at most.
+        pending_transcripts: Calls outside the window whose transcript would be asked for again, at most.
         requests: By resource.
         requests_left: Of today's requests, as far as runs of this connection used them.
         hours: From the first request to the last, with the waits for the next day's quota.
@@ -43,7 +43,7 @@ class Plan:
     since: datetime
     until: datetime
     calls: int
-    owed_transcripts: int
+    pending_transcripts: int
     requests: Mapping[str, int] = field(default_factory=dict)
     requests_left: int = 0
     requests_per_day: int = 0
@@ -67,10 +67,10 @@ class Plan:
         by_resource = ", ".join(f"{count:,} {name}" for name, count in self.requests.items())
         lines = [
             f"{self.calls:,} calls from {self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC,"
-            f" {self.owed_transcripts:,} transcripts owed from before",
+            f" {self.pending_transcripts:,} transcripts owed from before",
             f"{self.total:,} requests: {by_resource}",
             f"{self.requests_left:,} of today's {self.requests_per_day:,} requests are left;"
-            f" at {self.requests_per_second:g} a second it takes {seconds_told(self.hours * 3600)}"
+            f" at {self.requests_per_second:g} a second it takes {format_duration(self.hours * 3600)}"
             + (f" over {self.days} days" if self.days > 1 else ""),
         ]
         if self.days > 1:
@@ -93,27 +93,27 @@ def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
         UsageError: A setting or option cannot be used.
         GongError: Gong does not tell.
     """
-    connection.source(tally=Tally())
-    now = whole_millisecond(datetime.now(UTC))
+    connection.source(metrics=RunMetrics())
+    now = truncate_to_millisecond(datetime.now(UTC))
     used, owed = 0, []
     with TemporaryDirectory(prefix="gong-elt-plan-") as folder:
-        pipeline = restored_pipeline(connection, target, Path(folder))
+        pipeline = restore_pipeline(connection, target, Path(folder))
         with_calls = [name for name in ("calls", "transcripts") if name in options.select]
         states = [resource_state(pipeline, connection, name) for name in with_calls[:1]]
         asked = {"since": options.since, "until": options.until}
-        window = chosen_window(connection, states, now, **asked)
+        window = resolve_window(connection, states, now, **asked)
         windows = {
-            name: chosen_window(connection, [resource_state(pipeline, connection, name)], now, **asked)
+            name: resolve_window(connection, [resource_state(pipeline, connection, name)], now, **asked)
             for name in options.select
         } | dict.fromkeys(with_calls, window)
-        if missing_file(target.destination) is None and has_tables(pipeline, target):
+        if missing_file(target.destination) is None and dataset_exists(pipeline, target):
             with pipeline.sql_client() as sql:
                 used = runs.requests_today(sql, connection.name, now)
                 if "transcripts" in with_calls:
-                    since = owed_from(
-                        connection.transcript_patience, bookmark(pipeline, connection, "transcripts"), now
+                    since = pending_since(
+                        connection.transcript_retry_period, bookmark(pipeline, connection, "transcripts"), now
                     )
-                    owed = loaded.owed_transcripts(sql, since, private_too=connection.keeps_private_calls)
+                    owed = loaded.pending_transcripts(sql, since, private_too=connection.keeps_private_calls)
     earlier = sum(call.effective_time < window.since for call in owed)
     costs = asyncio.run(_costs(connection.client(), connection, windows, now))
     requests = {name: count for name, count in costs.requests.items() if name in options.select}
@@ -125,7 +125,7 @@ def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
         since=window.since,
         until=window.until,
         calls=costs.calls,
-        owed_transcripts=earlier,
+        pending_transcripts=earlier,
         requests=requests,
         requests_left=left,
         requests_per_day=connection.requests_per_day,
@@ -137,9 +137,9 @@ def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
 
 async def _costs(
     client: GongClient, connection: Connection, windows: Mapping[str, Window], now: datetime
-) -> RequestCosts:
-    async with client.connected():
-        return await request_costs(
+) -> RequestEstimate:
+    async with client.session():
+        return await estimate_requests(
             client,
             windows,
             now=now,

@@ -22,32 +22,32 @@ from rich.console import Console
 from destinations.erasure import Erasure
 from destinations.server_lock import server_lock
 from sources.gong import (
-    KEPT_OF_A_DELETED_CALL,
-    CallPresence,
-    SettingRefused,
-    StoppedEarly,
-    Tally,
+    COLUMNS_KEPT_AFTER_DELETION,
+    CallLookup,
+    ConfigurationError,
+    RunMetrics,
+    RunStopped,
     Window,
-    moment,
-    tables_of_a_call,
-    whole_millisecond,
+    call_child_tables,
+    parse_datetime_setting,
+    truncate_to_millisecond,
 )
 from state import deletions, runs
 from state.lock import LockHeld, run_lock
 
 from ..analytics.derived_data import forget_in_indexes, tables_of_marts
 from ..runtime.connection import Connection, Target, UsageError
-from ..runtime.errors import told
-from ..runtime.progress import Stage, shown
+from ..runtime.errors import root_cause_message
+from ..runtime.progress import Stage, show_progress
 from ..runtime.run_log import Ledger
-from ..runtime.time_options import deadline_of
-from ..runtime.warehouse_session import bookmark, has_tables, restored_pipeline
-from .reconcile_result import MissingCall, Reconciled
+from ..runtime.time_options import parse_deadline
+from ..runtime.warehouse_session import bookmark, dataset_exists, restore_pipeline
+from .reconcile_result import MissingCall, ReconcileResult
 
 T = TypeVar("T")
 
 COMMAND = "reconcile"
-_CALLS_A_WINDOW = 1_000
+_CALLS_PER_WINDOW = 1_000
 _WINDOWS_AT_ONCE = 4
 _CONFIRMED_AT_ONCE = 400
 
@@ -76,7 +76,7 @@ class Refused(Exception):
     """More would be erased than is allowed without `--force`."""
 
 
-def reconcile(connection: Connection, target: Target, options: ReconcileOptions, console: Console) -> Reconciled:
+def reconcile(connection: Connection, target: Target, options: ReconcileOptions, console: Console) -> ReconcileResult:
     """Runs one reconcile.
 
     Args:
@@ -91,36 +91,36 @@ def reconcile(connection: Connection, target: Target, options: ReconcileOptions,
     """
     if not 0 <= options.max_share <= 1:
         raise UsageError(f"--max-share {options.max_share:g} is no share: it is between 0 and 1, by default 0.05")
-    run = _Reconcile(connection, target, options)
-    with run_lock(target.folder / f"{connection.name}.lock", run.run_id), shown(run.tally, console) as stage:
+    run = ReconcileJob(connection, target, options)
+    with run_lock(target.folder / f"{connection.name}.lock", run.run_id), show_progress(run.metrics, console) as stage:
         return run.execute(stage)
 
 
-class _Reconcile:
+class ReconcileJob:
     """One reconcile: compare, confirm, erase."""
 
     def __init__(self, connection: Connection, target: Target, options: ReconcileOptions) -> None:
         self._connection = connection
         self._target = target
         self._options = options
-        self._started = whole_millisecond(datetime.now(UTC))
+        self._started = truncate_to_millisecond(datetime.now(UTC))
         self._clock = time.monotonic()
-        self._deadline = deadline_of(options.deadline, self._started)
+        self._deadline = parse_deadline(options.deadline, self._started)
         self._private_calls = connection.setting("private_calls", "exclude")
         self.run_id = runs.new_run_id(self._started)
-        self.tally = Tally()
+        self.metrics = RunMetrics()
         self._window = Window(self._started, self._started)
         self._compared_until: datetime | None = None
         self._missing: list[MissingCall] = []
         self._private: list[str] = []
         self._held = self._erased = self._untold = 0
         # Building the source checks every setting, before anything is opened.
-        connection.source(tally=self.tally)
+        connection.source(metrics=self.metrics)
 
-    def execute(self, stage: Stage) -> Reconciled:
+    def execute(self, stage: Stage) -> ReconcileResult:
         """Compares, confirms and erases; what ends it early is told in the result."""
-        pipeline = restored_pipeline(self._connection, self._target, self._target.folder / self._connection.name)
-        if pipeline.default_schema_name is None or not has_tables(pipeline, self._target):
+        pipeline = restore_pipeline(self._connection, self._target, self._target.folder / self._connection.name)
+        if pipeline.default_schema_name is None or not dataset_exists(pipeline, self._target):
             raise UsageError(f"nothing loaded yet into {self._target.name}, dataset {self._target.dataset}: run a sync")
         ledger = Ledger(pipeline, self._target)
         status, reason = "done", None
@@ -131,23 +131,23 @@ class _Reconcile:
                 self._choose_window(pipeline)
                 ledger.write(self._row("running", None))
                 asyncio.run(self._work(pipeline, ledger, stage))
-        except (UsageError, SettingRefused, LockHeld):
+        except (UsageError, ConfigurationError, LockHeld):
             raise
-        except StoppedEarly as end:
+        except RunStopped as end:
             status, reason = "stopped", str(end)
         except Refused as refusal:
             status, reason = "refused", str(refusal)
         except Exception as failure:
-            status, reason = "failed", told(failure)
+            status, reason = "failed", root_cause_message(failure)
         stage.name = "writing the ledger"
         ledger.close(self._row(status, reason))
-        return Reconciled(
+        return ReconcileResult(
             run_id=self.run_id,
             status=status,
             destination=self._target.name,
             dataset=self._target.dataset,
             dry_run=self._options.dry_run,
-            requests=self.tally.requests,
+            requests=self.metrics.requests,
             duration_seconds=round(time.monotonic() - self._clock, 3),
             since=self._window.since,
             until=self._window.until,
@@ -165,9 +165,11 @@ class _Reconcile:
         options = self._options
         with pipeline.sql_client() as sql:
             oldest = deletions.first_call(sql)
-        until = moment(options.until, "--until") if options.until else bookmark(pipeline, self._connection)
+        until = (
+            parse_datetime_setting(options.until, "--until") if options.until else bookmark(pipeline, self._connection)
+        )
         until = min(until or self._started, self._started)
-        since = moment(options.since, "--since") if options.since else oldest or until
+        since = parse_datetime_setting(options.since, "--since") if options.since else oldest or until
         if since > until or (since == until and (options.since or options.until)):
             raise UsageError(f"the window is empty: it would begin {since} and end {until}; check --since and --until")
         self._window, self._compared_until = Window(since, until), since
@@ -190,14 +192,14 @@ class _Reconcile:
     async def _work(self, pipeline: dlt.Pipeline, ledger: Ledger, stage: Stage) -> None:
         resumed = self._resumed(pipeline)
         client = self._connection.client(
-            tally=self.tally, requests_left=self._requests_left(pipeline), deadline=self._deadline
+            metrics=self.metrics, requests_left=self._requests_left(pipeline), deadline=self._deadline
         )
-        presence = CallPresence(
+        presence = CallLookup(
             client,
             "basic" if self._connection.setting("call_detail", "extensive") == "basic" else "extensive",
             self._connection.setting("workspace_id", None),
         )
-        async with client.connected():
+        async with client.session():
             stage.name = "comparing"
             found = await self._compare(pipeline, presence, ledger)
             if resumed and not self._options.dry_run:
@@ -215,16 +217,16 @@ class _Reconcile:
             used = runs.requests_today(sql, self._connection.name, self._started)
         return max(0, self._connection.requests_per_day - used)
 
-    async def _compare(self, pipeline: dlt.Pipeline, presence: CallPresence, ledger: Ledger) -> list[str]:
+    async def _compare(self, pipeline: dlt.Pipeline, presence: CallLookup, ledger: Ledger) -> list[str]:
         """Candidates: calls of the window that Gong does not list, window by window."""
         begin, until = self._compared_until or self._window.since, self._window.until
         with pipeline.sql_client() as sql:
             self._held = deletions.held_count(sql, self._window.since, until)
-            inner = deletions.edges(sql, begin, until, _CALLS_A_WINDOW)
+            inner = deletions.edges(sql, begin, until, _CALLS_PER_WINDOW)
         windows = [Window(since, end) for since, end in pairwise([begin, *inner, until]) if since < end]
         candidates: list[str] = []
         for some in _parts(windows, _WINDOWS_AT_ONCE):
-            listed = await presence.in_windows(some)
+            listed = await presence.by_window(some)
             found: list[str] = []
             with pipeline.sql_client() as sql:
                 for window, in_gong in zip(some, listed, strict=True):
@@ -239,7 +241,7 @@ class _Reconcile:
             ledger.write(self._row("running", None))
         return candidates
 
-    async def _confirm(self, pipeline: dlt.Pipeline, presence: CallPresence, candidates: Sequence[str]) -> list[str]:
+    async def _confirm(self, pipeline: dlt.Pipeline, presence: CallLookup, candidates: Sequence[str]) -> list[str]:
         """Of the candidates, those that Gong does not know by id either.
 
         Raises:
@@ -255,7 +257,7 @@ class _Reconcile:
             )
         gone: list[str] = []
         for some in _parts(candidates, _CONFIRMED_AT_ONCE):
-            known = await presence.of(some)
+            known = await presence.by_id(some)
             gone += [call_id for call_id in some if call_id not in known]
             self._note_private(dict.fromkeys(known, False), known)
             if len(gone) > limit and bounded:
@@ -268,7 +270,7 @@ class _Reconcile:
             self._missing = [
                 # What is about to be erased is not to live on in a log.
                 MissingCall(call_id, instant, title if self._options.dry_run else None)
-                for call_id, instant, title in deletions.told_apart(sql, gone)
+                for call_id, instant, title in deletions.describe_calls(sql, gone)
             ]
         return gone
 
@@ -283,8 +285,8 @@ class _Reconcile:
         tables = pipeline.default_schema.tables
         erasure = Erasure(
             # What is opt-in has no table before it is read.
-            child_tables=[name for name in tables_of_a_call() if name in tables],
-            emptied=[name for name in tables["calls"]["columns"] if name not in KEPT_OF_A_DELETED_CALL],
+            child_tables=[name for name in call_child_tables() if name in tables],
+            emptied=[name for name in tables["calls"]["columns"] if name not in COLUMNS_KEPT_AFTER_DELETION],
             derived=tables_of_marts(pipeline),
         )
         with pipeline.sql_client() as sql:
@@ -308,7 +310,7 @@ class _Reconcile:
             window_since=self._window.since,
             window_until=self._window.until,
             bookmark=self._compared_until,
-            requests=self.tally.requests,
+            requests=self.metrics.requests,
             calls=self._erased,
             private_excluded=len(self._private),
             reason=reason,

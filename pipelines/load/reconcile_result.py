@@ -23,7 +23,7 @@ class MissingCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Reconciled:
+class ReconcileResult:
     """A reconcile in figures; the fields are the keys of `--json`.
 
     Attributes:

@@ -16,8 +16,8 @@ from state import loaded, runs
 from state.loaded import Contents
 
 from ..runtime.connection import Connection, Target
-from ..runtime.time_options import owed_from
-from ..runtime.warehouse_session import bookmark, has_tables, restored_pipeline
+from ..runtime.time_options import pending_since
+from ..runtime.warehouse_session import bookmark, dataset_exists, restore_pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class StatusReport:
 
     Attributes:
         bookmarks: How far each resource is complete.
-        owed_transcripts: Calls without transcript that are still asked for, and since when the oldest waits.
+        pending_transcripts: Calls without transcript that are still asked for, and since when the oldest waits.
         requests_left: Of today's requests, as far as runs of this connection used them.
     """
 
@@ -35,7 +35,7 @@ class StatusReport:
     loaded: bool
     bookmarks: dict[str, datetime] = field(default_factory=dict)
     contents: Contents | None = None
-    owed_transcripts: int = 0
+    pending_transcripts: int = 0
     owed_since: datetime | None = None
     requests_left: int | None = None
     runs: list[runs.Run] = field(default_factory=list)
@@ -59,7 +59,7 @@ class StatusReport:
                 highlight=False,
             )
         since = f", the oldest since {self.owed_since:%Y-%m-%d %H:%M} UTC" if self.owed_since else ""
-        console.print(f"{self.owed_transcripts:,} transcripts owed{since}", highlight=False)
+        console.print(f"{self.pending_transcripts:,} transcripts owed{since}", highlight=False)
         console.print(f"{self.requests_left:,} of today's requests left", highlight=False)
         table = Table(title="last runs", title_justify="left")
         for column in ("started", "command", "status", "requests", "rows", "reason"):
@@ -82,21 +82,21 @@ def status(connection: Connection, target: Target) -> StatusReport:
     if missing_file(target.destination) is not None:
         return nothing
     with TemporaryDirectory(prefix="gong-elt-status-") as folder:
-        pipeline = restored_pipeline(connection, target, Path(folder))
-        if not has_tables(pipeline, target):
+        pipeline = restore_pipeline(connection, target, Path(folder))
+        if not dataset_exists(pipeline, target):
             return nothing
         now = datetime.now(UTC)
         bookmarks = {name: bookmark(pipeline, connection, name) for name in ("calls", "transcripts")}
         with pipeline.sql_client() as sql:
-            since = owed_from(connection.transcript_patience, bookmarks["transcripts"], now)
-            owed = loaded.owed_transcripts(sql, since, private_too=connection.keeps_private_calls)
+            since = pending_since(connection.transcript_retry_period, bookmarks["transcripts"], now)
+            owed = loaded.pending_transcripts(sql, since, private_too=connection.keeps_private_calls)
             return StatusReport(
                 destination=target.name,
                 dataset=target.dataset,
                 loaded=True,
                 bookmarks={name: moment for name, moment in bookmarks.items() if moment is not None},
                 contents=loaded.contents(sql),
-                owed_transcripts=len(owed),
+                pending_transcripts=len(owed),
                 owed_since=owed[0].effective_time if owed else None,
                 requests_left=max(0, connection.requests_per_day - runs.requests_today(sql, connection.name, now)),
                 runs=runs.latest(sql, connection.name, 5),

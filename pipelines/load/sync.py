@@ -21,36 +21,36 @@ from dlt.extract import DltSource
 from rich.console import Console
 
 from destinations.server_lock import server_lock
-from destinations.warehouse import sql_client, write_out
+from destinations.warehouse import checkpoint, sql_client
 from sources.gong import (
     RESOURCES,
-    CredentialRejected,
-    HeldHashes,
-    ReadAhead,
-    SettingRefused,
-    Tally,
+    AuthenticationError,
+    BackgroundReader,
+    ConfigurationError,
+    KnownHashes,
+    RunMetrics,
     Window,
     declared_tables,
     table_names,
-    whole_millisecond,
+    truncate_to_millisecond,
 )
 from state import loaded, runs
 from state.lock import LockHeld, run_lock
 
 from ..runtime.connection import Connection, Target, UsageError
-from ..runtime.errors import told
-from ..runtime.progress import Stage, shown
-from ..runtime.run_log import Ledger, declare
-from ..runtime.time_options import chosen_window, deadline_of, owed_from
+from ..runtime.errors import root_cause_message
+from ..runtime.progress import Stage, show_progress
+from ..runtime.run_log import Ledger, add_run_log_tables
+from ..runtime.time_options import parse_deadline, pending_since, resolve_window
 from ..runtime.warehouse_session import (
     bookmark,
-    has_tables,
-    kept_open,
+    dataset_exists,
+    hold_connection,
     resource_state,
-    restored_pipeline,
+    restore_pipeline,
     unfinished_loads,
 )
-from .access_warning import calls_unseen
+from .access_warning import no_visible_calls_warning
 from .sync_result import ResourceSummary, Status, Summary
 
 # Loads are so far apart, and at least three times as far as the last one took: what is not loaded yet is read again
@@ -87,22 +87,22 @@ def sync(connection: Connection, target: Target, options: SyncOptions, console: 
         UsageError: A setting or option cannot be used.
         LockHeld: Another run works on the same connection and warehouse.
     """
-    run = _Run(connection, target, options)
+    run = SyncJob(connection, target, options)
     with run_lock(target.folder / f"{connection.name}.lock", run.run_id):
-        with shown(run.tally, console) as stage:
+        with show_progress(run.metrics, console) as stage:
             run.execute(stage)
         return run.summary()
 
 
-class _Run:
+class SyncJob:
     """One sync from restored state to ledger row."""
 
     def __init__(self, connection: Connection, target: Target, options: SyncOptions) -> None:
-        self.tally = Tally()
+        self.metrics = RunMetrics()
         self._connection = connection
         self._target = target
         self._options = options
-        self._started = whole_millisecond(datetime.now(UTC))
+        self._started = truncate_to_millisecond(datetime.now(UTC))
         self.run_id = runs.new_run_id(self._started)
         self._clock = time.monotonic()
         self._loaded: Counter[str] = Counter()
@@ -112,24 +112,24 @@ class _Run:
         self._owed = self._set_aside = 0
         self._folder = target.folder / connection.name
         self._quota = connection.requests_per_day
-        self._patience = connection.transcript_patience
+        self._patience = connection.transcript_retry_period
         self._bookmark: datetime | None = None
         self._pipeline: dlt.Pipeline | None = None
         self._kept_open = ExitStack()
         self._ledger: Ledger | None = None
         self._unfinished: tuple[str | None, datetime | None] = None, None
-        self._hashes = loaded.held_hashes
-        self._deadline = deadline_of(options.deadline, self._started)
+        self._hashes = loaded.known_hashes
+        self._deadline = parse_deadline(options.deadline, self._started)
         # Building the source checks every setting, before anything is opened.
-        connection.source(tally=self.tally)
+        connection.source(metrics=self.metrics)
 
     def execute(self, stage: Stage) -> None:
         """Reads and loads until the window is complete or something ends the run."""
         with self._kept_open:
             try:
                 self._set_aside = unfinished_loads(self._folder)
-                self._pipeline = pipeline = restored_pipeline(self._connection, self._target, self._folder)
-                self._kept_open.enter_context(kept_open(pipeline, self._target))
+                self._pipeline = pipeline = restore_pipeline(self._connection, self._target, self._folder)
+                self._kept_open.enter_context(hold_connection(pipeline, self._target))
                 with server_lock(pipeline, self._connection.name) as holder:
                     if holder is not None:
                         raise LockHeld(f"another run holds the lock: {holder}")
@@ -139,14 +139,14 @@ class _Run:
                     self._note_progress()
                     self._read_and_load(pipeline, stage)
                     if {"calls", "transcripts"} & set(self._options.select):
-                        left = max(0, self._quota - self.tally.requests)
-                        self._warning = calls_unseen(
-                            self._connection, pipeline, self.tally, self._started, left=left, deadline=self._deadline
+                        left = max(0, self._quota - self.metrics.requests)
+                        self._warning = no_visible_calls_warning(
+                            self._connection, pipeline, self.metrics, self._started, left=left, deadline=self._deadline
                         )
-            except (UsageError, SettingRefused, LockHeld):
+            except (UsageError, ConfigurationError, LockHeld):
                 raise
             except Exception as failure:
-                self._failure = told(failure)
+                self._failure = root_cause_message(failure)
             stage.name = "writing the ledger"
             self._close()
 
@@ -157,16 +157,16 @@ class _Run:
             status=self._status,
             destination=self._target.name,
             dataset=self._target.dataset,
-            requests=self.tally.requests,
+            requests=self.metrics.requests,
             duration_seconds=round(time.monotonic() - self._clock, 3),
             resources={name: self._resource_summary(name) for name in self._options.select},
             calls=self._loaded["calls"],
             transcripts=self._loaded["transcripts"],
             sentences=self._loaded["transcript_sentences"],
-            private_excluded=len(self.tally.private_calls),
-            owed_transcripts=self._owed,
-            rejected=self.tally.rejected.total(),
-            loads_set_aside=self._set_aside,
+            private_excluded=len(self.metrics.private_calls),
+            pending_transcripts=self._owed,
+            rejected=self.metrics.rejected.total(),
+            abandoned_loads=self._set_aside,
             bookmark=self._bookmark,
             reason=self._reason,
             warning=self._warning,
@@ -178,23 +178,23 @@ class _Run:
         plan = self._plan(pipeline, with_calls)
         names: Sequence[str] = self._options.select
         # The thread that reads asks for hashes, so it ends first.
-        with self._asking(pipeline) as held_hashes, ReadAhead(_SECONDS_BETWEEN_LOADS) as ahead:
-            source = self._source(plan, held_hashes, ahead)
+        with self._asking(pipeline) as known_hashes, BackgroundReader(_SECONDS_BETWEEN_LOADS) as background:
+            source = self._source(plan, known_hashes, background)
             while True:
                 stage.name = "reading"
                 pipeline.extract(source.with_resources(*names))
-                for error in self.tally.failed.values():
+                for error in self.metrics.failed.values():
                     # Nothing is made for a key that never worked.
-                    if isinstance(error, CredentialRejected) and not self.tally.rows.total():
+                    if isinstance(error, AuthenticationError) and not self.metrics.rows.total():
                         raise error
                 began = time.monotonic()
                 stage.name = "loading"
                 self._load(pipeline, plan["windows"][0])
-                if not ahead.at_end:
-                    write_out(pipeline)
-                ahead.load_seconds = time.monotonic() - began
-                ahead.seconds = max(_SECONDS_BETWEEN_LOADS, 3 * ahead.load_seconds)
-                if ahead.at_end:
+                if not background.exhausted:
+                    checkpoint(pipeline)
+                background.load_seconds = time.monotonic() - began
+                background.seconds = max(_SECONDS_BETWEEN_LOADS, 3 * background.load_seconds)
+                if background.exhausted:
                     return
                 # The next part of the calls, read meanwhile; lists have been read whole.
                 names = with_calls
@@ -205,14 +205,14 @@ class _Run:
         if not self._loaded:
             # A load creates the tables it has rows for; this makes all of them exist from the first one on.
             pipeline.sync_schema()
-            self._kept_open.enter_context(kept_open(pipeline, self._target))
+            self._kept_open.enter_context(hold_connection(pipeline, self._target))
         # Should the run be killed from here on, its load is known.
         load_id = next(iter(pipeline.list_normalized_load_packages()), None)
         self._unfinished = load_id, window.since if load_id else None
         self._note_progress()
         pipeline.load()
         self._unfinished = None, None
-        self._loaded = Counter(self.tally.rows)
+        self._loaded = Counter(self.metrics.rows)
         self._bookmark = bookmark(pipeline, self._connection)
 
     def _note_progress(self) -> None:
@@ -224,61 +224,65 @@ class _Run:
         """What to read: the window, whose transcripts are owed, and what the warehouse has of it already."""
         # With calls the transcripts that are missing are known by name, so that no call is read again for them.
         states = [resource_state(pipeline, self._connection, name) for name in with_calls[:1]]
-        window = self._window = chosen_window(
+        window = self._window = resolve_window(
             self._connection, states, self._started, since=self._options.since, until=self._options.until
         )
-        plan: dict[str, Any] = {"windows": [window], "owed_transcripts": []}
+        plan: dict[str, Any] = {"windows": [window], "pending_transcripts": []}
         if self._options.since or self._options.until:
             plan["date_window"] = window
-        if not has_tables(pipeline, self._target):
+        if not dataset_exists(pipeline, self._target):
             return plan
         with sql_client(pipeline) as sql:
-            plan["trusted"] = not runs.interrupted(sql, self._connection.name, window.since, window.until)
-            if not plan["trusted"]:
-                self._hashes = loaded.distrusted_hashes
+            plan["state_is_current"] = not runs.interrupted(sql, self._connection.name, window.since, window.until)
+            if not plan["state_is_current"]:
+                self._hashes = loaded.stale_hashes
             if "transcripts" in with_calls:
-                plan["owed_transcripts"] = self._owed_ids(pipeline, sql)
+                plan["pending_transcripts"] = self._owed_ids(pipeline, sql)
         return plan
 
     def _owed_ids(self, pipeline: dlt.Pipeline, sql: loaded.Sql) -> list[str]:
         asked_until = bookmark(pipeline, self._connection, "transcripts")
-        since = owed_from(self._patience, asked_until, self._started)
-        owed = loaded.owed_transcripts(sql, since, private_too=self._connection.keeps_private_calls)
+        since = pending_since(self._patience, asked_until, self._started)
+        owed = loaded.pending_transcripts(sql, since, private_too=self._connection.keeps_private_calls)
         return [call.id for call in owed]
 
     @contextmanager
-    def _asking(self, pipeline: dlt.Pipeline) -> Iterator[HeldHashes | None]:
-        if not has_tables(pipeline, self._target):
+    def _asking(self, pipeline: dlt.Pipeline) -> Iterator[KnownHashes | None]:
+        if not dataset_exists(pipeline, self._target):
             yield None
             return
         with pipeline.sql_client() as sql:
             yield partial(self._hashes, sql)
 
-    def _source(self, plan: Mapping[str, Any], held_hashes: HeldHashes | None, ahead: ReadAhead) -> DltSource:
+    def _source(
+        self, plan: Mapping[str, Any], known_hashes: KnownHashes | None, background: BackgroundReader
+    ) -> DltSource:
         source = self._connection.source(
-            tally=self.tally,
-            warehouse_is_empty=held_hashes is None,
-            held_hashes=held_hashes,
-            ahead=ahead,
+            metrics=self.metrics,
+            initial_load=known_hashes is None,
+            known_hashes=known_hashes,
+            background=background,
             requests_per_day=max(0, self._quota),
             deadline=self._deadline,
             **plan,
         )
-        for table in declared_tables((*RESOURCES, *self._options.select), append=held_hashes is None):
+        for table in declared_tables((*RESOURCES, *self._options.select), append=known_hashes is None):
             source.schema.update_table(table)
-        declare(source.schema)
+        add_run_log_tables(source.schema)
         return source
 
     def _close(self) -> None:
         pipeline, ledger = self._pipeline, self._ledger
-        if pipeline is None or ledger is None or not has_tables(pipeline, self._target):
+        if pipeline is None or ledger is None or not dataset_exists(pipeline, self._target):
             return
         try:
             with sql_client(pipeline) as sql:
                 self._owed = len(self._owed_ids(pipeline, sql))
             ledger.close(self._ledger_row(self._status))
         except DatabaseException as failure:
-            self._failure = self._failure or f"the run could not be written to {runs.TABLE}: {told(failure)}"
+            self._failure = (
+                self._failure or f"the run could not be written to {runs.TABLE}: {root_cause_message(failure)}"
+            )
 
     def _ledger_row(self, status: str) -> runs.Run:
         return runs.Run(
@@ -290,13 +294,13 @@ class _Run:
             window_since=self._window.since if self._window else None,
             window_until=self._window.until if self._window else None,
             bookmark=self._bookmark,
-            requests=self.tally.requests,
+            requests=self.metrics.requests,
             rows_written=self._loaded.total(),
             calls=self._loaded["calls"],
             transcripts=self._loaded["transcripts"],
             sentences=self._loaded["transcript_sentences"],
-            private_excluded=len(self.tally.private_calls),
-            rejected=self.tally.rejected.total(),
+            private_excluded=len(self.metrics.private_calls),
+            rejected=self.metrics.rejected.total(),
             reason=self._reason or self._warning,
             unfinished_load=self._unfinished[0],
             unfinished_since=self._unfinished[1],
@@ -304,22 +308,22 @@ class _Run:
 
     @property
     def _status(self) -> Status:
-        if self._failure is not None or self.tally.failed:
+        if self._failure is not None or self.metrics.failed:
             return "failed"
-        return "stopped" if self.tally.stopped else "done"
+        return "stopped" if self.metrics.stopped else "done"
 
     @property
     def _reason(self) -> str | None:
         of_error: dict[str, list[str]] = {}
-        for name, error in self.tally.failed.items():
+        for name, error in self.metrics.failed.items():
             of_error.setdefault(str(error), []).append(name)
         failed = [f"{', '.join(names)}: {error}" for error, names in of_error.items()]
-        return self._failure or "; ".join(failed) or self.tally.stopped
+        return self._failure or "; ".join(failed) or self.metrics.stopped
 
     def _resource_summary(self, name: str) -> ResourceSummary:
         rows = sum(self._loaded[table] for table in table_names(name))
-        if name in self.tally.failed or self._failure is not None:
-            return ResourceSummary("failed", rows, str(self.tally.failed.get(name, self._failure)))
-        if name in self.tally.skipped:
-            return ResourceSummary("skipped", rows, self.tally.skipped[name])
+        if name in self.metrics.failed or self._failure is not None:
+            return ResourceSummary("failed", rows, str(self.metrics.failed.get(name, self._failure)))
+        if name in self.metrics.skipped:
+            return ResourceSummary("skipped", rows, self.metrics.skipped[name])
         return ResourceSummary("loaded", rows)

@@ -35,9 +35,9 @@ class Summary:
     Attributes:
         calls, transcripts, sentences: Rows written in this run.
         private_excluded: Private calls that came and were left out or stored as meta data only.
-        owed_transcripts: Calls in the warehouse that still have no transcript and are young enough to get one.
+        pending_transcripts: Calls in the warehouse that still have no transcript and are young enough to get one.
         rejected: Records that fit no table; they are in `_rejected`.
-        loads_set_aside: Unfinished loads of a killed run that were not loaded: what they held was read again.
+        abandoned_loads: Unfinished loads of a killed run that were not loaded: what they held was read again.
         bookmark: Up to here calls are complete.
         reason: Why the run failed or stopped.
         warning: What is odd about a run that is done: Gong shows no calls at all any more.
@@ -54,9 +54,9 @@ class Summary:
     transcripts: int
     sentences: int
     private_excluded: int
-    owed_transcripts: int
+    pending_transcripts: int
     rejected: int
-    loads_set_aside: int
+    abandoned_loads: int
     bookmark: datetime | None
     reason: str | None = None
     warning: str | None = None
@@ -90,13 +90,13 @@ class Summary:
             highlight=False,
         )
         console.print(
-            f"{self.private_excluded:,} private calls left out, {self.owed_transcripts:,} transcripts still owed,"
+            f"{self.private_excluded:,} private calls left out, {self.pending_transcripts:,} transcripts still owed,"
             f" {self.rejected:,} records rejected; complete up to {self.bookmark or 'nowhere yet'}",
             highlight=False,
         )
-        if self.loads_set_aside:
+        if self.abandoned_loads:
             console.print(
-                f"{self.loads_set_aside:,} unfinished loads of a killed run set aside: what they held was read again",
+                f"{self.abandoned_loads:,} unfinished loads of a killed run set aside: what they held was read again",
                 highlight=False,
             )
         if self.reason is not None:
@@ -105,7 +105,7 @@ class Summary:
             console.print(f"warning: {self.warning}", markup=False, highlight=False)
 
 
-def seconds_told(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A length of time for a person: `12 s`, `4 min` or `7.5 hours`."""
     if seconds < 120:
         return f"{seconds:.0f} s"

@@ -19,10 +19,10 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
 
 from destinations.recording_store import Recordings, StoreRefused
-from sources.gong import GongClient, StoppedEarly, Tally, moment, whole_millisecond
+from sources.gong import GongClient, RunMetrics, RunStopped, parse_datetime_setting, truncate_to_millisecond
 from sources.gong.api.endpoint import PAGE_SIZE
 from sources.gong.calls.media_links import KINDS, media_links
-from sources.gong.tables.records import may_be_asked_for
+from sources.gong.tables.records import is_valid_id
 from state import media, runs
 from state.loaded import TransactionalSql
 from state.lock import run_lock
@@ -30,11 +30,11 @@ from state.media import RecordedCall, Recording
 
 from ..load.sync_result import Status
 from ..runtime.connection import Connection, Target, UsageError
-from ..runtime.errors import causes, told
-from ..runtime.run_log import Ledger, warehouse_of_a_run
-from ..runtime.time_options import deadline_of
-from ..runtime.warehouse_session import has_tables, restored_pipeline
-from .download_result import Downloaded, NotThere
+from ..runtime.errors import exception_chain, root_cause_message
+from ..runtime.run_log import Ledger, open_run_log
+from ..runtime.time_options import parse_deadline
+from ..runtime.warehouse_session import dataset_exists, restore_pipeline
+from .download_result import DownloadResult, FailedRecording
 from .downloader import LinkEnded, NotDownloaded, download, file_name, media_host
 
 COMMAND = "download-media"
@@ -61,7 +61,9 @@ class DownloadOptions:
     deadline: str | None = None
 
 
-def download_media(connection: Connection, target: Target, options: DownloadOptions, console: Console) -> Downloaded:
+def download_media(
+    connection: Connection, target: Target, options: DownloadOptions, console: Console
+) -> DownloadResult:
     """Runs one download.
 
     Args:
@@ -75,12 +77,12 @@ def download_media(connection: Connection, target: Target, options: DownloadOpti
         StoreRefused: Recordings cannot be kept there.
         LockHeld: Another run works on the same connection and warehouse.
     """
-    run = _Download(connection, target, options, console)
+    run = DownloadJob(connection, target, options, console)
     with run_lock(target.folder / f"{connection.name}.lock", run.run_id):
         return run.executed()
 
 
-class _Download:
+class DownloadJob:
     """One download: remove what must not stay, find what is missing, bring it."""
 
     _sql: TransactionalSql
@@ -88,16 +90,20 @@ class _Download:
 
     def __init__(self, connection: Connection, target: Target, options: DownloadOptions, console: Console) -> None:
         self._connection, self._target, self._options = connection, target, options
-        self._started = whole_millisecond(datetime.now(UTC))
+        self._started = truncate_to_millisecond(datetime.now(UTC))
         self._clock = time.monotonic()
-        self._deadline = deadline_of(options.deadline, self._started)
+        self._deadline = parse_deadline(options.deadline, self._started)
         self.run_id = runs.new_run_id(self._started)
-        self._tally = Tally()
+        self._metrics = RunMetrics()
         if options.kind not in ("all", *KINDS.values()):
             raise UsageError(f"--kind {options.kind!r} is unknown: it is one of all, {', '.join(KINDS.values())}")
         self._kinds = set(KINDS.values()) if options.kind == "all" else {options.kind}
-        self._since = moment(options.since, "--since") if options.since else self._started - timedelta(days=_DAYS_BACK)
-        self._until = moment(options.until, "--until") if options.until else self._started
+        self._since = (
+            parse_datetime_setting(options.since, "--since")
+            if options.since
+            else self._started - timedelta(days=_DAYS_BACK)
+        )
+        self._until = parse_datetime_setting(options.until, "--until") if options.until else self._started
         if self._since >= self._until:
             raise UsageError(f"the window is empty: it would begin {self._since} and end {self._until}")
         self._recordings = Recordings(options.to)
@@ -106,7 +112,7 @@ class _Download:
         self._backoff = float(active().runtime_config.request_backoff_factor)
         self._folder = target.folder / f"{connection.name}-media"
         self._calls = self._files = self._bytes = self._held = self._removed = self._without = 0
-        self._failed: list[NotThere] = []
+        self._failed: list[FailedRecording] = []
         self._ended_by: Exception | None = None
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -118,15 +124,15 @@ class _Download:
             transient=True,
         )
 
-    def executed(self) -> Downloaded:
+    def executed(self) -> DownloadResult:
         """Everything that is missing, as far as it comes; what ends it early is told in the result."""
-        pipeline = restored_pipeline(self._connection, self._target, self._folder)
-        if pipeline.default_schema_name is None or not has_tables(pipeline, self._target):
+        pipeline = restore_pipeline(self._connection, self._target, self._folder)
+        if pipeline.default_schema_name is None or not dataset_exists(pipeline, self._target):
             raise UsageError(f"nothing loaded yet into {self._target.name}, dataset {self._target.dataset}: run a sync")
-        with warehouse_of_a_run(pipeline, self._connection, self._target) as (self._sql, self._ledger):
+        with open_run_log(pipeline, self._connection, self._target) as (self._sql, self._ledger):
             left = self._connection.requests_per_day
             left -= self._ledger.requests_today(self._connection.name, self._started)
-            client = self._connection.client(tally=self._tally, requests_left=max(0, left), deadline=self._deadline)
+            client = self._connection.client(metrics=self._metrics, requests_left=max(0, left), deadline=self._deadline)
             self._ledger.write(self._row("running", None))
             try:
                 self._remove_outlived()
@@ -139,11 +145,13 @@ class _Download:
         return outcome
 
     def _remove_outlived(self) -> None:
-        for call_id, kind, uri in media.outlived(self._sql, private_too=self._connection.keeps_private_calls):
+        for call_id, kind, uri in media.orphaned_recordings(
+            self._sql, private_too=self._connection.keeps_private_calls
+        ):
             try:
                 self._recordings.remove(uri)
             except StoreRefused as refusal:
-                self._failed.append(NotThere(call_id, kind, f"its call is gone or private, and {refusal}"))
+                self._failed.append(FailedRecording(call_id, kind, f"its call is gone or private, and {refusal}"))
                 continue
             media.forget(self._sql, call_id, kind)
             self._removed += 1
@@ -153,14 +161,14 @@ class _Download:
         missing = {}
         private_too = self._connection.keeps_private_calls
         for call in media.recorded_calls(self._sql, self._since, self._until, private_too=private_too):
-            if not may_be_asked_for(call.id):
+            if not is_valid_id(call.id):
                 continue
             self._calls += 1
-            if kinds := self._lacking(call):
+            if kinds := self._missing_kinds(call):
                 missing[call.id] = kinds
         return missing
 
-    def _lacking(self, call: RecordedCall) -> set[str]:
+    def _missing_kinds(self, call: RecordedCall) -> set[str]:
         # Gong says Video of a call that has both, and Audio of one that has no picture.
         there = self._kinds if call.media == "Video" else self._kinds & {"audio"}
         held = {kind for kind in there if kind in call.held and self._recordings.holds(call.held[kind])}
@@ -169,7 +177,7 @@ class _Download:
 
     async def _bring(self, client: GongClient, missing: Mapping[str, set[str]]) -> None:
         bar, calls = self._progress.add_task("calls", total=len(missing)), list(missing)
-        async with client.connected(), media_host() as host:
+        async with client.session(), media_host() as host:
             for first in range(0, len(calls), PAGE_SIZE):
                 some = calls[first : first + PAGE_SIZE]
                 links = await media_links(client, some)
@@ -194,7 +202,7 @@ class _Download:
     ) -> None:
         async with turn:
             for kind, link in links.items():
-                client.limiter.keep_deadline()
+                client.rate_limiter.check_deadline()
                 await self._bring_recording(client, host, call_id, kind, link)
 
     async def _bring_recording(
@@ -210,11 +218,13 @@ class _Download:
             except LinkEnded as end:
                 again = await media_links(client, [call_id]) if links_used < _LINKS_A_RECORDING else {}
                 if kind not in again.get(call_id, {}):
-                    self._failed.append(NotThere(call_id, kind, f"its host takes no link that Gong gives: {end}"))
+                    self._failed.append(
+                        FailedRecording(call_id, kind, f"its host takes no link that Gong gives: {end}")
+                    )
                     return
                 link = again[call_id][kind]
             except NotDownloaded as failure:
-                self._failed.append(NotThere(call_id, kind, str(failure)))
+                self._failed.append(FailedRecording(call_id, kind, str(failure)))
                 return
         uri = self._recordings.complete(name)
         media.record(
@@ -226,11 +236,11 @@ class _Download:
     def _count(self, came: int) -> None:
         self._bytes += came
 
-    def _outcome(self) -> Downloaded:
+    def _outcome(self) -> DownloadResult:
         status: Status = "failed" if self._failed or self._ended_by is not None else "done"
-        if any(isinstance(cause, StoppedEarly) for cause in causes(self._ended_by)):
+        if any(isinstance(cause, RunStopped) for cause in exception_chain(self._ended_by)):
             status = "stopped"
-        return Downloaded(
+        return DownloadResult(
             run_id=self.run_id,
             status=status,
             destination=self._target.name,
@@ -243,9 +253,9 @@ class _Download:
             without_media=self._without,
             removed=self._removed,
             failed=self._failed,
-            requests=self._tally.requests,
+            requests=self._metrics.requests,
             duration_seconds=round(time.monotonic() - self._clock, 3),
-            reason=None if self._ended_by is None else told(self._ended_by),
+            reason=None if self._ended_by is None else root_cause_message(self._ended_by),
         )
 
     def _row(self, status: str, reason: str | None) -> runs.Run:
@@ -257,7 +267,7 @@ class _Download:
             started_at=self._started,
             window_since=self._since,
             window_until=self._until,
-            requests=self._tally.requests,
+            requests=self._metrics.requests,
             rows_written=self._files,
             reason=reason,
         )

@@ -14,7 +14,7 @@ _SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class NotThere:
+class FailedRecording:
     """A recording that is not as it should be: it did not come, or could not be removed."""
 
     call_id: str
@@ -23,7 +23,7 @@ class NotThere:
 
 
 @dataclass(frozen=True, slots=True)
-class Downloaded:
+class DownloadResult:
     """A download in figures; the fields are the keys of `--json`.
 
     Attributes:
@@ -50,7 +50,7 @@ class Downloaded:
     already_there: int
     without_media: int
     removed: int
-    failed: Sequence[NotThere]
+    failed: Sequence[FailedRecording]
     requests: int
     duration_seconds: float
     reason: str | None

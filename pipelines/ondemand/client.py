@@ -22,9 +22,9 @@ from sources.gong import GongClient
 
 from ..runtime.connection import DEFAULT, Connection, UsageError
 from ..write.gong_writer import add_call, add_media, checked_recording
-from .query import Asked, When, asking, call_request, checked_id, detail_of_calls
-from .reader import CallPage, Reading
-from .redaction import Record, shown
+from .query import CallQuery, When, asking, call_request, checked_id, detail_of_calls
+from .reader import CallPage, OnDemandReader
+from .redaction import Record, redactor_from_settings
 from .sync_bridge import Stepwise
 
 T = TypeVar("T")
@@ -46,13 +46,15 @@ class Gong:
 
     Raises:
         UsageError: A setting is missing or of the wrong type.
-        SettingRefused: A setting cannot be used as it is written.
+        ConfigurationError: A setting cannot be used as it is written.
     """
 
     def __init__(self, connection: str = DEFAULT, *, tell: Callable[[str], None] | None = None, **given: Any) -> None:
         self._connection = Connection(connection, given)
         self._client: GongClient = self._connection.client()
-        self._reading = Reading(self._client, self._connection.with_settings(shown), tell or _to_stderr)
+        self._reading = OnDemandReader(
+            self._client, self._connection.with_settings(redactor_from_settings), tell or _to_stderr
+        )
         self._steps = Stepwise()
 
     def __enter__(self) -> Self:
@@ -84,7 +86,7 @@ class Gong:
 
         Raises:
             UsageError: The period ends before it begins, or an id is none.
-            SettingRefused: A word is not a date.
+            ConfigurationError: A word is not a date.
             GongError: While iterating: Gong's answers did not come to their end.
         """
         return _flat(page.calls for page in self.call_pages(since, until, workspace_id, cursor, max_pages))
@@ -139,7 +141,7 @@ class Gong:
 
         Raises:
             UsageError: As in `calls`, or a context timing without extended context.
-            SettingRefused: A word is unknown.
+            ConfigurationError: A word is unknown.
             GongError: While iterating: Gong's answers did not come to their end.
         """
         request = self._connection.with_settings(
@@ -182,7 +184,7 @@ class Gong:
 
         Raises:
             UsageError: As in `calls`, or the names of speakers are out of reach of `call_detail = "basic"`.
-            SettingRefused: A word is not a date.
+            ConfigurationError: A word is not a date.
             GongError: While iterating: Gong's answers did not come to their end.
         """
         detail = self._connection.with_settings(detail_of_calls)
@@ -252,7 +254,7 @@ class Gong:
             return self._steps.result(self._connected(add_media(self._client, call_id, opened)))
 
     async def _connected(self, work: Coroutine[Any, Any, T]) -> T:
-        async with self._client.connected():
+        async with self._client.session():
             return await work
 
     def _asked(
@@ -262,12 +264,12 @@ class Gong:
         until: When | None = None,
         primary_user_ids: Iterable[str] | None = None,
         call_ids: Iterable[str] | None = None,
-    ) -> Asked:
+    ) -> CallQuery:
         which = asking(since, until, primary_user_ids, call_ids)
         return self._connection.with_settings(which, workspace_id=workspace_id)
 
     def _each(self, items: AsyncGenerator[T, None]) -> Generator[T, None, None]:
-        return self._steps.each(self._reading.connected(items))
+        return self._steps.each(self._reading.session(items))
 
 
 def _to_stderr(line: str) -> None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, get_args
 
-from sources.gong import DEFAULT_START, SettingRefused, moment, whole_millisecond
+from sources.gong import DEFAULT_START, ConfigurationError, parse_datetime_setting, truncate_to_millisecond
 from sources.gong.api.endpoint import PAGE_SIZE
 from sources.gong.calls.request import CallDetail, CallRequest, Context, ContextTiming
-from sources.gong.incremental.windows import gong_time
-from sources.gong.tables.records import may_be_asked_for
+from sources.gong.incremental.windows import format_datetime
+from sources.gong.tables.records import is_valid_id
 
 from ..runtime.connection import UsageError
 
@@ -19,7 +19,7 @@ When = str | date | datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CallQuery:
     """Which calls are asked for.
 
     Attributes:
@@ -53,7 +53,7 @@ class Asked:
     def range(self) -> dict[str, str]:
         """Period and workspace, as GET /v2/calls takes them in its query."""
         bounds = {"fromDateTime": self.since, "toDateTime": self.until}
-        told = {name: gong_time(at) for name, at in bounds.items() if at is not None}
+        told = {name: format_datetime(at) for name, at in bounds.items() if at is not None}
         return told | ({"workspaceId": self.workspace_id} if self.workspace_id else {})
 
 
@@ -62,7 +62,7 @@ def asking(
     until: When | None,
     primary_user_ids: Iterable[str] | None = None,
     call_ids: Iterable[str] | None = None,
-) -> Callable[..., Asked]:
+) -> Callable[..., CallQuery]:
     """What a user says about which calls, made definite by the settings that the function returned takes.
 
     Args:
@@ -73,22 +73,22 @@ def asking(
 
     Raises:
         UsageError: An id is none; the function returned raises it where the period ends before it begins.
-        SettingRefused: A word is not a date.
+        ConfigurationError: A word is not a date.
     """
-    begin = None if since is None else moment(since, "since")
-    end = None if until is None else moment(until, "until")
+    begin = None if since is None else parse_datetime_setting(since, "since")
+    end = None if until is None else parse_datetime_setting(until, "until")
     hosts = None if primary_user_ids is None else checked_ids(primary_user_ids, "primary_user_ids")
     ids = None if call_ids is None else checked_ids(call_ids, "call_ids")
 
-    def asked(start_date: str | None = None, workspace_id: str | None = None) -> Asked:
-        now = whole_millisecond(datetime.now(UTC))
+    def asked(start_date: str | None = None, workspace_id: str | None = None) -> CallQuery:
+        now = truncate_to_millisecond(datetime.now(UTC))
         first, last = begin, end
         if ids is None:
-            first = first or (moment(start_date, "start_date") if start_date else now - DEFAULT_START)
+            first = first or (parse_datetime_setting(start_date, "start_date") if start_date else now - DEFAULT_START)
             last = last or now
         if first is not None and last is not None and first > last:
             raise UsageError(f"the period would begin {first} and end {last}: check since and until")
-        return Asked(first, last, checked_id(workspace_id, "workspace_id") if workspace_id else None, hosts, ids)
+        return CallQuery(first, last, checked_id(workspace_id, "workspace_id") if workspace_id else None, hosts, ids)
 
     return asked
 
@@ -108,7 +108,7 @@ def checked_id(one: str, name: str) -> str:
     Raises:
         UsageError: It is no id of Gong's.
     """
-    if not isinstance(one, str) or not one.isascii() or not may_be_asked_for(one):
+    if not isinstance(one, str) or not one.isascii() or not is_valid_id(one):
         raise UsageError(f"{name}: {one!r} is no id of Gong's, which are numbers of up to 19 digits")
     return one
 
@@ -126,7 +126,7 @@ def call_request(
     """How much of each call, from the settings of the same names.
 
     Raises:
-        SettingRefused: A word is unknown.
+        ConfigurationError: A word is unknown.
     """
     return CallRequest(
         context=one_of(context, Context, "context"),
@@ -145,7 +145,7 @@ def detail_of_calls(call_detail: str = "extensive") -> CallDetail:
     """Which of Gong's two lists of calls the credential may use, from the setting `call_detail`.
 
     Raises:
-        SettingRefused: The word is unknown.
+        ConfigurationError: The word is unknown.
     """
     detail: CallDetail = one_of(call_detail, CallDetail, "call_detail")
     return detail
@@ -160,8 +160,8 @@ def one_of(value: str, allowed: Any, name: str) -> Any:
         name: The setting.
 
     Raises:
-        SettingRefused: It is none of them.
+        ConfigurationError: It is none of them.
     """
     if value not in (words := get_args(allowed)):
-        raise SettingRefused(f"{name} {value!r} is unknown: it is one of {', '.join(words)}")
+        raise ConfigurationError(f"{name} {value!r} is unknown: it is one of {', '.join(words)}")
     return value

@@ -10,7 +10,7 @@ from dlt.common.typing import TSecretStrValue
 
 from sources.gong.calls.request import PrivateCalls
 from sources.gong.calls.transformer import may_be_private
-from sources.gong.tables.pseudonyms import Pii, Pseudonyms, pseudonyms
+from sources.gong.tables.pseudonyms import Pii, Pseudonymizer, pseudonyms
 
 from .query import one_of
 
@@ -21,7 +21,7 @@ _NAMED_AT_MOST = 10
 
 
 @dataclass(slots=True)
-class Named:
+class TruncatedList:
     """Things that are counted, the first ten by name.
 
     Attributes:
@@ -45,7 +45,7 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Redactor:
     """The settings `private_calls` and `pii`, applied.
 
     Attributes:
@@ -54,11 +54,11 @@ class Shown:
     """
 
     private_calls: PrivateCalls
-    pseudonyms: Pseudonyms | None
+    pseudonyms: Pseudonymizer | None
 
     def call(self, record: Record) -> Record | None:
         """A record of POST /v2/calls/extensive; None where nothing of it may be shown."""
-        if self.hides(record):
+        if self.is_hidden(record):
             if self.private_calls == "exclude" or not isinstance(record, Mapping):
                 return None
             record = {"metaData": record.get("metaData")}
@@ -73,7 +73,7 @@ class Shown:
         """An entry of a library folder."""
         return self.of("library", {"calls": [record]})["calls"][0]
 
-    def hides(self, call: Record) -> bool:
+    def is_hidden(self, call: Record) -> bool:
         """Whether what a call holds may not be shown, its transcript among it."""
         return self.private_calls != "include" and may_be_private(call)
 
@@ -82,16 +82,16 @@ class Shown:
         return record if self.pseudonyms is None else self.pseudonyms.of(resource, record)
 
 
-def shown(
+def redactor_from_settings(
     private_calls: str = "exclude",
     pii: str = "keep",
     pii_key: TSecretStrValue | None = None,
     pii_crm_fields: list[str] | None = None,
-) -> Shown:
+) -> Redactor:
     """From the settings of the same names.
 
     Raises:
-        SettingRefused: A setting cannot be used as it is written.
+        ConfigurationError: A setting cannot be used as it is written.
     """
     hashed = pseudonyms(pii_key, pii_crm_fields) if one_of(pii, Pii, "pii") == "hash" else None
-    return Shown(one_of(private_calls, PrivateCalls, "private_calls"), hashed)
+    return Redactor(one_of(private_calls, PrivateCalls, "private_calls"), hashed)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sources.gong.tables.records import children, id_text
+from sources.gong.tables.records import id_text, object_list_field
 
 SIDES = ("Internal", "External", "Unknown")
 
@@ -60,15 +60,16 @@ def simplified(transcript: Mapping[str, Any], known: Mapping[str, Speaker]) -> l
         known: Who is behind each speaker id of its call.
 
     Raises:
-        ShapeError: It is not what Gong documents.
+        InvalidRecordError: It is not what Gong documents.
     """
     return [
-        _line(id_text(transcript.get("callId")), monologue, known) for monologue in children(transcript, "transcript")
+        _line(id_text(transcript.get("callId")), monologue, known)
+        for monologue in object_list_field(transcript, "transcript")
     ]
 
 
 def _line(call_id: str, monologue: Mapping[str, Any], known: Mapping[str, Speaker]) -> dict[str, Any]:
-    sentences = children(monologue, "sentences")
+    sentences = object_list_field(monologue, "sentences")
     texts = (sentence.get("text") for sentence in sentences)
     speaker = known.get(id_text(monologue.get("speakerId")), UNKNOWN)
     return {

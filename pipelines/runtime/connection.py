@@ -19,7 +19,7 @@ from dlt.common.runtime.run_context import active
 from dlt.extract import DltSource
 
 from destinations.warehouse import identity, warehouse
-from sources.gong import GongClient, GongCredentials, GongOAuth, gong_client, gong_source, span
+from sources.gong import GongClient, GongCredentials, GongOAuth, gong_client, gong_source, parse_duration
 
 T = TypeVar("T")
 
@@ -56,9 +56,9 @@ class Connection:
         return next((value for value in values if value is not None), default)
 
     @property
-    def transcript_patience(self) -> timedelta:
+    def transcript_retry_period(self) -> timedelta:
         """How long a call without transcript is asked for again."""
-        return span(str(self.setting("transcript_patience", DEFAULT_TRANSCRIPT_PATIENCE)))
+        return parse_duration(str(self.setting("transcript_retry_period", DEFAULT_TRANSCRIPT_PATIENCE)))
 
     @property
     def requests_per_day(self) -> int:
@@ -83,7 +83,7 @@ class Connection:
 
         Raises:
             UsageError: A setting is missing or of the wrong type.
-            SettingRefused: A setting cannot be used as it is written.
+            ConfigurationError: A setting cannot be used as it is written.
         """
         factory = gong_source if self.name == DEFAULT else gong_source.with_args(name=self.name, section="gong")
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sources.gong import GongError
 
 
-def causes(failure: BaseException | None) -> list[BaseException]:
+def exception_chain(failure: BaseException | None) -> list[BaseException]:
     """The failure and what it came from, one after the other; none for None."""
     found: list[BaseException] = []
     cause = failure
@@ -17,8 +17,8 @@ def causes(failure: BaseException | None) -> list[BaseException]:
     return found
 
 
-def told(failure: BaseException) -> str:
+def root_cause_message(failure: BaseException) -> str:
     """The cause of a failure in one line: Gong's own error if there is one among the causes."""
-    found = causes(failure)
+    found = exception_chain(failure)
     cause = next((cause for cause in found if isinstance(cause, GongError)), found[-1])
     return " ".join((str(cause) or type(cause).__name__).split())

@@ -74,7 +74,7 @@ def login(
 
     Raises:
         UsageError: The client is not configured, has a refresh token already, or the port is taken.
-        SettingRefused: A setting cannot be used as it is written.
+        ConfigurationError: A setting cannot be used as it is written.
         NotLoggedIn: Nobody consented.
         GongError: Gong gives no token for the code.
     """
@@ -99,7 +99,7 @@ def login(
         if browser:
             webbrowser.open(address)
         code = server.code(patience)
-    grant = oauth.redeem(code, redirect_uri)
+    grant = oauth.exchange_code(code, redirect_uri)
     if grant.api_base_url_for_customer:
         checked_base_url(grant.api_base_url_for_customer, "api_base_url_for_customer")
     granted = (grant.scope or "").replace(",", " ").split()

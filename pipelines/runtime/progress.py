@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from sources.gong import Tally
+from sources.gong import RunMetrics
 
 
 @dataclass(slots=True)
@@ -23,27 +23,29 @@ class Stage:
 
 
 @contextmanager
-def shown(tally: Tally, console: Console) -> Iterator[Stage]:
+def show_progress(metrics: RunMetrics, console: Console) -> Iterator[Stage]:
     """Draws bars from the tally while the run goes on.
 
     Args:
-        tally: The run's counts; the source adds to them.
+        metrics: The run's counts; the source adds to them.
         console: Where to draw; nothing is drawn unless it is a terminal.
     """
     stage = Stage()
     if not console.is_terminal:
         yield stage
         return
-    with Live(get_renderable=lambda: _picture(tally, stage), console=console, refresh_per_second=8, transient=True):
+    with Live(get_renderable=lambda: _picture(metrics, stage), console=console, refresh_per_second=8, transient=True):
         yield stage
 
 
-def _picture(tally: Tally, stage: Stage) -> RenderableType:
+def _picture(metrics: RunMetrics, stage: Stage) -> RenderableType:
     bars = Table.grid(padding=(0, 1))
     for name, done, total in (
-        ("calls", tally.calls_read, tally.calls_expected),
-        ("transcripts", tally.transcripts_read, max(0, tally.calls_read - len(tally.private_calls))),
+        ("calls", metrics.calls_read, metrics.calls_expected),
+        ("transcripts", metrics.transcripts_read, max(0, metrics.calls_read - len(metrics.private_calls))),
     ):
         bars.add_row(name, ProgressBar(total or None, done, width=40, pulse=not total), f"{done:,}")
-    line = f"{stage.name}: {tally.requests:,} requests" + (f", {tally.retries:,} repeated" if tally.retries else "")
+    line = f"{stage.name}: {metrics.requests:,} requests" + (
+        f", {metrics.retries:,} repeated" if metrics.retries else ""
+    )
     return Group(bars, Text(line, style="dim"))

@@ -19,10 +19,10 @@ from state import deletions, media, runs, uploads
 from state.lock import LockHeld
 
 from .connection import Connection, Target
-from .warehouse_session import has_tables, kept_open
+from .warehouse_session import dataset_exists, hold_connection
 
 
-def declare(schema: Schema) -> None:
+def add_run_log_tables(schema: Schema) -> None:
     """Adds the tables that runs keep for themselves to a schema."""
     for state in (runs, deletions, uploads, media):
         columns = [new_column(column, kind, nullable=column != "run_id") for column, kind in state.COLUMN_TYPES.items()]
@@ -30,7 +30,7 @@ def declare(schema: Schema) -> None:
 
 
 @contextmanager
-def warehouse_of_a_run(
+def open_run_log(
     pipeline: dlt.Pipeline, connection: Connection, target: Target
 ) -> Iterator[tuple[SqlClientBase[Any], Ledger]]:
     """The warehouse for a run that loads nothing through dlt, and for it alone; and the run's row.
@@ -48,7 +48,7 @@ def warehouse_of_a_run(
     """
     _make_own_tables(pipeline, connection)
     with (
-        kept_open(pipeline, target),
+        hold_connection(pipeline, target),
         server_lock(pipeline, connection.name) as holder,
         pipeline.sql_client() as sql,
     ):
@@ -60,14 +60,14 @@ def warehouse_of_a_run(
 def _make_own_tables(pipeline: dlt.Pipeline, connection: Connection) -> None:
     if pipeline.default_schema_name is None:
         schema = Schema(connection.name)
-        declare(schema)
+        add_run_log_tables(schema)
         pipeline.extract(iter(()), table_name=runs.TABLE, schema=schema)
         # Only then dlt knows all columns of its own tables.
         pipeline.normalize()
         pipeline.sync_schema()
         pipeline.load()
     else:
-        declare(pipeline.default_schema)
+        add_run_log_tables(pipeline.default_schema)
         pipeline.sync_schema()
 
 
@@ -92,10 +92,10 @@ class Ledger:
             DatabaseException: The warehouse refuses.
         """
         if not (self._begun or self._made):
-            if self._pipeline.default_schema_name is None or not has_tables(self._pipeline, self._target):
+            if self._pipeline.default_schema_name is None or not dataset_exists(self._pipeline, self._target):
                 return
             # A warehouse of an older version may lack a column or table.
-            declare(self._pipeline.default_schema)
+            add_run_log_tables(self._pipeline.default_schema)
             self._pipeline.sync_schema()
         with sql_client(self._pipeline) as sql:
             (runs.update if self._begun else runs.begin)(sql, run)
@@ -103,7 +103,7 @@ class Ledger:
 
     def requests_today(self, connection: str, now: datetime) -> int:
         """Requests that runs of a connection have sent since midnight UTC; an upload may come before the first load."""
-        if not has_tables(self._pipeline, self._target, runs.TABLE):
+        if not dataset_exists(self._pipeline, self._target, runs.TABLE):
             return 0
         with sql_client(self._pipeline) as sql:
             return runs.requests_today(sql, connection, now)

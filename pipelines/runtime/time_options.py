@@ -9,18 +9,18 @@ from typing import Any
 from sources.gong import (
     DEFAULT_LOOKBACK,
     DEFAULT_START,
+    ConfigurationError,
     Lookback,
-    SettingRefused,
     Window,
-    moment,
-    span,
+    parse_datetime_setting,
+    parse_duration,
     window_to_read,
 )
 
 from .connection import Connection, UsageError
 
 
-def chosen_window(
+def resolve_window(
     connection: Connection,
     states: Sequence[Mapping[str, Any]],
     now: datetime,
@@ -39,24 +39,24 @@ def chosen_window(
 
     Raises:
         UsageError: The window would be empty.
-        SettingRefused: A word is not a date.
+        ConfigurationError: A word is not a date.
     """
     start_date = connection.setting("start_date", None)
-    start = moment(start_date, "start_date") if start_date else now - DEFAULT_START
+    start = parse_datetime_setting(start_date, "start_date") if start_date else now - DEFAULT_START
     lookback = Lookback.parse(connection.setting("lookback", DEFAULT_LOOKBACK))
     by_bookmark = window_to_read(states, start=start, now=now, lookback=lookback)
-    begin = moment(since, "--since") if since else by_bookmark.since
-    end = min(moment(until, "--until"), now) if until else now
+    begin = parse_datetime_setting(since, "--since") if since else by_bookmark.since
+    end = min(parse_datetime_setting(until, "--until"), now) if until else now
     if begin >= end:
         raise UsageError(f"the window is empty: it would begin {begin} and end {end}; check --since and --until")
     return Window(begin, end)
 
 
-def owed_from(patience: timedelta, asked_until: datetime | None, now: datetime) -> datetime:
+def pending_since(patience: timedelta, asked_until: datetime | None, now: datetime) -> datetime:
     """From here on a call without transcript is asked for again.
 
     Args:
-        patience: The setting `transcript_patience`.
+        patience: The setting `transcript_retry_period`.
         asked_until: The bookmark of `transcripts`: whoever took place before was asked for once; None for nobody.
         now: When the run began.
     """
@@ -65,7 +65,7 @@ def owed_from(patience: timedelta, asked_until: datetime | None, now: datetime) 
     return min(now - patience, asked_until)
 
 
-def deadline_of(words: str | None, now: datetime) -> datetime | None:
+def parse_deadline(words: str | None, now: datetime) -> datetime | None:
     """The instant after which a run sends no request.
 
     Args:
@@ -78,8 +78,12 @@ def deadline_of(words: str | None, now: datetime) -> datetime | None:
     if words is None:
         return None
     try:
-        deadline = now + span(words) if words[:1].isdecimal() and "-" not in words else moment(words, "--deadline")
-    except (SettingRefused, OverflowError):
+        deadline = (
+            now + parse_duration(words)
+            if words[:1].isdecimal() and "-" not in words
+            else parse_datetime_setting(words, "--deadline")
+        )
+    except (ConfigurationError, OverflowError):
         raise UsageError(
             f"--deadline {words!r} is neither a length of time nor a date-time: write it like 30m, 2h or"
             " 2026-01-31T06:00:00Z"

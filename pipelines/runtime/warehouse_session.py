@@ -18,7 +18,7 @@ from sources.gong import bookmark_of
 from .connection import Connection, Target, UsageError
 
 
-def restored_pipeline(connection: Connection, target: Target, folder: Path) -> dlt.Pipeline:
+def restore_pipeline(connection: Connection, target: Target, folder: Path) -> dlt.Pipeline:
     """The pipeline with its state and schema from the warehouse, in an emptied working folder.
 
     A load that a killed run left behind in the folder is set aside: its bookmark never reached the warehouse,
@@ -36,7 +36,7 @@ def restored_pipeline(connection: Connection, target: Target, folder: Path) -> d
         shutil.rmtree(folder)
     pipeline = connection.pipeline(target.destination, target.dataset, folder)
     if missing_file(target.destination) is None:
-        with kept_open(pipeline, target):
+        with hold_connection(pipeline, target):
             pipeline.sync_destination()
         if pipeline.default_schema_name is None and (other := _other_connection(pipeline)) is not None:
             raise UsageError(
@@ -47,7 +47,7 @@ def restored_pipeline(connection: Connection, target: Target, folder: Path) -> d
 
 
 @contextmanager
-def kept_open(pipeline: dlt.Pipeline, target: Target) -> Iterator[None]:
+def hold_connection(pipeline: dlt.Pipeline, target: Target) -> Iterator[None]:
     """Keeps a DuckDB file open, if there is one.
 
     Dlt opens one for each statement, and each time the file is read and written out if no other has it open: that
@@ -79,7 +79,7 @@ def bookmark(pipeline: dlt.Pipeline, connection: Connection, resource: str = "ca
     return bookmark_of(resource_state(pipeline, connection, resource))
 
 
-def has_tables(pipeline: dlt.Pipeline, target: Target, table: str = "calls") -> bool:
+def dataset_exists(pipeline: dlt.Pipeline, target: Target, table: str = "calls") -> bool:
     """Whether the warehouse has our tables, be it from a load that was killed before it was complete.
 
     Args:

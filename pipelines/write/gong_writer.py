@@ -10,11 +10,11 @@ from typing import Any, BinaryIO
 from destinations.warehouse import missing_file
 from sources.gong import GongClient, GongError
 from sources.gong.api.endpoint import ADD_CALL, ADD_MEDIA, Endpoint
-from sources.gong.tables.records import decoded, named
+from sources.gong.tables.records import decode_record, record_id
 from state import uploads
 
 from ..runtime.connection import Connection, Target, UsageError
-from ..runtime.warehouse_session import has_tables
+from ..runtime.warehouse_session import dataset_exists
 
 LARGEST_RECORDING = 1_500_000_000
 """Bytes; Gong's document says 1.5 GB for a recording (POST /v2/calls, `downloadMediaUrl`)."""
@@ -31,7 +31,7 @@ async def add_call(client: GongClient, body: Mapping[str, Any]) -> str:
         GongError: Gong refuses it, gives no usable answer, or tells no id.
     """
     page = await client.send(ADD_CALL, body=body)
-    return _told_id(ADD_CALL, page.records[0], page.request_id)
+    return _parse_call_id(ADD_CALL, page.records[0], page.request_id)
 
 
 async def add_media(client: GongClient, call_id: str, recording: BinaryIO) -> str:
@@ -47,7 +47,7 @@ async def add_media(client: GongClient, call_id: str, recording: BinaryIO) -> st
     """
     endpoint = ADD_MEDIA.of(call_id)
     page = await client.send(endpoint, file=("mediaFile", recording))
-    return _told_id(endpoint, page.records[0], page.request_id)
+    return _parse_call_id(endpoint, page.records[0], page.request_id)
 
 
 def checked_recording(file: Path) -> Path:
@@ -72,13 +72,13 @@ def has_media_url(connection: Connection, target: Target, call_id: str) -> bool:
         return False
     with TemporaryDirectory(prefix="gong-elt-media-") as folder:
         pipeline = connection.pipeline(target.destination, target.dataset, Path(folder))
-        if not has_tables(pipeline, target, uploads.TABLE):
+        if not dataset_exists(pipeline, target, uploads.TABLE):
             return False
         with pipeline.sql_client() as sql:
             return uploads.has_media_url(sql, connection.name, call_id)
 
 
-def _told_id(endpoint: Endpoint, record: Any, request_id: str | None) -> str:
-    if not (call_id := named({endpoint.records: decoded(record)}, endpoint.records)):
+def _parse_call_id(endpoint: Endpoint, record: Any, request_id: str | None) -> str:
+    if not (call_id := record_id({endpoint.records: decode_record(record)}, endpoint.records)):
         raise GongError(f"{endpoint}: Gong took it and told no id of the call", request_id=request_id)
     return call_id

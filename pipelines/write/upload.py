@@ -24,8 +24,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from destinations.gong_destination import CallRow, gong_calls
 from destinations.new_call import RowRefused, new_call
-from sources.gong import CredentialRejected, GongError, StoppedEarly, Tally, whole_millisecond
-from sources.gong.errors import RedirectRefused, RequestRefused, ScopeMissing
+from sources.gong import AuthenticationError, GongError, RunMetrics, RunStopped, truncate_to_millisecond
+from sources.gong.errors import MissingScopeError, RequestError, UnexpectedRedirectError
 from state import runs, uploads
 from state.loaded import TransactionalSql
 from state.lock import run_lock
@@ -33,13 +33,13 @@ from state.uploads import Upload
 
 from ..load.sync_result import Status
 from ..runtime.connection import Connection, Target, UsageError
-from ..runtime.errors import causes, told
-from ..runtime.run_log import Ledger, warehouse_of_a_run
-from ..runtime.time_options import deadline_of
-from ..runtime.warehouse_session import restored_pipeline
+from ..runtime.errors import exception_chain, root_cause_message
+from ..runtime.run_log import Ledger, open_run_log
+from ..runtime.time_options import parse_deadline
+from ..runtime.warehouse_session import restore_pipeline
 from .gong_writer import add_call
 from .row_files import FileRow, file_rows
-from .upload_result import LeftRow, Uploaded
+from .upload_result import FailedRow, UploadResult
 
 COMMAND = "upload"
 _ROWS_AT_ONCE = 500
@@ -62,7 +62,7 @@ class UploadOptions:
     deadline: str | None = None
 
 
-def upload(connection: Connection, target: Target, options: UploadOptions, console: Console) -> Uploaded:
+def upload(connection: Connection, target: Target, options: UploadOptions, console: Console) -> UploadResult:
     """Runs one upload.
 
     Args:
@@ -75,14 +75,14 @@ def upload(connection: Connection, target: Target, options: UploadOptions, conso
         UsageError: The file or a setting cannot be used; nothing was sent.
         LockHeld: Another run works on the same connection and warehouse.
     """
-    run = _Upload(connection, target, options, console)
+    run = UploadJob(connection, target, options, console)
     if options.dry_run:
         return run.checked()
     with run_lock(target.folder / f"{connection.name}.lock", run.run_id):
         return run.executed()
 
 
-class _Upload:
+class UploadJob:
     """One upload: check all rows, send the good ones, write down each answer."""
 
     _sql: TransactionalSql
@@ -92,18 +92,18 @@ class _Upload:
         self._connection = connection
         self._target = target
         self._options = options
-        self._started = whole_millisecond(datetime.now(UTC))
+        self._started = truncate_to_millisecond(datetime.now(UTC))
         self._clock = time.monotonic()
-        self._deadline = deadline_of(options.deadline, self._started)
+        self._deadline = parse_deadline(options.deadline, self._started)
         self.run_id = runs.new_run_id(self._started)
-        self._tally = Tally()
+        self._metrics = RunMetrics()
         # A setting that cannot be used is told before anything is opened.
-        self._client = connection.client(tally=self._tally)
+        self._client = connection.client(metrics=self._metrics)
         self._folder = target.folder / f"{connection.name}-upload"
         self._rows = self._already = self._added = self._failures = 0
-        self._set_aside: list[LeftRow] = []
-        self._refused: list[LeftRow] = []
-        self._failed: list[LeftRow] = []
+        self._invalid: list[FailedRow] = []
+        self._refused: list[FailedRow] = []
+        self._failed: list[FailedRow] = []
         self._ended_by: Exception | None = None
         self._progress = Progress(
             TextColumn("calls"),
@@ -115,21 +115,21 @@ class _Upload:
             transient=True,
         )
 
-    def checked(self) -> Uploaded:
+    def checked(self) -> UploadResult:
         """Every row checked, nothing sent."""
         for _ in self._good_rows(file_rows(self._options.file)):
             pass
         return self._outcome()
 
-    def executed(self) -> Uploaded:
+    def executed(self) -> UploadResult:
         """Every good row sent; what ends it early is told in the result."""
         rows = file_rows(self._options.file)
-        pipeline = restored_pipeline(self._connection, self._target, self._folder)
-        with warehouse_of_a_run(pipeline, self._connection, self._target) as (self._sql, self._ledger):
+        pipeline = restore_pipeline(self._connection, self._target, self._folder)
+        with open_run_log(pipeline, self._connection, self._target) as (self._sql, self._ledger):
             spent = self._ledger.requests_today(self._connection.name, self._started)
             left = self._connection.requests_per_day - spent
             self._client = self._connection.client(
-                tally=self._tally, requests_left=max(0, left), deadline=self._deadline
+                metrics=self._metrics, requests_left=max(0, left), deadline=self._deadline
             )
             self._ledger.write(self._row("running", None))
             try:
@@ -139,7 +139,7 @@ class _Upload:
             outcome = self._outcome()
             self._ledger.close(self._row(outcome.status, outcome.reason))
         shutil.rmtree(self._folder)
-        for cause in causes(self._ended_by):
+        for cause in exception_chain(self._ended_by):
             # The file breaks off: dlt made its own error of it.
             if isinstance(cause, UsageError):
                 raise cause
@@ -151,11 +151,11 @@ class _Upload:
             "gong_upload", destination=gong_calls(self._send), pipelines_dir=str(self._folder / "outbound")
         )
         outbound.extract(rows, table_name="new_calls")
-        left = (self._upload(row.row, row.client_unique_id, "set_aside", error=row.faults) for row in self._set_aside)
-        uploads.set_aside(self._sql, self._connection.name, self._options.file.name, left)
+        left = (self._upload(row.row, row.client_unique_id, "invalid", error=row.faults) for row in self._invalid)
+        uploads.record_invalid(self._sql, self._connection.name, self._options.file.name, left)
         outbound.normalize()
         with self._progress:
-            self._bar = self._progress.add_task("calls", total=self._rows - len(self._set_aside) - self._already)
+            self._bar = self._progress.add_task("calls", total=self._rows - len(self._invalid) - self._already)
             outbound.load()
 
     def _good_rows(
@@ -182,7 +182,7 @@ class _Upload:
                 faults = [f"client_unique_id: is that of row {first} too, and Gong would take them for one call"]
             except RowRefused as refused:
                 faults = refused.faults
-        self._set_aside.append(LeftRow(row.number, name, faults))
+        self._invalid.append(FailedRow(row.number, name, faults))
         return None
 
     def _already_added(self, client_unique_ids: Sequence[str]) -> set[str]:
@@ -199,7 +199,7 @@ class _Upload:
             self._ended_by = end
 
     async def _send_each(self, rows: Sequence[CallRow]) -> None:
-        async with self._client.connected():
+        async with self._client.session():
             for row in rows:
                 body = json.loads(row["body"])
                 upload = await self._sent(row, body)
@@ -215,17 +215,17 @@ class _Upload:
         number, name, has_url = row["row"], row["client_unique_id"], "downloadMediaUrl" in body
         try:
             call_id = await add_call(self._client, body)
-        except (StoppedEarly, CredentialRejected, ScopeMissing, RedirectRefused):
+        except (RunStopped, AuthenticationError, MissingScopeError, UnexpectedRedirectError):
             raise
-        except RequestRefused as refusal:
+        except RequestError as refusal:
             self._failures = 0
-            self._refused.append(LeftRow(number, name, [str(refusal)]))
+            self._refused.append(FailedRow(number, name, [str(refusal)]))
             return self._upload(number, name, "refused", error=[str(refusal)], has_media_url=has_url)
         except GongError as failure:
             self._failures += 1
             if self._failures == _FAILURES_IN_A_ROW:
                 raise
-            self._failed.append(LeftRow(number, name, [str(failure)]))
+            self._failed.append(FailedRow(number, name, [str(failure)]))
             return self._upload(number, name, "failed", error=[str(failure)], has_media_url=has_url)
         self._failures = 0
         self._added += 1
@@ -254,13 +254,13 @@ class _Upload:
             at=datetime.now(UTC),
         )
 
-    def _outcome(self) -> Uploaded:
-        left = bool(self._set_aside or self._refused or self._failed)
+    def _outcome(self) -> UploadResult:
+        left = bool(self._invalid or self._refused or self._failed)
         status: Status = "failed" if self._ended_by is not None or left else "done"
-        if any(isinstance(cause, StoppedEarly) for cause in causes(self._ended_by)):
+        if any(isinstance(cause, RunStopped) for cause in exception_chain(self._ended_by)):
             status = "stopped"
         reached = self._already + self._added + len(self._refused) + len(self._failed)
-        return Uploaded(
+        return UploadResult(
             run_id=self.run_id,
             status=status,
             file=self._options.file.name,
@@ -270,13 +270,13 @@ class _Upload:
             rows=self._rows,
             added=self._added,
             already_added=self._already,
-            set_aside=self._set_aside,
+            invalid=self._invalid,
             refused=self._refused,
             failed=self._failed,
-            not_sent=self._rows - len(self._set_aside) - reached,
-            requests=self._tally.requests,
+            not_sent=self._rows - len(self._invalid) - reached,
+            requests=self._metrics.requests,
             duration_seconds=round(time.monotonic() - self._clock, 3),
-            reason=None if self._ended_by is None else told(self._ended_by),
+            reason=None if self._ended_by is None else root_cause_message(self._ended_by),
         )
 
     def _row(self, status: str, reason: str | None) -> runs.Run:
@@ -286,9 +286,9 @@ class _Upload:
             command=COMMAND,
             status=status,
             started_at=self._started,
-            requests=self._tally.requests,
+            requests=self._metrics.requests,
             calls=self._added,
-            rejected=len(self._set_aside) + len(self._refused),
+            rejected=len(self._invalid) + len(self._refused),
             reason=reason,
         )
 

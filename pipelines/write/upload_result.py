@@ -14,7 +14,7 @@ _SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class LeftRow:
+class FailedRow:
     """A row that is not in Gong.
 
     Attributes:
@@ -29,7 +29,7 @@ class LeftRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Uploaded:
+class UploadResult:
     """An upload in figures; the fields are the keys of `--json`.
 
     Attributes:
@@ -37,7 +37,7 @@ class Uploaded:
         rows: Rows of the file that were read.
         added: Calls that Gong took.
         already_added: Calls that an earlier upload had added, and that were not sent again.
-        set_aside: Rows with faults, which were not sent.
+        invalid: Rows with faults, which were not sent.
         refused: Rows that Gong refused.
         failed: Rows without a usable answer; the next upload sends them again.
         not_sent: Good rows that were not reached.
@@ -53,9 +53,9 @@ class Uploaded:
     rows: int
     added: int
     already_added: int
-    set_aside: Sequence[LeftRow]
-    refused: Sequence[LeftRow]
-    failed: Sequence[LeftRow]
+    invalid: Sequence[FailedRow]
+    refused: Sequence[FailedRow]
+    failed: Sequence[FailedRow]
     not_sent: int
     requests: int
     duration_seconds: float
@@ -76,18 +76,18 @@ class Uploaded:
             console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _lines(self) -> Iterator[str]:
-        for kind, left in (("set aside", self.set_aside), ("refused by Gong", self.refused), ("failed", self.failed)):
+        for kind, left in (("invalid", self.invalid), ("refused by Gong", self.refused), ("failed", self.failed)):
             for row in left[:_SHOWN]:
                 name = f" ({row.client_unique_id})" if row.client_unique_id else ""
                 yield f"row {row.row:,}{name} {kind}: {'; '.join(row.faults)}"
             if len(left) > _SHOWN:
                 yield f"and {len(left) - _SHOWN:,} more {kind}: --json lists all"
-        good = self.rows - len(self.set_aside)
+        good = self.rows - len(self.invalid)
         done = f"{good:,} could be sent (dry run: nothing was)" if self.dry_run else f"{self.added:,} added"
         again = f", {self.already_added:,} were there already" if self.already_added else ""
         left_over = f", {self.not_sent:,} not sent" if self.not_sent and not self.dry_run else ""
         yield (
-            f"{self.rows:,} rows of {self.file}: {done}{again}, {len(self.set_aside):,} set aside,"
+            f"{self.rows:,} rows of {self.file}: {done}{again}, {len(self.invalid):,} invalid,"
             f" {len(self.refused):,} refused, {len(self.failed):,} failed{left_over}; {self.requests:,} requests"
         )
         if self.reason is not None:

@@ -12,61 +12,61 @@ from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
 from .api.client import GongClient
-from .api.rate_limiter import Limiter
+from .api.rate_limiter import RateLimiter
 from .api.urls import DEFAULT_BASE_URL
 from .auth.credentials import GongAccessToken, GongApiKey, GongCredentials, GongOAuth
-from .calls.lookup import CallPresence
-from .calls.reader import CallFeed
+from .calls.lookup import CallLookup
+from .calls.reader import CallReader
 from .calls.request import CallDetail, CallRequest, Context, ContextTiming, PrivateCalls
-from .calls.tables import KEPT_OF_A_DELETED_CALL, REJECTED_TABLE, TABLES
-from .calls.transformer import CallShaper, HeldHashes
+from .calls.tables import COLUMNS_KEPT_AFTER_DELETION, REJECTED_TABLE, TABLES
+from .calls.transformer import CallTransformer, KnownHashes
 from .configured import gong_client
-from .errors import CredentialRejected, GongError, ScopeMissing, SettingRefused, StoppedEarly
-from .extract.background import ReadAhead
+from .errors import AuthenticationError, ConfigurationError, GongError, MissingScopeError, RunStopped
+from .extract.background import BackgroundReader
 from .extract.buffer import Batch
-from .extract.pages import Reading, UserList, WorkspaceList
+from .extract.pages import ExtractContext, UserList, WorkspaceList
 from .incremental.bookmarks import bookmark_of, move_bookmark, window_to_read
-from .incremental.windows import Lookback, Window, moment, span, whole_millisecond
-from .metrics import Tally
+from .incremental.windows import Lookback, Window, parse_datetime_setting, parse_duration, truncate_to_millisecond
+from .metrics import RunMetrics
 from .resources.list_resources import OPT_IN_RESOURCES, RESOURCES, ListResources
-from .resources.request_estimate import RequestCosts, request_costs
+from .resources.request_estimate import RequestEstimate, estimate_requests
 from .tables.column_types import KnownColumns
-from .tables.dlt_hints import declare_tables, declared_tables, handed_over
+from .tables.dlt_hints import declare_tables, declared_tables, mark_for_table
 from .tables.pseudonyms import Pii, pseudonyms
-from .tables.table_builder import empty_table, of_load
+from .tables.table_builder import empty_table, with_load_id
 
 __all__ = [
+    "COLUMNS_KEPT_AFTER_DELETION",
     "DEFAULT_LOOKBACK",
     "DEFAULT_START",
-    "KEPT_OF_A_DELETED_CALL",
     "OPT_IN_RESOURCES",
     "RESOURCES",
-    "CallPresence",
-    "CredentialRejected",
+    "AuthenticationError",
+    "BackgroundReader",
+    "CallLookup",
+    "ConfigurationError",
     "GongAccessToken",
     "GongApiKey",
     "GongClient",
     "GongCredentials",
     "GongError",
     "GongOAuth",
-    "HeldHashes",
+    "KnownHashes",
     "Lookback",
-    "ReadAhead",
-    "RequestCosts",
-    "SettingRefused",
-    "StoppedEarly",
-    "Tally",
+    "RequestEstimate",
+    "RunMetrics",
+    "RunStopped",
     "Window",
     "bookmark_of",
+    "call_child_tables",
     "declared_tables",
+    "estimate_requests",
     "gong_client",
     "gong_source",
-    "moment",
-    "request_costs",
-    "span",
+    "parse_datetime_setting",
+    "parse_duration",
     "table_names",
-    "tables_of_a_call",
-    "whole_millisecond",
+    "truncate_to_millisecond",
     "window_to_read",
 ]
 
@@ -100,13 +100,13 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
     requests_per_day: int = 10_000,
     windows: Sequence[Window] | None = None,
     date_window: Window | None = None,
-    owed_transcripts: Sequence[str] = (),
-    held_hashes: HeldHashes | None = None,
-    warehouse_is_empty: bool = False,
-    trusted: bool = True,
-    ahead: ReadAhead | None = None,
+    pending_transcripts: Sequence[str] = (),
+    known_hashes: KnownHashes | None = None,
+    initial_load: bool = False,
+    state_is_current: bool = True,
+    background: BackgroundReader | None = None,
     deadline: datetime | None = None,
-    tally: Tally | None = None,
+    metrics: RunMetrics | None = None,
 ) -> Iterator[DltResource]:
     """A company's Gong: the resources `RESOURCES`, and `OPT_IN_RESOURCES` where they are selected by name.
 
@@ -138,23 +138,23 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
         requests_per_day: Requests this run may send.
         windows: Read these windows of calls instead of bookmark to now.
         date_window: For resources read by date, the same.
-        owed_transcripts: Calls outside the windows whose transcript is asked for again.
-        held_hashes: Asked with `calls` or `transcripts` and ids of calls, gives the content hashes that the
+        pending_transcripts: Calls outside the windows whose transcript is asked for again.
+        known_hashes: Asked with `calls` or `transcripts` and ids of calls, gives the content hashes that the
             warehouse holds; what is unchanged is not written again.
-        warehouse_is_empty: Nothing was ever loaded, not even by a load that was killed: rows are appended, which
+        initial_load: Nothing was ever loaded, not even by a load that was killed: rows are appended, which
             is faster than merging them.
-        trusted: Whether what dlt's state says of lists and days is in the warehouse; not after a broken load.
-        ahead: Reads on between extracts, each of which then takes a part of the calls; by default one takes all.
+        state_is_current: Whether what dlt's state says of lists and days is in the warehouse; not after a broken load.
+        background: Reads on between extracts, each of which then takes a part of the calls; by default one takes all.
         deadline: No request is sent after this instant; the bookmark says how far the run came.
-        tally: Where the run is counted. With it, a resource that may not be read or fails is noted there and
+        metrics: Where the run is counted. With it, a resource that may not be read or fails is noted there and
             the others go on; without it the error is raised.
 
     Raises:
-        SettingRefused: A setting cannot be used as it is written.
+        ConfigurationError: A setting cannot be used as it is written.
     """
-    counts = tally if tally is not None else Tally()
-    now = whole_millisecond(datetime.now(UTC))
-    start = moment(start_date, "start_date") if start_date else now - DEFAULT_START
+    counts = metrics if metrics is not None else RunMetrics()
+    now = truncate_to_millisecond(datetime.now(UTC))
+    start = parse_datetime_setting(start_date, "start_date") if start_date else now - DEFAULT_START
     depths = Lookback.parse(lookback)
     request = CallRequest(
         call_detail=_one_of(call_detail, CallDetail, "call_detail"),
@@ -172,21 +172,21 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
         call_ids=call_ids or (),
     )
     of_private_calls = _one_of(private_calls, PrivateCalls, "private_calls")
-    limiter = Limiter(requests_per_second, requests_per_day, deadline=deadline)
+    rate_limiter = RateLimiter(requests_per_second, requests_per_day, deadline=deadline)
     hashed = pseudonyms(pii_key, pii_crm_fields) if _one_of(pii, Pii, "pii") == "hash" else None
-    client = GongClient(base_url, credentials.auth(base_url), limiter, counts)
-    reader = ahead or ReadAhead()
+    client = GongClient(base_url, credentials.auth(base_url), rate_limiter, counts)
+    reader = background or BackgroundReader()
     bookmarks_before: dict[str, datetime | None] = {}
 
     def note(resource: str, error: Exception) -> None:
         """Keeps an error for whoever reads the tally, or raises it where nobody does."""
-        if isinstance(error, StoppedEarly):
+        if isinstance(error, RunStopped):
             counts.stopped = str(error)
-            if tally is None:
+            if metrics is None:
                 logger.warning(f"gong: {resource} ended early: {error}")
-        elif tally is None:
+        elif metrics is None:
             raise error
-        elif isinstance(error, ScopeMissing):
+        elif isinstance(error, MissingScopeError):
             counts.skipped[resource] = str(error)
         else:
             counts.failed[resource] = error
@@ -201,38 +201,38 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
             if table.resource in wanted and table.name not in schema.tables:
                 yield table.resource, table.name, empty_table(table)
 
-        def begin() -> CallFeed:
+        def begin() -> CallReader:
             bookmarks_before.update({name: bookmark_of(state) for name, state in states.items()})
-            return CallFeed(
+            return CallReader(
                 client,
                 request,
-                CallShaper(
+                CallTransformer(
                     private_calls=of_private_calls,
-                    held_hashes=held_hashes,
+                    known_hashes=known_hashes,
                     types=KnownColumns(schema),
-                    tally=counts,
+                    metrics=counts,
                     synced_at=now,
                     write_calls="calls" in wanted,
-                    warehouse_is_empty=warehouse_is_empty,
+                    initial_load=initial_load,
                     pseudonyms=hashed,
                 ),
                 windows=windows or [window_to_read(list(states.values()), start=start, now=now, lookback=depths)],
-                owed=owed_transcripts,
+                pending=pending_transcripts,
                 transcripts="transcripts" in wanted,
             )
 
         with reader:
-            async for resource, name, rows in reader.part(begin):
-                yield resource, name, of_load(rows, load_id)
-            feed, reached = reader.part_taken
-        bookmarks = {"calls": reached.read_until, "transcripts": reached.transcribed_until}
-        if reached.at_end:
+            async for resource, name, rows in reader.next_batch(begin):
+                yield resource, name, with_load_id(rows, load_id)
+            feed, reached = reader.last_progress
+        bookmarks = {"calls": reached.calls_complete_until, "transcripts": reached.transcripts_complete_until}
+        if reached.exhausted:
             if feed.ended_by is not None:
                 for name in sorted(wanted):
                     note(name, feed.ended_by)
             if feed.transcripts_ended_by is not None and feed.ended_by is None:
                 note("transcripts", feed.transcripts_ended_by)
-        if not isinstance(feed.transcripts_ended_by, StoppedEarly | None):
+        if not isinstance(feed.transcripts_ended_by, RunStopped | None):
             del bookmarks["transcripts"]
         for name in wanted & bookmarks.keys():
             move_bookmark(
@@ -249,16 +249,16 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
         """Calls with everything Gong knows of them, over the `call_*` tables."""
         resource, table, rows = batch
         if resource == "calls":
-            yield handed_over(rows, table, counts)
+            yield mark_for_table(rows, table, counts)
 
     def transcripts(batch: Batch) -> Iterator[Any]:
         """Transcripts, a row a sentence."""
         resource, table, rows = batch
         if resource == "transcripts":
-            yield handed_over(rows, table, counts)
+            yield mark_for_table(rows, table, counts)
 
     lists = ListResources(
-        reading=Reading(
+        reading=ExtractContext(
             client,
             WorkspaceList(),
             UserList(),
@@ -266,21 +266,21 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
             private_calls_too=of_private_calls == "include",
         ),
         reader=reader,
-        tally=counts,
+        metrics=counts,
         note=note,
         pseudonyms=hashed,
         now=now,
         start=start,
         lookback=depths,
         window=date_window,
-        trusted=trusted,
-        warehouse_is_empty=warehouse_is_empty,
+        state_is_current=state_is_current,
+        initial_load=initial_load,
     )
     yield call_feed
     of_calls = dlt.transformer(calls, data_from=call_feed, name="calls")
     of_transcripts = dlt.transformer(transcripts, data_from=call_feed, name="transcripts")
-    yield declare_tables(of_calls, append=warehouse_is_empty)
-    yield declare_tables(of_transcripts, [REJECTED_TABLE.name], append=warehouse_is_empty)
+    yield declare_tables(of_calls, append=initial_load)
+    yield declare_tables(of_transcripts, [REJECTED_TABLE.name], append=initial_load)
     yield from lists.all()
 
 
@@ -289,7 +289,7 @@ def table_names(resource: str) -> list[str]:
     return [table.name for table in TABLES if table.resource == resource]
 
 
-def tables_of_a_call() -> list[str]:
+def call_child_tables() -> list[str]:
     """The tables beside `calls` whose rows belong to a call, each by its column `call_id`."""
     return [table.name for table in TABLES if table.key[0] == "call_id"]
 
@@ -297,5 +297,5 @@ def tables_of_a_call() -> list[str]:
 def _one_of(value: str, allowed: Any, name: str) -> Any:
     choices = allowed.__args__
     if value not in choices:
-        raise SettingRefused(f"{name} {value!r} is unknown: it is one of {', '.join(choices)}")
+        raise ConfigurationError(f"{name} {value!r} is unknown: it is one of {', '.join(choices)}")
     return value

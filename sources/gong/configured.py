@@ -9,10 +9,10 @@ import dlt
 from dlt.common.configuration import with_config
 
 from .api.client import GongClient
-from .api.rate_limiter import Limiter
+from .api.rate_limiter import RateLimiter
 from .api.urls import DEFAULT_BASE_URL
 from .auth.credentials import GongCredentials
-from .metrics import Tally
+from .metrics import RunMetrics
 
 
 def gong_client(
@@ -21,7 +21,7 @@ def gong_client(
     credentials: GongCredentials | None = None,
     base_url: str | None = None,
     requests_per_second: float | None = None,
-    tally: Tally | None = None,
+    metrics: RunMetrics | None = None,
     requests_left: int | None = None,
     deadline: datetime | None = None,
 ) -> GongClient:
@@ -32,7 +32,7 @@ def gong_client(
         credentials: Those to use; by default what the connection's settings say.
         base_url: Likewise.
         requests_per_second: Likewise.
-        tally: Where requests are counted.
+        metrics: Where requests are counted.
         requests_left: Requests that may be sent; None for no bound.
         deadline: No request is sent after this instant.
     """
@@ -42,8 +42,8 @@ def gong_client(
         base_url: str = DEFAULT_BASE_URL,
         requests_per_second: float = 3.0,
     ) -> GongClient:
-        limiter = Limiter(requests_per_second, requests_left, deadline=deadline)
-        return GongClient(base_url, credentials.auth(base_url), limiter, tally or Tally())
+        rate_limiter = RateLimiter(requests_per_second, requests_left, deadline=deadline)
+        return GongClient(base_url, credentials.auth(base_url), rate_limiter, metrics or RunMetrics())
 
     sections = ("sources", "gong") if connection == "gong" else ("sources", "gong", connection)
     given: dict[str, Any] = {

@@ -3,18 +3,18 @@
 The tree::
 
     GongError                    anything below; carries what was asked and Gong's requestId
-    ├── SettingRefused           a setting cannot be used as it is written; nothing was sent
+    ├── ConfigurationError           a setting cannot be used as it is written; nothing was sent
     ├── Unreachable              no usable answer after every try (network, 5xx, bodies that are not JSON)
-    ├── RequestRefused           Gong answered 4xx and a repetition would change nothing
-    │   ├── CredentialRejected   401 that names no scope: the key or token itself is dead
-    │   ├── ScopeMissing         401/403 for one endpoint: the key may not read this, others it may
-    │   └── NothingFound         404 with the text Gong uses for an empty range
-    ├── RedirectRefused          Gong sent us to another host; credentials do not follow
-    ├── PagingBroken             the same cursor came twice
-    │   └── CursorExpired        400 "cursor has expired": its window has to start again
-    └── StoppedEarly             the run ends on purpose, with all that is complete kept
-        ├── QuotaSpent           the day's requests, or a wait longer than the run may take
-        └── DeadlineReached      the time that the run was given is over
+    ├── RequestError           Gong answered 4xx and a repetition would change nothing
+    │   ├── AuthenticationError   401 that names no scope: the key or token itself is dead
+    │   ├── MissingScopeError         401/403 for one endpoint: the key may not read this, others it may
+    │   └── EmptyResultError         404 with the text Gong uses for an empty range
+    ├── UnexpectedRedirectError          Gong sent us to another host; credentials do not follow
+    ├── PaginationError             the same cursor came twice
+    │   └── CursorExpiredError        400 "cursor has expired": its window has to start again
+    └── RunStopped             the run ends on purpose, with all that is complete kept
+        ├── QuotaExceeded           the day's requests, or a wait longer than the run may take
+        └── DeadlineExceeded      the time that the run was given is over
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ class GongError(Exception):
         self.status = status
 
 
-class SettingRefused(GongError):
+class ConfigurationError(GongError):
     """A setting cannot be used as it is written; nothing was sent."""
 
 
-class Unreachable(GongError):
+class ServiceUnavailableError(GongError):
     """No usable answer came, however often it was asked for."""
 
 
-class RequestRefused(GongError):
+class RequestError(GongError):
     """Gong refused a request; sending it again would change nothing."""
 
 
-class CredentialRejected(RequestRefused):
+class AuthenticationError(RequestError):
     """The credential itself is not accepted (HTTP 401 that names no scope)."""
 
 
-class ScopeMissing(RequestRefused):
+class MissingScopeError(RequestError):
     """The credential may not use this endpoint (HTTP 401 or 403).
 
     Gong answers 401, not 403, for a missing OAuth scope and names the scope in the text.
@@ -62,31 +62,31 @@ class ScopeMissing(RequestRefused):
         self.scope = scope
 
 
-class NothingFound(RequestRefused):
+class EmptyResultError(RequestError):
     """The range or filter matches nothing: HTTP 404 with "No ... found corresponding to the provided filters"."""
 
 
-class RedirectRefused(GongError):
+class UnexpectedRedirectError(GongError):
     """Gong answered with a redirect: `base_url` is another customer's or region's host."""
 
 
-class PagingBroken(GongError):
+class PaginationError(GongError):
     """Paging cannot go on: Gong repeated a cursor that was already used."""
 
 
-class CursorExpired(PagingBroken):
+class CursorExpiredError(PaginationError):
     """A paging cursor outlived its hour; the window it belongs to has to be read again from its start."""
 
 
-class StoppedEarly(GongError):
+class RunStopped(GongError):
     """No further request is sent, on purpose; what is complete is kept and the next run goes on from there."""
 
 
-class DeadlineReached(StoppedEarly):
+class DeadlineExceeded(RunStopped):
     """The time that the run was given is over."""
 
 
-class QuotaSpent(StoppedEarly):
+class QuotaExceeded(RunStopped):
     """No more requests today, or Gong asks for a longer wait than this run may take."""
 
     def __init__(self, message: str, *, wait_seconds: float | None = None, request_id: str | None = None) -> None:

@@ -14,7 +14,7 @@ _DEEPEST = 200
 _LONGEST_NUMBER = 400
 
 
-def leniently_decoded(body: bytes) -> Any:
+def repair_json(body: bytes) -> Any:
     """The JSON, with text in place of what has no value: NaN, infinities, endless numbers, bottomless nesting.
 
     Bytes that are not UTF-8 and NUL become U+FFFD; other control characters inside of texts are taken as they are,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
-class Tally:
+class RunMetrics:
     """Counts of one run. The source adds to them; whoever passed the object in reads them.
 
     Attributes:

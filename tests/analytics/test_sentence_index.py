@@ -20,7 +20,7 @@ from rich.console import Console
 from pipelines.analytics.derived_data import forget_in_indexes, index_lock
 from pipelines.analytics.marts import DEFAULT_ANALYTICS, Marts, marts
 from pipelines.analytics.search.index import SentenceIndex, Wanted
-from pipelines.analytics.search.manifest import IndexLedger, Kept
+from pipelines.analytics.search.manifest import IndexedCall, IndexLedger
 from pipelines.analytics.search.search import SearchOptions, search
 from pipelines.runtime.connection import Connection, Target
 from state.lock import run_lock
@@ -78,12 +78,12 @@ def test_a_search_that_writes_the_index_is_not_disturbed_by_what_is_erased(tmp_p
     folder = tmp_path / "search" / DEFAULT_ANALYTICS
     ledger = IndexLedger(folder)
     ledger.part(0).mkdir(parents=True)
-    ledger.write({"1": Kept(1, 0)})
+    ledger.write({"1": IndexedCall(1, 0)})
     with run_lock(index_lock(folder), "a search"):
         forget_in_indexes(target, ["1"], "a reconcile")
-        assert ledger.read() == {"1": Kept(1, 0)}
+        assert ledger.read() == {"1": IndexedCall(1, 0)}
     forget_in_indexes(target, ["2"], "a reconcile")
-    assert ledger.read() == {"1": Kept(1, 0)}
+    assert ledger.read() == {"1": IndexedCall(1, 0)}
     forget_in_indexes(target, ["1"], "a reconcile")
     assert ledger.read() == {}
     assert not ledger.part(0).exists()
@@ -129,7 +129,7 @@ def test_every_call_has_one_part_and_no_part_too_many(
 ) -> None:
     with TemporaryDirectory() as folder:
         ledger = IndexLedger(Path(folder), calls_a_part)
-        known: dict[str, Kept] = {}
+        known: dict[str, IndexedCall] = {}
         for size in (*sizes, new):
             known |= ledger.placed(known, [str(len(known) + number) for number in range(size)])
             for kept in known.values():

@@ -18,10 +18,10 @@ from starlette.types import Receive, Scope, Send
 
 from pipelines.demo.company.calls import Call
 from pipelines.demo.company.company import build_company
-from pipelines.demo.identifiers import gong_time
+from pipelines.demo.identifiers import format_datetime
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.call_index import effective_time
-from pipelines.demo.server.rules import Rules
+from pipelines.demo.server.rules import ServerSettings
 from pipelines.demo.server.serving import serve
 
 RECEIVED_PATH = "/-/received"
@@ -88,7 +88,7 @@ def main() -> None:
     given = parser.parse_args()
     until = datetime.now(UTC)
     company = build_company(calls=given.calls, sentences=given.sentences, until=until)
-    rules = Rules(requests_per_second=given.requests_per_second, latency_seconds=given.latency)
+    rules = ServerSettings(requests_per_second=given.requests_per_second, latency_seconds=given.latency)
     public = [call for call in company.calls if not call.record["metaData"]["isPrivate"]]
     everything, without_private = (_contents(calls, given.copies) for calls in (company.calls, public))
     company.calls += [_copy(call, number) for number in range(1, given.copies) for call in company.calls]
@@ -119,7 +119,7 @@ def _copy(call: Call, number: int) -> Call:
     """The call once more, earlier; all that was said and found in it is the same object, so that it costs little."""
     meta = call.record["metaData"]
     moved = {
-        name: gong_time(datetime.fromisoformat(meta[name]) - number * _COPIES_APART, 3)
+        name: format_datetime(datetime.fromisoformat(meta[name]) - number * _COPIES_APART, 3)
         for name in ("scheduled", "started")
     }
     return Call({**call.record, "metaData": {**meta, **moved, "id": str(int(call.id) + number)}}, call.transcript_json)

@@ -18,8 +18,8 @@ import pytest
 from pipelines.demo.company.calls import Call
 from pipelines.demo.company.company import Company, build_company
 from pipelines.demo.server.app import SimulatedGong
-from sources.gong.calls.transformer import CallShaper
-from sources.gong.metrics import Tally
+from sources.gong.calls.transformer import CallTransformer
+from sources.gong.metrics import RunMetrics
 from sources.gong.tables.table import DataType
 from tests.conftest import MakeGong
 from tests.support.workspace import Workspace
@@ -77,7 +77,7 @@ class Types:
 
 def _shaping(company: Company, of: str) -> Callable[[], Any]:
     """The work of a sync between an answer's bytes and Arrow tables, in pages of a hundred."""
-    shaper = CallShaper("include", None, Types(), Tally(), UNTIL, warehouse_is_empty=True)
+    shaper = CallTransformer("include", None, Types(), RunMetrics(), UNTIL, initial_load=True)
     pages = [company.calls[at : at + 100] for at in range(0, len(company.calls), 100)]
     calls = [[msgspec.json.encode(call.record) for call in page] for page in pages]
     transcripts = [([_transcript(call) for call in page], {call.id for call in page}) for page in pages]

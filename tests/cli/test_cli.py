@@ -12,7 +12,7 @@ from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, hang, respond, revoked_token
 from sources.gong import OPT_IN_RESOURCES
 from sources.gong.api.endpoint import ENDPOINTS
-from sources.gong.incremental.windows import gong_time
+from sources.gong.incremental.windows import format_datetime
 from sources.gong.resources.date_sliced import LOG_TYPES
 from tests.support.workspace import Workspace
 
@@ -30,7 +30,7 @@ from tests.support.workspace import Workspace
         ({"base_url": "http://gong.example"}, [], "would send the credential in clear"),
         ({"base_url": "api.gong.io"}, [], "is not a URL"),
         ({"lookback": "a week"}, [], "'a week' is not a length of time"),
-        ({"transcript_patience": "long"}, [], "'long' is not a length of time"),
+        ({"transcript_retry_period": "long"}, [], "'long' is not a length of time"),
         ({"start_date": "soon"}, [], "start_date 'soon' is not a date"),
         ({"private_calls": "some"}, [], "private_calls 'some' is unknown"),
         ({"context": "Full"}, [], "context 'Full' is unknown"),
@@ -87,7 +87,7 @@ def test_status_tells_bookmarks_owed_transcripts_quota_and_runs(gong: SimulatedG
     status = json.loads(workspace.run("status", "--json").out)
     assert status["bookmarks"]["calls"] == summary["bookmark"]
     assert status["contents"]["calls"] == summary["calls"]
-    assert status["owed_transcripts"] == summary["owed_transcripts"]
+    assert status["pending_transcripts"] == summary["pending_transcripts"]
     assert status["requests_left"] == 10_000 - summary["requests"]
     assert [run["run_id"] for run in status["runs"]] == [summary["run_id"]]
     assert (workspace.folder / "warehouse.duckdb").read_bytes() == before
@@ -112,7 +112,7 @@ def test_check_tells_of_everything_opt_in_and_of_media_with_a_request_each(
     gong: SimulatedGong, workspace: Workspace
 ) -> None:
     # Whatever day it is, somebody has logged in lately.
-    gong.company.settings.logs[LOG_TYPES[0]][-1]["eventTime"] = gong_time(datetime.now(UTC) - timedelta(hours=1))
+    gong.company.settings.logs[LOG_TYPES[0]][-1]["eventTime"] = format_datetime(datetime.now(UTC) - timedelta(hours=1))
     opt_in = {str(endpoint) for endpoint in ENDPOINTS if endpoint.resource in OPT_IN_RESOURCES}
     media = "POST /v2/calls/extensive with include_media"
 
@@ -166,7 +166,7 @@ def test_a_second_run_leaves_and_says_which_run_holds_the_lock(gong: SimulatedGo
     gong.faults.append(fault)
     holder = workspace.start("sync")
     try:
-        _wait_for(lambda: fault.struck > 0)
+        _wait_for(lambda: fault.hit_count > 0)
         ended = workspace.run("sync")
     finally:
         holder.kill()

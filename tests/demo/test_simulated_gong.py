@@ -14,8 +14,8 @@ from pipelines.demo.company.company import Company, build_company
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.call_index import effective_time
 from pipelines.demo.server.faults import (
-    Act,
     Fault,
+    FaultAction,
     corrupt_json,
     expired_cursor,
     hang,
@@ -605,13 +605,15 @@ def test_an_added_call_is_validated_and_deduplicated(gong: SimulatedGong, client
         (expired_cursor(), 400),
     ],
 )
-def test_a_fault_answers_instead_of_gong(gong: SimulatedGong, client: httpx.Client, act: Act, status: int) -> None:
+def test_a_fault_answers_instead_of_gong(
+    gong: SimulatedGong, client: httpx.Client, act: FaultAction, status: int
+) -> None:
     fault = Fault(act, path="/v2/work", nth=2)
     gong.faults.append(fault)
     answers = [client.get("/v2/workspaces") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, status, 200]
     assert client.get("/v2/users").status_code == 200
-    assert (fault.matched, fault.struck) == (3, 1)
+    assert (fault.matched, fault.hit_count) == (3, 1)
     assert [request.status for request in gong.requests] == [200, status, 200, 200]
 
 
@@ -629,7 +631,7 @@ def test_a_fault_can_wait_for_a_cursor_and_a_verb(gong: SimulatedGong, client: h
 
 
 @pytest.mark.parametrize("act", [html_page(), corrupt_json()])
-def test_a_200_may_not_be_json(gong: SimulatedGong, client: httpx.Client, act: Act) -> None:
+def test_a_200_may_not_be_json(gong: SimulatedGong, client: httpx.Client, act: FaultAction) -> None:
     gong.faults.append(Fault(act))
     answer = client.get("/v2/workspaces")
     assert answer.status_code == 200

@@ -19,8 +19,8 @@ from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.call_index import effective_time
 from pipelines.demo.server.cursors import Position, mint
 from pipelines.demo.server.faults import (
-    Act,
     Fault,
+    FaultAction,
     corrupt_json,
     cut_short,
     expired_cursor,
@@ -50,16 +50,16 @@ EXTENSIVE, TRANSCRIPT = "/v2/calls/extensive", "/v2/calls/transcript"
 USERS, WORKSPACES = "/v2/users", "/v2/workspaces"
 FOLDERS, CONTENT = "/v2/library/folders", "/v2/library/folder-content"
 EVERYWHERE = (EXTENSIVE, TRANSCRIPT, USERS, WORKSPACES, FOLDERS, CONTENT)
-LISTS = ("calls", "callTranscripts", "users", "workspaces", "folders")
+FULL_REFRESH = ("calls", "callTranscripts", "users", "workspaces", "folders")
 DEMO_BASIC = "Basic ZGVtbzpkZW1vLXNlY3JldA=="
 
 
-def instead_of_records(value: object) -> Act:
+def instead_of_records(value: object) -> FaultAction:
     """An answer whose list of records is something else."""
-    return rewrite(lambda answer: {name: value if name in LISTS else held for name, held in answer.items()})
+    return rewrite(lambda answer: {name: value if name in FULL_REFRESH else held for name, held in answer.items()})
 
 
-ENDING: dict[str, Act] = {
+ENDING: dict[str, FaultAction] = {
     "429": too_many_requests(1),
     "500": respond(500),
     "502": respond(502),
@@ -79,12 +79,12 @@ ENDING: dict[str, Act] = {
 
 @pytest.mark.parametrize("act", ENDING.values(), ids=ENDING.keys())
 def test_a_fault_that_ends_costs_one_more_request_at_any_endpoint_and_nothing_else(
-    gong: SimulatedGong, workspace: Workspace, act: Act
+    gong: SimulatedGong, workspace: Workspace, act: FaultAction
 ) -> None:
     faults = [Fault(act, path, count=1) for path in EVERYWHERE]
     gong.faults.extend(faults)
     summary = workspace.sync()
-    assert [fault.struck for fault in faults] == [1] * len(faults)
+    assert [fault.hit_count for fault in faults] == [1] * len(faults)
     assert summary["requests"] == len(gong.requests)
     assert_all_same(workspace, gong)
 
@@ -96,7 +96,7 @@ def test_a_server_that_says_nothing_is_given_up_after_dlts_own_timeout(
     faults = [Fault(hang(60), path, count=1) for path in EVERYWHERE]
     gong.faults.extend(faults)
     summary = workspace.sync()
-    assert [fault.struck for fault in faults] == [1] * len(faults)
+    assert [fault.hit_count for fault in faults] == [1] * len(faults)
     assert summary["duration_seconds"] < 60
     assert_all_same(workspace, gong)
 
@@ -133,7 +133,7 @@ def test_a_wait_of_hours_does_not_hold_the_process(
     summary = workspace.sync(code=3)
     assert time.monotonic() - began < 60
     assert "run again" in summary["reason"]
-    assert fault.struck >= 1
+    assert fault.hit_count >= 1
     gong.faults.clear()
     workspace.sync()
     assert_all_same(workspace, gong)
@@ -146,7 +146,7 @@ def test_a_cursor_that_fails_restarts_its_window_or_list(gong: SimulatedGong, wo
     faults = [Fault(act, path, when=_is_third_page(gong, path), count=1) for path in (EXTENSIVE, TRANSCRIPT, USERS)]
     gong.faults.extend(faults)
     workspace.sync()
-    assert [fault.struck for fault in faults] == [1, 1, 1]
+    assert [fault.hit_count for fault in faults] == [1, 1, 1]
     assert_all_same(workspace, gong)
 
 
@@ -256,7 +256,7 @@ def test_a_full_page_that_does_not_say_whether_more_follow_is_asked_for_again(
     contradiction = Fault(rewrite(lambda answer: answer["records"].pop("cursor") and answer), EXTENSIVE, nth=2)
     gong.faults += [unsaid, contradiction]
     workspace.sync("--select", "calls,transcripts")
-    assert (unsaid.struck, contradiction.struck) == (1, 1)
+    assert (unsaid.hit_count, contradiction.hit_count) == (1, 1)
     assert_same(workspace, gong)
 
 
@@ -327,7 +327,7 @@ def test_an_empty_answer_in_the_middle_of_pages_is_not_taken_for_their_end(
     beyond = Fault(nothing, EXTENSIVE, when=lambda request: request.cursor == "beyond")
     gong.faults[:] = [beyond, Fault(rewrite(go_on), EXTENSIVE)]
     assert workspace.sync("--since", "2020-01-01", "--select", "calls")["status"] == "done"
-    assert beyond.struck == 1
+    assert beyond.hit_count == 1
 
 
 def test_a_404_without_gongs_text_empties_no_day(gong: SimulatedGong, workspace: Workspace) -> None:

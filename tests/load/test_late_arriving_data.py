@@ -86,7 +86,7 @@ def test_a_late_transcript_is_owed_and_status_says_since_when(gong: SimulatedGon
             gong.delete_call(call.id)
     workspace.sync(*SELECT)
     status = json.loads(workspace.run("status", "--json").out)
-    assert status["owed_transcripts"] == 1
+    assert status["pending_transcripts"] == 1
     assert abs(_moment(status["owed_since"]) - _started(gong.call(late))) < timedelta(seconds=1)
     gong.replace_transcript(late, transcript)
     gong.requests.clear()
@@ -95,12 +95,12 @@ def test_a_late_transcript_is_owed_and_status_says_since_when(gong: SimulatedGon
     (asked,) = [request for request in gong.requests if request.path == TRANSCRIPT]
     assert late in asked.body["filter"]["callIds"]
     status = json.loads(workspace.run("status", "--json").out)
-    assert (status["owed_transcripts"], status["owed_since"]) == (0, None)
+    assert (status["pending_transcripts"], status["owed_since"]) == (0, None)
     assert_same(workspace, gong)
 
 
 def test_a_transcript_is_not_asked_for_for_ever(gong: SimulatedGong, workspace: Workspace) -> None:
-    workspace.configure(transcript_patience="10d")
+    workspace.configure(transcript_retry_period="10d")
     late = add_call(gong, timedelta(days=12))
     gong.replace_transcript(late, None)
     workspace.sync(*SELECT)

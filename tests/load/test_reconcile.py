@@ -266,7 +266,7 @@ def test_odd_records_in_an_answer_make_no_call_a_deleted_one(gong: SimulatedGong
     gong.faults.append(Fault(rewrite_bytes(change), EXTENSIVE))
     gong.requests.clear()
     outcome = reconcile(workspace)
-    assert (outcome["compared"], outcome["erased"], outcome["untold"]) == (
+    assert (outcome["compared"], outcome["erased"], outcome["unverifiable"]) == (
         len(listed_calls(gong)) + 1,
         1,
         0,
@@ -293,7 +293,7 @@ def test_a_call_that_gong_cannot_be_asked_about_is_none_that_is_gone(gong: Simul
     delete(gong, calls)
     gone = delete(gong, [victim])
     outcome = reconcile(workspace, "--max-share", "0.02")
-    assert (outcome["erased"], outcome["untold"]) == (1, 3)
+    assert (outcome["erased"], outcome["unverifiable"]) == (1, 3)
     assert deleted(workspace) == gone
     forbidden = ["You don't have permission to use 'api:calls:read:basic' in your app."]
     gong.faults.append(Fault(respond(401, errors=forbidden), "/v2/calls/", method="GET"))

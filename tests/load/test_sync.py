@@ -12,7 +12,7 @@ import pytest
 from pipelines.demo.company.calls import Call
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, rewrite
-from sources.gong import RESOURCES, tables_of_a_call
+from sources.gong import RESOURCES, call_child_tables
 from tests.conftest import MakeGong
 from tests.support.expected_warehouse import assert_same, listed_calls
 from tests.support.workspace import Workspace, days_ago
@@ -66,12 +66,12 @@ def test_the_summary_has_the_promised_keys_and_adds_up(gong: SimulatedGong, work
     summary = workspace.sync()
     assert summary.keys() >= {
         "run_id", "status", "destination", "dataset", "requests", "duration_seconds", "resources", "calls",
-        "transcripts", "sentences", "private_excluded", "owed_transcripts", "bookmark",
+        "transcripts", "sentences", "private_excluded", "pending_transcripts", "bookmark",
     }  # fmt: skip
     assert summary["status"] == "done"
     assert summary["requests"] == len(gong.requests)
     written = {name: resource["rows"] for name, resource in summary["resources"].items()}
-    children = [table for table in summary["tables"] if table in tables_of_a_call() and table.startswith("call_")]
+    children = [table for table in summary["tables"] if table in call_child_tables() and table.startswith("call_")]
     assert written["calls"] == workspace.count("calls") + sum(map(workspace.count, children))
     assert written["transcripts"] == workspace.count("transcripts") + workspace.count("transcript_sentences")
 
@@ -154,10 +154,10 @@ def test_a_transcript_that_comes_late_is_owed_until_it_comes(gong: SimulatedGong
     )
     transcript = late.transcript
     gong.replace_transcript(late.id, None)
-    owed = workspace.sync()["owed_transcripts"]
+    owed = workspace.sync()["pending_transcripts"]
     assert workspace.rows("SELECT count(*) FROM transcripts WHERE call_id = ?", [late.id]) == [(0,)]
     gong.replace_transcript(late.id, transcript)
-    assert workspace.sync()["owed_transcripts"] == owed - 1
+    assert workspace.sync()["pending_transcripts"] == owed - 1
     assert_same(workspace, gong)
 
 
@@ -319,7 +319,7 @@ def test_basic_detail_reads_the_list_of_calls_only(gong: SimulatedGong, workspac
 
 
 def test_calls_first_and_transcripts_later_misses_none(gong: SimulatedGong, workspace: Workspace) -> None:
-    workspace.configure(transcript_patience="1h")
+    workspace.configure(transcript_retry_period="1h")
     workspace.sync("--select", "calls")
     workspace.sync("--select", "calls,transcripts")
     assert_same(workspace, gong)

@@ -264,7 +264,7 @@ def test_uploads_and_recordings_are_written_down(gong: SimulatedGong, workspace:
         ended = workspace.run("upload", file, "--json")
         assert (ended.code, ended.json["added"], ended.json["already_added"]) == (1, added, already), ended.err
     assert workspace.rows("SELECT client_unique_id, status FROM _uploads ORDER BY client_unique_id") == [
-        (f"pbx-{number}", "set_aside" if number == 1 else "added") for number in range(4)
+        (f"pbx-{number}", "invalid" if number == 1 else "added") for number in range(4)
     ]
     workspace.sync("--select", "calls")
     with serve(MediaHost().app) as gong.rules.media_host:

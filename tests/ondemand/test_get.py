@@ -22,8 +22,8 @@ from pipelines.demo.server.faults import Fault, expired_cursor, too_many_request
 from pipelines.ondemand.client import Gong
 from pipelines.ondemand.simplified_transcript import clock, simplified, speakers
 from pipelines.runtime.connection import UsageError
-from sources.gong import GongApiKey, GongError, SettingRefused
-from sources.gong.errors import CursorExpired, RequestRefused
+from sources.gong import ConfigurationError, GongApiKey, GongError
+from sources.gong.errors import CursorExpiredError, RequestError
 from tests.conftest import MakeGong
 from tests.source.tables.test_pseudonyms import people_of
 from tests.support.expected_warehouse import listed_calls
@@ -134,7 +134,7 @@ def test_a_cursor_that_is_too_old_says_so(gong: SimulatedGong, ask: Ask) -> None
     gong.rules.page_size = 25
     (first,) = ask().call_pages(max_pages=1)
     gong.faults.append(Fault(expired_cursor()))
-    with pytest.raises(CursorExpired, match=r"good for about an hour.*begin again without it"):
+    with pytest.raises(CursorExpiredError, match=r"good for about an hour.*begin again without it"):
         list(ask().calls(first.since, first.until, cursor=first.next_cursor))
 
 
@@ -160,7 +160,7 @@ def test_a_cursor_that_is_too_old_says_so(gong: SimulatedGong, ask: Ask) -> None
 def test_a_mistake_is_refused_before_anything_is_sent(
     gong: SimulatedGong, ask: Ask, action: str, arguments: Json, said: str
 ) -> None:
-    with pytest.raises((UsageError, SettingRefused)) as refused:
+    with pytest.raises((UsageError, ConfigurationError)) as refused:
         getattr(ask(), action)(**arguments)
     assert said in str(refused.value)
     assert gong.requests == []
@@ -378,7 +378,7 @@ def test_a_call_twice_in_a_folder_comes_twice(gong: SimulatedGong, workspace: Wo
 
 def test_a_folder_that_is_not_there_and_an_empty_one_differ(gong: SimulatedGong, ask: Ask) -> None:
     assert list(ask().folder_calls(gong.company.folders[-1].folder["id"])) == []
-    with pytest.raises(RequestRefused, match="Folder not found"):
+    with pytest.raises(RequestError, match="Folder not found"):
         list(ask().folder_calls("123"))
 
 
@@ -416,7 +416,7 @@ def test_a_cursor_that_expires_in_mid_reading_costs_and_doubles_nothing(gong: Si
     late = Fault(expired_cursor(), when=lambda request: request.cursor is not None, nth=3)
     gong.faults.append(late)
     assert [call["id"] for call in ask().calls()] == [call["id"] for call in ask().calls()]
-    assert late.struck == 1
+    assert late.hit_count == 1
     assert len(gong.requests) > 2 * 6
 
 

@@ -147,8 +147,8 @@ def test_records_keys_pages_and_bounds_are_those_of_the_document(
 
     asked = {parameter["name"] for parameter in operation.get("parameters", [])}
     body = _body(operation, document)
-    assert ("cursor" in (asked if endpoint.method == "GET" else body)) == endpoint.pages
-    assert ("records" in answer) == endpoint.pages
+    assert ("cursor" in (asked if endpoint.method == "GET" else body)) == endpoint.paged
+    assert ("records" in answer) == endpoint.paged
 
     asked |= set(_resolved(body.get("filter", {}), document).get("properties", {}))
     bounds = {"date-time": {"fromDateTime", "from"}, "date": {"fromDate", "reviewFromDate"}}

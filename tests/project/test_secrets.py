@@ -22,7 +22,7 @@ import pytest
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, corrupt_json, hang, redirect, respond
 from tests.conftest import MakeGong
-from tests.support.process import Ended
+from tests.support.process import CommandResult
 from tests.support.workspace import COMMAND, Workspace
 
 ACCESS_KEY = "ACCESSKEY/7f3a+c81=e"
@@ -72,7 +72,7 @@ class Search:
     found: set[tuple[str, str]] = field(default_factory=set)
     files: int = 0
 
-    def run(self, *arguments: str, code: int | tuple[int, ...] = 0, seconds: float = 240) -> Ended:
+    def run(self, *arguments: str, code: int | tuple[int, ...] = 0, seconds: float = 240) -> CommandResult:
         """Runs a command, which has to end with that code, and looks through everything."""
         ended = self.workspace.run(*arguments, seconds=seconds)
         assert ended.code in (code if isinstance(code, tuple) else (code,)), ended.out + ended.err

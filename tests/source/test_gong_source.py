@@ -22,10 +22,10 @@ from pipelines.demo.server.faults import Fault, respond
 from sources.gong import (
     OPT_IN_RESOURCES,
     RESOURCES,
+    BackgroundReader,
     GongAccessToken,
     GongApiKey,
     GongError,
-    ReadAhead,
     Window,
     gong_source,
 )
@@ -141,9 +141,9 @@ def test_a_long_window_can_be_read_in_parts_and_each_bookmark_tells_the_truth(
     gong.rules.latency_seconds = 0.5
     project = Project(tmp_path, workspace.settings["SOURCES__GONG__BASE_URL"])
     bookmarks = {"calls": set[datetime](), "transcripts": set[datetime]()}
-    with ReadAhead(seconds=0) as ahead:
-        source = project.source("calls", "transcripts", ahead=ahead)
-        while not bookmarks["calls"] or not ahead.at_end:
+    with BackgroundReader(seconds=0) as background:
+        source = project.source("calls", "transcripts", background=background)
+        while not bookmarks["calls"] or not background.exhausted:
             pipeline = project.pipeline()
             pipeline.run(source)
             for resource, key in (("calls", "id"), ("transcripts", "call_id")):
@@ -170,15 +170,15 @@ def test_a_bookmark_of_transcripts_waits_for_those_that_are_owed_from_before_the
     begin = _effective(spoken[20])
     owed = {call.id for call in spoken[:20]}
     parts = 0
-    with ReadAhead(seconds=0) as ahead:
+    with BackgroundReader(seconds=0) as background:
         source = project.source(
             "calls",
             "transcripts",
-            ahead=ahead,
+            background=background,
             windows=[Window(begin, datetime.now(UTC))],
-            owed_transcripts=sorted(owed),
+            pending_transcripts=sorted(owed),
         )
-        while not parts or not ahead.at_end:
+        while not parts or not background.exhausted:
             parts += 1
             pipeline = project.pipeline()
             pipeline.run(source)

@@ -41,7 +41,7 @@ _FORKS.set_forkserver_preload(
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class CommandResult:
     """A command that ended; the exit code is minus the signal's number where one killed it."""
 
     code: int
@@ -55,7 +55,9 @@ class Ended:
         return printed
 
 
-def run_forked(arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str], seconds: float) -> Ended:
+def run_forked(
+    arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str], seconds: float
+) -> CommandResult:
     """Runs `gong-elt` with these arguments to its end.
 
     Raises:
@@ -70,7 +72,7 @@ def run_forked(arguments: Sequence[str], *, folder: Path, environment: Mapping[s
             process.kill()
             process.join()
             raise subprocess.TimeoutExpired(["gong-elt", *arguments], seconds, out.read_bytes(), err.read_bytes())
-        return Ended(process.exitcode, out.read_text("utf-8"), err.read_text("utf-8"))
+        return CommandResult(process.exitcode, out.read_text("utf-8"), err.read_text("utf-8"))
 
 
 def _command(arguments: list[str], folder: str, environment: dict[str, str], out: Path, err: Path) -> None:

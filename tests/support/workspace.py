@@ -17,7 +17,7 @@ import duckdb
 import psycopg2
 import psycopg2.extras
 
-from tests.support.process import Ended, run_forked
+from tests.support.process import CommandResult, run_forked
 
 COMMAND = Path(sys.executable).parent / "gong-elt"
 _WITH_A_WAREHOUSE = (
@@ -79,7 +79,7 @@ class Workspace:
             text = value if isinstance(value, str) else json.dumps(value)
             self.settings[f"SOURCES__GONG__{name.upper()}"] = text
 
-    def run(self, *arguments: str, seconds: float = 120) -> Ended:
+    def run(self, *arguments: str, seconds: float = 120) -> CommandResult:
         """Runs `gong-elt` to its end."""
         _, *given = self.command(*arguments)
         return run_forked(given, folder=self.folder, environment=self.environment, seconds=seconds)

@@ -23,7 +23,7 @@ from rich.console import Console
 
 from pipelines.demo.company.company import build_company
 from pipelines.demo.server.app import SimulatedGong
-from pipelines.demo.server.faults import Act, Fault, reset_connection, respond
+from pipelines.demo.server.faults import Fault, FaultAction, reset_connection, respond
 from pipelines.demo.server.request_log import ReceivedRequest
 from pipelines.demo.server.serving import serve
 from tests.support.workspace import Workspace
@@ -36,7 +36,7 @@ _BAD: tuple[dict[str, str], ...] = (
     {"primary_user": ""},
     {"purpose": "x" * 256},
 )
-_FAILURES: tuple[tuple[Act, float], ...] = (
+_FAILURES: tuple[tuple[FaultAction, float], ...] = (
     (respond(500), 0.004),
     (respond(503), 0.003),
     (respond(429), 0.001),
@@ -74,7 +74,7 @@ def main() -> None:
             console.print(f"killed {killed}: {sent:,} requests so far")
         ended = workspace.run("upload", "calls.csv", "--json", seconds=7200)
         seconds = time.monotonic() - began
-        failures = sum(fault.struck for fault in gong.faults)
+        failures = sum(fault.hit_count for fault in gong.faults)
         wrong = _wrong(workspace, gong, good, bad, ended.json)
     told = ", ".join(f"{what} {count}" for what, count in wrong.items())
     console.print(
@@ -136,8 +136,8 @@ def _wrong(
     added = Counter(name for name in named.values() if name is not None and name.startswith("pbx-"))
     rows = workspace.rows("SELECT client_unique_id, row, status, call_id, error FROM _uploads")
     written = Counter(name for name, _, status, call_id, _ in rows if status == "added" and named.get(call_id) == name)
-    aside = {row: str(error) for _, row, status, _, error in rows if status == "set_aside"}
-    listed = {row["row"]: "; ".join(row["faults"]) for row in told["set_aside"]}
+    aside = {row: str(error) for _, row, status, _, error in rows if status == "invalid"}
+    listed = {row["row"]: "; ".join(row["faults"]) for row in told["invalid"]}
     return {
         "lost": len(good - added.keys()),
         "doubled": added.total() - len(added) + len(added.keys() - good),

@@ -108,24 +108,24 @@ def test_bad_rows_are_set_aside_with_all_their_faults_and_the_good_ones_are_adde
     rows[4] |= {"client_unique_id": "pbx-0"}
     file = csv_file(workspace.folder, rows)
     dry = workspace.run("upload", file, "--dry-run", "--json")
-    assert (dry.code, len(dry.json["set_aside"]), gong.requests) == (1, 3, [])
+    assert (dry.code, len(dry.json["invalid"]), gong.requests) == (1, 3, [])
     assert not list(workspace.folder.glob("*.duckdb"))
     for _ in range(2):
         ended = workspace.run("upload", file, "--json")
         assert ended.code == 1
-        aside = {row["row"]: row["faults"] for row in ended.json["set_aside"]}
+        aside = {row["row"]: row["faults"] for row in ended.json["invalid"]}
         assert [fault.partition(":")[0] for fault in aside[2]] == ["actual_start", "direction"]
         assert aside[3] == ["client_unique_id: is missing"]
         assert "row 1 too" in aside[5][0]
         assert in_gong(gong) == Counter(["pbx-0", "pbx-3", "pbx-5"])
         kept = uploaded(workspace)
-        assert [(row[1], row[2]) for row in kept if row[2] == "set_aside"] == [(n, "set_aside") for n in (2, 3, 5)]
+        assert [(row[1], row[2]) for row in kept if row[2] == "invalid"] == [(n, "invalid") for n in (2, 3, 5)]
         assert [row[0] for row in kept if row[2] == "added"] == ["pbx-0", "pbx-3", "pbx-5"]
     told = workspace.run("upload", file)
-    assert "row 2 (pbx-1) set aside: actual_start: yesterday is no date-time" in told.out
+    assert "row 2 (pbx-1) invalid: actual_start: yesterday is no date-time" in told.out
     rows[1] |= {"direction": "Inbound", "actual_start": "2026-05-20T10:00:00Z"}
     assert workspace.run("upload", csv_file(workspace.folder, rows), "--json").json["added"] == 1
-    assert [row[1] for row in uploaded(workspace) if row[2] == "set_aside"] == [3, 5]
+    assert [row[1] for row in uploaded(workspace) if row[2] == "invalid"] == [3, 5]
 
 
 def test_lines_that_are_no_rows_are_set_aside(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -133,7 +133,7 @@ def test_lines_that_are_no_rows_are_set_aside(gong: SimulatedGong, workspace: Wo
     (workspace.folder / "odd.jsonl").write_text(f'{good}\n[1]\n{{"a": \n{other[:-1]}, "colour": "red"}}\n')
     ended = workspace.run("upload", "odd.jsonl", "--json")
     assert (ended.code, ended.json["added"]) == (1, 1)
-    assert [row["faults"] for row in ended.json["set_aside"]] == [
+    assert [row["faults"] for row in ended.json["invalid"]] == [
         ["is no JSON object"],
         ["is no JSON object"],
         ["colour: is no field of a new call"],

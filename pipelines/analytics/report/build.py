@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sources.gong import Window, moment
+from sources.gong import Window, parse_datetime_setting
 
 from ...load.sync_result import EXIT_CODES, Status
 from ...runtime.atomic_file import write_whole
@@ -46,7 +46,7 @@ class ReportOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
+class ReportResult:
     """A report that was written; the fields are the keys of `--json`.
 
     Attributes:
@@ -91,7 +91,7 @@ def report_packages_are_installed() -> bool:
     return find_spec("altair") is not None and find_spec("vl_convert") is not None
 
 
-def build_report(connection: Connection, target: Target, options: ReportOptions) -> Reported:
+def build_report(connection: Connection, target: Target, options: ReportOptions) -> ReportResult:
     """Writes the report.
 
     Args:
@@ -101,7 +101,7 @@ def build_report(connection: Connection, target: Target, options: ReportOptions)
 
     Raises:
         UsageError: There are no marts, an option cannot be used, or the file cannot be written.
-        SettingRefused: A word is not a date.
+        ConfigurationError: A word is not a date.
     """
     if not report_packages_are_installed():
         raise UsageError("the report's charts need packages: pip install 'gong-elt[report]'")
@@ -126,7 +126,7 @@ def build_report(connection: Connection, target: Target, options: ReportOptions)
     )
     write_whole(options.to, [text.encode()])
     behind = {"loaded calls are not in the marts yet": found.missing, "calls of the marts are gone by now": found.gone}
-    return Reported(
+    return ReportResult(
         status="done",
         destination=target.name,
         dataset=target.dataset,
@@ -143,9 +143,11 @@ def build_report(connection: Connection, target: Target, options: ReportOptions)
 
 
 def _window(options: ReportOptions, now: datetime) -> Window:
-    until = moment(options.until, "--until") if options.until else now
+    until = parse_datetime_setting(options.until, "--until") if options.until else now
     midnight = until.replace(hour=0, minute=0, second=0, microsecond=0)
-    since = moment(options.since, "--since") if options.since else midnight - timedelta(days=DEFAULT_DAYS)
+    since = (
+        parse_datetime_setting(options.since, "--since") if options.since else midnight - timedelta(days=DEFAULT_DAYS)
+    )
     if since >= until:
         raise UsageError(f"the period is empty: it would begin {since} and end {until}; check --since and --until")
     return Window(since, until)

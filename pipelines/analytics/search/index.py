@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from tantivy import DocAddress, Document, FieldType, Index, Occur, Order, Query, Schema, SchemaBuilder
 
 from ..marts import Marts
-from .manifest import CALLS_A_PART, IndexLedger, Kept
+from .manifest import CALLS_A_PART, IndexedCall, IndexLedger
 
 _CALLS_AT_ONCE = 500
 _HEAP_BYTES = 256_000_000
@@ -167,7 +167,7 @@ class SentenceIndex:
                 for row in marts.rows(_filled(_LINES, marts, places=places), *some):
                     writer.add_document(_document(row))
                 writer.commit()
-                known |= {call_id: Kept(wanted[call_id], part) for call_id in some}
+                known |= {call_id: IndexedCall(wanted[call_id], part) for call_id in some}
                 self._ledger.write(known)
                 done += len(some)
                 progress(done, len(changed))

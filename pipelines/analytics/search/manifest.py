@@ -27,7 +27,7 @@ _SCHEMA = pa.schema(
 )
 
 
-class Kept(NamedTuple):
+class IndexedCall(NamedTuple):
     """A call in the index.
 
     Attributes:
@@ -63,13 +63,13 @@ class IndexLedger:
         there = [part for part in pc.unique(table["part"]).to_pylist() if self.part(part).exists()]
         return table.filter(pc.is_in(table["part"], pa.array(there, pa.int32())))
 
-    def read(self) -> dict[str, Kept]:
+    def read(self) -> dict[str, IndexedCall]:
         """The calls by id."""
         table = self.table()
-        kept = map(Kept, table["moment"].to_pylist(), table["part"].to_pylist())
+        kept = map(IndexedCall, table["moment"].to_pylist(), table["part"].to_pylist())
         return dict(zip(table["call_id"].to_pylist(), kept, strict=True))
 
-    def write(self, known: Mapping[str, Kept]) -> None:
+    def write(self, known: Mapping[str, IndexedCall]) -> None:
         """Puts these calls in the place of those before, all or none."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         columns = [list(known), [kept.moment for kept in known.values()], [kept.part for kept in known.values()]]
@@ -77,7 +77,7 @@ class IndexLedger:
         pq.write_table(pa.table(columns, schema=_SCHEMA), unfinished)
         unfinished.replace(self._file)
 
-    def placed(self, known: Mapping[str, Kept], calls: Iterable[str]) -> dict[str, Kept]:
+    def placed(self, known: Mapping[str, IndexedCall], calls: Iterable[str]) -> dict[str, IndexedCall]:
         """Calls that are to be written, each in its part, or else in the first that has room.
 
         Those that are given one after the other come to lie together. So, given by their time, the oldest, which a
@@ -94,10 +94,10 @@ class IndexLedger:
                     first += 1
                 part = first
                 sizes[part] += 1
-            placed[call_id] = Kept(_UNFINISHED, part)
+            placed[call_id] = IndexedCall(_UNFINISHED, part)
         return placed
 
-    def without(self, known: Mapping[str, Kept], gone: Collection[str]) -> dict[str, Kept]:
+    def without(self, known: Mapping[str, IndexedCall], gone: Collection[str]) -> dict[str, IndexedCall]:
         """Deletes the parts that hold these calls, and returns what is left.
 
         Other calls of those parts have to be written again. An index of which nothing is known is deleted as a whole.
@@ -115,7 +115,10 @@ class IndexLedger:
         if not spoilt:
             return dict(known)
         self.write(
-            {call: Kept(_UNFINISHED, part) if part in spoilt else Kept(at, part) for call, (at, part) in known.items()}
+            {
+                call: IndexedCall(_UNFINISHED, part) if part in spoilt else IndexedCall(at, part)
+                for call, (at, part) in known.items()
+            }
         )
         for part in spoilt:
             shutil.rmtree(self.part(part))

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.text import Text
 
-from sources.gong import moment
+from sources.gong import parse_datetime_setting
 from state.lock import run_lock
 from state.runs import new_run_id
 
@@ -63,7 +63,7 @@ class SearchOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Searched:
+class SearchResult:
     """What was found; the fields are the keys of `--json`.
 
     Attributes:
@@ -123,7 +123,7 @@ def search_packages_are_installed() -> bool:
     return find_spec("tantivy") is not None
 
 
-def search(connection: Connection, target: Target, options: SearchOptions, err: Console) -> Searched:
+def search(connection: Connection, target: Target, options: SearchOptions, err: Console) -> SearchResult:
     """Looks for sentences; brings the index up to the marts before.
 
     Args:
@@ -134,7 +134,7 @@ def search(connection: Connection, target: Target, options: SearchOptions, err: 
 
     Raises:
         UsageError: An option cannot be used, or there are no marts.
-        SettingRefused: A word is not a date.
+        ConfigurationError: A word is not a date.
         LockHeld: Another search writes the index at the moment.
     """
     if not search_packages_are_installed():
@@ -143,8 +143,8 @@ def search(connection: Connection, target: Target, options: SearchOptions, err: 
 
     _refuse(options)
     clock = time.monotonic()
-    since = moment(options.since, "--since") if options.since else None
-    until = moment(options.until, "--until") if options.until else None
+    since = parse_datetime_setting(options.since, "--since") if options.since else None
+    until = parse_datetime_setting(options.until, "--until") if options.until else None
     folder = index_folder(target, options.analytics)
     index = SentenceIndex(folder)
     with marts(connection, target, options.analytics) as opened:
@@ -176,7 +176,7 @@ def search(connection: Connection, target: Target, options: SearchOptions, err: 
         facts = _facts(opened, list(dict.fromkeys(hit.line.call_id for hit in found.hits)))
         took = time.monotonic() - before
     nothing_known = dict.fromkeys(("title", "url", "started", "host_name", "account_name"))
-    return Searched(
+    return SearchResult(
         status="done",
         destination=target.name,
         dataset=target.dataset,

@@ -46,7 +46,7 @@ class SupersetOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Bundled:
+class BundleResult:
     """A bundle that was written; the fields are the keys of `--json`."""
 
     status: Status
@@ -78,7 +78,7 @@ class Bundled:
         )
 
 
-def build_superset(connection: Connection, target: Target, options: SupersetOptions) -> Bundled:
+def build_superset(connection: Connection, target: Target, options: SupersetOptions) -> BundleResult:
     """Writes the bundle.
 
     Args:
@@ -97,9 +97,9 @@ def build_superset(connection: Connection, target: Target, options: SupersetOpti
             columns.setdefault(row["table_name"], []).append((row["column_name"], row["data_type"]))
     if missing := [mart for mart in shown if mart not in columns]:
         raise UsageError(f"dataset {options.analytics} lacks {', '.join(missing)}: run gong-elt models")
-    packed = bundle(uri, options.analytics, {mart: columns[mart] for mart in shown}, _told())
+    packed = bundle(uri, options.analytics, {mart: columns[mart] for mart in shown}, _mart_descriptions())
     write_whole(options.to, [packed])
-    return Bundled(
+    return BundleResult(
         status="done",
         destination=target.name,
         analytics=options.analytics,
@@ -121,7 +121,7 @@ def _uri(target: Target, opened: Marts) -> str:
     return f"postgresql://{quote(server.username)}@{server.host}:{server.port}/{quote(server.database)}"
 
 
-def _told() -> Mapping[str, Any]:
+def _mart_descriptions() -> Mapping[str, Any]:
     """What the dbt project says of marts and their columns."""
     models = yaml.safe_load((PROJECT / "marts" / "marts.yml").read_text(encoding="utf-8"))["models"]
     return {

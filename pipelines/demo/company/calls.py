@@ -13,7 +13,7 @@ from pipelines.demo.company.accounts import Account, Contact
 from pipelines.demo.company.conversation import hold_talk
 from pipelines.demo.company.people import COMPANY_NAME, Staff
 from pipelines.demo.company.phrases import CALL_TYPES, SLOTS
-from pipelines.demo.identifiers import Ids, gong_time
+from pipelines.demo.identifiers import Ids, format_datetime
 
 Json = dict[str, Any]
 
@@ -101,8 +101,8 @@ def build_call(
         "id": call_id,
         "url": f"https://us-10000.app.gong.example/call?id={call_id}",
         "title": rng.choice(CALL_TYPES[kind].titles).format_map(names),
-        "scheduled": gong_time(scheduled),
-        "started": gong_time(started, 0 if dialer else rng.choice((0, 2, 3, 3, 3, 6))),
+        "scheduled": format_datetime(scheduled),
+        "started": format_datetime(started, 0 if dialer else rng.choice((0, 2, 3, 3, 3, 6))),
         "duration": talk.length // 1000 + 1,
         "primaryUserId": cast.host["id"],
         "direction": "Outbound" if dialer else "Conference",

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from pipelines.demo.company.conversation import Talk
 from pipelines.demo.company.phrases import CALL_TYPES, PHASES
 from pipelines.demo.company.trackers import Spoken, tracker_hits
-from pipelines.demo.identifiers import Ids, gong_time
+from pipelines.demo.identifiers import Ids, format_datetime
 
 Json = dict[str, Any]
 
@@ -130,7 +130,7 @@ def comments(rng: random.Random, ids: Ids, commenters: list[Json], length: int, 
                 "audioEndTime": round(at + 12.5, 2),
                 "commenterUserId": commenter["id"],
                 "comment": text,
-                "posted": gong_time(posted + timedelta(minutes=40 * number), 3),
+                "posted": format_datetime(posted + timedelta(minutes=40 * number), 3),
                 "inReplyTo": first_id if number else None,
                 "duringCall": False,
             }

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines.demo.company.calls import Call
 from pipelines.demo.company.people import Staff
-from pipelines.demo.identifiers import Ids, gong_time
+from pipelines.demo.identifiers import Ids, format_datetime
 
 Json = dict[str, Any]
 
@@ -42,7 +42,7 @@ def build_library(
             "name": name,
             "parentFolderId": parent_id,
             "createdBy": rng.choice(managers)["id"] if rng.random() < 0.9 else None,
-            "updated": gong_time(until - timedelta(days=rng.uniform(1, 200)), 3),
+            "updated": format_datetime(until - timedelta(days=rng.uniform(1, 200)), 3),
         }
         folders.append(LibraryFolder(folder, workspace_id))
         return str(folder["id"])
@@ -68,7 +68,7 @@ def _entry(rng: random.Random, call: Call, managers: list[Json], until: datetime
     entry["note"] = rng.choice(_NOTES)
     entry["addedBy"] = rng.choice(managers)["id"]
     added = datetime.fromisoformat(meta["started"]) + timedelta(hours=rng.uniform(2, 60))
-    entry["created"] = gong_time(min(added, until), 3)
+    entry["created"] = format_datetime(min(added, until), 3)
     entry["url"] = meta["url"]
     start = rng.randrange(max(int(meta["duration"]) - 30, 1))
     entry["snippet"] = {"fromSec": start, "toSec": start + rng.randint(15, 30)}

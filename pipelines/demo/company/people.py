@@ -4,7 +4,7 @@ import random
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from pipelines.demo.identifiers import Ids, gong_time
+from pipelines.demo.identifiers import Ids, format_datetime
 
 Json = dict[str, Any]
 
@@ -98,7 +98,7 @@ def _user(
     return {
         "id": user_id,
         "emailAddress": f"{mailbox}@{DOMAIN}",
-        "created": gong_time(created, 3),
+        "created": format_datetime(created, 3),
         "active": active,
         "emailAliases": [f"{first[0].lower()}{last.lower()}@{DOMAIN}"] if rng.random() < 0.2 else [],
         "trustedEmailAddress": None,

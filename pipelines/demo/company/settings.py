@@ -9,7 +9,7 @@ from pipelines.demo.company.calls import Call
 from pipelines.demo.company.insights import Outcome
 from pipelines.demo.company.people import Staff
 from pipelines.demo.company.trackers import TRACKERS
-from pipelines.demo.identifiers import Ids, gong_time
+from pipelines.demo.identifiers import Ids, format_datetime
 
 Json = dict[str, Any]
 
@@ -83,9 +83,9 @@ def build_settings(rng: random.Random, ids: Ids, staff: Staff, workspaces: list[
                 "saidAtUnit": None,
                 "saidInTopics": [],
                 "filterQuery": '{"type":"And","filters":[]}',
-                "created": gong_time(past[number], 6),
+                "created": format_datetime(past[number], 6),
                 "creatorUserId": None if number < 2 else manager["id"],
-                "updated": gong_time(past[number] + timedelta(days=20), 6),
+                "updated": format_datetime(past[number] + timedelta(days=20), 6),
                 "updaterUserId": None if number < 2 else manager["id"],
             }
         )
@@ -100,8 +100,8 @@ def build_settings(rng: random.Random, ids: Ids, staff: Staff, workspaces: list[
             "status": status,
             "creator": f"{manager['firstName']} {manager['lastName']}",
             "creatorUserId": manager["id"],
-            "created": gong_time(past[15], 3),
-            "updated": gong_time(past[15] + timedelta(days=3), 3),
+            "created": format_datetime(past[15], 3),
+            "updated": format_datetime(past[15] + timedelta(days=3), 3),
         }
         for workspace, name, status in zip(
             workspaces, ("Account handover", "Renewal brief"), ("Published", "Not published"), strict=True
@@ -137,8 +137,8 @@ def _scorecard(ids: Ids, name: str, workspace_id: str, created: datetime, number
     """A scorecard in the live form: ids and ranges are strings, questions carry their own history."""
     built_in = number == 0
     history = {
-        "created": gong_time(created),
-        "updated": gong_time(created + timedelta(days=9)),
+        "created": format_datetime(created),
+        "updated": format_datetime(created + timedelta(days=9)),
         "updaterUserId": "-1" if built_in else ids.draw(),
     }
     questions = []
@@ -202,7 +202,7 @@ def _answered(
         "reviewerUserId": None if automatic else rng.choice(managers)["id"],
         "reviewMethod": scorecard["reviewMethod"],
         "editorUserId": None,
-        "reviewTime": gong_time(min(reviewed, until), 3),
+        "reviewTime": format_datetime(min(reviewed, until), 3),
         "visibilityType": "PUBLIC",
         "answers": answers,
     }

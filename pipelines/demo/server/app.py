@@ -31,7 +31,7 @@ from pipelines.demo.server.messages.response_cache import Piece, joined, json_ar
 from pipelines.demo.server.messages.responses import Answer, Asked, GongError
 from pipelines.demo.server.request_log import ReceivedRequest
 from pipelines.demo.server.routes import Route, routes_at
-from pipelines.demo.server.rules import Rules
+from pipelines.demo.server.rules import ServerSettings
 
 Json = dict[str, Any]
 
@@ -47,9 +47,9 @@ class SimulatedGong:
     before the company's own present. `requests` lists everything received. `oauth` gives out tokens.
     """
 
-    def __init__(self, company: Company, rules: Rules | None = None) -> None:
+    def __init__(self, company: Company, rules: ServerSettings | None = None) -> None:
         self.company = company
-        self.rules = rules or Rules()
+        self.rules = rules or ServerSettings()
         self.clock: Callable[[], datetime] = lambda: max(datetime.now(UTC), company.until)
         self.requests: list[ReceivedRequest] = []
         self.oauth = TokenEndpoint()
@@ -137,7 +137,7 @@ class SimulatedGong:
                 received.status = message["status"]
             await send(message)
 
-        due = [fault for fault in self.faults if fault.strikes(received)]
+        due = [fault for fault in self.faults if fault.applies(received)]
         await (due[0].act(answer, scope, receive, note_status) if due else answer(scope, receive, note_status))
 
     def _respond(self, request: Request, raw: bytes, over: GongError | None) -> Response:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipelines.demo.server.request_log import ReceivedRequest
 
-Act = Callable[[ASGIApp, Scope, Receive, Send], Awaitable[None]]
+FaultAction = Callable[[ASGIApp, Scope, Receive, Send], Awaitable[None]]
 
 ABORT_EXTENSION = "pipelines.demo.abort_connection"
 
@@ -28,16 +28,16 @@ class Fault:
     or the first `count`, or all. `struck` says how many were.
     """
 
-    act: Act
+    act: FaultAction
     path: str = "/"
     method: str | None = None
     nth: int | None = None
     count: int | None = None
     when: Callable[[ReceivedRequest], bool] | None = None
     matched: int = field(default=0, init=False)
-    struck: int = field(default=0, init=False)
+    hit_count: int = field(default=0, init=False)
 
-    def strikes(self, request: ReceivedRequest) -> bool:
+    def applies(self, request: ReceivedRequest) -> bool:
         """Whether this request is to fail; counts it if it matches."""
         if not request.path.startswith(self.path) or self.method not in (None, request.method):
             return False
@@ -45,52 +45,52 @@ class Fault:
             return False
         self.matched += 1
         due = self.matched == self.nth if self.nth is not None else self.count is None or self.matched <= self.count
-        self.struck += due
+        self.hit_count += due
         return due
 
 
-def respond(status: int, *, errors: list[str] | None = None, headers: Mapping[str, str] | None = None) -> Act:
+def respond(status: int, *, errors: list[str] | None = None, headers: Mapping[str, str] | None = None) -> FaultAction:
     """Answers with that status and Gong's error body."""
     body = {"requestId": "0simulated0fault00", "errors": errors or [f"Simulated fault: HTTP {status}"]}
     return _answer(status, msgspec.json.encode(body), {"content-type": "application/json;charset=UTF-8"}, headers)
 
 
-def too_many_requests(retry_after: int = 1) -> Act:
+def too_many_requests(retry_after: int = 1) -> FaultAction:
     """429 with `Retry-After` in seconds, which may be hours for a spent daily quota."""
     return respond(429, errors=["API rate limit exceeded"], headers={"Retry-After": str(retry_after)})
 
 
-def redirect(location: str) -> Act:
+def redirect(location: str) -> FaultAction:
     """302 to another host, as from the generic host to the customer's."""
     return _answer(302, b"", {"Location": location})
 
 
-def revoked_token() -> Act:
+def revoked_token() -> FaultAction:
     """401 as for an access token that was revoked or belongs to another region."""
     return respond(401, errors=["The access token was revoked"])
 
 
-def expired_cursor() -> Act:
+def expired_cursor() -> FaultAction:
     """400 as for a cursor whose chain is over an hour old."""
     return respond(400, errors=["Cursor has expired"])
 
 
-def html_page() -> Act:
+def html_page() -> FaultAction:
     """200 with a web page, as from a proxy or a login wall."""
     return _answer(200, b"<!DOCTYPE html><html><body>Please sign in</body></html>", {"content-type": "text/html"})
 
 
-def proxy_answer(status: int, text: str) -> Act:
+def proxy_answer(status: int, text: str) -> FaultAction:
     """That status with a text, or nothing, that is not of Gong, as from a proxy before it."""
     return _answer(status, text.encode(), {"content-type": "text/plain"})
 
 
-def corrupt_json() -> Act:
+def corrupt_json() -> FaultAction:
     """200 whose JSON breaks off although the body is complete."""
     return _answer(200, b'{"requestId":"0simulated0fault00","calls":[{"id"', {"content-type": "application/json"})
 
 
-def hang(seconds: float) -> Act:
+def hang(seconds: float) -> FaultAction:
     """Says nothing for that long, then answers as usual."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,7 +100,7 @@ def hang(seconds: float) -> Act:
     return act
 
 
-def reset_connection() -> Act:
+def reset_connection() -> FaultAction:
     """Drops the connection with a TCP reset instead of an answer (a `ConnectionResetError` without a socket)."""
 
     async def act(_app: ASGIApp, scope: Scope, receive: Receive, _send: Send) -> None:
@@ -114,7 +114,7 @@ def reset_connection() -> Act:
     return act
 
 
-def meanwhile(change: Callable[[], object]) -> Act:
+def meanwhile(change: Callable[[], object]) -> FaultAction:
     """Lets something happen to the company just before the answer, which is as usual."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,7 +124,7 @@ def meanwhile(change: Callable[[], object]) -> Act:
     return act
 
 
-def cut_short(keep: float = 0.5) -> Act:
+def cut_short(keep: float = 0.5) -> FaultAction:
     """Sends a share of the answer, compressed or not, as if that were all of it."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -134,7 +134,7 @@ def cut_short(keep: float = 0.5) -> Act:
     return act
 
 
-def truncate(keep: float = 0.5) -> Act:
+def truncate(keep: float = 0.5) -> FaultAction:
     """Promises the whole answer, sends that share of it, and closes the connection."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -146,7 +146,7 @@ def truncate(keep: float = 0.5) -> Act:
     return act
 
 
-def rewrite(change: Callable[[Any], Any]) -> Act:
+def rewrite(change: Callable[[Any], Any]) -> FaultAction:
     """Passes the decoded JSON answer through `change`, which returns the new body or edits it in place."""
 
     def changed(body: bytes) -> bytes:
@@ -157,7 +157,7 @@ def rewrite(change: Callable[[Any], Any]) -> Act:
     return rewrite_bytes(changed)
 
 
-def rewrite_bytes(change: Callable[[bytes], bytes]) -> Act:
+def rewrite_bytes(change: Callable[[bytes], bytes]) -> FaultAction:
     """Passes the answer's body through `change`, for what no JSON encoder would write."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -168,7 +168,7 @@ def rewrite_bytes(change: Callable[[bytes], bytes]) -> Act:
     return act
 
 
-def _answer(status: int, body: bytes, *headers: Mapping[str, str] | None) -> Act:
+def _answer(status: int, body: bytes, *headers: Mapping[str, str] | None) -> FaultAction:
     named = {name: value for group in headers if group for name, value in group.items()}
     named["content-length"] = str(len(body))
     raw = [(name.lower().encode(), value.encode()) for name, value in named.items()]

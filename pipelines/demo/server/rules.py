@@ -11,7 +11,7 @@ def _default_credentials() -> dict[str, frozenset[str] | None]:
 
 
 @dataclass
-class Rules:
+class ServerSettings:
     """`credentials` maps the exact Authorization header to its scopes (None: all).
 
     The three delays count from the end of a call. `requests_per_second` is a sliding window of one second.

@@ -13,20 +13,29 @@ from dlt.common.runtime.run_context import active
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_exponential, wait_random
 
 from ..errors import (
-    CredentialRejected,
-    CursorExpired,
+    AuthenticationError,
+    CursorExpiredError,
+    EmptyResultError,
     GongError,
-    NothingFound,
-    PagingBroken,
-    Unreachable,
+    PaginationError,
+    ServiceUnavailableError,
 )
-from ..metrics import Tally
+from ..metrics import RunMetrics
 from .endpoint import Endpoint
-from .rate_limiter import Limiter, Slot
-from .responses import Page, Unusable, page_of, refusal, request_id_of, retry_after, texts_of, unpacked
+from .rate_limiter import RateLimiter, RequestSlot
+from .responses import (
+    Page,
+    RetryableResponse,
+    decompress,
+    error_for,
+    error_text,
+    parse_page,
+    request_id_of,
+    retry_after,
+)
 from .urls import checked_base_url, is_loopback
 
-TURN_AGAIN = "gong.turn_again"
+REACQUIRE = "gong.reacquire"
 """Extension of a request: awaited before its auth sends it a second time, which then counts like the first."""
 
 _TRIES = 6
@@ -36,7 +45,7 @@ _PATIENCE_WITH_429 = 50
 _LONGEST_CONNECTING, _LONGEST_WRITING = 15.0, 30.0
 
 
-class _Throttled(Unusable):
+class RateLimited(RetryableResponse):
     """A 429: Gong wants a pause, which the limiter keeps for all requests."""
 
 
@@ -46,45 +55,45 @@ class GongClient:
     Args:
         base_url: The customer's host, https only; plain http is taken for loopback addresses.
         auth: Puts the credential on a request.
-        limiter: When a request may leave.
-        tally: Where requests are counted.
+        rate_limiter: When a request may leave.
+        metrics: Where requests are counted.
 
     Raises:
-        SettingRefused: `base_url` is neither https nor loopback.
+        ConfigurationError: `base_url` is neither https nor loopback.
     """
 
-    def __init__(self, base_url: str, auth: httpx.Auth, limiter: Limiter, tally: Tally) -> None:
+    def __init__(self, base_url: str, auth: httpx.Auth, rate_limiter: RateLimiter, metrics: RunMetrics) -> None:
         self._base_url = checked_base_url(base_url)
         self._auth = auth
-        self.limiter = limiter
-        self._tally = tally
+        self.rate_limiter = rate_limiter
+        self._metrics = metrics
         # dlt's own settings for HTTP: a minute of silence unless told otherwise; a whole answer may take twice as long.
         runtime = active().runtime_config
-        self._silence = float(runtime.request_timeout)
+        self._read_timeout = float(runtime.request_timeout)
         first_wait = _FIRST_WAIT * float(runtime.request_backoff_factor)
         self._backoff = wait_exponential(multiplier=first_wait, max=_LONGEST_WAIT) + wait_random(0.0, first_wait)
         self._http: httpx.AsyncClient | None = None
         self._users = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._first = asyncio.Lock()
-        self._greeted = False
+        self._authenticated = False
         self._rejection: GongError | None = None
 
     @asynccontextmanager
-    async def connected(self) -> AsyncIterator[None]:
+    async def session(self) -> AsyncIterator[None]:
         """Keeps one connection pool open for everybody inside; the last one out closes it."""
         if self._loop is not (loop := asyncio.get_running_loop()):
             # A pool belongs to the event loop it was opened in, and the next read may come in a new one.
             self._loop, self._users, self._http = loop, 0, None
-            self._first, self._greeted, self._rejection = asyncio.Lock(), False, None
+            self._first, self._authenticated, self._rejection = asyncio.Lock(), False, None
         if self._http is None:
             self._http = httpx.AsyncClient(
                 base_url=self._base_url,
                 auth=self._auth,
                 timeout=httpx.Timeout(
-                    connect=min(_LONGEST_CONNECTING, self._silence),
-                    read=self._silence,
-                    write=min(_LONGEST_WRITING, self._silence),
+                    connect=min(_LONGEST_CONNECTING, self._read_timeout),
+                    read=self._read_timeout,
+                    write=min(_LONGEST_WRITING, self._read_timeout),
                     pool=None,
                 ),
                 follow_redirects=False,
@@ -100,14 +109,14 @@ class GongClient:
                 http, self._http = self._http, None
                 await http.aclose()
 
-    async def pages(
+    async def paginate(
         self,
         endpoint: Endpoint,
         *,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         cursor: str | None = None,
-        starts_over: int = 0,
+        max_restarts: int = 0,
     ) -> AsyncGenerator[Page, None]:
         """The pages of an endpoint, following its cursor; an empty range yields no page.
 
@@ -119,42 +128,42 @@ class GongClient:
             query: Query parameters, repeated unchanged for every page as Gong demands.
             body: JSON body of a POST, repeated likewise; the cursor is put beside the filter.
             cursor: Begins with the page that it leads to; None for the first one.
-            starts_over: How often a cursor that expired or leads nowhere makes it begin anew, so that records come
+            max_restarts: How often a cursor that expired or leads nowhere makes it begin anew, so that records come
                 again; for who knows each record when it comes twice.
 
         Raises:
-            CursorExpired: The cursor outlived its hour or leads nowhere, once more than `starts_over` allows.
-            PagingBroken: A cursor came twice, or page after page without a record.
+            CursorExpiredError: The cursor outlived its hour or leads nowhere, once more than `starts_over` allows.
+            PaginationError: A cursor came twice, or page after page without a record.
             GongError: As `send` raises, except that an empty range is no error.
         """
         seen: set[str] = set()
-        came, announced, empty = 0, None, 0
+        received, total, empty = 0, None, 0
         while True:
             try:
                 page = await self.send(endpoint, query=query, body=body, cursor=cursor)
-            except (NothingFound, CursorExpired) as end:
-                if isinstance(end, NothingFound) and (cursor is None or (announced is not None and came >= announced)):
+            except (EmptyResultError, CursorExpiredError) as end:
+                if isinstance(end, EmptyResultError) and (cursor is None or (total is not None and received >= total)):
                     return
-                if not starts_over:
-                    raise end if isinstance(end, CursorExpired) else _broken_off(end, came, announced) from end
-                starts_over, cursor = starts_over - 1, None
+                if not max_restarts:
+                    raise end if isinstance(end, CursorExpiredError) else _broken_off(end, received, total) from end
+                max_restarts, cursor = max_restarts - 1, None
                 seen.clear()
-                came = 0
+                received = 0
                 continue
             yield page
-            announced = page.total if not came else announced
-            came += len(page.records)
-            if page.cursor is None or not endpoint.pages:
+            total = page.total if not received else total
+            received += len(page.records)
+            if page.cursor is None or not endpoint.paged:
                 return
             empty = 0 if page.records else empty + 1
             if empty == _EMPTY_PAGES:
-                raise PagingBroken(
+                raise PaginationError(
                     f"{endpoint}: {empty} pages without a record, and a cursor behind each; the window was not read to"
                     " its end, run again",
                     request_id=page.request_id,
                 )
             if page.cursor in seen:
-                raise PagingBroken(
+                raise PaginationError(
                     f"{endpoint}: Gong repeated a paging cursor; the window was not read to its end, run again",
                     request_id=page.request_id,
                 )
@@ -183,13 +192,13 @@ class GongClient:
                 piece, from the start with each try. However long that takes; only silence ends a try.
 
         Raises:
-            CredentialRejected: 401 without a scope; no further request is sent with this credential.
-            ScopeMissing: 401/403 for this endpoint.
-            NothingFound: 404 for an empty range.
-            CursorExpired: 400 about the cursor.
-            RequestRefused: Any other 4xx.
-            RedirectRefused: 3xx.
-            StoppedEarly: The budget is used up, the wait asked for is too long, or the deadline is reached.
+            AuthenticationError: 401 without a scope; no further request is sent with this credential.
+            MissingScopeError: 401/403 for this endpoint.
+            EmptyResultError: 404 for an empty range.
+            CursorExpiredError: 400 about the cursor.
+            RequestError: Any other 4xx.
+            UnexpectedRedirectError: 3xx.
+            RunStopped: The budget is used up, the wait asked for is too long, or the deadline is reached.
             Unreachable: No usable answer after six tries.
         """
         parameters = dict(query or {})
@@ -203,34 +212,36 @@ class GongClient:
             parameters["cursor"] = cursor
         async with self._first:
             # The first request goes alone: a dead credential costs one request, not one a resource.
-            if not self._greeted:
-                self._greeted = True
-                return await self._insist(endpoint, parameters, content, first=cursor is None)
-        return await self._insist(endpoint, parameters, content, first=cursor is None)
+            if not self._authenticated:
+                self._authenticated = True
+                return await self._send_with_retries(endpoint, parameters, content, first=cursor is None)
+        return await self._send_with_retries(endpoint, parameters, content, first=cursor is None)
 
-    async def _insist(
+    async def _send_with_retries(
         self, endpoint: Endpoint, parameters: dict[str, str], content: dict[str, Any], *, first: bool
     ) -> Page:
         failures = 0
 
         def enough(state: RetryCallState) -> bool:
             nonlocal failures
-            failures += not isinstance(_failure(state), _Throttled)
+            failures += not isinstance(_failure(state), RateLimited)
             return failures >= _TRIES or state.attempt_number >= _PATIENCE_WITH_429
 
         try:
             async for attempt in AsyncRetrying(
-                retry=retry_if_exception_type((httpx.TransportError, httpx.DecodingError, TimeoutError, Unusable)),
+                retry=retry_if_exception_type(
+                    (httpx.TransportError, httpx.DecodingError, TimeoutError, RetryableResponse)
+                ),
                 wait=self._wait,
                 stop=enough,
                 reraise=True,
             ):
                 with attempt:
-                    self._tally.retries += attempt.retry_state.attempt_number > 1
-                    answer = await self._once(endpoint, parameters, content)
-                    return await asyncio.to_thread(page_of, endpoint, answer, first=first)
-        except (httpx.TransportError, httpx.DecodingError, TimeoutError, Unusable) as failure:
-            raise Unreachable(
+                    self._metrics.retries += attempt.retry_state.attempt_number > 1
+                    answer = await self._send_once(endpoint, parameters, content)
+                    return await asyncio.to_thread(parse_page, endpoint, answer, first=first)
+        except (httpx.TransportError, httpx.DecodingError, TimeoutError, RetryableResponse) as failure:
+            raise ServiceUnavailableError(
                 f"{endpoint}: no usable answer, tried again and again; last: {str(failure) or type(failure).__name__};"
                 " nothing is lost, run again later"
             ) from failure
@@ -238,20 +249,22 @@ class GongClient:
 
     def _wait(self, state: RetryCallState) -> float:
         # After a 429 the limiter holds everybody back already.
-        return 0.0 if isinstance(_failure(state), _Throttled) else self._backoff(state)
+        return 0.0 if isinstance(_failure(state), RateLimited) else self._backoff(state)
 
-    async def _once(self, endpoint: Endpoint, parameters: dict[str, str], content: dict[str, Any]) -> httpx.Response:
+    async def _send_once(
+        self, endpoint: Endpoint, parameters: dict[str, str], content: dict[str, Any]
+    ) -> httpx.Response:
         if self._rejection is not None:
             raise self._rejection
         if self._http is None:
             raise RuntimeError("requests are sent inside `async with client.connected()`")
-        slot: Slot
+        slot: RequestSlot
 
-        async def turn_again() -> None:
+        async def reacquire() -> None:
             nonlocal slot
-            slot = await self.limiter.turn(first=endpoint.goes_first)
-            self._tally.requests += 1
-            self._tally.retries += 1
+            slot = await self.rate_limiter.acquire(first=endpoint.priority)
+            self._metrics.requests += 1
+            self._metrics.retries += 1
 
         async def note_leaving(event: str, _: Mapping[str, Any]) -> None:
             if event.endswith("send_request_body.complete"):
@@ -263,29 +276,29 @@ class GongClient:
             endpoint.path,
             params=parameters,
             **content,
-            extensions={"trace": note_leaving, TURN_AGAIN: turn_again},
+            extensions={"trace": note_leaving, REACQUIRE: reacquire},
         )
-        slot = await self.limiter.turn(first=endpoint.goes_first)
-        self._tally.requests += 1
+        slot = await self.rate_limiter.acquire(first=endpoint.priority)
+        self._metrics.requests += 1
         try:
             # An answer that does not come holds a run until its deadline at most, and a second more.
-            longest = math.inf if "files" in content else 2 * self._silence
-            async with asyncio.timeout(_finite(min(longest, self.limiter.seconds_left + 1.0))):
+            longest = math.inf if "files" in content else 2 * self._read_timeout
+            async with asyncio.timeout(_finite(min(longest, self.rate_limiter.seconds_left + 1.0))):
                 answer = await _whole(await self._http.send(request, stream=True))
-        except CredentialRejected as rejection:
+        except AuthenticationError as rejection:
             # OAuth found out before the request left.
             self._rejection = rejection
             raise
         finally:
             slot.left()
         if answer.status_code == 429:
-            self.limiter.pause(retry_after(answer), request_id_of(answer))
-            raise _Throttled(f"HTTP 429: {texts_of(answer)}")
+            self.rate_limiter.pause(retry_after(answer), request_id_of(answer))
+            raise RateLimited(f"HTTP 429: {error_text(answer)}")
         if answer.status_code >= 500 or answer.status_code == 408:
-            raise Unusable(f"HTTP {answer.status_code}: {texts_of(answer)}")
+            raise RetryableResponse(f"HTTP {answer.status_code}: {error_text(answer)}")
         if answer.status_code >= 300:
-            error = refusal(endpoint, answer)
-            if isinstance(error, CredentialRejected):
+            error = error_for(endpoint, answer)
+            if isinstance(error, AuthenticationError):
                 self._rejection = error
             raise error
         return answer
@@ -301,16 +314,16 @@ async def _whole(answer: httpx.Response) -> httpx.Response:
     finally:
         await answer.aclose()
     # Off the event loop, which has other answers to take in: a page of transcripts is five megabytes unpacked.
-    return await asyncio.to_thread(unpacked, answer, body)
+    return await asyncio.to_thread(decompress, answer, body)
 
 
 def _finite(seconds: float) -> float | None:
     return seconds if seconds < math.inf else None
 
 
-def _broken_off(end: NothingFound, came: int, announced: int | None) -> CursorExpired:
-    return CursorExpired(
-        f"the pages broke off after {came:,} of {'some' if announced is None else format(announced, ',')} records:"
+def _broken_off(end: EmptyResultError, received: int, total: int | None) -> CursorExpiredError:
+    return CursorExpiredError(
+        f"the pages broke off after {received:,} of {'some' if total is None else format(total, ',')} records:"
         f" {end}; run again",
         status=end.status,
     )

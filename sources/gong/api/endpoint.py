@@ -53,8 +53,8 @@ class Endpoint:
         path: Path below the base URL.
         records: Key of the answer that holds the records.
         scope: OAuth scope that the operation asks for; empty where Gong's document names none.
-        pages: Whether the answer comes in pages of 100 with a cursor.
-        goes_first: Further requests depend on its answer, so it leaves before those of other endpoints.
+        paged: Whether the answer comes in pages of 100 with a cursor.
+        priority: Further requests depend on its answer, so it leaves before those of other endpoints.
         single: The answer holds one record, not a list of them.
         resource: The dlt resource that reads it; empty where none does.
         key: Field by which a record calls itself; empty where records have no id.
@@ -66,9 +66,9 @@ class Endpoint:
     path: str
     records: str
     scope: str
-    pages: bool
+    paged: bool
     resource: str
-    goes_first: bool = False
+    priority: bool = False
     single: bool = False
     key: str = "id"
     bound: Bound | None = None
@@ -89,7 +89,7 @@ CALLS = Endpoint(
     "api:calls:read:basic",
     True,
     "calls",
-    goes_first=True,
+    priority=True,
     bound="date-time",
     tables=(CALLS_TABLE,),
 )
@@ -101,7 +101,7 @@ CALLS_EXTENSIVE = Endpoint(
     "api:calls:read:extensive",
     True,
     "calls",
-    goes_first=True,
+    priority=True,
     bound="date-time",
     tables=(CALLS_TABLE, *CALL_TABLES),
 )

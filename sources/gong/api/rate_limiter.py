@@ -9,7 +9,7 @@ from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from ..errors import DeadlineReached, QuotaSpent, SettingRefused
+from ..errors import ConfigurationError, DeadlineExceeded, QuotaExceeded
 
 # As many requests as Gong allows in a second, and the next one a little later than a second after the first of
 # them: whichever way Gong counts, by the second, by a sliding window or by a bucket, three a second stay three. A
@@ -22,7 +22,7 @@ _SHORTEST_GAP = 0.3
 _LONGEST_LEAVING = 1.0
 
 
-class Slot:
+class RequestSlot:
     """Permission to send one request. The limit counts from when the request has left, not from when it might have."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Slot:
         return self._at if self._gone.is_set() else time.monotonic()
 
 
-class Limiter:
+class RateLimiter:
     """Lets requests leave in turn, at the company's rate.
 
     Args:
@@ -58,7 +58,7 @@ class Limiter:
         deadline: No request leaves after this instant; None for no bound.
 
     Raises:
-        SettingRefused: The rate is not above zero.
+        ConfigurationError: The rate is not above zero.
     """
 
     def __init__(
@@ -70,13 +70,13 @@ class Limiter:
         deadline: datetime | None = None,
     ) -> None:
         if not 0 < per_second < math.inf:
-            raise SettingRefused(f"requests_per_second is {per_second}: it has to be above zero")
+            raise ConfigurationError(f"requests_per_second is {per_second}: it has to be above zero")
         # Half a request a second is one in two seconds.
         at_once = max(1, math.floor(per_second))
         self._period = at_once / per_second
         self._shortest_gap = _SHORTEST_GAP / per_second
         self._margin = _MARGIN
-        self._latest: deque[Slot] = deque(maxlen=at_once)
+        self._latest: deque[RequestSlot] = deque(maxlen=at_once)
         self._left = budget
         self._longest_wait = longest_wait
         self._deadline = deadline
@@ -84,15 +84,15 @@ class Limiter:
         self._queue, self._patient = asyncio.Lock(), asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def turn(self, *, first: bool = False) -> Slot:
+    async def acquire(self, *, first: bool = False) -> RequestSlot:
         """Waits until one more request may leave; its `left` has to be called in any case.
 
         Args:
             first: Others wait for this request's answer: it goes before those that nobody waits for.
 
         Raises:
-            QuotaSpent: The budget is used up.
-            DeadlineReached: The request would leave after the deadline.
+            QuotaExceeded: The budget is used up.
+            DeadlineExceeded: The request would leave after the deadline.
         """
         if self._loop is not (loop := asyncio.get_running_loop()):
             # A lock belongs to one event loop, and whoever sends may come in a new one.
@@ -115,35 +115,35 @@ class Limiter:
         """Until the deadline; infinite without one."""
         return math.inf if self._deadline is None else (self._deadline - datetime.now(UTC)).total_seconds()
 
-    async def _next_slot(self) -> Slot:
+    async def _next_slot(self) -> RequestSlot:
         async with self._queue:
             if self._left is not None and self._left <= 0:
-                raise QuotaSpent("the day's request budget is used up: run again after midnight UTC")
+                raise QuotaExceeded("the day's request budget is used up: run again after midnight UTC")
             free_at = await self._latest[-1].left_at() + self._shortest_gap if self._latest else 0.0
             if len(self._latest) == self._latest.maxlen:
                 free_at = max(free_at, await self._latest[0].left_at() + self._margin * self._period)
             while (wait := max(free_at, self._held_until) - time.monotonic()) > 0:
-                self.keep_deadline(wait)
+                self.check_deadline(wait)
                 await asyncio.sleep(wait)
-            self.keep_deadline()
+            self.check_deadline()
             if self._left is not None:
                 self._left -= 1
-            self._latest.append(slot := Slot())
+            self._latest.append(slot := RequestSlot())
             return slot
 
-    def keep_deadline(self, wait: float = 0.0) -> None:
-        """Raises `DeadlineReached` where the deadline is over, or will be after so many seconds."""
+    def check_deadline(self, wait: float = 0.0) -> None:
+        """Raises `DeadlineExceeded` where the deadline is over, or will be after so many seconds."""
         if wait >= self.seconds_left:
-            raise DeadlineReached(f"the deadline, {self._deadline:%Y-%m-%d %H:%M:%S} UTC, is reached: run again")
+            raise DeadlineExceeded(f"the deadline, {self._deadline:%Y-%m-%d %H:%M:%S} UTC, is reached: run again")
 
     def pause(self, seconds: float, request_id: str | None = None) -> None:
         """Holds every request back for `seconds`, as Gong's `Retry-After` asks, and lets them leave further apart.
 
         Raises:
-            QuotaSpent: The wait is longer than a run may take.
+            QuotaExceeded: The wait is longer than a run may take.
         """
         if seconds > self._longest_wait:
-            raise QuotaSpent(
+            raise QuotaExceeded(
                 f"Gong asks to wait {seconds:.0f} s, more than a run waits ({self._longest_wait:.0f} s):"
                 " run again when that is over",
                 wait_seconds=seconds,

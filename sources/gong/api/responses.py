@@ -16,15 +16,15 @@ import httpx
 import msgspec
 
 from ..errors import (
-    CredentialRejected,
-    CursorExpired,
+    AuthenticationError,
+    CursorExpiredError,
+    EmptyResultError,
     GongError,
-    NothingFound,
-    RedirectRefused,
-    RequestRefused,
-    ScopeMissing,
+    MissingScopeError,
+    RequestError,
+    UnexpectedRedirectError,
 )
-from ..json_repair import is_utf8, leniently_decoded
+from ..json_repair import is_utf8, repair_json
 from .endpoint import PAGE_SIZE, Endpoint
 
 # Gong's texts, as recorded: an empty range, an unknown call, a missing scope, a paging cursor past its hour or
@@ -73,11 +73,11 @@ class Position(msgspec.Struct, rename={"total": "totalRecords"}):
     total: Any = None
 
 
-class Unusable(Exception):
+class RetryableResponse(Exception):
     """An answer worth another try: a 5xx, a broken connection, a body that is not whole JSON."""
 
 
-def unpacked(answer: httpx.Response, body: bytes) -> httpx.Response:
+def decompress(answer: httpx.Response, body: bytes) -> httpx.Response:
     """An answer whose body came as its headers say, perhaps compressed, with its content.
 
     Raises:
@@ -86,7 +86,7 @@ def unpacked(answer: httpx.Response, body: bytes) -> httpx.Response:
     return httpx.Response(answer.status_code, headers=answer.headers, content=body, request=answer.request)
 
 
-def page_of(endpoint: Endpoint, answer: httpx.Response, *, first: bool) -> Page:
+def parse_page(endpoint: Endpoint, answer: httpx.Response, *, first: bool) -> Page:
     """The answer's records.
 
     Args:
@@ -102,17 +102,21 @@ def page_of(endpoint: Endpoint, answer: httpx.Response, *, first: bool) -> Page:
     try:
         envelope = _decoded(answer.content, decoder)
     except (msgspec.DecodeError, RecursionError) as failure:
-        raise Unusable(f"HTTP {answer.status_code} with a body that is not Gong's JSON ({failure})") from failure
+        raise RetryableResponse(
+            f"HTTP {answer.status_code} with a body that is not Gong's JSON ({failure})"
+        ) from failure
     records = getattr(envelope, _RECORDS)
     if records is None:
-        raise Unusable(f"HTTP {answer.status_code} without {endpoint.records!r} in its body")
-    if endpoint.pages and envelope.position is None and len(records) >= PAGE_SIZE:
-        raise Unusable(f"HTTP {answer.status_code} with a full page that does not say whether more follow")
+        raise RetryableResponse(f"HTTP {answer.status_code} without {endpoint.records!r} in its body")
+    if endpoint.paged and envelope.position is None and len(records) >= PAGE_SIZE:
+        raise RetryableResponse(f"HTTP {answer.status_code} with a full page that does not say whether more follow")
     position = envelope.position or Position()
     total = _count(position.total)
     # Behind later pages calls can be deleted meanwhile; the first one and its total are of one moment.
-    if first and endpoint.pages and not position.cursor and PAGE_SIZE <= len(records) < (total or 0):
-        raise Unusable(f"HTTP {answer.status_code} with {len(records)} of {total} records and no cursor to the others")
+    if first and endpoint.paged and not position.cursor and PAGE_SIZE <= len(records) < (total or 0):
+        raise RetryableResponse(
+            f"HTTP {answer.status_code} with {len(records)} of {total} records and no cursor to the others"
+        )
     return Page(
         records=[records] if endpoint.single else records,
         cursor=position.cursor or None,
@@ -122,19 +126,19 @@ def page_of(endpoint: Endpoint, answer: httpx.Response, *, first: bool) -> Page:
     )
 
 
-def refusal(endpoint: Endpoint, answer: httpx.Response) -> GongError:  # noqa: PLR0911 - one for each kind
+def error_for(endpoint: Endpoint, answer: httpx.Response) -> GongError:  # noqa: PLR0911 - one for each kind
     """Why an answer of 3xx or 4xx (but 429) gives nothing, as the error to raise."""
-    status, texts, request_id = answer.status_code, texts_of(answer), request_id_of(answer)
+    status, texts, request_id = answer.status_code, error_text(answer), request_id_of(answer)
     if status < 400:
         target = urlsplit(answer.headers.get("location", ""))
-        return RedirectRefused(
+        return UnexpectedRedirectError(
             f"{endpoint}: Gong redirects to {target.scheme}://{target.netloc}: set sources.gong.base_url to"
             " this company's host (Gong > Company settings > API)",
             request_id=request_id,
             status=status,
         )
     if (scope := missing_scope(answer)) is not None:
-        return ScopeMissing(
+        return MissingScopeError(
             f"{endpoint}: the credential lacks the scope {scope}: add it in Gong, or leave the resource"
             " out with --select",
             scope=scope,
@@ -142,7 +146,7 @@ def refusal(endpoint: Endpoint, answer: httpx.Response) -> GongError:  # noqa: P
             status=status,
         )
     if status == 403:
-        return ScopeMissing(
+        return MissingScopeError(
             f"{endpoint}: Gong forbids it ({texts}): the scope {endpoint.scope or 'it asks for'}, a licence or a"
             " trusted IP address is missing",
             scope=endpoint.scope,
@@ -150,7 +154,7 @@ def refusal(endpoint: Endpoint, answer: httpx.Response) -> GongError:  # noqa: P
             status=status,
         )
     if status == 401:
-        return CredentialRejected(
+        return AuthenticationError(
             f"{endpoint}: Gong does not accept the credential ({texts}): check the key and that"
             " base_url is this company's host",
             request_id=request_id,
@@ -158,10 +162,10 @@ def refusal(endpoint: Endpoint, answer: httpx.Response) -> GongError:  # noqa: P
         )
     # Only Gong itself can say so: a proxy's "no such host" is none of its answers.
     if status == 404 and _errors(answer) and _nothing(endpoint).search(texts):
-        return NothingFound(f"{endpoint}: {texts}", request_id=request_id, status=status)
+        return EmptyResultError(f"{endpoint}: {texts}", request_id=request_id, status=status)
     if status == 400 and _CURSOR.search(texts):
-        return CursorExpired(f"{endpoint}: {texts}", request_id=request_id, status=status)
-    return RequestRefused(f"{endpoint}: HTTP {status}: {texts}", request_id=request_id, status=status)
+        return CursorExpiredError(f"{endpoint}: {texts}", request_id=request_id, status=status)
+    return RequestError(f"{endpoint}: HTTP {status}: {texts}", request_id=request_id, status=status)
 
 
 def _nothing(endpoint: Endpoint) -> re.Pattern[str]:
@@ -203,7 +207,7 @@ def _decoded(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
         # Python's own decoder takes lone surrogates, which Gong can carry in from calendars and dialers;
         # no database stores them, so they become U+FFFD.
         try:
-            lenient = leniently_decoded(body)
+            lenient = repair_json(body)
         except (ValueError, RecursionError):
             lenient = None
         if not isinstance(lenient, dict):
@@ -218,7 +222,7 @@ def _count(value: Any) -> int | None:
     return int(text) if text.isdecimal() and len(text) < _LONGEST_COUNT else None
 
 
-def texts_of(answer: httpx.Response) -> str:
+def error_text(answer: httpx.Response) -> str:
     """Gong's error texts in one line; the start of the body when it is not in Gong's error shape."""
     errors = _errors(answer)
     return "; ".join(errors) if errors else " ".join(answer.text[:200].split()) or "no body"
@@ -235,7 +239,7 @@ def _errors(answer: httpx.Response) -> list[str]:
 
 def missing_scope(answer: httpx.Response) -> str | None:
     """The scope that a 401 or 403 asks for; None if it names none."""
-    named = _SCOPE.search(texts_of(answer)) if answer.status_code in (401, 403) else None
+    named = _SCOPE.search(error_text(answer)) if answer.status_code in (401, 403) else None
     return named[1] if named else None
 
 

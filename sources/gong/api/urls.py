@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from ..errors import SettingRefused
+from ..errors import ConfigurationError
 
 DEFAULT_BASE_URL = "https://api.gong.io"
 
@@ -18,13 +18,13 @@ def checked_base_url(url: str, setting: str = "base_url") -> str:
         setting: What the user knows it as.
 
     Raises:
-        SettingRefused: It is not an https URL, nor http on a loopback address.
+        ConfigurationError: It is not an https URL, nor http on a loopback address.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingRefused(f"{setting} {url!r} is not a URL: write it like {DEFAULT_BASE_URL}")
+        raise ConfigurationError(f"{setting} {url!r} is not a URL: write it like {DEFAULT_BASE_URL}")
     if parts.scheme == "http" and not is_loopback(url):
-        raise SettingRefused(f"{setting} {url!r} would send the credential in clear: use https")
+        raise ConfigurationError(f"{setting} {url!r} would send the credential in clear: use https")
     return url.rstrip("/").removesuffix("/v2")
 
 

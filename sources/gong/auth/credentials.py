@@ -10,7 +10,7 @@ from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import CredentialsConfiguration
 from dlt.common.typing import TSecretStrValue
 
-from ..errors import SettingRefused
+from ..errors import ConfigurationError
 from .oauth import OAuth
 from .token_store import TokenStore
 
@@ -34,10 +34,10 @@ class GongApiKey(CredentialsConfiguration):
         """The header `Authorization: Basic base64(access_key:access_key_secret)`.
 
         Raises:
-            SettingRefused: One of them is empty.
+            ConfigurationError: One of them is empty.
         """
         if not self.access_key or not self.access_key_secret:
-            raise SettingRefused("credentials.access_key or credentials.access_key_secret is empty: fill in both")
+            raise ConfigurationError("credentials.access_key or credentials.access_key_secret is empty: fill in both")
         return httpx.BasicAuth(self.access_key, self.access_key_secret)
 
 
@@ -55,13 +55,13 @@ class GongAccessToken(CredentialsConfiguration):
         """The header `Authorization: Bearer <access_token>`.
 
         Raises:
-            SettingRefused: The token is empty, or has a character that no header takes.
+            ConfigurationError: The token is empty, or has a character that no header takes.
         """
         if not self.access_token:
-            raise SettingRefused("credentials.access_token is empty: fill it in")
+            raise ConfigurationError("credentials.access_token is empty: fill it in")
         if not _VISIBLE.fullmatch(self.access_token):
             # The HTTP library would refuse the header and quote it.
-            raise SettingRefused(
+            raise ConfigurationError(
                 "credentials.access_token has a space, a line break or a character that no token has: copy it anew"
             )
         return BearerAuth(self.access_token)
@@ -100,12 +100,13 @@ class GongOAuth(CredentialsConfiguration):
             base_url: Where requests go; at its default, the host that Gong names with the token takes its place.
 
         Raises:
-            SettingRefused: One of them is empty, `token_url` is neither https nor loopback, no file can be written at
+            ConfigurationError: One of them is empty, `token_url` is neither https nor loopback, no file can be written
+            at
                 `token_file`, or there is no refresh token and nobody has logged in.
         """
         oauth, store = self.client(base_url)
-        if not self.refresh_token and store.newest() is None:
-            raise SettingRefused(
+        if not self.refresh_token and store.latest() is None:
+            raise ConfigurationError(
                 f"nobody has logged in for connection {self.account!r}: run gong-elt login, or set"
                 " credentials.refresh_token"
             )
@@ -115,9 +116,9 @@ class GongOAuth(CredentialsConfiguration):
         """The OAuth client and what it keeps, whether or not it has been given a token yet; raises as `auth`."""
         parts = {name: getattr(self, name) for name in ("client_id", "client_secret")}
         if empty := [name for name, value in parts.items() if not value]:
-            raise SettingRefused(f"credentials.{' and credentials.'.join(empty)} is empty: fill it in")
+            raise ConfigurationError(f"credentials.{' and credentials.'.join(empty)} is empty: fill it in")
         if self.refresh_token is not None and not self.refresh_token:
-            raise SettingRefused("credentials.refresh_token is empty: fill it in, or leave it out and log in")
+            raise ConfigurationError("credentials.refresh_token is empty: fill it in, or leave it out and log in")
         # No refresh token has a space.
         store = TokenStore(self.client_id, self.refresh_token or f"login {self.account}", self.token_file)
         configured = self.refresh_token or ""

@@ -17,10 +17,10 @@ import httpx
 import msgspec
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
 
-from ..api.client import TURN_AGAIN
-from ..api.responses import Unusable, missing_scope, request_id_of
+from ..api.client import REACQUIRE
+from ..api.responses import RetryableResponse, missing_scope, request_id_of
 from ..api.urls import DEFAULT_BASE_URL, checked_base_url, is_loopback
-from ..errors import CredentialRejected, GongError, RedirectRefused, Unreachable
+from ..errors import AuthenticationError, GongError, ServiceUnavailableError, UnexpectedRedirectError
 from .token_store import Grant, TokenStore
 
 TOKEN_PATH = "/oauth2/generate-customer-token"
@@ -58,7 +58,7 @@ class OAuth(httpx.Auth):
     Exchanges run in a thread: waiting for another process blocks no request, and a request that is cancelled
     does not take along the refresh token that is just being exchanged. They are no requests to Gong's API and
     count neither as requests of a run nor against the company's limits. A request that is sent again after an
-    exchange does; the client counts it (`TURN_AGAIN`).
+    exchange does; the client counts it (`REACQUIRE`).
 
     Args:
         client_id, client_secret: The OAuth client.
@@ -68,7 +68,7 @@ class OAuth(httpx.Auth):
         store: What is kept between runs and shared between processes.
 
     Raises:
-        SettingRefused: `token_url` is neither https nor loopback.
+        ConfigurationError: `token_url` is neither https nor loopback.
     """
 
     def __init__(
@@ -94,25 +94,25 @@ class OAuth(httpx.Auth):
         """Puts the token on the request; after a 401 that names no scope, once more with a new one.
 
         Raises:
-            CredentialRejected: Gong gives no new token for the refresh token.
+            AuthenticationError: Gong gives no new token for the refresh token.
             Unreachable: The token endpoint does not answer.
-            SettingRefused: The tokens cannot be kept, or Gong names a host that is not https.
+            ConfigurationError: The tokens cannot be kept, or Gong names a host that is not https.
         """
         grant = self._grant
         if grant is None or not _is_good(grant):
-            grant = self._grant = await asyncio.to_thread(self._renewed, None)
+            grant = self._grant = await asyncio.to_thread(self._refresh, None)
         answer = yield self._signed(request, grant)
         if answer.status_code != 401:
             return
         await answer.aread()
         if missing_scope(answer) is not None:
             return
-        grant = self._grant = await asyncio.to_thread(self._renewed, grant)
-        if (turn_again := request.extensions.get(TURN_AGAIN)) is not None:
-            await turn_again()
+        grant = self._grant = await asyncio.to_thread(self._refresh, grant)
+        if (reacquire := request.extensions.get(REACQUIRE)) is not None:
+            await reacquire()
         yield self._signed(request, grant)
 
-    def redeem(self, code: str, redirect_uri: str) -> Grant:
+    def exchange_code(self, code: str, redirect_uri: str) -> Grant:
         """Exchanges what Gong gave for an administrator's consent, and keeps what comes.
 
         Args:
@@ -120,14 +120,18 @@ class OAuth(httpx.Auth):
             redirect_uri: Where the code was sent to.
 
         Raises:
-            CredentialRejected: Gong takes the code no more, or gives no refresh token for it.
+            AuthenticationError: Gong takes the code no more, or gives no refresh token for it.
             Unreachable: The token endpoint does not answer.
-            SettingRefused: The tokens cannot be kept.
+            ConfigurationError: The tokens cannot be kept.
         """
-        with self._store.locked(), self._store.replacing() as keep:
-            grant = self._exchanged({"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri})
+        with self._store.locked(), self._store.prepare_write() as keep:
+            grant = self._request_token(
+                {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+            )
             if not grant.refresh_token:
-                raise CredentialRejected(f"{self._token_url} gave no refresh token: is the client allowed to have one?")
+                raise AuthenticationError(
+                    f"{self._token_url} gave no refresh token: is the client allowed to have one?"
+                )
             keep(grant)
         return grant
 
@@ -139,29 +143,29 @@ class OAuth(httpx.Auth):
         request.headers["Authorization"] = f"Bearer {grant.access_token}"
         return request
 
-    def _renewed(self, refused: Grant | None) -> Grant:
+    def _refresh(self, refused: Grant | None) -> Grant:
         """A grant that is not `refused`: the one that somebody else got meanwhile, or a new one, kept already."""
-        if (newest := self._store.newest()) is not None and _may_be_used(newest, refused):
+        if (newest := self._store.latest()) is not None and _may_be_used(newest, refused):
             return newest
         with self._store.locked():
-            newest = self._store.newest()
+            newest = self._store.latest()
             if newest is not None and _may_be_used(newest, refused):
                 return newest
             refresh_token = self._configured if newest is None else newest.refresh_token
             if self._failure is not None and self._failure[0] == refresh_token and time.monotonic() < self._failure[1]:
                 raise self._failure[2]
-            with self._store.replacing() as keep:
+            with self._store.prepare_write() as keep:
                 try:
-                    grant = self._exchanged({"grant_type": "refresh_token", "refresh_token": refresh_token})
+                    grant = self._request_token({"grant_type": "refresh_token", "refresh_token": refresh_token})
                     keep(grant)
                 except GongError as failure:
-                    final = isinstance(failure, CredentialRejected)
+                    final = isinstance(failure, AuthenticationError)
                     until = math.inf if final else time.monotonic() + _PAUSE_AFTER_FAILURE
                     self._failure = (refresh_token, until, failure)
                     raise
             return grant
 
-    def _exchanged(self, form: Mapping[str, str]) -> Grant:
+    def _request_token(self, form: Mapping[str, str]) -> Grant:
         """What Gong gives for a refresh token or a code; asked for again where no usable answer comes.
 
         An answer can be lost on the way after Gong has used the token up. Asking again is then refused, which
@@ -171,7 +175,7 @@ class OAuth(httpx.Auth):
         try:
             with httpx.Client(timeout=_TIMEOUT, trust_env=not is_loopback(self._token_url)) as http:
                 for attempt in Retrying(
-                    retry=retry_if_exception_type((httpx.TransportError, httpx.DecodingError, Unusable)),
+                    retry=retry_if_exception_type((httpx.TransportError, httpx.DecodingError, RetryableResponse)),
                     wait=_BACKOFF,
                     stop=stop_after_attempt(_TRIES),
                     reraise=True,
@@ -179,17 +183,17 @@ class OAuth(httpx.Auth):
                     with attempt:
                         try:
                             return self._exchanged_at_once(http, form, lost=lost)
-                        except (httpx.TransportError, httpx.DecodingError, Unusable) as failure:
+                        except (httpx.TransportError, httpx.DecodingError, RetryableResponse) as failure:
                             lost = lost or not isinstance(failure, _NOT_SENT)
                             raise
-        except (httpx.TransportError, httpx.DecodingError, Unusable) as failure:
+        except (httpx.TransportError, httpx.DecodingError, RetryableResponse) as failure:
             outcome = (
                 "an answer may have been lost, and the new refresh token with it: run again, and authorise again in"
                 " Gong if it is refused then"
                 if lost
                 else "nothing is lost, run again later"
             )
-            raise Unreachable(
+            raise ServiceUnavailableError(
                 f"{self._token_url}: no usable answer, tried {_TRIES} times; last:"
                 f" {str(failure) or type(failure).__name__}; {outcome}"
             ) from failure
@@ -208,11 +212,11 @@ class OAuth(httpx.Auth):
         )
         status = answer.status_code
         if status >= 500 or status in (408, 429):
-            raise Unusable(f"HTTP {status}")
+            raise RetryableResponse(f"HTTP {status}")
         if status >= 400:
             what = form["grant_type"].replace("_", " ").replace("authorization", "authorisation")
             cause = f"; an earlier answer was lost on the way, and the {what} with it" if lost else ""
-            raise CredentialRejected(
+            raise AuthenticationError(
                 f"{self._token_url}: HTTP {status} ({self._texts(answer, given_away)}): the {what} was used"
                 f" or revoked, or is not this client's{cause}: authorise again in Gong"
                 + (" and set the new credentials.refresh_token" if self._configured else ": gong-elt login"),
@@ -221,14 +225,14 @@ class OAuth(httpx.Auth):
             )
         if status >= 300:
             target = urlsplit(answer.headers.get("location", ""))
-            raise RedirectRefused(
+            raise UnexpectedRedirectError(
                 f"{self._token_url} redirects to {target.scheme}://{target.netloc}: set credentials.token_url",
                 status=status,
             )
         try:
             given = _TOKEN_ANSWER.decode(answer.content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise Unusable(f"HTTP {status} with a body that holds no tokens") from None
+            raise RetryableResponse(f"HTTP {status} with a body that holds no tokens") from None
         lifetime = given.expires_in or _LIFETIME
         return Grant(
             access_token=given.access_token,

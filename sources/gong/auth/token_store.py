@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from dlt.common.runtime.run_context import active
 
-from ..errors import CredentialRejected, SettingRefused
+from ..errors import AuthenticationError, ConfigurationError
 
 # More than the tokens of any file take: so much room is there before a token is asked for.
 _ROOM = 64 * 1024
@@ -56,7 +56,7 @@ class TokenStore:
         file: The file; by default one for this client and token below dlt's data folder.
 
     Raises:
-        SettingRefused: No file can be written there.
+        ConfigurationError: No file can be written there.
     """
 
     def __init__(self, client_id: str, configured: str, file: str | None) -> None:
@@ -66,18 +66,18 @@ class TokenStore:
         self._path = (Path(file).expanduser() if file else folder / f"{self._origin[:32]}.json").resolve()
         at = next(parent for parent in self._path.parents if parent.exists())
         if self._path.is_dir() or not at.is_dir() or not os.access(at, os.W_OK | os.X_OK):
-            raise SettingRefused(f"credentials.token_file: {self._path} cannot be written: name a file that can be")
+            raise ConfigurationError(f"credentials.token_file: {self._path} cannot be written: name a file that can be")
 
     @property
     def path(self) -> Path:
         """The file."""
         return self._path
 
-    def newest(self) -> Grant | None:
+    def latest(self) -> Grant | None:
         """The newest grant; None before the configured token was ever used.
 
         Raises:
-            SettingRefused: The file is something else.
+            ConfigurationError: The file is something else.
         """
         return self._kept().grants.get(self._origin)
 
@@ -86,7 +86,7 @@ class TokenStore:
         """Holds the file against other threads and processes; waits for them, so it is no place for an event loop.
 
         Raises:
-            SettingRefused: The file cannot be written.
+            ConfigurationError: The file cannot be written.
         """
         with self._writable():
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -98,15 +98,15 @@ class TokenStore:
             os.close(handle)
 
     @contextmanager
-    def replacing(self) -> Iterator[Callable[[Grant], None]]:
+    def prepare_write(self) -> Iterator[Callable[[Grant], None]]:
         """Makes ready what keeping a grant takes, room on the disk too; then gives the function that keeps it.
 
         It is for whoever holds the lock. A token is exchanged in between: once it is, there has to be a place for
         what came.
 
         Raises:
-            SettingRefused: The file cannot be written; before the exchange.
-            CredentialRejected: It could not be written after all; after the exchange.
+            ConfigurationError: The file cannot be written; before the exchange.
+            AuthenticationError: It could not be written after all; after the exchange.
         """
         spare = self._path.with_name(f"{self._path.name}.new")
         with self._writable():
@@ -130,7 +130,7 @@ class TokenStore:
                         spare.replace(self._path)
                         _write_out_folder(self._path.parent)
                     except OSError as failure:
-                        raise CredentialRejected(
+                        raise AuthenticationError(
                             f"the new refresh token could not be kept in {self._path} ({failure.strerror}) and is lost:"
                             " mend that, authorise again in Gong and set the new credentials.refresh_token"
                         ) from failure
@@ -147,7 +147,7 @@ class TokenStore:
             return _Kept({})
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             # Not the error's own text, which may quote what stands in the file.
-            raise SettingRefused(
+            raise ConfigurationError(
                 f"credentials.token_file: {self._path} cannot be read as a file of tokens: name another, or remove it"
                 " and authorise again in Gong"
             ) from None
@@ -157,7 +157,7 @@ class TokenStore:
         try:
             yield
         except OSError as failure:
-            raise SettingRefused(
+            raise ConfigurationError(
                 f"credentials.token_file: {self._path} cannot be written ({failure.strerror}); no token was used"
             ) from failure
 

@@ -8,7 +8,14 @@ from typing import Any
 
 import msgspec
 
-from ..tables.records import ShapeError, child, children, fingerprint, id_text, instant
+from ..tables.records import (
+    InvalidRecordError,
+    hash_bytes,
+    id_text,
+    object_field,
+    object_list_field,
+    parse_gong_datetime,
+)
 from ..tables.table_builder import Record
 
 Row = tuple[str, tuple[Any, ...], Record]
@@ -37,12 +44,12 @@ def call_rows(call: Record, *, content_hash: str, synced_at: datetime) -> list[R
         synced_at: When the run began.
 
     Raises:
-        ShapeError: A block is not what Gong documents, so that its rows cannot be told.
+        InvalidRecordError: A block is not what Gong documents, so that its rows cannot be told.
     """
-    meta = child(call, "metaData")
+    meta = object_field(call, "metaData")
     call_id = call_key(call)
-    content, interaction = child(call, "content"), child(call, "interaction")
-    outcome, questions = child(content, "callOutcome"), child(interaction, "questions")
+    content, interaction = object_field(call, "content"), object_field(call, "interaction")
+    outcome, questions = object_field(content, "callOutcome"), object_field(interaction, "questions")
     head = {
         **meta,
         **{name: call[name] for name in call.keys() - set(_BLOCKS)},
@@ -50,7 +57,7 @@ def call_rows(call: Record, *, content_hash: str, synced_at: datetime) -> list[R
         **{f"interaction__{name}": interaction[name] for name in interaction.keys() - set(_INTERACTION)},
         **{
             f"collaboration__{name}": value
-            for name, value in child(call, "collaboration").items()
+            for name, value in object_field(call, "collaboration").items()
             if name != "publicComments"
         },
         **{f"callOutcome__{name}": value for name, value in outcome.items() if name not in ("id", "category", "name")},
@@ -79,26 +86,30 @@ def call_rows(call: Record, *, content_hash: str, synced_at: datetime) -> list[R
         )
     ]
     rows += _crm_rows(call_id, "", call)
-    for party in children(call, "parties"):
+    for party in object_list_field(call, "parties"):
         rows.append(("call_parties", (call_id,), party))
         rows += _crm_rows(call_id, id_text(party.get("id")), party)
     for field, table in (("structure", "call_structure"), ("topics", "call_topics"), ("keyPoints", "call_key_points")):
-        rows += [(table, (call_id, at), item) for at, item in enumerate(children(content, field))]
-    for tracker in children(content, "trackers"):
+        rows += [(table, (call_id, at), item) for at, item in enumerate(object_list_field(content, field))]
+    for tracker in object_list_field(content, "trackers"):
         rows += _tracker_rows(call_id, tracker)
-    for at, section in enumerate(children(content, "outline")):
+    for at, section in enumerate(object_list_field(content, "outline")):
         rows.append(("call_outline", (call_id, at), section))
-        rows += [("call_outline_items", (call_id, at, n), item) for n, item in enumerate(children(section, "items"))]
-    for at, highlight in enumerate(children(content, "highlights")):
+        rows += [
+            ("call_outline_items", (call_id, at, n), item) for n, item in enumerate(object_list_field(section, "items"))
+        ]
+    for at, highlight in enumerate(object_list_field(content, "highlights")):
         more = {name: value for name, value in highlight.items() if name not in ("title", "items")}
-        for n, item in enumerate(children(highlight, "items") or [{}]):
+        for n, item in enumerate(object_list_field(highlight, "items") or [{}]):
             rows.append(("call_highlights", (call_id, at, n, highlight.get("title")), {**more, **item}))
-    rows += [("call_speakers", (call_id,), speaker) for speaker in children(interaction, "speakers")]
-    rows += [("call_interaction_stats", (call_id,), stat) for stat in children(interaction, "interactionStats")]
-    rows += [("call_video", (call_id,), video) for video in children(interaction, "video")]
-    comments = children(child(call, "collaboration"), "publicComments")
+    rows += [("call_speakers", (call_id,), speaker) for speaker in object_list_field(interaction, "speakers")]
+    rows += [
+        ("call_interaction_stats", (call_id,), stat) for stat in object_list_field(interaction, "interactionStats")
+    ]
+    rows += [("call_video", (call_id,), video) for video in object_list_field(interaction, "video")]
+    comments = object_list_field(object_field(call, "collaboration"), "publicComments")
     rows += [("call_comments", (call_id,), comment) for comment in comments]
-    if media := child(call, "media"):
+    if media := object_field(call, "media"):
         rows.append(("call_media", (call_id,), media))
     return rows
 
@@ -107,13 +118,13 @@ def call_key(call: Record) -> str:
     """The call's id as text.
 
     Raises:
-        ShapeError: There is none.
+        InvalidRecordError: There is none.
     """
-    call_id = child(call, "metaData").get("id")
+    call_id = object_field(call, "metaData").get("id")
     if call_id in (None, ""):
-        raise ShapeError("metaData.id is missing")
+        raise InvalidRecordError("metaData.id is missing")
     if isinstance(call_id, bool) or not isinstance(call_id, str | int):
-        raise ShapeError(f"metaData.id is {type(call_id).__name__}, not an id")
+        raise InvalidRecordError(f"metaData.id is {type(call_id).__name__}, not an id")
     return id_text(call_id)
 
 
@@ -123,7 +134,7 @@ def content_hash(call: Record) -> str:
     The order of keys does not matter. Media is left out: its URLs are signed anew with every answer.
     """
     stored = {name: value for name, value in call.items() if name != "media"}
-    return fingerprint(msgspec.json.encode(stored, order="sorted"))
+    return hash_bytes(msgspec.json.encode(stored, order="sorted"))
 
 
 def effective_time(meta: Record) -> datetime | None:
@@ -132,7 +143,7 @@ def effective_time(meta: Record) -> datetime | None:
     Gong's words: for web conferences recorded by Gong "the date denotes its scheduled time, otherwise its
     actual start time"; telephony carries the same instant in both fields. None if neither can be read.
     """
-    return instant(meta.get("scheduled")) or instant(meta.get("started"))
+    return parse_gong_datetime(meta.get("scheduled")) or parse_gong_datetime(meta.get("started"))
 
 
 def _crm_rows(call_id: str, party_id: str, owner: Record) -> Iterator[Row]:
@@ -141,9 +152,9 @@ def _crm_rows(call_id: str, party_id: str, owner: Record) -> Iterator[Row]:
     The parts of the key that Gong leaves out are empty texts, so that objects and fields join on equality.
     """
     seen: set[tuple[str, ...]] = set()
-    for context in children(owner, "context"):
+    for context in object_list_field(owner, "context"):
         of_system = {name: value for name, value in context.items() if name not in ("system", "objects")}
-        for thing in children(context, "objects"):
+        for thing in object_list_field(context, "objects"):
             key = (
                 party_id,
                 id_text(context.get("system")),
@@ -153,7 +164,7 @@ def _crm_rows(call_id: str, party_id: str, owner: Record) -> Iterator[Row]:
             )
             if key not in seen:
                 yield "call_crm_objects", (call_id, *key), {**of_system, **thing}
-            for field in children(thing, "fields"):
+            for field in object_list_field(thing, "fields"):
                 if (*key, str(field.get("name"))) not in seen:
                     yield "call_crm_fields", (call_id, *key), field
                 seen.add((*key, str(field.get("name"))))
@@ -162,14 +173,14 @@ def _crm_rows(call_id: str, party_id: str, owner: Record) -> Iterator[Row]:
 
 def _tracker_rows(call_id: str, tracker: Record) -> Iterator[Row]:
     tracker_id = id_text(tracker.get("id"))
-    phrases = children(tracker, "phrases")
+    phrases = object_list_field(tracker, "phrases")
     summary = [{name: value for name, value in phrase.items() if name != "occurrences"} for phrase in phrases]
     yield "call_trackers", (call_id, tracker_id, summary or None), tracker
     said: list[tuple[object, Record]] = [
-        (phrase.get("phrase"), mention) for phrase in phrases for mention in children(phrase, "occurrences")
+        (phrase.get("phrase"), mention) for phrase in phrases for mention in object_list_field(phrase, "occurrences")
     ]
     # Gong lists a mention under its phrase, under the tracker, or under both, by the tracker's settings.
-    if mentions := children(tracker, "occurrences"):
+    if mentions := object_list_field(tracker, "occurrences"):
         under_phrases = {(mention.get("startTime"), mention.get("speakerId")) for _, mention in said}
         said += [
             (None, mention)

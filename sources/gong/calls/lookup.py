@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Iterable
 from ..api.client import GongClient
 from ..api.endpoint import CALL, CALLS, CALLS_EXTENSIVE, PAGE_SIZE
 from ..api.responses import Page
-from ..errors import CredentialRejected, CursorExpired, NothingFound, RequestRefused, ScopeMissing
-from ..extract.concurrency import together
+from ..errors import AuthenticationError, CursorExpiredError, EmptyResultError, MissingScopeError, RequestError
+from ..extract.concurrency import gather_or_cancel
 from ..incremental.windows import Window
-from ..tables.records import ShapeError, an_object, decoded, may_be_asked_for
+from ..tables.records import InvalidRecordError, decode_record, is_valid_id, require_object
 from .call_rows import call_key
 from .request import CallDetail, CallRequest
 from .transformer import may_be_private
@@ -18,7 +18,7 @@ from .transformer import may_be_private
 _READS_OF_A_WINDOW = 3
 
 
-class CallPresence:
+class CallLookup:
     """Asks Gong which calls it has.
 
     Args:
@@ -39,19 +39,19 @@ class CallPresence:
         self.unreadable = 0
         self.untold: set[str] = set()
 
-    async def in_windows(self, windows: Iterable[Window]) -> list[dict[str, bool]]:
+    async def by_window(self, windows: Iterable[Window]) -> list[dict[str, bool]]:
         """The calls of each window: for each id whether the call is private.
 
         Raises:
             GongError: Gong's answers did not come to their end.
         """
-        return await together(map(self._in_window, windows))
+        return await gather_or_cancel(map(self._in_window, windows))
 
     async def _in_window(self, window: Window) -> dict[str, bool]:
         for read in range(1, _READS_OF_A_WINDOW + 1):
             try:
                 return await self._listed(window)
-            except CursorExpired:
+            except CursorExpiredError:
                 if read == _READS_OF_A_WINDOW:
                     raise
         raise AssertionError("the last read returns or raises")
@@ -63,14 +63,14 @@ class CallPresence:
             GongError: Gong does not tell.
         """
         query, body = self._request.query(window), self._request.body(window)
-        async with self._client.connected():
+        async with self._client.session():
             try:
                 page = await self._client.send(self._request.endpoint, query=query, body=body)
-            except NothingFound:
+            except EmptyResultError:
                 return False
         return bool(page.records or page.cursor)
 
-    async def of(self, call_ids: Iterable[str]) -> dict[str, bool]:
+    async def by_id(self, call_ids: Iterable[str]) -> dict[str, bool]:
         """Of these calls, those that Gong still has: for each whether it is private.
 
         With the extensive endpoint 100 cost one request, which leaves ids out that it does not know; the basic
@@ -81,40 +81,40 @@ class CallPresence:
             GongError: Gong's answers did not come to their end.
         """
         ids = list(call_ids)
-        some = [] if self._basic else [call_id for call_id in ids if may_be_asked_for(call_id)]
-        alone = ids if self._basic else [call_id for call_id in ids if not may_be_asked_for(call_id)]
+        some = [] if self._basic else [call_id for call_id in ids if is_valid_id(call_id)]
+        alone = ids if self._basic else [call_id for call_id in ids if not is_valid_id(call_id)]
         batches = [some[first : first + PAGE_SIZE] for first in range(0, len(some), PAGE_SIZE)]
-        found = await together([*map(self._one, alone), *map(self._some, batches)])
+        found = await gather_or_cancel([*map(self._one, alone), *map(self._some, batches)])
         return {call_id: private for part in found for call_id, private in part.items()}
 
     async def _listed(self, window: Window) -> dict[str, bool]:
         query, body = self._request.query(window), self._request.body(window)
-        listed, unreadable = await self._calls(self._client.pages(self._request.endpoint, query=query, body=body))
+        listed, unreadable = await self._calls(self._client.paginate(self._request.endpoint, query=query, body=body))
         self.unreadable += unreadable
         return listed
 
     async def _some(self, call_ids: list[str]) -> dict[str, bool]:
         body = self._request.body_by_id(call_ids)
-        known, unreadable = await self._calls(self._client.pages(CALLS_EXTENSIVE, body=body, starts_over=2))
+        known, unreadable = await self._calls(self._client.paginate(CALLS_EXTENSIVE, body=body, max_restarts=2))
         if unreadable:
             # A record that cannot be read may be any of those that seem to be missing.
-            for one in await together(self._one(call_id) for call_id in call_ids if call_id not in known):
+            for one in await gather_or_cancel(self._one(call_id) for call_id in call_ids if call_id not in known):
                 known |= one
         return known
 
     async def _one(self, call_id: str) -> dict[str, bool]:
         try:
             page = await self._client.send(CALL.of(call_id))
-        except NothingFound:
+        except EmptyResultError:
             return {}
-        except ScopeMissing:
+        except MissingScopeError:
             if self._basic:
                 raise
-        except RequestRefused as refused:
-            if isinstance(refused, CredentialRejected) or (refused.status != 400 and may_be_asked_for(call_id)):
+        except RequestError as refused:
+            if isinstance(refused, AuthenticationError) or (refused.status != 400 and is_valid_id(call_id)):
                 raise
         else:
-            known, _ = _told(page, basic=True)
+            known, _ = _parse_privacy_flags(page, basic=True)
             return {call_id: any(known.values())}
         self.untold.add(call_id)
         return {call_id: False}
@@ -124,13 +124,13 @@ class CallPresence:
         calls: dict[str, bool] = {}
         unreadable = 0
         async for page in pages:
-            told, odd = _told(page, basic=self._basic)
+            told, odd = _parse_privacy_flags(page, basic=self._basic)
             calls |= told
             unreadable += odd
         return calls, unreadable
 
 
-def _told(page: Page, *, basic: bool) -> tuple[dict[str, bool], int]:
+def _parse_privacy_flags(page: Page, *, basic: bool) -> tuple[dict[str, bool], int]:
     """The calls of a page: for each whether it is private; and how many records do not say which call they are.
 
     Args:
@@ -141,8 +141,8 @@ def _told(page: Page, *, basic: bool) -> tuple[dict[str, bool], int]:
     unreadable = 0
     for raw in page.records:
         try:
-            call = {"metaData": decoded(raw)} if basic else an_object(decoded(raw))
+            call = {"metaData": decode_record(raw)} if basic else require_object(decode_record(raw))
             calls[call_key(call)] = may_be_private(call)
-        except ShapeError:
+        except InvalidRecordError:
             unreadable += 1
     return calls, unreadable

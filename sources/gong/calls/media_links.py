@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..api.client import GongClient
 from ..api.endpoint import CALLS_EXTENSIVE
-from ..tables.records import ShapeError, child, decoded, named
+from ..tables.records import InvalidRecordError, decode_record, object_field, record_id
 from .request import CallRequest
 
 KINDS = {"audioUrl": "audio", "videoUrl": "video"}
@@ -22,19 +22,19 @@ async def media_links(client: GongClient, call_ids: Sequence[str]) -> dict[str, 
         call_ids: Up to a hundred cost one request.
 
     Raises:
-        ScopeMissing: The credential may not see links; they have a scope of their own.
+        MissingScopeError: The credential may not see links; they have a scope of their own.
         GongError: As `GongClient.pages` raises.
     """
     body = replace(CallRequest.bare("extensive"), include_media=True).body_by_id(call_ids)
     links: dict[str, dict[str, str]] = {}
-    async for page in client.pages(CALLS_EXTENSIVE, body=body):
+    async for page in client.paginate(CALLS_EXTENSIVE, body=body):
         for record in page.records:
             try:
-                call = decoded(record)
-                media = child(call, "media") or {}
+                call = decode_record(record)
+                media = object_field(call, "media") or {}
                 found = {kind: url for name, kind in KINDS.items() if isinstance(url := media.get(name), str) and url}
-                call_id = named(child(call, "metaData"))
-            except ShapeError:
+                call_id = record_id(object_field(call, "metaData"))
+            except InvalidRecordError:
                 # A record that says no call has no links either; the call is asked for again next time.
                 continue
             if found and call_id in call_ids:

@@ -22,43 +22,43 @@ from typing import TypeVar
 
 from ..api.client import GongClient
 from ..api.endpoint import CALLS, PAGE_SIZE, TRANSCRIPTS
-from ..errors import CursorExpired, GongError
-from ..extract.buffer import Batch, Outbox
-from ..incremental.windows import Window, frontier
-from ..tables.records import may_be_asked_for
+from ..errors import CursorExpiredError, GongError
+from ..extract.buffer import Batch, BatchBuffer
+from ..incremental.windows import Window, watermark
+from ..tables.records import is_valid_id
 from .request import CallRequest
-from .transformer import CallShaper, ShapedCalls
+from .transformer import CallTransformer, TransformedPage
 
 _WINDOWS_IN_FLIGHT = 6
 _TRANSCRIPT_REQUESTS_IN_FLIGHT = 6
-_CUT_ABOVE, _CALLS_A_WINDOW = 1_500, 600
+_SPLIT_THRESHOLD, _CALLS_PER_WINDOW = 1_500, 600
 # A part that is still long is cut again at its own first page.
 _MOST_PARTS = 16
 _SHORTEST_WINDOW = timedelta(minutes=1)
 _READS_OF_A_WINDOW = 3
 # A load takes up to so many times as long as the one before it, and begins up to so many seconds late. What comes
 # within so many seconds is no reason for one more load.
-_LOADS_VARY, _LATE, _SOON = 1.8, 0.3, 1.0
+_LOADS_VARY, _LOAD_START_SLACK_SECONDS, _IGNORE_DELAY_SECONDS = 1.8, 0.3, 1.0
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class ReadProgress:
     """How far calls and transcripts have been read.
 
     Attributes:
-        read_until: Up to here every call of the windows has been read.
-        transcribed_until: Up to here, moreover, the transcript of every call has been asked for.
-        at_end: Nothing more comes.
+        calls_complete_until: Up to here every call of the windows has been read.
+        transcripts_complete_until: Up to here, moreover, the transcript of every call has been asked for.
+        exhausted: Nothing more comes.
     """
 
-    read_until: datetime
-    transcribed_until: datetime
-    at_end: bool
+    calls_complete_until: datetime
+    transcripts_complete_until: datetime
+    exhausted: bool
 
 
-class CallFeed:
+class CallReader:
     """Reads windows of calls, and the transcripts of these calls, once.
 
     Args:
@@ -66,7 +66,7 @@ class CallFeed:
         request: Which calls, how much of each.
         shaper: Turns pages into tables and knows what the warehouse has.
         windows: Effective time to read, at least one window.
-        owed: Calls outside the windows whose transcript is asked for again.
+        pending: Calls outside the windows whose transcript is asked for again.
         transcripts: Whether transcripts are read at all.
 
     Attributes:
@@ -79,31 +79,31 @@ class CallFeed:
         self,
         client: GongClient,
         request: CallRequest,
-        shaper: CallShaper,
+        shaper: CallTransformer,
         *,
         windows: Sequence[Window],
-        owed: Sequence[str] = (),
+        pending: Sequence[str] = (),
         transcripts: bool = True,
     ) -> None:
         self._client = client
         self._request = request
         self._shaper = shaper
         self.windows = windows
-        self._owed = owed
+        self._pending = pending
         self._transcripts = transcripts
         self.ended_by: GongError | None = None
         self.transcripts_ended_by: GongError | None = None
         self._waiting = deque(sorted(windows))
         self._unread = list(self._waiting)
-        self._announced: dict[Window, int] = {}
+        self._totals: dict[Window, int] = {}
         self._in_flight = 0
         self._ids: deque[tuple[str, datetime | None]] = deque()
-        self._odd_ids: deque[tuple[str, datetime | None]] = deque()
+        self._invalid_ids: deque[tuple[str, datetime | None]] = deque()
         self._asking: list[Mapping[str, datetime | None]] = []
         # By the monotonic clock, at the company's rate; infinite as long as calls are read.
         self._end_expected = math.inf
         self._unasked: list[datetime | None] = []
-        self._outbox = Outbox()
+        self._buffer = BatchBuffer()
         self._permits = asyncio.Semaphore(_TRANSCRIPT_REQUESTS_IN_FLIGHT)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="gong-shape")
 
@@ -114,14 +114,14 @@ class CallFeed:
         `ended_by` and `transcripts_ended_by` say why.
         """
         try:
-            async with self._client.connected(), asyncio.TaskGroup() as group:
+            async with self._client.session(), asyncio.TaskGroup() as group:
                 self._begin_windows(group)
         finally:
-            self._outbox.close()
+            self._buffer.close()
             # A page that is being shaped may be asking the warehouse, which is closed next.
             self._thread.shutdown(wait=True, cancel_futures=True)
 
-    async def take(self, until: float, load_seconds: float = 0.0) -> tuple[list[Batch], Reached | None]:
+    async def get(self, until: float, load_seconds: float = 0.0) -> tuple[list[Batch], ReadProgress | None]:
         """Some of what has been read; from the same event loop as `read`.
 
         Args:
@@ -131,7 +131,7 @@ class CallFeed:
         Returns:
             Batches, and where a part ends with them, how far all batches up to now reach.
         """
-        batches, ends = await self._outbox.take(lambda: self._end_of_part(until, load_seconds))
+        batches, ends = await self._buffer.get(lambda: self._end_of_part(until, load_seconds))
         # Nothing is awaited in between: rows count as read once they have been put.
         return batches, self._reached() if ends else None
 
@@ -140,23 +140,23 @@ class CallFeed:
         last = self._end_expected - _LOADS_VARY * load_seconds
         if until + load_seconds < last or until == math.inf:
             return until
-        return last if time.monotonic() < last + _LATE else math.inf
+        return last if time.monotonic() < last + _LOAD_START_SLACK_SECONDS else math.inf
 
     def _expect_end(self) -> None:
         if not self._waiting and not self._in_flight:
-            left = len(self._asking) * self._client.limiter.seconds_a_request
-            if left > _SOON or self._end_expected < math.inf:
+            left = len(self._asking) * self._client.rate_limiter.seconds_a_request
+            if left > _IGNORE_DELAY_SECONDS or self._end_expected < math.inf:
                 self._end_expected = time.monotonic() + left
 
-    def _reached(self) -> Reached:
-        read_until = frontier(self.windows, self._unread)
+    def _reached(self) -> ReadProgress:
+        calls_complete_until = watermark(self.windows, self._unread)
         begin = min(window.since for window in self.windows)
-        on_their_way = [moment for _, moment in (*self._ids, *self._odd_ids)]
+        on_their_way = [moment for _, moment in (*self._ids, *self._invalid_ids)]
         on_their_way += [moment for asked in self._asking for moment in asked.values()]
         # Those from before are asked for last, and nobody else would ask for them again.
-        on_their_way += [None] * bool(self._owed)
-        transcribed = min([read_until, *(moment or begin for moment in (*on_their_way, *self._unasked))])
-        return Reached(read_until, transcribed, at_end=self._outbox.is_empty_for_good)
+        on_their_way += [None] * bool(self._pending)
+        transcribed = min([calls_complete_until, *(moment or begin for moment in (*on_their_way, *self._unasked))])
+        return ReadProgress(calls_complete_until, transcribed, exhausted=self._buffer.is_drained)
 
     def _begin_windows(self, group: asyncio.TaskGroup) -> None:
         while self._waiting and self._in_flight < _WINDOWS_IN_FLIGHT and self.ended_by is None:
@@ -167,9 +167,9 @@ class CallFeed:
         try:
             for read in range(1, _READS_OF_A_WINDOW + 1):
                 try:
-                    await self._follow(window, group)
+                    await self._read_pages(window, group)
                     break
-                except CursorExpired:
+                except CursorExpiredError:
                     # The window starts over; calls that came before are known and not taken twice.
                     if read == _READS_OF_A_WINDOW:
                         raise
@@ -179,24 +179,24 @@ class CallFeed:
             self._in_flight -= 1
         self._begin_windows(group)
         if not self._in_flight:
-            self._ask_for_the_rest(group)
+            self._flush_transcript_queue(group)
 
-    async def _follow(self, window: Window, group: asyncio.TaskGroup) -> None:
+    async def _read_pages(self, window: Window, group: asyncio.TaskGroup) -> None:
         """Reads a window along its cursor chain; cuts it when it turns out to be long, keeps what came when it ends."""
         request, rest, came = self._request, window, 0
         in_order = True
 
         try:
             async with aclosing(
-                self._client.pages(request.endpoint, query=request.query(window), body=request.body(window))
+                self._client.paginate(request.endpoint, query=request.query(window), body=request.body(window))
             ) as pages:
                 async for page in pages:
                     shaped = await self._shape(
                         partial(self._shaper.calls, page.records, basic=request.endpoint is CALLS)
                     )
-                    await self._take(shaped, group)
+                    await self._emit(shaped, group)
                     if not came and window in self.windows:
-                        self._shaper.tally.calls_expected += page.total or 0
+                        self._shaper.metrics.calls_expected += page.total or 0
                     came += len(page.records)
                     if page.cursor is None:
                         break
@@ -209,10 +209,10 @@ class CallFeed:
                         rest = Window(shaped.reached, window.until)
                     left = (page.total or 0) - came
                     # A part that announces more than the whole had left is not to be believed.
-                    believed = left <= self._announced.get(window, left)
+                    believed = left <= self._totals.get(window, left)
                     if parts := _parts(rest, left, progress=believed and rest.since > window.since):
-                        cut = rest.cut(parts)
-                        self._announced |= dict.fromkeys(cut, left)
+                        cut = rest.split(parts)
+                        self._totals |= dict.fromkeys(cut, left)
                         self._replace(unread, cut)
                         self._waiting.extendleft(reversed(cut))
                         self._begin_windows(group)
@@ -220,7 +220,7 @@ class CallFeed:
                     self._replace(unread, [rest])
                     if self.ended_by is not None:
                         return
-        except CursorExpired:
+        except CursorExpiredError:
             self._replace(rest, [window])
             raise
         self._replace(rest, [])
@@ -229,27 +229,27 @@ class CallFeed:
         self._unread.remove(window)
         self._unread.extend(rest)
 
-    async def _take(self, shaped: ShapedCalls, group: asyncio.TaskGroup) -> None:
-        await self._outbox.put(
+    async def _emit(self, shaped: TransformedPage, group: asyncio.TaskGroup) -> None:
+        await self._buffer.put(
             {"calls": shaped.tables, "transcripts": shaped.transcript_tables if self._transcripts else {}}
         )
         if self._transcripts:
-            self._await_transcripts(shaped.to_transcribe)
+            self._queue_transcripts(shaped.transcript_candidates)
             while len(self._ids) >= PAGE_SIZE:
                 self._ask_for_transcripts(group, _first(self._ids))
 
-    def _ask_for_the_rest(self, group: asyncio.TaskGroup) -> None:
+    def _flush_transcript_queue(self, group: asyncio.TaskGroup) -> None:
         """Once all calls have been read: for those that fill no request, and for those from before."""
-        self._await_transcripts([(call_id, None) for call_id in self._owed if not self._shaper.has_read(call_id)])
-        self._owed = ()
-        for ids in (self._ids, self._odd_ids):
+        self._queue_transcripts([(call_id, None) for call_id in self._pending if not self._shaper.has_read(call_id)])
+        self._pending = ()
+        for ids in (self._ids, self._invalid_ids):
             while ids:
                 self._ask_for_transcripts(group, _first(ids))
         self._expect_end()
 
-    def _await_transcripts(self, calls: Iterable[tuple[str, datetime | None]]) -> None:
+    def _queue_transcripts(self, calls: Iterable[tuple[str, datetime | None]]) -> None:
         for call_id, moment in calls:
-            (self._ids if may_be_asked_for(call_id) else self._odd_ids).append((call_id, moment))
+            (self._ids if is_valid_id(call_id) else self._invalid_ids).append((call_id, moment))
 
     def _ask_for_transcripts(self, group: asyncio.TaskGroup, asked: Mapping[str, datetime | None]) -> None:
         self._asking.append(asked)
@@ -261,25 +261,25 @@ class CallFeed:
                 if self.transcripts_ended_by is not None:
                     raise self.transcripts_ended_by
                 async with aclosing(
-                    self._client.pages(TRANSCRIPTS, body={"filter": {"callIds": list(asked)}}, starts_over=2)
+                    self._client.paginate(TRANSCRIPTS, body={"filter": {"callIds": list(asked)}}, max_restarts=2)
                 ) as pages:
                     async for page in pages:
                         tables = await self._shape(partial(self._shaper.transcripts, page.records, asked))
-                        await self._outbox.put({"transcripts": tables})
+                        await self._buffer.put({"transcripts": tables})
             except GongError as error:
-                if error.status == HTTPStatus.BAD_REQUEST and not all(map(may_be_asked_for, asked)):
-                    await self._without_refused(asked, group)
+                if error.status == HTTPStatus.BAD_REQUEST and not all(map(is_valid_id, asked)):
+                    await self._bisect_rejected_ids(asked, group)
                 else:
                     self.transcripts_ended_by = self.transcripts_ended_by or error
                     self._unasked.extend(asked.values())
             self._asking.remove(asked)
             self._expect_end()
 
-    async def _without_refused(self, asked: Mapping[str, datetime | None], group: asyncio.TaskGroup) -> None:
+    async def _bisect_rejected_ids(self, asked: Mapping[str, datetime | None], group: asyncio.TaskGroup) -> None:
         """Gong refuses all of a request for one id that it does not take: asks for halves of it, down to that id."""
         if len(asked) == 1:
-            tables = await self._shape(partial(self._shaper.untranscribable, next(iter(asked))))
-            await self._outbox.put({"transcripts": tables})
+            tables = await self._shape(partial(self._shaper.reject_transcript, next(iter(asked))))
+            await self._buffer.put({"transcripts": tables})
             return
         calls, half = list(asked.items()), len(asked) // 2
         for part in (calls[:half], calls[half:]):
@@ -297,7 +297,7 @@ def _first(ids: deque[tuple[str, datetime | None]]) -> dict[str, datetime | None
 
 def _parts(rest: Window, calls: int, *, progress: bool) -> int:
     """Into how many windows the rest of a window is cut; 0 to leave it as it is."""
-    if not progress or calls < _CUT_ABOVE:
+    if not progress or calls < _SPLIT_THRESHOLD:
         return 0
-    parts = min(math.ceil(calls / _CALLS_A_WINDOW), _MOST_PARTS)
+    parts = min(math.ceil(calls / _CALLS_PER_WINDOW), _MOST_PARTS)
     return parts if (rest.until - rest.since) / parts >= _SHORTEST_WINDOW else 0

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..api.endpoint import CALLS, CALLS_EXTENSIVE, Endpoint
-from ..errors import SettingRefused
-from ..incremental.windows import Window, gong_time
+from ..errors import ConfigurationError
+from ..incremental.windows import Window, format_datetime
 
 CallDetail = Literal["extensive", "basic"]
 Context = Literal["None", "Basic", "Extended"]
@@ -21,7 +21,7 @@ class CallRequest:
     """Which calls to read and how much of each; the fields are the settings of the same name.
 
     Raises:
-        SettingRefused: The settings contradict each other or Gong's rules.
+        ConfigurationError: The settings contradict each other or Gong's rules.
     """
 
     call_detail: CallDetail = "extensive"
@@ -38,7 +38,9 @@ class CallRequest:
 
     def __post_init__(self) -> None:
         if self.call_detail == "basic" and (self.primary_user_ids or self.call_ids):
-            raise SettingRefused("primary_user_ids and call_ids need call_detail = 'extensive': GET /v2/calls has none")
+            raise ConfigurationError(
+                "primary_user_ids and call_ids need call_detail = 'extensive': GET /v2/calls has none"
+            )
 
     @classmethod
     def bare(cls, call_detail: CallDetail, workspace_id: str | None = None) -> CallRequest:
@@ -112,5 +114,5 @@ class CallRequest:
         return selector
 
     def _range(self, window: Window) -> dict[str, str]:
-        of_range = {"fromDateTime": gong_time(window.since), "toDateTime": gong_time(window.until)}
+        of_range = {"fromDateTime": format_datetime(window.since), "toDateTime": format_datetime(window.until)}
         return of_range | ({"workspaceId": self.workspace_id} if self.workspace_id else {})

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from ..resources.company_tables import COMPANY_TABLES
-from ..tables.table import REMOVED, Column, Table, gongs, ours
+from ..tables.table import TOMBSTONE, Column, Table, connector_columns, gong_columns
 
 
-def _of_call(name: str, key: str, own: str, fields: str, elsewhere: str = "") -> Table:
+def _of_call(name: str, key: str, own: str, fields: str, mapped_fields: str = "") -> Table:
     return Table(
         name,
         "calls",
         ("call_id", *key.split()),
         "together",
-        (*ours(f"call_id {own}"), *gongs(fields), REMOVED),
-        frozenset(elsewhere.split()),
+        (*connector_columns(f"call_id {own}"), *gong_columns(fields), TOMBSTONE),
+        frozenset(mapped_fields.split()),
     )
 
 
@@ -23,25 +23,27 @@ CALLS_TABLE = Table(
     ("id",),
     "by key",
     (
-        *gongs(
+        *gong_columns(
             "id url title scheduled:timestamp started:timestamp duration:bigint primaryUserId direction system"
             " scope media language workspaceId sdrDisposition clientUniqueId customData purpose"
             " meetingUrl=link isPrivate:bool calendarEventId"
         ),
-        *ours(
+        *connector_columns(
             "brief call_outcome_id call_outcome_category call_outcome_name company_question_count:bigint"
             " non_company_question_count:bigint _effective_time:timestamp _content_hash _deleted_at:timestamp"
             " _synced_at:timestamp _dlt_load_id"
         ),
-        REMOVED,
+        TOMBSTONE,
     ),
 )
 
-KEPT_OF_A_DELETED_CALL = frozenset(
+COLUMNS_KEPT_AFTER_DELETION = frozenset(
     column.name
     for column in (
-        *gongs("id url scheduled started duration primaryUserId direction system scope media language workspaceId"),
-        *ours("is_private _effective_time _deleted_at _synced_at _dlt_load_id"),
+        *gong_columns(
+            "id url scheduled started duration primaryUserId direction system scope media language workspaceId"
+        ),
+        *connector_columns("is_private _effective_time _deleted_at _synced_at _dlt_load_id"),
     )
 )
 """What stays of a call that Gong no longer has: that it took place. Every other column is emptied, also new ones."""
@@ -115,11 +117,11 @@ TRANSCRIPTS_TABLE = Table(
     ("call_id",),
     "by key",
     (
-        *ours(
+        *connector_columns(
             "call_id monologue_count:bigint sentence_count:bigint word_count:bigint speech_ms:bigint"
             " _content_hash _synced_at:timestamp _dlt_load_id"
         ),
-        REMOVED,
+        TOMBSTONE,
     ),
 )
 
@@ -129,11 +131,11 @@ SENTENCES_TABLE = Table(
     ("call_id", "sentence_index"),
     "together",
     (
-        *ours("call_id sentence_index:bigint monologue_index:bigint speaker_id topic"),
+        *connector_columns("call_id sentence_index:bigint monologue_index:bigint speaker_id topic"),
         Column("start_ms", "bigint", "start"),
         Column("end_ms", "bigint", "end"),
-        *gongs("text"),
-        REMOVED,
+        *gong_columns("text"),
+        TOMBSTONE,
     ),
 )
 
@@ -142,7 +144,7 @@ REJECTED_TABLE = Table(
     "calls",
     ("resource", "id"),
     "by key",
-    (*ours("resource id reason record:json _content_hash _synced_at:timestamp"), REMOVED),
+    (*connector_columns("resource id reason record:json _content_hash _synced_at:timestamp"), TOMBSTONE),
 )
 
 TABLES = (

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 
-from ..tables.records import ShapeError, children, decoded, fingerprint, id_text
+from ..tables.records import InvalidRecordError, decode_record, hash_bytes, id_text, object_list_field
 from ..tables.table import LOAD_ID
-from ..tables.table_builder import ARROW_TYPES, ColumnTypes, Sheet, empty_table
+from ..tables.table_builder import ARROW_TYPES, ColumnTypes, TableBuilder, empty_table
 from .tables import SENTENCES_TABLE, TRANSCRIPTS_TABLE
 
 _SENTENCE = pa.struct([("start", pa.int64()), ("end", pa.int64()), ("text", pa.string())])
@@ -52,15 +52,15 @@ class Transcript:
         """The transcript in a record.
 
         Raises:
-            ShapeError: It names no call.
+            InvalidRecordError: It names no call.
         """
         try:
             call_id = str(msgspec.json.decode(record, type=_Head).call_id)
         except msgspec.ValidationError as failure:
-            raise ShapeError(f"callId: {failure}") from failure
+            raise InvalidRecordError(f"callId: {failure}") from failure
         if not call_id:
-            raise ShapeError("callId is empty")
-        return cls(call_id, fingerprint(record), record)
+            raise InvalidRecordError("callId is empty")
+        return cls(call_id, hash_bytes(record), record)
 
 
 def transcript_tables(
@@ -74,7 +74,7 @@ def transcript_tables(
         synced_at: When the run began.
 
     Raises:
-        ShapeError: A transcript is not what Gong documents, so that its sentences cannot be told.
+        InvalidRecordError: A transcript is not what Gong documents, so that its sentences cannot be told.
     """
     try:
         laid_out = _by_columns(transcripts)
@@ -144,13 +144,13 @@ def _bounds(lengths: pa.Array) -> pa.Array:
 
 
 def _by_rows(transcripts: Sequence[Transcript], types: ColumnTypes) -> _LaidOut:
-    sheet = Sheet(SENTENCES_TABLE, types)
+    sheet = TableBuilder(SENTENCES_TABLE, types)
     monologue_counts: list[int] = []
     sentence_counts: list[int] = []
     for transcript in transcripts:
-        record: dict[str, Any] = decoded(transcript.json)
+        record: dict[str, Any] = decode_record(transcript.json)
         call_id, index = id_text(record.get("callId")), 0
-        monologues = children(record, "transcript")
+        monologues = object_list_field(record, "transcript")
         monologue_counts.append(len(monologues))
         more = {f"transcript__{name}": value for name, value in record.items() if name not in ("callId", "transcript")}
         for at, monologue in enumerate(monologues):
@@ -159,13 +159,13 @@ def _by_rows(transcripts: Sequence[Transcript], types: ColumnTypes) -> _LaidOut:
                 for name, value in monologue.items()
                 if name not in ("speakerId", "topic", "sentences")
             }
-            for sentence in children(monologue, "sentences"):
+            for sentence in object_list_field(monologue, "sentences"):
                 ours = (call_id, index, at, _text(monologue.get("speakerId")), _text(monologue.get("topic")))
                 sheet.add(ours, {**added, **sentence})
                 index += 1
         sentence_counts.append(index)
     counts = pa.array(monologue_counts, pa.int64()), pa.array(sentence_counts, pa.int64())
-    return _LaidOut(sheet.arrow(), *counts)
+    return _LaidOut(sheet.build(), *counts)
 
 
 def _text(value: object) -> str | None:

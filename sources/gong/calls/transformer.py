@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from ..incremental.windows import whole_millisecond
-from ..metrics import Tally
-from ..tables.pseudonyms import Pseudonyms
-from ..tables.records import ShapeError, an_object, child, decoded, instant
-from ..tables.rejects import Rejections
+from ..incremental.windows import truncate_to_millisecond
+from ..metrics import RunMetrics
+from ..tables.pseudonyms import Pseudonymizer
+from ..tables.records import InvalidRecordError, decode_record, object_field, parse_gong_datetime, require_object
+from ..tables.rejects import RejectCollector
 from ..tables.table import Table
-from ..tables.table_builder import ColumnTypes, Record, Sheet
+from ..tables.table_builder import ColumnTypes, Record, TableBuilder
 from .call_rows import call_key, call_rows, content_hash, effective_time
 from .request import PrivateCalls
 from .tables import CALL_TABLES, CALLS_TABLE, REJECTED_TABLE, SENTENCES_TABLE, TRANSCRIPTS_TABLE
@@ -26,107 +26,107 @@ from .transcript_rows import Transcript, transcript_tables
 Json = msgspec.Raw | bytes
 """A record as Gong sent it, not decoded yet."""
 
-HeldHashes = Callable[[str, Sequence[str]], Mapping[str, str]]
+KnownHashes = Callable[[str, Sequence[str]], Mapping[str, str]]
 """Asks the warehouse: for a resource and ids of calls, the content hashes of those it holds; an empty hash for
 a row whose load was never completed. For `_rejected` the ids are written `resource id`."""
 
 
 @dataclass(frozen=True, slots=True)
-class ShapedCalls:
+class TransformedPage:
     """What a page of calls became.
 
     Attributes:
         tables: Rows to write, by table; unchanged calls have none.
         transcript_tables: Marks that take transcripts of calls that turned private out of the warehouse.
-        to_transcribe: Calls whose transcript may be asked for, with their effective time.
+        transcript_candidates: Calls whose transcript may be asked for, with their effective time.
         reached: Up to here (inclusive) the page's window has been served, if the page is in ascending order.
     """
 
     tables: Mapping[str, pa.Table]
     transcript_tables: Mapping[str, pa.Table]
-    to_transcribe: Sequence[tuple[str, datetime | None]]
+    transcript_candidates: Sequence[tuple[str, datetime | None]]
     reached: datetime | None
 
 
 @dataclass(slots=True)
-class CallShaper:
+class CallTransformer:
     """Shapes pages of one run; used from one thread at a time.
 
     Attributes:
         private_calls: What becomes of private calls.
-        held_hashes: Content hashes that the warehouse holds; None where nobody knows.
+        known_hashes: Content hashes that the warehouse holds; None where nobody knows.
         types: Types of columns that Gong added.
-        tally: Where private and rejected records are counted.
+        metrics: Where private and rejected records are counted.
         synced_at: When the run began.
         write_calls: Whether rows of calls are wanted, not only their ids.
-        warehouse_is_empty: There is no row yet, so none has to be taken out.
+        initial_load: There is no row yet, so none has to be taken out.
         pseudonyms: What takes the place of personal values; None keeps them.
     """
 
     private_calls: PrivateCalls
-    held_hashes: HeldHashes | None
+    known_hashes: KnownHashes | None
     types: ColumnTypes
-    tally: Tally
+    metrics: RunMetrics
     synced_at: datetime
     write_calls: bool = True
-    warehouse_is_empty: bool = False
-    pseudonyms: Pseudonyms | None = None
+    initial_load: bool = False
+    pseudonyms: Pseudonymizer | None = None
     _read: set[str] = field(default_factory=set)
     _transcribed: set[str] = field(default_factory=set)
-    rejections: Rejections = field(init=False)
+    rejects: RejectCollector = field(init=False)
 
     def __post_init__(self) -> None:
-        self.rejections = Rejections(
+        self.rejects = RejectCollector(
             self.types,
-            self.held_hashes,
-            self.tally,
+            self.known_hashes,
+            self.metrics,
             synced_at=self.synced_at,
-            warehouse_is_empty=self.warehouse_is_empty,
+            initial_load=self.initial_load,
         )
 
     def has_read(self, call_id: str) -> bool:
         """Whether the call came in this run, private or not."""
         return call_id in self._read
 
-    def calls(self, records: Sequence[Json], *, basic: bool) -> ShapedCalls:
+    def calls(self, records: Sequence[Json], *, basic: bool) -> TransformedPage:
         """A page of calls.
 
         Args:
             records: As Gong sent them.
             basic: They come from GET /v2/calls and are a call's meta data alone.
         """
-        sheets = {table.name: Sheet(table, self.types) for table in (CALLS_TABLE, *CALL_TABLES)}
+        sheets = {table.name: TableBuilder(table, self.types) for table in (CALLS_TABLE, *CALL_TABLES)}
         times: list[tuple[datetime | None, datetime | None]] = []
         fresh: dict[str, Record] = {}
         for raw in records:
             call: Any = None
             try:
-                call = {"metaData": decoded(raw)} if basic else decoded(raw)
+                call = {"metaData": decode_record(raw)} if basic else decode_record(raw)
                 if self.pseudonyms is not None:
                     call = self.pseudonyms.of("calls", call)
-                call_id, meta = call_key(an_object(call)), child(call, "metaData")
-            except ShapeError as problem:
+                call_id, meta = call_key(require_object(call)), object_field(call, "metaData")
+            except InvalidRecordError as problem:
                 private_too = self._may_be_private(call)
                 self._reject("calls", raw, call, problem, hidden=private_too)
                 continue
-            times.append((effective_time(meta), instant(meta.get("started"))))
+            times.append((effective_time(meta), parse_gong_datetime(meta.get("started"))))
             if call_id not in self._read:
                 self._read.add(call_id)
                 fresh[call_id] = call
-        self.tally.calls_read += len(fresh)
+        self.metrics.calls_read += len(fresh)
         private = {call_id for call_id, call in fresh.items() if self._may_be_private(call)}
-        self.tally.private_calls |= private
+        self.metrics.private_calls |= private
         if self.write_calls:
             self._write(fresh, private, sheets)
-        to_transcribe = [
-            (call_id, effective_time(child(call, "metaData")))
+        transcript_candidates = [
+            (call_id, effective_time(object_field(call, "metaData")))
             for call_id, call in fresh.items()
             if call_id not in private
         ]
-        return ShapedCalls(
+        return TransformedPage(
             tables=_filled(sheets) | self._set_aside(),
             transcript_tables=self._removals("transcripts", private, (TRANSCRIPTS_TABLE, SENTENCES_TABLE)),
-            to_transcribe=to_transcribe,
+            transcript_candidates=transcript_candidates,
             reached=_reached(times),
         )
 
@@ -144,79 +144,79 @@ class CallShaper:
                 if self.pseudonyms is not None:
                     json = self.pseudonyms.of_transcript(raw)
                 transcript = Transcript.of(json)
-            except ShapeError as problem:
+            except InvalidRecordError as problem:
                 # It names no call, so nobody can tell whether that is a private one.
                 self._reject("transcripts", json, None, problem, hidden=self.private_calls != "include")
                 continue
             if transcript.call_id in asked and transcript.call_id not in self._transcribed:
                 came.setdefault(transcript.call_id, transcript)
         self._transcribed |= came.keys()
-        self.tally.transcripts_read += len(came)
+        self.metrics.transcripts_read += len(came)
         held = self._held("transcripts", list(came))
         fresh = [one for call_id, one in came.items() if one.content_hash != held.get(call_id)]
         return self._transcript_tables(fresh) | self._set_aside()
 
-    def untranscribable(self, call_id: str) -> Mapping[str, pa.Table]:
+    def reject_transcript(self, call_id: str) -> Mapping[str, pa.Table]:
         """A call whose id Gong refuses, so that nobody can ask for its transcript."""
-        problem = ShapeError("callId is none that Gong takes, so that the transcript cannot be asked for")
-        self.rejections.add("transcripts", {"callId": call_id}, problem)
+        problem = InvalidRecordError("callId is none that Gong takes, so that the transcript cannot be asked for")
+        self.rejects.add("transcripts", {"callId": call_id}, problem)
         return self._set_aside()
 
     def _may_be_private(self, call: object) -> bool:
         """Whether a call's content has to stay out."""
         return self.private_calls != "include" and may_be_private(call)
 
-    def _write(self, calls: Mapping[str, Record], private: Collection[str], sheets: Mapping[str, Sheet]) -> None:
+    def _write(self, calls: Mapping[str, Record], private: Collection[str], sheets: Mapping[str, TableBuilder]) -> None:
         """Lays out what is new or changed, and takes out what turned private."""
         held = self._held("calls", list(calls))
         for call_id, call in calls.items():
             shown = {"metaData": call["metaData"]} if call_id in private else call
             if call_id in private and self.private_calls == "exclude":
                 # Set aside when it was not private yet, it would still be readable there.
-                self.rejections.fits("calls", [call_id])
-                self.rejections.fits("transcripts", [call_id])
+                self.rejects.resolve("calls", [call_id])
+                self.rejects.resolve("transcripts", [call_id])
                 if self._may_hold(call_id, held):
                     for table in (CALLS_TABLE, *CALL_TABLES):
-                        sheets[table.name].remove(call_id)
+                        sheets[table.name].add_tombstone(call_id)
             elif (of_content := content_hash(shown)) != held.get(call_id):
                 try:
                     self._lay_out(shown, call_id, of_content, sheets)
-                    self.rejections.fits("calls", [call_id])
-                except ShapeError as problem:
+                    self.rejects.resolve("calls", [call_id])
+                except InvalidRecordError as problem:
                     self._reject("calls", b"", shown, problem)
 
     def _removals(self, resource: str, call_ids: Collection[str], tables: Sequence[Table]) -> dict[str, pa.Table]:
         """Marks that take calls out of tables, as far as the warehouse may have them."""
         held = self._held(resource, list(call_ids))
-        sheets = {table.name: Sheet(table, self.types) for table in tables}
+        sheets = {table.name: TableBuilder(table, self.types) for table in tables}
         for call_id in sorted(call_ids):
             for sheet in sheets.values():
                 if self._may_hold(call_id, held):
-                    sheet.remove(call_id)
+                    sheet.add_tombstone(call_id)
         return _filled(sheets)
 
     def _may_hold(self, call_id: str, held: Mapping[str, str]) -> bool:
-        return not self.warehouse_is_empty and (self.held_hashes is None or call_id in held)
+        return not self.initial_load and (self.known_hashes is None or call_id in held)
 
     def _held(self, resource: str, call_ids: Sequence[str]) -> Mapping[str, str]:
-        return self.held_hashes(resource, call_ids) if self.held_hashes is not None and call_ids else {}
+        return self.known_hashes(resource, call_ids) if self.known_hashes is not None and call_ids else {}
 
-    def _lay_out(self, call: Record, call_id: str, of_content: str, sheets: Mapping[str, Sheet]) -> None:
+    def _lay_out(self, call: Record, call_id: str, of_content: str, sheets: Mapping[str, TableBuilder]) -> None:
         rows = call_rows(call, content_hash=of_content, synced_at=self.synced_at)
         filled = {table for table, _, _ in rows}
         for table, ours, record in rows:
             sheets[table].add(ours, record)
-        for table_of_call in CALL_TABLES if not self.warehouse_is_empty else ():
+        for table_of_call in CALL_TABLES if not self.initial_load else ():
             if table_of_call.name not in filled:
                 # The call may have had rows there before: all rows of a call are replaced, also by none.
-                sheets[table_of_call.name].remove(call_id)
+                sheets[table_of_call.name].add_tombstone(call_id)
 
     def _transcript_tables(self, fresh: Sequence[Transcript]) -> dict[str, pa.Table]:
         if not fresh:
             return {}
         try:
             tables = transcript_tables(fresh, self.types, synced_at=self.synced_at)
-        except ShapeError as problem:
+        except InvalidRecordError as problem:
             if len(fresh) == 1:
                 self._reject("transcripts", fresh[0].json, None, problem)
                 return {}
@@ -226,29 +226,29 @@ class CallShaper:
                 name: pa.concat_tables([part[name] for part in parts], promote_options="default")
                 for name in (parts[0] if parts else {})
             }
-        self.rejections.fits("transcripts", [transcript.call_id for transcript in fresh])
+        self.rejects.resolve("transcripts", [transcript.call_id for transcript in fresh])
         sentences = tables[SENTENCES_TABLE.name]
         silent = [
             row["call_id"]
             for row in tables["transcripts"].select(["call_id", "sentence_count"]).to_pylist()
             if not row["sentence_count"]
         ]
-        if silent and not self.warehouse_is_empty:
-            removals = Sheet(SENTENCES_TABLE, self.types)
+        if silent and not self.initial_load:
+            removals = TableBuilder(SENTENCES_TABLE, self.types)
             for call_id in silent:
-                removals.remove(call_id)
-            tables[SENTENCES_TABLE.name] = pa.concat_tables([sentences, removals.arrow()], promote_options="default")
+                removals.add_tombstone(call_id)
+            tables[SENTENCES_TABLE.name] = pa.concat_tables([sentences, removals.build()], promote_options="default")
         return tables
 
     def _reject(self, resource: str, raw: Json, record: Any, problem: Exception, *, hidden: bool = False) -> None:
         """Keeps a record that fits no table, unless it cannot be read; of a hidden one only its id."""
         if record is None:
-            with suppress(ShapeError):
-                record = decoded(raw)
-        self.rejections.add(resource, record, problem, raw=raw, hidden=hidden)
+            with suppress(InvalidRecordError):
+                record = decode_record(raw)
+        self.rejects.add(resource, record, problem, raw=raw, hidden=hidden)
 
     def _set_aside(self) -> dict[str, pa.Table]:
-        rejected = self.rejections.table()
+        rejected = self.rejects.table()
         return {} if rejected is None else {REJECTED_TABLE.name: rejected}
 
 
@@ -263,8 +263,8 @@ def may_be_private(call: object) -> bool:
     return str(said).lower() not in ("false", "0", "none")
 
 
-def _filled(sheets: Mapping[str, Sheet]) -> dict[str, pa.Table]:
-    return {name: sheet.arrow() for name, sheet in sheets.items() if len(sheet)}
+def _filled(sheets: Mapping[str, TableBuilder]) -> dict[str, pa.Table]:
+    return {name: sheet.build() for name, sheet in sheets.items() if len(sheet)}
 
 
 def _reached(times: Sequence[tuple[datetime | None, datetime | None]]) -> datetime | None:
@@ -279,4 +279,4 @@ def _reached(times: Sequence[tuple[datetime | None, datetime | None]]) -> dateti
         return None
     if effective != sorted(effective) and started != sorted(started):
         return None
-    return whole_millisecond(min(effective[-1], started[-1]))
+    return truncate_to_millisecond(min(effective[-1], started[-1]))

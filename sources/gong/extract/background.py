@@ -11,7 +11,7 @@ from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from ..calls.reader import CallFeed, Reached
+from ..calls.reader import CallReader, ReadProgress
 from .buffer import Batch
 
 # A part ends with so much in it, too: what is loaded at once has to fit into memory with what is read meanwhile.
@@ -20,14 +20,14 @@ _BYTES_A_PART = 128 * 2**20
 T = TypeVar("T")
 
 
-class ReadAhead:
+class BackgroundReader:
     """The thread that talks to Gong, open inside a `with`; whoever enters it last closes it.
 
     ```python
-    with ReadAhead(seconds=2) as ahead:
-        source = gong_source(ahead=ahead)
+    with BackgroundReader(seconds=2) as background:
+        source = gong_source(background=background)
         pipeline.run(source)
-        while not ahead.at_end:
+        while not background.exhausted:
             pipeline.run(source.with_resources("calls", "transcripts"))
     ```
 
@@ -44,8 +44,8 @@ class ReadAhead:
 
     def __init__(self, seconds: float = math.inf) -> None:
         self.seconds, self.load_seconds = seconds, 0.0
-        self._feed: CallFeed | None = None
-        self._part_taken: tuple[CallFeed, Reached] | None = None
+        self._feed: CallReader | None = None
+        self._part_taken: tuple[CallReader, ReadProgress] | None = None
         self._reading: Future[None] | None = None
         self._part_began = 0.0
         self._users, self._entering = 0, Lock()
@@ -54,12 +54,12 @@ class ReadAhead:
         self._left: asyncio.Event | None = None
 
     @property
-    def at_end(self) -> bool:
+    def exhausted(self) -> bool:
         """Whether no part is left."""
         return self._feed is None
 
     @property
-    def part_taken(self) -> tuple[CallFeed, Reached]:
+    def last_progress(self) -> tuple[CallReader, ReadProgress]:
         """The feed that the last part came from, and how far it had come with it."""
         if self._part_taken is None:
             raise RuntimeError("no part was taken yet")
@@ -96,7 +96,7 @@ class ReadAhead:
         """Does work in this thread, awaited from the event loop of another one."""
         return await asyncio.wrap_future(self._begun(work))
 
-    async def part(self, begin: Callable[[], CallFeed]) -> AsyncIterator[Batch]:
+    async def next_batch(self, begin: Callable[[], CallReader]) -> AsyncIterator[Batch]:
         """The batches of the next part; `part_taken` then says how far it reaches.
 
         Args:
@@ -110,17 +110,17 @@ class ReadAhead:
         while reached is None:
             is_full = bytes_taken >= _BYTES_A_PART and self.seconds < math.inf
             until = -math.inf if is_full else self._part_began + self.seconds
-            batches, reached = await self.result(feed.take(until, self.load_seconds))
+            batches, reached = await self.result(feed.get(until, self.load_seconds))
             for batch in batches:
                 bytes_taken += batch[2].nbytes
                 yield batch
         self._part_taken = feed, reached
         self._part_began = time.monotonic()
-        if reached.at_end:
+        if reached.exhausted:
             reading, self._feed, self._reading = self._reading, None, None
             await asyncio.wrap_future(reading)
 
     def _begun(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         if self._loop is None:
-            raise RuntimeError("nothing is read outside `with ahead:`")
+            raise RuntimeError("nothing is read outside `with background:`")
         return asyncio.run_coroutine_threadsafe(work, self._loop)

@@ -19,7 +19,7 @@ _ROWS_A_BATCH = 3_000
 _BYTES_WAITING = 64 * 2**20
 
 
-class Outbox:
+class BatchBuffer:
     """Rows between reading and loading: `put` waits while too much lies here, `take` while there is too little.
 
     The tables of one `put` are always taken in the same part, so that no row is loaded before the rows that
@@ -48,7 +48,7 @@ class Outbox:
             await self._room.wait()
 
     @property
-    def is_empty_for_good(self) -> bool:
+    def is_drained(self) -> bool:
         """Whether everything was taken and no more rows come."""
         return self._closed and not self._gathered
 
@@ -57,7 +57,7 @@ class Outbox:
         self._closed = True
         self._changed.set()
 
-    async def take(self, until: Callable[[], float]) -> tuple[list[Batch], bool]:
+    async def get(self, until: Callable[[], float]) -> tuple[list[Batch], bool]:
         """Batches worth a load file, as soon as there are some; or all there is, which ends a part.
 
         Args:

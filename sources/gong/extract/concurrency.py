@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def together(work: Iterable[Awaitable[T]]) -> list[T]:
+async def gather_or_cancel(work: Iterable[Awaitable[T]]) -> list[T]:
     """All results, in order; when one fails the others are ended first, then its error is raised as it is."""
     tasks = [asyncio.ensure_future(one) for one in work]
     try:

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 from ..api.client import GongClient
 from ..api.endpoint import FOLDER_CONTENT, FOLDERS, USERS, WORKSPACES, Endpoint
-from ..errors import RequestRefused, ScopeMissing
-from ..tables.records import ShapeError, decoded, may_be_asked_for, named
+from ..errors import MissingScopeError, RequestError
+from ..tables.records import InvalidRecordError, decode_record, is_valid_id, record_id
 from ..tables.table_builder import Record
-from .concurrency import together
+from .concurrency import gather_or_cancel
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ class UserList(SharedList):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ExtractContext:
     """What the lists of one run share.
 
     Attributes:
@@ -79,19 +79,19 @@ class Reading:
         """The workspaces to ask for one by one, where Gong wants one named."""
         if self.workspace_id:
             return [self.workspace_id]
-        return [own for one in await self.workspaces.read(self.client) if may_be_asked_for(own := named(one))]
+        return [own for one in await self.workspaces.read(self.client) if is_valid_id(own := record_id(one))]
 
 
-def always(requests: int) -> Callable[[Reading], Awaitable[int]]:
+def constant(requests: int) -> Callable[[ExtractContext], Awaitable[int]]:
     """The costs of what takes so many requests whatever the company is like."""
 
-    async def costs(_: Reading) -> int:
+    async def estimate(_: ExtractContext) -> int:
         return requests
 
-    return costs
+    return estimate
 
 
-ONE_REQUEST = always(1)
+ONE_REQUEST = constant(1)
 """What a list costs that is asked for as a whole."""
 
 
@@ -101,7 +101,7 @@ async def read_library(client: GongClient, workspaces: WorkspaceList, workspace_
     Gong refuses the list without a workspace where a company has several, so they are asked for one by one.
     """
     folders = await read_folders(client, workspaces, workspace_id)
-    contents = await together(_content(client, folder) for folder in folders)
+    contents = await gather_or_cancel(_content(client, folder) for folder in folders)
     return [
         folder if calls is None else {**folder, "calls": calls} for folder, calls in zip(folders, contents, strict=True)
     ]
@@ -111,24 +111,24 @@ async def read_folders(client: GongClient, workspaces: WorkspaceList, workspace_
     """All public folders of a workspace, or of every workspace, each with its `workspaceId`.
 
     Raises:
-        ScopeMissing: The credential may not read folders; or not workspaces, and Gong wants one named.
+        MissingScopeError: The credential may not read folders; or not workspaces, and Gong wants one named.
         GongError: Gong's answers did not come to their end.
     """
     if workspace_id:
         return await _folders(client, workspace_id)
     try:
-        ids = [own for one in await workspaces.read(client) if (own := named(one))]
-    except ScopeMissing as missing:
+        ids = [own for one in await workspaces.read(client) if (own := record_id(one))]
+    except MissingScopeError as missing:
         try:
             return await _folders(client, None)
-        except RequestRefused as refused:
+        except RequestError as refused:
             if refused.status != HTTPStatus.BAD_REQUEST:
                 raise
             raise missing from refused
     # A company with one workspace is served without naming it.
     if not ids:
         return await _folders(client, None)
-    listed = await together(_unless_refused(one, _folders(client, one)) for one in ids)
+    listed = await gather_or_cancel(_unless_refused(one, _folders(client, one)) for one in ids)
     return [folder for of_workspace in listed for folder in of_workspace or ()]
 
 
@@ -142,14 +142,14 @@ async def read_records(
     """
     by_id: dict[str, Record] = {}
     others: list[Any] = []
-    starts_over = _STARTS_OVER if endpoint.key else 0
-    async for page in client.pages(endpoint, query=query, body=body, starts_over=starts_over):
+    max_restarts = _STARTS_OVER if endpoint.key else 0
+    async for page in client.paginate(endpoint, query=query, body=body, max_restarts=max_restarts):
         for raw in page.records:
             try:
-                record = decoded(raw)
-            except ShapeError:
+                record = decode_record(raw)
+            except InvalidRecordError:
                 record = bytes(raw).decode("utf-8", "replace")
-            if endpoint.pages and endpoint.key and (own := named(record, endpoint.key)):
+            if endpoint.paged and endpoint.key and (own := record_id(record, endpoint.key)):
                 # A list that changes while it is paged, or is read from its start again, shows a record twice.
                 by_id[own] = record
             else:
@@ -164,7 +164,7 @@ async def _folders(client: GongClient, workspace_id: str | None) -> list[Record]
 
 async def _content(client: GongClient, folder: Any) -> list[Any] | None:
     """The calls in a folder; None where they cannot be asked for."""
-    own = named(folder)
+    own = record_id(folder)
     return await _unless_refused(own, read_records(client, FOLDER_CONTENT, {"folderId": own})) if own else None
 
 
@@ -172,7 +172,7 @@ async def _unless_refused(own: str, reading: Awaitable[T]) -> T | None:
     """What is read by an id; None where Gong refuses it for an id that is no number of 64 bits."""
     try:
         return await reading
-    except RequestRefused as refused:
-        if refused.status != HTTPStatus.BAD_REQUEST or may_be_asked_for(own):
+    except RequestError as refused:
+        if refused.status != HTTPStatus.BAD_REQUEST or is_valid_id(own):
             raise
         return None

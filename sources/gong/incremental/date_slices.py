@@ -14,9 +14,9 @@ from typing import Any
 
 import msgspec
 
-from ..extract.pages import ONE_REQUEST, Reading
-from ..tables.record_mapper import Layout
-from ..tables.records import fingerprint
+from ..extract.pages import ONE_REQUEST, ExtractContext
+from ..tables.record_mapper import RecordMapper
+from ..tables.records import hash_bytes
 from .windows import Window
 
 _EAST, _WEST = timedelta(hours=14), timedelta(hours=12)
@@ -28,7 +28,7 @@ ByDay = dict[date, list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class DateSlice:
     """Days that are asked for together: `since` belongs to them, `until` does not.
 
     Attributes:
@@ -51,24 +51,24 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Dated:
+class DateSlicedResource:
     """A resource that is read day by day.
 
     Attributes:
         layout: How its records become rows.
         read: Gives the records of a stretch.
-        together: How many days are asked for at once.
-        costs: The least number of requests that a stretch takes.
-        whole_days: Whether only days that are over everywhere can be asked for.
+        days_per_request: How many days are asked for at once.
+        estimate_requests: The least number of requests that a stretch takes.
+        complete_days_only: Whether only days that are over everywhere can be asked for.
         monthly: Whether what is asked for are calendar months, kept under their first day.
         opt_in: Whether it is read only when it is selected by name.
     """
 
-    layout: Layout
-    read: Callable[[Reading, Stretch], Awaitable[ByDay]]
-    together: int
-    costs: Callable[[Reading], Awaitable[int]] = ONE_REQUEST
-    whole_days: bool = False
+    layout: RecordMapper
+    read: Callable[[ExtractContext, DateSlice], Awaitable[ByDay]]
+    days_per_request: int
+    estimate_requests: Callable[[ExtractContext], Awaitable[int]] = ONE_REQUEST
+    complete_days_only: bool = False
     monthly: bool = False
     opt_in: bool = True
 
@@ -77,39 +77,43 @@ class Dated:
         """The dlt resource."""
         return self.layout.resource
 
-    def stretches(self, window: Window, now: datetime) -> Iterator[Stretch]:
+    def slices(self, window: Window, now: datetime) -> Iterator[DateSlice]:
         """The days of a window, in the portions that are asked for."""
         since = (window.since - _WEST).date()
-        until = (window.until - _WEST).date() if self.whole_days else (window.until + _EAST).date() + timedelta(days=1)
+        until = (
+            (window.until - _WEST).date()
+            if self.complete_days_only
+            else (window.until + _EAST).date() + timedelta(days=1)
+        )
         if self.monthly:
             since = since.replace(day=1)
         while since < until:
             if self.monthly:
                 end = (since.replace(day=28) + timedelta(days=4)).replace(day=1)
             else:
-                end = min(since + timedelta(days=self.together), until)
-            yield Stretch(since, end, now)
+                end = min(since + timedelta(days=self.days_per_request), until)
+            yield DateSlice(since, end, now)
             since = end
 
 
-def over(day: date) -> datetime:
+def complete_at(day: date) -> datetime:
     """The instant at which all days before this one are over everywhere."""
     return datetime.combine(day, time(), UTC) + _WEST
 
 
-class DayHashes:
+class DateHashes:
     """What the days were when they were last written, in dlt's state of the resource.
 
     Args:
         state: The resource's state.
-        trusted: Whether what was last written is in the warehouse; not after a load that was broken off.
+        state_is_current: Whether what was last written is in the warehouse; not after a load that was broken off.
     """
 
-    def __init__(self, state: MutableMapping[str, Any], *, trusted: bool) -> None:
+    def __init__(self, state: MutableMapping[str, Any], *, state_is_current: bool) -> None:
         self._held: Mapping[str, str] = dict(state.get("days", {}))
         self._forgotten_before = str(state.get("forgotten_before", ""))
         self._state = state
-        self._trusted = trusted
+        self._trusted = state_is_current
 
     def changed(self, by_day: Mapping[date, list[Any]]) -> tuple[list[Any], list[date]]:
         """The records of days that are not as they were, and the days that have none any more."""
@@ -117,9 +121,9 @@ class DayHashes:
         records: list[Any] = []
         emptied: list[date] = []
         for day, of_day in by_day.items():
-            key, content = day.isoformat(), _content_of(of_day)
+            key, content = day.isoformat(), _content_hash(of_day)
             # A day that was never written has no rows; of one that is forgotten nobody knows.
-            held = self._held.get(key, _content_of([]) if key >= self._forgotten_before else "")
+            held = self._held.get(key, _content_hash([]) if key >= self._forgotten_before else "")
             if self._trusted and held == content:
                 continue
             days[key] = content
@@ -129,12 +133,12 @@ class DayHashes:
         self._state["days"] = days
         return records, emptied
 
-    def forget_before(self, day: date) -> None:
+    def prune_before(self, day: date) -> None:
         """Forgets days that no lookback comes by any more."""
         days: Mapping[str, str] = self._state.get("days", {})
         self._state["forgotten_before"] = max(self._forgotten_before, day.isoformat())
         self._state["days"] = {key: content for key, content in days.items() if key >= day.isoformat()}
 
 
-def _content_of(records: list[Any]) -> str:
-    return fingerprint(b"\n".join(sorted(msgspec.json.encode(record, order="sorted") for record in records)))
+def _content_hash(records: list[Any]) -> str:
+    return hash_bytes(b"\n".join(sorted(msgspec.json.encode(record, order="sorted") for record in records)))

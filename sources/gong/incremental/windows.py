@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pendulum
 
-from ..errors import SettingRefused
+from ..errors import ConfigurationError
 
 _SPAN = re.compile(r"(\d+)\s*([smhdw])", re.IGNORECASE)
 _UNITS = {
@@ -34,10 +34,14 @@ class Window:
         if self.since > self.until:
             raise ValueError(f"a window cannot end ({self.until}) before it begins ({self.since})")
 
-    def cut(self, parts: int) -> list[Window]:
+    def split(self, parts: int) -> list[Window]:
         """The window as that many windows of the same length, without gap or overlap."""
         length = (self.until - self.since) / parts
-        edges = [self.since, *(whole_millisecond(self.since + length * part) for part in range(1, parts)), self.until]
+        edges = [
+            self.since,
+            *(truncate_to_millisecond(self.since + length * part) for part in range(1, parts)),
+            self.until,
+        ]
         return [Window(since, until) for since, until in pairwise(edges) if since < until]
 
 
@@ -56,11 +60,11 @@ class Lookback:
         """From `"1d / 7d / 30d"`; with fewer parts the deeper looks are left out.
 
         Raises:
-            SettingRefused: It does not read that way.
+            ConfigurationError: It does not read that way.
         """
-        depths = [span(part) for part in text.split("/")]
+        depths = [parse_duration(part) for part in text.split("/")]
         if len(depths) > 3:
-            raise SettingRefused(f"lookback {text!r} has more than three parts: write it like '1d / 7d / 30d'")
+            raise ConfigurationError(f"lookback {text!r} has more than three parts: write it like '1d / 7d / 30d'")
         every, daily, weekly = (*depths, *[depths[-1]] * (3 - len(depths)))
         return cls((every, max(every, daily), max(every, daily, weekly)))
 
@@ -86,28 +90,28 @@ class Lookback:
         return {**looked, **{str(tier): today.isoformat() for tier in range(3) if self.depths[tier] <= depth}}
 
 
-def whole_millisecond(moment: datetime) -> datetime:
+def truncate_to_millisecond(moment: datetime) -> datetime:
     """The millisecond that a moment lies in: Gong writes and reads times with three digits after the second."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-def gong_time(moment: datetime) -> str:
+def format_datetime(moment: datetime) -> str:
     """A UTC instant as Gong takes it in requests."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def span(text: str) -> timedelta:
+def parse_duration(text: str) -> timedelta:
     """A length of time like `12h`, `7d` or `2w`.
 
     Raises:
-        SettingRefused: It does not read that way.
+        ConfigurationError: It does not read that way.
     """
     if not (match := _SPAN.fullmatch(text.strip())):
-        raise SettingRefused(f"{text.strip()!r} is not a length of time: write it like 12h, 7d or 2w")
+        raise ConfigurationError(f"{text.strip()!r} is not a length of time: write it like 12h, 7d or 2w")
     return int(match[1]) * _UNITS[match[2].lower()]
 
 
-def moment(value: str | date | datetime, name: str) -> datetime:
+def parse_datetime_setting(value: str | date | datetime, name: str) -> datetime:
     """A date or date-time as UTC; without a zone it is UTC.
 
     Args:
@@ -115,7 +119,7 @@ def moment(value: str | date | datetime, name: str) -> datetime:
         name: The setting's name, for the error.
 
     Raises:
-        SettingRefused: It is neither.
+        ConfigurationError: It is neither.
     """
     if isinstance(value, str):
         try:
@@ -123,16 +127,18 @@ def moment(value: str | date | datetime, name: str) -> datetime:
         except ValueError:
             parsed = None
         if not isinstance(parsed, datetime):
-            raise SettingRefused(f"{name} {value!r} is not a date: write it like 2026-01-31 or 2026-01-31T09:00:00Z")
+            raise ConfigurationError(
+                f"{name} {value!r} is not a date: write it like 2026-01-31 or 2026-01-31T09:00:00Z"
+            )
         value = parsed
     if not isinstance(value, datetime):
         value = datetime(value.year, value.month, value.day, tzinfo=UTC)
     # A plain datetime of Python's: pendulum's own would travel into dlt's state and compare by other rules.
     instant = datetime.fromisoformat(value.isoformat())
-    return whole_millisecond((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC))
+    return truncate_to_millisecond((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC))
 
 
-def frontier(windows: Sequence[Window], unread: Sequence[Window]) -> datetime:
+def watermark(windows: Sequence[Window], unread: Sequence[Window]) -> datetime:
     """Up to this instant all that was asked for has been read.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..tables.table import REMOVED, Column, Table, gongs, ours, snake_case
+from ..tables.table import TOMBSTONE, Column, Table, connector_columns, gong_columns, snake_case
 
 USERS_TABLE = Table(
     "users",
@@ -10,27 +10,27 @@ USERS_TABLE = Table(
     ("id",),
     "whole",
     (
-        *gongs(
+        *gong_columns(
             "id emailAddress=email created:timestamp active:bool emailAliases:json=email trustedEmailAddress=email"
             " firstName=name lastName=name title phoneNumber=phone extension=phone personalMeetingUrls:json=link"
         ),
-        *gongs(
+        *gong_columns(
             "webConferencesRecorded:bool preventWebConferenceRecording:bool telephonyCallsImported:bool"
             " emailsImported:bool preventEmailImport:bool nonRecordedMeetingsImported:bool gongConnectEnabled:bool"
         ),
-        *gongs("managerId meetingConsentPageUrl=link conferencingProviders:json spokenLanguages:json"),
+        *gong_columns("managerId meetingConsentPageUrl=link conferencingProviders:json spokenLanguages:json"),
     ),
     frozenset({"settings"}),
 )
 
-WORKSPACES_TABLE = Table("workspaces", "workspaces", ("id",), "whole", gongs("id name description"))
+WORKSPACES_TABLE = Table("workspaces", "workspaces", ("id",), "whole", gong_columns("id name description"))
 
 FOLDERS_TABLE = Table(
     "library_folders",
     "library",
     ("id",),
     "whole",
-    (*gongs("id name parentFolderId createdBy updated:timestamp"), *ours("workspace_id")),
+    (*gong_columns("id name parentFolderId createdBy updated:timestamp"), *connector_columns("workspace_id")),
 )
 
 LIBRARY_CALLS_TABLE = Table(
@@ -39,10 +39,10 @@ LIBRARY_CALLS_TABLE = Table(
     ("folder_id", "position"),
     "whole",
     (
-        *ours("folder_id position:bigint"),
+        *connector_columns("folder_id position:bigint"),
         Column("call_id", "text", "id"),
-        *gongs("title note addedBy created:timestamp url"),
-        *ours("snippet_from_sec:double snippet_to_sec:double"),
+        *gong_columns("title note addedBy created:timestamp url"),
+        *connector_columns("snippet_from_sec:double snippet_to_sec:double"),
     ),
     frozenset({"snippet"}),
 )
@@ -52,7 +52,7 @@ TRACKERS_TABLE = Table(
     "trackers",
     ("tracker_id",),
     "whole",
-    gongs(
+    gong_columns(
         "trackerId trackerName workspaceId affiliation partOfQuestion:bool saidAt saidAtInterval:bigint saidAtUnit"
         " saidInTopics:json filterQuery created:timestamp creatorUserId updated:timestamp updaterUserId"
     ),
@@ -64,7 +64,7 @@ TRACKER_KEYWORDS_TABLE = Table(
     "trackers",
     ("tracker_id", "language", "position"),
     "whole",
-    (*ours("tracker_id position:bigint keyword"), *gongs("language includeRelatedForms:bool")),
+    (*connector_columns("tracker_id position:bigint keyword"), *gong_columns("language includeRelatedForms:bool")),
     frozenset({"keywords"}),
 )
 
@@ -73,7 +73,7 @@ SCORECARDS_TABLE = Table(
     "scorecards",
     ("scorecard_id",),
     "whole",
-    gongs(
+    gong_columns(
         "scorecardId scorecardName workspaceId enabled:bool reviewMethod created:timestamp updated:timestamp"
         " updaterUserId"
     ),
@@ -86,8 +86,8 @@ SCORECARD_QUESTIONS_TABLE = Table(
     ("scorecard_id", "question_id"),
     "whole",
     (
-        *ours("scorecard_id position:bigint"),
-        *gongs(
+        *connector_columns("scorecard_id position:bigint"),
+        *gong_columns(
             "questionId questionRevisionId questionText isOverall:bool questionType answerGuide minRange:bigint"
             " maxRange:bigint answerOptions:json created:timestamp updated:timestamp updaterUserId"
         ),
@@ -99,7 +99,7 @@ ANSWERED_SCORECARDS_TABLE = Table(
     "answered_scorecards",
     ("answered_scorecard_id",),
     "by key",
-    gongs(
+    gong_columns(
         "answeredScorecardId scorecardId scorecardName callId callStartTime:timestamp reviewedUserId reviewerUserId"
         " reviewMethod editorUserId reviewTime:timestamp visibilityType"
     ),
@@ -112,12 +112,12 @@ ANSWERED_SCORECARD_ANSWERS_TABLE = Table(
     ("answered_scorecard_id", "position"),
     "together",
     (
-        *ours("answered_scorecard_id position:bigint"),
-        *gongs(
+        *connector_columns("answered_scorecard_id position:bigint"),
+        *gong_columns(
             "questionId questionRevisionId isOverall:bool score:bigint answerText notApplicable:bool"
             " selectedOptions:json"
         ),
-        REMOVED,
+        TOMBSTONE,
     ),
 )
 
@@ -126,7 +126,7 @@ CALL_OUTCOMES_TABLE = Table(
     "call_outcomes",
     ("call_outcome",),
     "whole",
-    gongs("callOutcome displayOrder:bigint connectStatus sentiment todoAction automation category"),
+    gong_columns("callOutcome displayOrder:bigint connectStatus sentiment todoAction automation category"),
 )
 
 BRIEFS_TABLE = Table(
@@ -134,7 +134,7 @@ BRIEFS_TABLE = Table(
     "briefs",
     ("brief_id",),
     "whole",
-    gongs(
+    gong_columns(
         "briefId briefName workspaceId description status creator=name creatorUserId created:timestamp"
         " updated:timestamp"
     ),
@@ -154,11 +154,11 @@ USER_ACTIVITY_TABLE = Table(
     ("from_date", "user_id"),
     "together",
     (
-        *ours("from_date:date to_date:date user_id"),
-        *gongs("userEmailAddress=email"),
-        *gongs(" ".join(f"{activity}:json" for activity in ACTIVITIES)),
-        *ours(" ".join(f"{snake_case(activity)}_count:bigint" for activity in ACTIVITIES)),
-        REMOVED,
+        *connector_columns("from_date:date to_date:date user_id"),
+        *gong_columns("userEmailAddress=email"),
+        *gong_columns(" ".join(f"{activity}:json" for activity in ACTIVITIES)),
+        *connector_columns(" ".join(f"{snake_case(activity)}_count:bigint" for activity in ACTIVITIES)),
+        TOMBSTONE,
     ),
     frozenset({"userId", "fromDate", "toDate"}),
 )
@@ -168,7 +168,11 @@ INTERACTION_STATS_TABLE = Table(
     "user_interaction_stats",
     ("from_date", "user_id", "name"),
     "together",
-    (*ours("from_date:date to_date:date user_id user_email_address"), *gongs("name value:double"), REMOVED),
+    (
+        *connector_columns("from_date:date to_date:date user_id user_email_address"),
+        *gong_columns("name value:double"),
+        TOMBSTONE,
+    ),
 )
 
 AUDIT_LOGS_TABLE = Table(
@@ -177,8 +181,8 @@ AUDIT_LOGS_TABLE = Table(
     ("id",),
     "by key",
     (
-        *ours("id log_type"),
-        *gongs(
+        *connector_columns("id log_type"),
+        *gong_columns(
             "eventTime:timestamp userId userEmailAddress=email userFullName=name impersonatorUserId"
             " impersonatorEmailAddress=email impersonatorFullName=name impersonatorCompanyId logRecord:json"
         ),
@@ -190,7 +194,7 @@ PERMISSION_PROFILES_TABLE = Table(
     "permission_profiles",
     ("id",),
     "whole",
-    gongs(
+    gong_columns(
         "id workspaceId name description callsAccess:json libraryFolderAccess:json dealsAccess:json"
         " forecastPermissions:json coachingAccess:json insightsAccess:json usageAccess:json emailsAccess:json"
     ),
@@ -202,7 +206,11 @@ PERMISSION_PROFILE_USERS_TABLE = Table(
     "permission_profiles",
     ("profile_id", "user_id"),
     "whole",
-    (*ours("profile_id"), Column("user_id", "text", "id"), *gongs("fullName=name emailAddress=email")),
+    (
+        *connector_columns("profile_id"),
+        Column("user_id", "text", "id"),
+        *gong_columns("fullName=name emailAddress=email"),
+    ),
 )
 
 COACHING_TABLE = Table(
@@ -211,8 +219,10 @@ COACHING_TABLE = Table(
     ("from_date", "workspace_id", "manager_id", "report_id", "metric"),
     "together",
     (
-        *ours("from_date:date to_date:date workspace_id manager_id report_id metric values:json value_count:bigint"),
-        REMOVED,
+        *connector_columns(
+            "from_date:date to_date:date workspace_id manager_id report_id metric values:json value_count:bigint"
+        ),
+        TOMBSTONE,
     ),
 )
 
@@ -221,11 +231,11 @@ FLOWS_TABLE = Table(
     "flows",
     ("id",),
     "whole",
-    gongs("id name folderId folderName visibility creationDate:timestamp exclusive:bool"),
+    gong_columns("id name folderId folderName visibility creationDate:timestamp exclusive:bool"),
 )
 
 FLOW_FOLDERS_TABLE = Table(
-    "flow_folders", "flow_folders", ("id",), "whole", gongs("id name parentFolderId createdById visibility")
+    "flow_folders", "flow_folders", ("id",), "whole", gong_columns("id name parentFolderId createdById visibility")
 )
 
 SETTINGS_HISTORY_TABLE = Table(
@@ -233,7 +243,7 @@ SETTINGS_HISTORY_TABLE = Table(
     "user_settings_history",
     ("user_id", "position"),
     "whole",
-    (*ours("user_id position:bigint"), *gongs("setting value:bool time:timestamp")),
+    (*connector_columns("user_id position:bigint"), *gong_columns("setting value:bool time:timestamp")),
 )
 
 CALL_ACCESS_TABLE = Table(
@@ -241,7 +251,7 @@ CALL_ACCESS_TABLE = Table(
     "call_access",
     ("call_id", "user_id"),
     "together",
-    (*ours("call_id"), *gongs("userId"), REMOVED),
+    (*connector_columns("call_id"), *gong_columns("userId"), TOMBSTONE),
 )
 
 COMPANY_TABLES = (

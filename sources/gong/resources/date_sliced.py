@@ -19,13 +19,21 @@ from ..api.endpoint import (
     LOGS,
     PAGE_SIZE,
 )
-from ..errors import CursorExpired, RequestRefused
-from ..extract.concurrency import together
-from ..extract.pages import Reading, always, read_records
-from ..incremental.date_slices import ByDay, Dated, Stretch
-from ..incremental.windows import gong_time
-from ..tables.record_mapper import Layout, itself
-from ..tables.records import ShapeError, children, fingerprint, id_text, instant, may_be_asked_for, named
+from ..errors import CursorExpiredError, RequestError
+from ..extract.concurrency import gather_or_cancel
+from ..extract.pages import ExtractContext, constant, read_records
+from ..incremental.date_slices import ByDay, DateSlice, DateSlicedResource
+from ..incremental.windows import format_datetime
+from ..tables.record_mapper import RecordMapper, identity_row
+from ..tables.records import (
+    InvalidRecordError,
+    hash_bytes,
+    id_text,
+    is_valid_id,
+    object_list_field,
+    parse_gong_datetime,
+    record_id,
+)
 from ..tables.table_builder import Record
 from .company_tables import (
     ACTIVITIES,
@@ -42,128 +50,128 @@ LOG_TYPES = ("AccessLog", "UserActivityLog", "UserCallPlay", "ExternallySharedCa
 """Each is a list of its own (Gong's OpenAPI document, GET /v2/logs)."""
 
 
-async def _answered_scorecards(reading: Reading, stretch: Stretch) -> ByDay:
+async def _answered_scorecards(reading: ExtractContext, date_slice: DateSlice) -> ByDay:
     wanted = {
-        "reviewFromDate": stretch.since.isoformat(),
+        "reviewFromDate": date_slice.since.isoformat(),
         # Without it Gong leaves out what was reviewed automatically.
         "reviewMethod": "BOTH",
     }
-    if not stretch.open_ended:
-        wanted["reviewToDate"] = stretch.until.isoformat()
+    if not date_slice.open_ended:
+        wanted["reviewToDate"] = date_slice.until.isoformat()
     by_day: ByDay = defaultdict(list)
     for record in await read_records(reading.client, ANSWERED_SCORECARDS, body={"filter": wanted}):
-        by_day[_day_of(record, "reviewTime", stretch)].append(record)
+        by_day[_day_of(record, "reviewTime", date_slice)].append(record)
     return by_day
 
 
-async def _daily_activity(reading: Reading, stretch: Stretch) -> ByDay:
-    by_day: ByDay = {day: [] for day in stretch.days()}
-    wanted = {"fromDate": stretch.since.isoformat(), "toDate": stretch.until.isoformat()}
+async def _daily_activity(reading: ExtractContext, date_slice: DateSlice) -> ByDay:
+    by_day: ByDay = {day: [] for day in date_slice.days()}
+    wanted = {"fromDate": date_slice.since.isoformat(), "toDate": date_slice.until.isoformat()}
     for user in await read_records(reading.client, DAILY_ACTIVITY, body={"filter": wanted}):
         try:
-            days = children(user, "userDailyActivityStats")
-        except (ShapeError, AttributeError):
+            days = object_list_field(user, "userDailyActivityStats")
+        except (InvalidRecordError, AttributeError):
             # It fits no table, and is set aside when rows are made.
-            by_day[stretch.since].append(user)
+            by_day[date_slice.since].append(user)
             continue
         about = {name: value for name, value in user.items() if name != "userDailyActivityStats"}
         for of_day in days:
             if any(of_day.get(activity) for activity in ACTIVITIES):
-                by_day.setdefault(_day_of(of_day, "fromDate", stretch), []).append({**about, **of_day})
+                by_day.setdefault(_day_of(of_day, "fromDate", date_slice), []).append({**about, **of_day})
     return by_day
 
 
-async def _of_each_manager(reading: Reading) -> int:
+async def _requests_per_manager(reading: ExtractContext) -> int:
     return len(await _managers(reading)) * len(await reading.workspace_ids())
 
 
-async def _interaction_stats(reading: Reading, stretch: Stretch) -> ByDay:
-    wanted = {"fromDate": stretch.since.isoformat(), "toDate": stretch.until.isoformat()}
+async def _interaction_stats(reading: ExtractContext, date_slice: DateSlice) -> ByDay:
+    wanted = {"fromDate": date_slice.since.isoformat(), "toDate": date_slice.until.isoformat()}
     users = await read_records(reading.client, INTERACTION_STATS, body={"filter": wanted})
-    return {stretch.since: [{**user, **wanted} if isinstance(user, Mapping) else user for user in users]}
+    return {date_slice.since: [{**user, **wanted} if isinstance(user, Mapping) else user for user in users]}
 
 
-async def _audit_logs(reading: Reading, stretch: Stretch) -> ByDay:
-    begin = datetime.combine(stretch.since, time(), UTC)
-    end = min(datetime.combine(stretch.until, time(), UTC), stretch.now)
-    by_day: ByDay = {day: [] for day in stretch.days()}
+async def _audit_logs(reading: ExtractContext, date_slice: DateSlice) -> ByDay:
+    begin = datetime.combine(date_slice.since, time(), UTC)
+    end = min(datetime.combine(date_slice.until, time(), UTC), date_slice.now)
+    by_day: ByDay = {day: [] for day in date_slice.days()}
     if begin >= end:
         return by_day
 
     async def of_type(kind: str) -> None:
-        query = {"logType": kind, "fromDateTime": gong_time(begin), "toDateTime": gong_time(end)}
+        query = {"logType": kind, "fromDateTime": format_datetime(begin), "toDateTime": format_datetime(end)}
         seen: Counter[bytes] = Counter()
         for entry in await _log_entries(reading, query):
             if not isinstance(entry, Mapping):
-                by_day[stretch.since].append(entry)
+                by_day[date_slice.since].append(entry)
                 continue
             content = msgspec.json.encode([kind, entry], order="sorted")
             # Entries have no id, and two things done in one instant can look the same.
             seen[content] += 1
-            own = fingerprint(content + str(seen[content]).encode())
-            day = moment.date() if (moment := instant(entry.get("eventTime"))) else stretch.since
+            own = hash_bytes(content + str(seen[content]).encode())
+            day = moment.date() if (moment := parse_gong_datetime(entry.get("eventTime"))) else date_slice.since
             by_day.setdefault(day, []).append({**entry, "id": own, "logType": kind})
 
-    await together(of_type(kind) for kind in LOG_TYPES)
+    await gather_or_cancel(of_type(kind) for kind in LOG_TYPES)
     return by_day
 
 
-async def _log_entries(reading: Reading, query: dict[str, str], *, tries: int = 3) -> list[Any]:
+async def _log_entries(reading: ExtractContext, query: dict[str, str], *, tries: int = 3) -> list[Any]:
     """All entries; there are no ids among them, so a list whose cursor expires is read anew from its start."""
     try:
         return await read_records(reading.client, LOGS, query)
-    except CursorExpired:
+    except CursorExpiredError:
         if tries == 1:
             raise
         return await _log_entries(reading, query, tries=tries - 1)
 
 
-async def _coaching(reading: Reading, stretch: Stretch) -> ByDay:
-    today = datetime.combine(stretch.now.date(), time(), UTC)
-    begin, end = datetime.combine(stretch.since, time(), UTC), datetime.combine(stretch.until, time(), UTC)
+async def _coaching(reading: ExtractContext, date_slice: DateSlice) -> ByDay:
+    today = datetime.combine(date_slice.now.date(), time(), UTC)
+    begin, end = datetime.combine(date_slice.since, time(), UTC), datetime.combine(date_slice.until, time(), UTC)
     if begin >= today:
         return {}
-    span = {"from": gong_time(begin), "to": gong_time(min(end, today))}
+    span = {"from": format_datetime(begin), "to": format_datetime(min(end, today))}
 
     async def of_manager(workspace_id: str, manager_id: str) -> list[Any]:
         query = {"workspace-id": workspace_id, "manager-id": manager_id, **span}
-        about = {"workspaceId": workspace_id, "fromDate": stretch.since, "toDate": stretch.until}
+        about = {"workspaceId": workspace_id, "fromDate": date_slice.since, "toDate": date_slice.until}
         listed = await read_records(reading.client, COACHING, query)
         return [{**data, **about} if isinstance(data, Mapping) else data for data in listed]
 
     managers = await _managers(reading)
     pairs = [(one, manager) for one in await reading.workspace_ids() for manager in managers]
-    found = await together(of_manager(*pair) for pair in pairs)
-    return {stretch.since: [data for of_one in found for data in of_one]}
+    found = await gather_or_cancel(of_manager(*pair) for pair in pairs)
+    return {date_slice.since: [data for of_one in found for data in of_one]}
 
 
-async def _managers(reading: Reading) -> list[str]:
+async def _managers(reading: ExtractContext) -> list[str]:
     users = await reading.users.read(reading.client)
     ids = {id_text(user.get("managerId")) for user in users if isinstance(user, Mapping)}
-    return sorted(filter(may_be_asked_for, ids))
+    return sorted(filter(is_valid_id, ids))
 
 
-async def _call_access(reading: Reading, stretch: Stretch) -> ByDay:
-    begin, end = datetime.combine(stretch.since, time(), UTC), datetime.combine(stretch.until, time(), UTC)
-    query = {"fromDateTime": gong_time(begin), "toDateTime": gong_time(end)}
+async def _call_access(reading: ExtractContext, date_slice: DateSlice) -> ByDay:
+    begin, end = datetime.combine(date_slice.since, time(), UTC), datetime.combine(date_slice.until, time(), UTC)
+    query = {"fromDateTime": format_datetime(begin), "toDateTime": format_datetime(end)}
     if reading.workspace_id:
         query["workspaceId"] = reading.workspace_id
     ids = [
-        named(call)
+        record_id(call)
         for call in await read_records(reading.client, CALLS, query)
-        if may_be_asked_for(named(call)) and (reading.private_calls_too or call.get("isPrivate") in (False, None))
+        if is_valid_id(record_id(call)) and (reading.private_calls_too or call.get("isPrivate") in (False, None))
     ]
-    found = await together(_access(reading, ids[at : at + PAGE_SIZE]) for at in range(0, len(ids), PAGE_SIZE))
-    of_call = {named(one, CALL_ACCESS.key): one for part in found for one in part}
+    found = await gather_or_cancel(_access(reading, ids[at : at + PAGE_SIZE]) for at in range(0, len(ids), PAGE_SIZE))
+    of_call = {record_id(one, CALL_ACCESS.key): one for part in found for one in part}
     # Gong leaves out calls that nobody was given access to; their rows have to go all the same.
-    return {stretch.since: [of_call.get(own, {"callId": own, "users": []}) for own in ids]}
+    return {date_slice.since: [of_call.get(own, {"callId": own, "users": []}) for own in ids]}
 
 
-async def _access(reading: Reading, call_ids: list[str]) -> list[Any]:
+async def _access(reading: ExtractContext, call_ids: list[str]) -> list[Any]:
     """The access lists of calls; one id that Gong does not find makes it refuse all, so they are halved."""
     try:
         return await read_records(reading.client, CALL_ACCESS, body={"filter": {"callIds": call_ids}})
-    except RequestRefused as refused:
+    except RequestError as refused:
         if refused.status != 400:
             raise
         if len(call_ids) == 1:
@@ -172,16 +180,16 @@ async def _access(reading: Reading, call_ids: list[str]) -> list[Any]:
         return [*await _access(reading, call_ids[:half]), *await _access(reading, call_ids[half:])]
 
 
-def _day_of(record: Any, field: str, stretch: Stretch) -> date:
+def _day_of(record: Any, field: str, date_slice: DateSlice) -> date:
     """The day that stands in a date or date-time, as Gong writes it: in the company's own zone."""
     try:
         return _day(record, field)
-    except (ShapeError, AttributeError):
-        return stretch.since
+    except (InvalidRecordError, AttributeError):
+        return date_slice.since
 
 
 def _answers(answered: Record) -> Iterator[tuple[tuple[Any, ...], Record]]:
-    for position, answer in enumerate(children(answered, "answers")):
+    for position, answer in enumerate(object_list_field(answered, "answers")):
         yield (id_text(answered["answeredScorecardId"]), position), answer
 
 
@@ -190,13 +198,13 @@ def _activity(of_day: Record) -> Iterator[tuple[tuple[Any, ...], Record]]:
     for activity in ACTIVITIES:
         calls = of_day.get(activity)
         if not isinstance(calls, list | None):
-            raise ShapeError(f"{activity} is not a list of call ids")
+            raise InvalidRecordError(f"{activity} is not a list of call ids")
         counts.append(len(calls or ()))
     yield (_day(of_day, "fromDate"), _day(of_day, "toDate"), id_text(of_day["userId"]), *counts), of_day
 
 
 def _statistics(user: Record) -> Iterator[tuple[tuple[Any, ...], Record]]:
-    for statistic in children(user, "personInteractionStats"):
+    for statistic in object_list_field(user, "personInteractionStats"):
         days = (_day(user, "fromDate"), _day(user, "toDate"))
         yield (*days, id_text(user["userId"]), user.get("userEmailAddress")), statistic
 
@@ -205,7 +213,7 @@ def _day(record: Record, field: str) -> date:
     try:
         return date.fromisoformat(str(record.get(field))[:10])
     except ValueError as failure:
-        raise ShapeError(f"{field} is no date") from failure
+        raise InvalidRecordError(f"{field} is no date") from failure
 
 
 def _log_entry(entry: Record) -> Iterator[tuple[tuple[Any, ...], Record]]:
@@ -213,63 +221,63 @@ def _log_entry(entry: Record) -> Iterator[tuple[tuple[Any, ...], Record]]:
 
 
 def _metrics(data: Record) -> Iterator[tuple[tuple[Any, ...], Record]]:
-    manager = named(data.get("manager"))
-    for of_report in children(data, "directReportsMetrics"):
+    manager = record_id(data.get("manager"))
+    for of_report in object_list_field(data, "directReportsMetrics"):
         metrics = of_report.get("metrics")
         if not isinstance(metrics, Mapping | None):
-            raise ShapeError("metrics is not an object")
+            raise InvalidRecordError("metrics is not an object")
         for name, values in (metrics or {}).items():
             count = len(values) if isinstance(values, list) else None
-            about = (data["fromDate"], data["toDate"], data["workspaceId"], manager, named(of_report.get("report")))
+            about = (data["fromDate"], data["toDate"], data["workspaceId"], manager, record_id(of_report.get("report")))
             yield (*about, name, values, count), {}
 
 
 def _users_with_access(call: Record) -> Iterator[tuple[tuple[Any, ...], Record]]:
-    for user in children(call, "users"):
+    for user in object_list_field(call, "users"):
         yield (id_text(call["callId"]),), user
 
 
-DATED = (
-    Dated(
-        Layout(
+DATE_SLICED = (
+    DateSlicedResource(
+        RecordMapper(
             "answered_scorecards",
-            ((ANSWERED_SCORECARDS_TABLE, itself), (ANSWERED_SCORECARD_ANSWERS_TABLE, _answers)),
+            ((ANSWERED_SCORECARDS_TABLE, identity_row), (ANSWERED_SCORECARD_ANSWERS_TABLE, _answers)),
             ANSWERED_SCORECARDS.key,
         ),
         _answered_scorecards,
-        together=90,
+        days_per_request=90,
         opt_in=False,
     ),
-    Dated(
-        Layout("user_activity_daily", ((USER_ACTIVITY_TABLE, _activity),), DAILY_ACTIVITY.key),
+    DateSlicedResource(
+        RecordMapper("user_activity_daily", ((USER_ACTIVITY_TABLE, _activity),), DAILY_ACTIVITY.key),
         _daily_activity,
-        together=30,
-        whole_days=True,
+        days_per_request=30,
+        complete_days_only=True,
     ),
-    Dated(
-        Layout("user_interaction_stats", ((INTERACTION_STATS_TABLE, _statistics),), INTERACTION_STATS.key),
+    DateSlicedResource(
+        RecordMapper("user_interaction_stats", ((INTERACTION_STATS_TABLE, _statistics),), INTERACTION_STATS.key),
         _interaction_stats,
-        together=1,
-        whole_days=True,
+        days_per_request=1,
+        complete_days_only=True,
     ),
-    Dated(
-        Layout("audit_logs", ((AUDIT_LOGS_TABLE, _log_entry),)),
+    DateSlicedResource(
+        RecordMapper("audit_logs", ((AUDIT_LOGS_TABLE, _log_entry),)),
         _audit_logs,
-        together=30,
-        costs=always(len(LOG_TYPES)),
+        days_per_request=30,
+        estimate_requests=constant(len(LOG_TYPES)),
     ),
-    Dated(
-        Layout("coaching_metrics", ((COACHING_TABLE, _metrics),), COACHING.key),
+    DateSlicedResource(
+        RecordMapper("coaching_metrics", ((COACHING_TABLE, _metrics),), COACHING.key),
         _coaching,
-        together=31,
-        costs=_of_each_manager,
+        days_per_request=31,
+        estimate_requests=_requests_per_manager,
         monthly=True,
     ),
-    Dated(
-        Layout("call_access", ((CALL_ACCESS_TABLE, _users_with_access),), CALL_ACCESS.key),
+    DateSlicedResource(
+        RecordMapper("call_access", ((CALL_ACCESS_TABLE, _users_with_access),), CALL_ACCESS.key),
         _call_access,
-        together=1,
-        costs=always(2),
+        days_per_request=1,
+        estimate_requests=constant(2),
     ),
 )
 """Read by date; those that are `opt_in` only where they are selected by name."""

@@ -14,27 +14,27 @@ from dlt.extract import DltResource
 
 from ..calls.tables import REJECTED_TABLE, TABLES
 from ..errors import GongError
-from ..extract.background import ReadAhead
-from ..extract.pages import Reading
+from ..extract.background import BackgroundReader
+from ..extract.pages import ExtractContext
 from ..incremental.bookmarks import bookmark_of, move_bookmark, window_to_read
-from ..incremental.date_slices import Dated, DayHashes, over
+from ..incremental.date_slices import DateHashes, DateSlicedResource, complete_at
 from ..incremental.windows import Lookback, Window
-from ..metrics import Tally
+from ..metrics import RunMetrics
 from ..tables.column_types import KnownColumns
-from ..tables.dlt_hints import declare_tables, handed_over
-from ..tables.pseudonyms import Pseudonyms
-from ..tables.records import ShapeError, fingerprint
-from ..tables.rejects import Rejections
+from ..tables.dlt_hints import declare_tables, mark_for_table
+from ..tables.pseudonyms import Pseudonymizer
+from ..tables.records import InvalidRecordError, hash_bytes
+from ..tables.rejects import RejectCollector
 from ..tables.table_builder import empty_table
-from .date_sliced import DATED
-from .full_refresh import LISTS, WholeList
+from .date_sliced import DATE_SLICED
+from .full_refresh import FULL_REFRESH, FullRefreshResource
 
 T = TypeVar("T")
 
-RESOURCES = ("calls", "transcripts", *(one.name for one in (*LISTS, *DATED) if not one.opt_in))
+RESOURCES = ("calls", "transcripts", *(one.name for one in (*FULL_REFRESH, *DATE_SLICED) if not one.opt_in))
 """What is read unless something else is selected."""
 
-OPT_IN_RESOURCES = tuple(one.name for one in (*LISTS, *DATED) if one.opt_in)
+OPT_IN_RESOURCES = tuple(one.name for one in (*FULL_REFRESH, *DATE_SLICED) if one.opt_in)
 """What is read only where it is selected by name."""
 
 
@@ -45,80 +45,81 @@ class ListResources:
     Attributes:
         reading: The client, and what the lists share.
         reader: The thread that talks to Gong.
-        tally: Where the run is counted.
+        metrics: Where the run is counted.
         note: Takes the error that ended a resource; raises it where nobody reads the tally.
         pseudonyms: Takes people out of the records; None to keep them.
         now, start, lookback: When the run began, where a first read begins, how far behind a bookmark to read again.
         window: Read this stretch of dates instead of bookmark to now.
-        trusted: Whether what dlt's state says was written is in the warehouse; not after a load that was broken off.
-        warehouse_is_empty: Nothing was ever loaded, so that rows can be appended and nothing has to go.
+        state_is_current: Whether what dlt's state says was written is in the warehouse; not after a load that was
+        broken off.
+        initial_load: Nothing was ever loaded, so that rows can be appended and nothing has to go.
     """
 
-    reading: Reading
-    reader: ReadAhead
-    tally: Tally
+    reading: ExtractContext
+    reader: BackgroundReader
+    metrics: RunMetrics
     note: Callable[[str, Exception], None]
-    pseudonyms: Pseudonyms | None
+    pseudonyms: Pseudonymizer | None
     now: datetime
     start: datetime
     lookback: Lookback
     window: Window | None = None
-    trusted: bool = True
-    warehouse_is_empty: bool = False
+    state_is_current: bool = True
+    initial_load: bool = False
 
     def all(self) -> Iterator[DltResource]:
         """Every list as a dlt resource; those to be selected by name are not selected yet."""
-        for whole in LISTS:
+        for whole in FULL_REFRESH:
             yield self._declared(dlt.resource(self._whole(whole), name=whole.name, selected=not whole.opt_in))
-        for dated in DATED:
+        for dated in DATE_SLICED:
             yield self._declared(dlt.resource(self._dated(dated), name=dated.name, selected=not dated.opt_in))
 
     def _declared(self, resource: DltResource) -> DltResource:
-        return declare_tables(resource, [REJECTED_TABLE.name], append=self.warehouse_is_empty)
+        return declare_tables(resource, [REJECTED_TABLE.name], append=self.initial_load)
 
-    def _whole(self, whole: WholeList) -> Callable[[], AsyncIterator[Any]]:
+    def _whole(self, whole: FullRefreshResource) -> Callable[[], AsyncIterator[Any]]:
         async def rows() -> AsyncIterator[Any]:
             state = dlt.current.resource_state()
-            types, rejections = self._types_and_rejections()
+            types, rejects = self._types_and_rejections()
             tables: Mapping[str, pa.Table] = {}
             try:
                 records = self._shown(whole.name, await self._read(whole.read(self.reading)))
                 # The list is written only when it is another than the last one written.
-                content = fingerprint(b"\n".join(sorted(map(_sorted_json, records))))
-                if not self.trusted or state.get("content_hash") != content:
-                    tables = whole.lay_out(records, types, rejections)
+                content = hash_bytes(b"\n".join(sorted(map(_canonical_json, records))))
+                if not self.state_is_current or state.get("content_hash") != content:
+                    tables = whole.to_tables(records, types, rejects)
                     state["content_hash"] = content
-            except (GongError, ShapeError) as error:
+            except (GongError, InvalidRecordError) as error:
                 self.note(whole.name, error)
-            for batch in self._batches(whole.name, tables, rejections):
+            for batch in self._batches(whole.name, tables, rejects):
                 yield batch
 
         return rows
 
-    def _dated(self, dated: Dated) -> Callable[[], AsyncIterator[Any]]:
+    def _dated(self, dated: DateSlicedResource) -> Callable[[], AsyncIterator[Any]]:
         async def rows() -> AsyncIterator[Any]:
             state = dlt.current.resource_state()
-            types, rejections = self._types_and_rejections()
+            types, rejects = self._types_and_rejections()
             window = self.window or window_to_read([state], start=self.start, now=self.now, lookback=self.lookback)
-            hashes = DayHashes(state, trusted=self.trusted)
+            hashes = DateHashes(state, state_is_current=self.state_is_current)
             reached = window.since
-            for batch in self._batches(dated.name, {}, rejections):
+            for batch in self._batches(dated.name, {}, rejects):
                 yield batch
             try:
-                for stretch in dated.stretches(window, self.now):
-                    found = await self._read(dated.read(self.reading, stretch))
+                for date_slice in dated.slices(window, self.now):
+                    found = await self._read(dated.read(self.reading, date_slice))
                     by_day = {day: self._shown(dated.name, of_day) for day, of_day in found.items()}
                     records, emptied = hashes.changed(by_day)
-                    tables = dated.layout.lay_out(
-                        records, types, rejections, removes=not self.warehouse_is_empty, emptied=emptied
+                    tables = dated.layout.to_tables(
+                        records, types, rejects, removes=not self.initial_load, emptied=emptied
                     )
-                    for batch in self._batches(dated.name, tables, rejections):
+                    for batch in self._batches(dated.name, tables, rejects):
                         yield batch
-                    reached = min(over(stretch.until), window.until)
+                    reached = min(complete_at(date_slice.until), window.until)
                 reached = window.until
-            except (GongError, ShapeError) as error:
+            except (GongError, InvalidRecordError) as error:
                 self.note(dated.name, error)
-            hashes.forget_before((self.now - self.lookback.depths[-1]).date().replace(day=1))
+            hashes.prune_before((self.now - self.lookback.depths[-1]).date().replace(day=1))
             before = bookmark_of(state)
             move_bookmark(
                 state, [window], reached, before=before, start=self.start, now=self.now, lookback=self.lookback
@@ -129,32 +130,32 @@ class ListResources:
     async def _read(self, work: Awaitable[T]) -> T:
         """Reads in the thread that talks to Gong."""
 
-        async def connected() -> T:
-            async with self.reading.client.connected():
+        async def read_in_session() -> T:
+            async with self.reading.client.session():
                 return await work
 
         with self.reader:
-            return await self.reader.result(connected())
+            return await self.reader.result(read_in_session())
 
-    def _types_and_rejections(self) -> tuple[KnownColumns, Rejections]:
+    def _types_and_rejections(self) -> tuple[KnownColumns, RejectCollector]:
         types = KnownColumns(dlt.current.source_schema())
-        rejections = Rejections(types, None, self.tally, synced_at=self.now, warehouse_is_empty=self.warehouse_is_empty)
-        return types, rejections
+        rejects = RejectCollector(types, None, self.metrics, synced_at=self.now, initial_load=self.initial_load)
+        return types, rejects
 
     def _shown(self, resource: str, records: Sequence[Any]) -> list[Any]:
         """The records as they may be stored."""
         hashed = self.pseudonyms
         return list(records) if hashed is None else [hashed.of(resource, record) for record in records]
 
-    def _batches(self, resource: str, tables: Mapping[str, pa.Table], rejections: Rejections) -> Iterator[Any]:
+    def _batches(self, resource: str, tables: Mapping[str, pa.Table], rejects: RejectCollector) -> Iterator[Any]:
         schema = dlt.current.source_schema()
         for table in (table for table in TABLES if table.resource == resource):
-            whole = table.replaced == "whole" and table.name in tables
+            whole = table.write_strategy == "whole" and table.name in tables
             if whole or (table.name in tables and tables[table.name].num_rows) or table.name not in schema.tables:
-                yield handed_over(tables.get(table.name, empty_table(table)), table.name, self.tally)
-        if (rejected := rejections.table()) is not None:
-            yield handed_over(rejected, REJECTED_TABLE.name, self.tally)
+                yield mark_for_table(tables.get(table.name, empty_table(table)), table.name, self.metrics)
+        if (rejected := rejects.table()) is not None:
+            yield mark_for_table(rejected, REJECTED_TABLE.name, self.metrics)
 
 
-def _sorted_json(record: Any) -> bytes:
+def _canonical_json(record: Any) -> bytes:
     return msgspec.json.encode(record, order="sorted")

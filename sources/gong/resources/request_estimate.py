@@ -10,15 +10,15 @@ from datetime import datetime
 from ..api.client import GongClient
 from ..api.endpoint import PAGE_SIZE
 from ..calls.request import CallRequest
-from ..errors import NothingFound, ScopeMissing
-from ..extract.pages import Reading, UserList, WorkspaceList
+from ..errors import EmptyResultError, MissingScopeError
+from ..extract.pages import ExtractContext, UserList, WorkspaceList
 from ..incremental.windows import Window
-from .date_sliced import DATED
-from .full_refresh import LISTS
+from .date_sliced import DATE_SLICED
+from .full_refresh import FULL_REFRESH
 
 
 @dataclass(frozen=True, slots=True)
-class RequestCosts:
+class RequestEstimate:
     """What a read would take.
 
     Attributes:
@@ -32,9 +32,9 @@ class RequestCosts:
     page_size: int = PAGE_SIZE
 
 
-async def request_costs(
+async def estimate_requests(
     client: GongClient, windows: Mapping[str, Window], *, now: datetime, basic: bool, workspace_id: str | None
-) -> RequestCosts:
+) -> RequestEstimate:
     """Counts the requests of a read; of what is read by date the least that it takes.
 
     Args:
@@ -55,24 +55,24 @@ async def request_costs(
         requests["calls"] = max(1, _pages(calls))
         if "transcripts" in windows:
             requests["transcripts"] = _pages(calls)
-    reading = Reading(client, WorkspaceList(), UserList(), workspace_id)
-    for whole in LISTS:
+    reading = ExtractContext(client, WorkspaceList(), UserList(), workspace_id)
+    for whole in FULL_REFRESH:
         if whole.name in windows:
-            requests[whole.name] = await _or_one(whole.costs(reading))
-    for dated in DATED:
+            requests[whole.name] = await _or_one(whole.estimate_requests(reading))
+    for dated in DATE_SLICED:
         if dated.name in windows:
-            stretches = list(dated.stretches(windows[dated.name], now))
-            requests[dated.name] = len(stretches) * await _or_one(dated.costs(reading))
+            slices = list(dated.slices(windows[dated.name], now))
+            requests[dated.name] = len(slices) * await _or_one(dated.estimate_requests(reading))
     if "library" in windows:
         requests["workspaces"] = 1
-    return RequestCosts(calls, requests)
+    return RequestEstimate(calls, requests)
 
 
-async def _or_one(costs: Awaitable[int]) -> int:
+async def _or_one(estimate: Awaitable[int]) -> int:
     """What a resource costs; one request where the credential may not read it."""
     try:
-        return await costs
-    except ScopeMissing:
+        return await estimate
+    except MissingScopeError:
         return 1
 
 
@@ -80,7 +80,7 @@ async def _calls(client: GongClient, window: Window, *, basic: bool, workspace_i
     request = CallRequest.bare("basic" if basic else "extensive", workspace_id)
     try:
         page = await client.send(request.endpoint, query=request.query(window), body=request.body(window))
-    except NothingFound:
+    except EmptyResultError:
         return 0
     return page.total if page.total is not None else len(page.records)
 

@@ -14,8 +14,8 @@ from dlt.extract import DltResource
 from dlt.extract.items import DataItemWithMeta
 
 from ..calls.tables import TABLES
-from ..metrics import Tally
-from .table import REMOVED, Column, Table
+from ..metrics import RunMetrics
+from .table import TOMBSTONE, Column, Table
 from .table_builder import ADDED_JSON
 
 _MERGE = {"disposition": "merge", "strategy": "delete-insert"}
@@ -40,10 +40,10 @@ def declare_tables(resource: DltResource, names: Iterable[str] = (), *, append: 
     return resource
 
 
-def handed_over(rows: pa.Table, table: str, tally: Tally) -> DataItemWithMeta:
+def mark_for_table(rows: pa.Table, table: str, metrics: RunMetrics) -> DataItemWithMeta:
     """Rows for dlt on their way to a table, counted, with the type of columns that Gong added as JSON."""
     # Marks that take rows out are no rows.
-    tally.rows[table] += rows[REMOVED.name].null_count if REMOVED.name in rows.column_names else rows.num_rows
+    metrics.rows[table] += rows[TOMBSTONE.name].null_count if TOMBSTONE.name in rows.column_names else rows.num_rows
     added = [field.name for field in rows.schema if (field.metadata or {}).items() >= ADDED_JSON.items()]
     if not added:
         return dlt.mark.with_table_name(rows, table)
@@ -63,10 +63,12 @@ def declared_tables(resources: Container[str], *, append: bool = False) -> list[
             table.name,
             resource=table.resource,
             columns=[
-                column | {"primary_key": True} if table.replaced == "by key" and column["name"] in table.key else column
+                column | {"primary_key": True}
+                if table.write_strategy == "by key" and column["name"] in table.key
+                else column
                 for column in _hints(table, append=append)["columns"]
             ],
-            write_disposition="replace" if table.replaced == "whole" else "append" if append else "merge",
+            write_disposition="replace" if table.write_strategy == "whole" else "append" if append else "merge",
         )
         for table in TABLES
         if table.resource in resources
@@ -76,9 +78,9 @@ def declared_tables(resources: Container[str], *, append: bool = False) -> list[
 def _hints(table: Table, *, append: bool = False) -> dict[str, Any]:
     disposition = "append" if append else _MERGE
     columns = [_column(column, table, append=append) for column in table.columns]
-    if table.replaced == "whole":
+    if table.write_strategy == "whole":
         return {"columns": columns, "write_disposition": "replace"}
-    if table.replaced == "by key":
+    if table.write_strategy == "by key":
         return {"columns": columns, "write_disposition": disposition, "primary_key": list(table.key)}
     return {"columns": columns, "write_disposition": disposition, "merge_key": table.key[0]}
 
@@ -86,7 +88,7 @@ def _hints(table: Table, *, append: bool = False) -> dict[str, Any]:
 def _column(column: Column, table: Table, *, append: bool) -> TColumnSchema:
     nullable = column.name not in table.required
     hint: TColumnSchema = {"name": column.name, "data_type": column.type, "nullable": nullable}
-    if column == REMOVED and not append:
+    if column == TOMBSTONE and not append:
         hint["hard_delete"] = True
     return hint
 

@@ -16,9 +16,9 @@ from typing import Any, Literal
 import msgspec
 
 from ..calls.tables import TABLES
-from ..errors import SettingRefused
-from .records import decoded
-from .table import Personal
+from ..errors import ConfigurationError
+from .records import decode_record
+from .table import PiiKind
 from .table_builder import Record
 
 Pii = Literal["keep", "hash"]
@@ -37,13 +37,13 @@ DEFAULT_CRM_FIELDS = tuple(
 ) + tuple(f"Account.Person{field}" for field in ("Email", "MobilePhone", "HomePhone", "OtherPhone", "AssistantName"))
 """Usual personal fields of people in a CRM, as `ObjectType.FieldName`; upper or lower case does not matter."""
 
-_Guess = Personal | Literal["person"]
-_Declared = Mapping[str, Personal | None]
+_Guess = PiiKind | Literal["person"]
+_Declared = Mapping[str, PiiKind | None]
 _Change = Callable[[Any], Any]
 _Lay = Callable[[Record], Record]
 
 _DECLARED: dict[str, _Declared] = {
-    table.name: {column.field: column.personal for column in table.theirs if column.field} for table in TABLES
+    table.name: {column.field: column.personal for column in table.gong_columns if column.field} for table in TABLES
 }
 _NOTHING: _Declared = {}
 _NO_PARTS: Mapping[str, _Change] = {}
@@ -80,7 +80,7 @@ class _Transcript(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 _PLAIN_TRANSCRIPT = msgspec.json.Decoder(_Transcript)
 
 
-def normalised(text: str, kind: Personal) -> str:
+def normalised(text: str, kind: PiiKind) -> str:
     """The form of a value that is hashed; empty if nothing is left.
 
     E-mail: trimmed, lower case. Phone: its digits, after a `+` if one stands before the first digit; without any
@@ -96,7 +96,7 @@ def normalised(text: str, kind: Personal) -> str:
 
 
 @lru_cache(maxsize=4096)
-def guessed(field: str, *, of_person: bool) -> _Guess | None:
+def infer_pii_kind(field: str, *, of_person: bool) -> _Guess | None:
     """What a field that no table declares says about a person, by its name.
 
     Args:
@@ -119,7 +119,7 @@ def guessed(field: str, *, of_person: bool) -> _Guess | None:
     return "person" if "@" in field or (words and _PERSON.fullmatch(words[-1])) else None
 
 
-class Pseudonyms:
+class Pseudonymizer:
     """Puts pseudonyms in place of what is personal in Gong's records.
 
     Args:
@@ -189,15 +189,15 @@ class Pseudonyms:
         """A transcript as Gong sent it, if it is of the documented shape, which says who spoke by ids only.
 
         Raises:
-            ShapeError: It is no JSON that Python can hold.
+            InvalidRecordError: It is no JSON that Python can hold.
         """
         try:
             _PLAIN_TRANSCRIPT.decode(json)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return msgspec.json.encode(self.of("transcripts", decoded(json)))
+            return msgspec.json.encode(self.of("transcripts", decode_record(json)))
         return json
 
-    def pseudonym(self, value: Any, kind: Personal) -> Any:
+    def pseudonym(self, value: Any, kind: PiiKind) -> Any:
         """64 hex digits for a value; null and what is empty stay as they are, each entry of a list has its own."""
         if value is None or value in ("", [], {}):
             return value
@@ -238,7 +238,7 @@ class Pseudonyms:
             else:
                 # A key that is an address would be a column's name, or stand in its JSON.
                 name = self.pseudonym(field, "email") if "@" in field else field
-                shown[name] = self._undeclared(guessed(field, of_person=of_person), value, of_person)
+                shown[name] = self._undeclared(infer_pii_kind(field, of_person=of_person), value, of_person)
         return shown
 
     def _undeclared(self, guess: _Guess | None, value: Any, of_person: bool) -> Any:
@@ -264,7 +264,7 @@ class Pseudonyms:
 
     def _crm_object(self, thing: Record) -> Record:
         kind = thing.get("objectType")
-        of_person = not isinstance(kind, str) or guessed(kind, of_person=False) == "person"
+        of_person = not isinstance(kind, str) or infer_pii_kind(kind, of_person=False) == "person"
         fields = partial(self._many, partial(self._crm_field, kind))
         return self._object(thing, _CRM_OBJECT, of_person=of_person, parts={"fields": fields})
 
@@ -275,7 +275,7 @@ class Pseudonyms:
     def _crm_value(self, kind: Any, name: Any, value: Any) -> Any:
         if not self._is_personal(kind, name):
             return self._inside(value)
-        guess = guessed(name, of_person=True) if isinstance(name, str) else None
+        guess = infer_pii_kind(name, of_person=True) if isinstance(name, str) else None
         return self.pseudonym(value, "name" if guess is None or guess == "person" else guess)
 
     def _is_personal(self, kind: Any, name: Any) -> bool:
@@ -290,7 +290,7 @@ class Pseudonyms:
         return any(field.endswith(f".{folded}") for field in self._crm_fields)
 
 
-def pseudonyms(key: str | None, crm_fields: Sequence[str] | None) -> Pseudonyms:
+def pseudonyms(key: str | None, crm_fields: Sequence[str] | None) -> Pseudonymizer:
     """What `pii = "hash"` does, from its settings.
 
     Args:
@@ -298,17 +298,20 @@ def pseudonyms(key: str | None, crm_fields: Sequence[str] | None) -> Pseudonyms:
         crm_fields: Setting `pii_crm_fields`; None for the default.
 
     Raises:
-        SettingRefused: The key is missing or too short, or a field is not written as it has to be; the key itself is
+        ConfigurationError: The key is missing or too short, or a field is not written as it has to be; the key itself
+        is
             never said.
     """
     if not key:
-        raise SettingRefused(
+        raise ConfigurationError(
             'pii = "hash" needs the secret pii_key: set it under [sources.gong] in .dlt/secrets.toml, or'
             " SOURCES__GONG__PII_KEY in the environment"
         )
     if len(key) < SHORTEST_KEY:
-        raise SettingRefused(f"pii_key has fewer than {SHORTEST_KEY} characters: take a longer one, chosen at random")
+        raise ConfigurationError(
+            f"pii_key has fewer than {SHORTEST_KEY} characters: take a longer one, chosen at random"
+        )
     wanted = DEFAULT_CRM_FIELDS if crm_fields is None else crm_fields
     if wrong := [field for field in wanted if not isinstance(field, str) or not field.strip(" .")]:
-        raise SettingRefused(f"pii_crm_fields {wrong[0]!r} is no field: write ObjectType.FieldName or FieldName")
-    return Pseudonyms(key, wanted)
+        raise ConfigurationError(f"pii_crm_fields {wrong[0]!r} is no field: write ObjectType.FieldName or FieldName")
+    return Pseudonymizer(key, wanted)

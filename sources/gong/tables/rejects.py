@@ -10,37 +10,37 @@ import msgspec
 import pyarrow as pa
 
 from ..calls.tables import REJECTED_TABLE
-from ..metrics import Tally
-from .records import fingerprint, named
-from .table_builder import ColumnTypes, Sheet
+from ..metrics import RunMetrics
+from .records import hash_bytes, record_id
+from .table_builder import ColumnTypes, TableBuilder
 
 
-class Rejections:
+class RejectCollector:
     """What one run sets aside.
 
     Args:
         types: Types of columns that Gong added.
-        held_hashes: Asked with `_rejected` and texts of the form `resource id`, gives the content hashes that the
+        known_hashes: Asked with `_rejected` and texts of the form `resource id`, gives the content hashes that the
             warehouse holds; None where nobody knows.
-        tally: Where rejected records are counted.
+        metrics: Where rejected records are counted.
         synced_at: When the run began.
-        warehouse_is_empty: There is no row yet, so none has to be taken out.
+        initial_load: There is no row yet, so none has to be taken out.
     """
 
     def __init__(
         self,
         types: ColumnTypes,
-        held_hashes: Callable[[str, Sequence[str]], Mapping[str, str]] | None,
-        tally: Tally,
+        known_hashes: Callable[[str, Sequence[str]], Mapping[str, str]] | None,
+        metrics: RunMetrics,
         *,
         synced_at: datetime,
-        warehouse_is_empty: bool = False,
+        initial_load: bool = False,
     ) -> None:
         self._types = types
-        self._held_hashes = held_hashes
-        self._tally = tally
+        self._held_hashes = known_hashes
+        self._metrics = metrics
         self._synced_at = synced_at
-        self._warehouse_is_empty = warehouse_is_empty
+        self._warehouse_is_empty = initial_load
         self._seen: set[str] = set()
         self._waiting: dict[str, tuple[str, str, str, Any, str]] = {}
         self._fitting: dict[str, tuple[str, str]] = {}
@@ -65,15 +65,15 @@ class Rejections:
             hidden: What it says is not to be stored.
             record_id: The id by which it calls itself, where that is not in a field `id`.
         """
-        content = fingerprint(raw if record is None else msgspec.json.encode(record, order="sorted"))
+        content = hash_bytes(raw if record is None else msgspec.json.encode(record, order="sorted"))
         record_id = record_id or _id_of(record) or content
         if (key := f"{resource} {record_id}") in self._seen:
             return
         self._seen.add(key)
-        self._tally.rejected[resource] += 1
+        self._metrics.rejected[resource] += 1
         self._waiting[key] = (resource, record_id, str(problem), None if hidden else record, content)
 
-    def fits(self, resource: str, record_ids: Iterable[str]) -> None:
+    def resolve(self, resource: str, record_ids: Iterable[str]) -> None:
         """Notes records that fit: if they were set aside by an earlier run, they are taken out."""
         if not self._warehouse_is_empty:
             self._fitting.update({f"{resource} {record_id}": (resource, record_id) for record_id in record_ids})
@@ -90,17 +90,17 @@ class Rejections:
             held: Mapping[str, str] = dict.fromkeys(fitting, "")
         else:
             held = self._held_hashes(REJECTED_TABLE.name, keys) if keys else {}
-        sheet = Sheet(REJECTED_TABLE, self._types)
+        sheet = TableBuilder(REJECTED_TABLE, self._types)
         for key, (*about, content) in waiting.items():
             if held.get(key) != content:
                 sheet.add((*about, content, self._synced_at), {})
         for key in fitting.keys() & held.keys() - waiting.keys():
             sheet.add((*fitting[key], None, None, None, None, True), {})
-        return sheet.arrow() if len(sheet) else None
+        return sheet.build() if len(sheet) else None
 
 
 def _id_of(record: Any) -> str:
     """The id by which a record calls itself, wherever Gong's records have theirs."""
     if not isinstance(record, Mapping):
         return ""
-    return named(record.get("metaData")) or named(record) or named({"id": record.get("callId")})
+    return record_id(record.get("metaData")) or record_id(record) or record_id({"id": record.get("callId")})

@@ -54,7 +54,7 @@ class ColumnTypes(Protocol):
         """Remembers the type that a new column was given."""
 
 
-class Sheet:
+class TableBuilder:
     """Rows of one table on their way to Arrow.
 
     Args:
@@ -67,35 +67,35 @@ class Sheet:
         self._types = types
         self._ours: list[tuple[Any, ...]] = []
         self._records: list[Record] = []
-        self._fields = {column.field for column in table.theirs} | table.elsewhere
+        self._fields = {column.field for column in table.gong_columns} | table.mapped_fields
 
     def __len__(self) -> int:
         return len(self._records)
 
-    def add(self, ours: tuple[Any, ...], record: Record) -> None:
+    def add(self, connector_columns: tuple[Any, ...], record: Record) -> None:
         """Adds a row.
 
         Args:
-            ours: Values of the table's own columns in order; missing ones at the end are null.
+            connector_columns: Values of the table's own columns in order; missing ones at the end are null.
             record: Gong's object that gives the other columns.
         """
-        self._ours.append(ours)
+        self._ours.append(connector_columns)
         self._records.append(record)
 
-    def remove(self, shared: Any) -> None:
+    def add_tombstone(self, shared: Any) -> None:
         """Adds the mark that nothing is left in this table of the rows that share this first part of their key."""
         first, required = self._table.key[0], self._table.required
         ours = [
             shared if column.name == first else "" if column.name in required else None
-            for column in self._table.ours[:-1]
+            for column in self._table.connector_columns[:-1]
         ]
         self.add((*ours, True), {"id": shared} if self._table.key == ("id",) else {})
 
-    def arrow(self) -> pa.Table:
+    def build(self) -> pa.Table:
         """All rows as an Arrow table: declared columns first, then what Gong added."""
         arrays: dict[str, pa.Array] = {}
         added_json: set[str] = set()
-        width = len(self._table.ours)
+        width = len(self._table.connector_columns)
         ours = list(zip(*(row + (None,) * (width - len(row)) for row in self._ours), strict=True)) or [()] * width
         position = 0
         for column in self._table.columns:
@@ -127,7 +127,7 @@ class Sheet:
         return unknown
 
     def _place(self, arrays: dict[str, pa.Array], name: str, kind: DataType, values: Sequence[Any]) -> None:
-        arrays[name], unfit = typed_array(values, kind)
+        arrays[name], unfit = convert_column(values, kind)
         if any(value is not None for value in unfit):
             # dlt's own name for a value that does not fit its column's type.
             arrays[f"{name}__v_text"] = pa.array([None if value is None else _text(value) for value in unfit])
@@ -151,14 +151,14 @@ def empty_table(table: Table) -> pa.Table:
     ).empty_table()
 
 
-def of_load(rows: pa.Table, load_id: str) -> pa.Table:
+def with_load_id(rows: pa.Table, load_id: str) -> pa.Table:
     """Rows with dlt's load that brings them, where their table says so."""
     if LOAD_ID not in rows.column_names:
         return rows
     return rows.set_column(rows.column_names.index(LOAD_ID), LOAD_ID, pa.repeat(load_id, rows.num_rows))
 
 
-def typed_array(values: Sequence[Any], kind: DataType) -> tuple[pa.Array, Iterable[Any]]:
+def convert_column(values: Sequence[Any], kind: DataType) -> tuple[pa.Array, Iterable[Any]]:
     """Values as an Arrow array of a type.
 
     A value is taken where that loses nothing: `"12"` for a whole number, `12` for a text. One that does not

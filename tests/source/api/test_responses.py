@@ -10,8 +10,8 @@ from tests.support.paths import REPOSITORY
 # In a process of its own: what goes wrong here ends the process.
 _THREADS = """
 import importlib, sys, threading, httpx
-from sources.gong import answers
-from sources.gong.endpoints import TRANSCRIPTS
+from sources.gong.api import responses
+from sources.gong.api.endpoint import TRANSCRIPTS
 
 sys.setswitchinterval(1e-6)
 answer = httpx.Response(
@@ -20,12 +20,12 @@ answer = httpx.Response(
 came = []
 for _ in range(1_000):
     # As in a new process: nothing has been decoded yet.
-    importlib.reload(answers)
+    importlib.reload(responses)
     begin = threading.Barrier(6)
 
     def read():
         begin.wait()
-        came.append(len(answers.page_of(TRANSCRIPTS, answer, first=True).records))
+        came.append(len(responses.parse_page(TRANSCRIPTS, answer, first=True).records))
 
     threads = [threading.Thread(target=read) for _ in range(6)]
     for thread in threads:

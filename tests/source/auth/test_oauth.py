@@ -17,11 +17,11 @@ import pytest
 
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.endpoints.token import TOKEN_PATH
-from pipelines.demo.server.faults import Act, Fault, hang, redirect, respond, truncate
+from pipelines.demo.server.faults import Fault, FaultAction, hang, redirect, respond, truncate
 from pipelines.demo.server.request_log import ReceivedRequest
 from tests.conftest import MakeGong
 from tests.support.expected_warehouse import assert_same
-from tests.support.process import Ended
+from tests.support.process import CommandResult
 from tests.support.workspace import COMMAND, Workspace
 
 EXTENSIVE, TRANSCRIPT = "/v2/calls/extensive", "/v2/calls/transcript"
@@ -287,7 +287,9 @@ def test_a_host_that_would_see_the_token_in_clear_is_refused(gong: SimulatedGong
 
 
 @pytest.mark.parametrize("act", [respond(503), respond(429)], ids=["503", "429"])
-def test_an_exchange_that_fails_on_the_way_is_tried_again(gong: SimulatedGong, workspace: Workspace, act: Act) -> None:
+def test_an_exchange_that_fails_on_the_way_is_tried_again(
+    gong: SimulatedGong, workspace: Workspace, act: FaultAction
+) -> None:
     gong.faults.append(Fault(act, TOKEN_PATH, nth=1))
     workspace.sync("--select", "workspaces")
     assert gong.oauth.exchanged == [CONFIGURED]
@@ -407,7 +409,7 @@ def test_no_token_is_left_anywhere_but_in_its_file(gong: SimulatedGong, workspac
         assert not found, f"{file} holds {found}"
 
 
-def _assert_no_token_in(gong: SimulatedGong, *ended: Ended) -> None:
+def _assert_no_token_in(gong: SimulatedGong, *ended: CommandResult) -> None:
     for each in ended:
         assert not [secret for secret in (*gong.oauth.given, gong.oauth.client_secret) if secret in each.out + each.err]
 

@@ -11,32 +11,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.gong.incremental.date_slices import Dated, DayHashes, over
+from sources.gong.incremental.date_slices import DateHashes, DateSlicedResource, complete_at
 from sources.gong.incremental.windows import Window
-from sources.gong.resources.date_sliced import DATED
+from sources.gong.resources.date_sliced import DATE_SLICED
 
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
 OFFSETS = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
-READ_BY_DATE = pytest.mark.parametrize("dated", DATED, ids=lambda dated: dated.name)
+READ_BY_DATE = pytest.mark.parametrize("dated", DATE_SLICED, ids=lambda dated: dated.name)
 
 
 @READ_BY_DATE
 @given(now=MOMENTS, length=st.timedeltas(timedelta(0), timedelta(days=500)))
-def test_stretches_follow_one_another_without_gap_or_overlap(dated: Dated, now: datetime, length: timedelta) -> None:
-    stretches = list(dated.stretches(Window(now - length, now), now))
-    assert all(one.until == two.since for one, two in pairwise(stretches))
-    assert all(one.since < one.until for one in stretches)
-    assert all(dated.monthly or (one.until - one.since).days <= dated.together for one in stretches)
+def test_stretches_follow_one_another_without_gap_or_overlap(
+    dated: DateSlicedResource, now: datetime, length: timedelta
+) -> None:
+    slices = list(dated.slices(Window(now - length, now), now))
+    assert all(one.until == two.since for one, two in pairwise(slices))
+    assert all(one.since < one.until for one in slices)
+    assert all(dated.monthly or (one.until - one.since).days <= dated.days_per_request for one in slices)
 
 
 @READ_BY_DATE
 @given(moments=st.lists(MOMENTS, min_size=2, max_size=6, unique=True), zone=OFFSETS)
-def test_runs_one_after_the_other_leave_no_day_unread(dated: Dated, moments: list[datetime], zone: timezone) -> None:
+def test_runs_one_after_the_other_leave_no_day_unread(
+    dated: DateSlicedResource, moments: list[datetime], zone: timezone
+) -> None:
     """Whatever the company's zone: every day from the first window's begin that is over everywhere was asked for."""
     asked: set[date] = set()
     moments.sort()
     for since, now in pairwise(moments):
-        for stretch in dated.stretches(Window(since, now), now):
+        for stretch in dated.slices(Window(since, now), now):
             asked |= set(stretch.days())
     day, last = moments[0].astimezone(zone).date(), (moments[-1] - timedelta(hours=12)).date()
     while day < last:
@@ -48,18 +52,18 @@ def test_runs_one_after_the_other_leave_no_day_unread(dated: Dated, moments: lis
 def test_statistics_are_never_asked_for_beyond_the_companys_today(
     now: datetime, length: timedelta, zone: timezone
 ) -> None:
-    for dated in DATED:
-        if dated.whole_days:
-            for stretch in dated.stretches(Window(now - length, now), now):
+    for dated in DATE_SLICED:
+        if dated.complete_days_only:
+            for stretch in dated.slices(Window(now - length, now), now):
                 assert stretch.until <= now.astimezone(zone).date()
 
 
 @given(MOMENTS, st.timedeltas(timedelta(0), timedelta(days=60)))
 def test_where_a_stretch_ends_the_next_window_goes_on(now: datetime, length: timedelta) -> None:
-    for dated in DATED:
-        for stretch in dated.stretches(Window(now - length, now), now):
-            if not dated.monthly and over(stretch.until) < now:
-                first = next(iter(dated.stretches(Window(over(stretch.until), now), now)), None)
+    for dated in DATE_SLICED:
+        for stretch in dated.slices(Window(now - length, now), now):
+            if not dated.monthly and complete_at(stretch.until) < now:
+                first = next(iter(dated.slices(Window(complete_at(stretch.until), now), now)), None)
                 assert first is None or first.since == stretch.until
 
 
@@ -75,15 +79,15 @@ def test_a_warehouse_that_follows_changed_days_holds_what_gong_holds(reads: list
     warehouse: dict[date, list[Any]] = {}
     for by_day in reads:
         told = {day: [{"day": day.isoformat(), "n": n} for n in of_day] for day, of_day in by_day.items()}
-        records, emptied = DayHashes(state, trusted=True).changed(told)
+        records, emptied = DateHashes(state, state_is_current=True).changed(told)
         written = {record["day"] for record in records}
         for day in by_day:
             if day.isoformat() in written or day in emptied:
                 assert warehouse.get(day, []) != told[day]
                 warehouse[day] = told[day]
         assert all(warehouse.get(day, []) == of_day for day, of_day in told.items())
-        again, emptied_again = DayHashes(state, trusted=True).changed(told)
+        again, emptied_again = DateHashes(state, state_is_current=True).changed(told)
         assert not again
         assert not emptied_again
-        untrusted, _ = DayHashes(dict(state), trusted=False).changed(told)
+        untrusted, _ = DateHashes(dict(state), state_is_current=False).changed(told)
         assert len(untrusted) == sum(map(len, told.values()))

@@ -16,7 +16,7 @@ from tests.support.workspace import Workspace
 
 Json = dict[str, Any]
 REVIEWS = "/v2/stats/activity/scorecards"
-LISTS = "trackers,scorecards,answered_scorecards,call_outcomes,briefs"
+FULL_REFRESH = "trackers,scorecards,answered_scorecards,call_outcomes,briefs"
 
 
 def instant(text: str | None) -> datetime | None:
@@ -24,7 +24,7 @@ def instant(text: str | None) -> datetime | None:
 
 
 def test_settings_come_with_all_their_parts(gong: SimulatedGong, workspace: Workspace) -> None:
-    workspace.sync("--select", LISTS)
+    workspace.sync("--select", FULL_REFRESH)
     settings = gong.company.settings
     assert workspace.rows(
         "SELECT tracker_id, tracker_name, workspace_id, affiliation, part_of_question, said_in_topics, filter_query,"
@@ -165,7 +165,7 @@ def test_what_is_opt_in_is_read_only_by_name_and_has_no_table_before(gong: Simul
 def test_a_fault_that_ends_costs_no_list_anything(gong: SimulatedGong, workspace: Workspace, act: Any) -> None:
     for path in (REVIEWS, "/v2/settings/trackers", "/v2/settings/scorecards", "/v2/settings/briefs", "/v2/logs"):
         gong.faults.append(Fault(act, path, count=1))
-    workspace.sync("--select", f"{LISTS},audit_logs")
+    workspace.sync("--select", f"{FULL_REFRESH},audit_logs")
     assert_reviews_same(workspace, gong)
     assert workspace.count("trackers") == len(gong.company.settings.trackers)
     assert workspace.count("audit_logs") == sum(map(len, gong.company.settings.logs.values()))

@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.demo.company.calls import Call
 from pipelines.demo.server.app import SimulatedGong
-from pipelines.demo.server.faults import Act, Fault, rewrite_bytes
+from pipelines.demo.server.faults import Fault, FaultAction, rewrite_bytes
 from pipelines.demo.server.serving import serve
 from tests.support.companies import present_gong
 from tests.support.expected_warehouse import assert_same, listed_calls
@@ -448,7 +448,7 @@ def _company(folder: Path) -> tuple[Workspace, SimulatedGong]:
     return workspace, present_gong(calls=160)
 
 
-def _odd(kinds: dict[str, Odd], names: dict[str, str], key: str) -> Act:
+def _odd(kinds: dict[str, Odd], names: dict[str, str], key: str) -> FaultAction:
     """Makes the records of these calls odd, whatever page they come on."""
 
     def change(body: bytes) -> bytes:

@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 from sources.gong.calls.call_rows import call_rows, content_hash
 from sources.gong.calls.request import CallRequest
 from sources.gong.calls.transcript_rows import Transcript, _by_columns, _by_rows, transcript_tables
-from sources.gong.calls.transformer import CallShaper
-from sources.gong.errors import SettingRefused
+from sources.gong.calls.transformer import CallTransformer
+from sources.gong.errors import ConfigurationError
 from sources.gong.incremental.bookmarks import bookmark_of, move_bookmark, moved_bookmark, window_to_read
-from sources.gong.incremental.windows import Lookback, Window, frontier, span
-from sources.gong.json_repair import leniently_decoded
-from sources.gong.metrics import Tally
+from sources.gong.incremental.windows import Lookback, Window, parse_duration, watermark
+from sources.gong.json_repair import repair_json
+from sources.gong.metrics import RunMetrics
 from sources.gong.tables.table import DataType
-from sources.gong.tables.table_builder import typed_array
+from sources.gong.tables.table_builder import convert_column
 
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -65,7 +65,7 @@ def windows(draw: st.DrawFn) -> Window:
 
 @given(windows(), st.integers(1, 50))
 def test_a_cut_window_has_no_gap_and_no_overlap(window: Window, parts: int) -> None:
-    pieces = window.cut(parts)
+    pieces = window.split(parts)
     assert pieces[0].since == window.since
     assert pieces[-1].until == window.until
     assert all(left.until == right.since for left, right in pairwise(pieces))
@@ -87,7 +87,7 @@ def test_a_bookmark_never_moves_back_nor_over_a_gap(bookmark: datetime | None, w
 
 @given(windows(), st.lists(windows(), max_size=4))
 def test_the_frontier_lies_before_everything_unread(window: Window, unread: list[Window]) -> None:
-    reached = frontier([window], unread)
+    reached = watermark([window], unread)
     assert all(reached <= rest.since for rest in unread)
     if not unread:
         assert reached == window.until
@@ -132,12 +132,12 @@ def test_deeper_looks_come_once_a_day_and_once_a_week(minutes: list[int]) -> Non
 
 @pytest.mark.parametrize("text", ["", "7", "d", "7 days", "-1d", "1d/2d/3d/4d"])
 def test_a_lookback_that_cannot_be_read_is_refused(text: str) -> None:
-    with pytest.raises(SettingRefused):
+    with pytest.raises(ConfigurationError):
         Lookback.parse(text)
 
 
 def test_spans_are_minutes_hours_days_and_weeks() -> None:
-    assert [span(text) for text in ("30m", "12h", "7d", "2w")] == [
+    assert [parse_duration(text) for text in ("30m", "12h", "7d", "2w")] == [
         timedelta(minutes=30), timedelta(hours=12), timedelta(days=7), timedelta(days=14),
     ]  # fmt: skip
 
@@ -145,7 +145,7 @@ def test_spans_are_minutes_hours_days_and_weeks() -> None:
 @given(st.sampled_from(["text", "bigint", "double", "bool", "timestamp", "json"]), st.lists(JSON, max_size=8))
 @settings(max_examples=200)
 def test_any_value_is_either_in_its_column_or_beside_it(kind: DataType, values: list[Any]) -> None:
-    array, unfit = typed_array(values, kind)
+    array, unfit = convert_column(values, kind)
     beside = list(unfit) or [None] * len(values)
     assert len(array) == len(values) == len(beside)
     for value, held, left in zip(values, array.to_pylist(), beside, strict=True):
@@ -170,10 +170,10 @@ ANY = JSON | LOOKS_LIKE_A_VALUE
 @given(st.sampled_from(KINDS), st.lists(ANY, max_size=6))
 @settings(max_examples=300)
 def test_a_value_is_taken_the_same_way_whatever_stands_beside_it(kind: DataType, values: list[Any]) -> None:
-    together, unfit = typed_array(values, kind)
+    together, unfit = convert_column(values, kind)
     beside = list(unfit) or [None] * len(values)
     for value, held, left in zip(values, together, beside, strict=True):
-        alone, rest = typed_array([value], kind)
+        alone, rest = convert_column([value], kind)
         assert repr(alone[0]) == repr(held)
         assert (list(rest) or [None]) == [left]
 
@@ -181,7 +181,7 @@ def test_a_value_is_taken_the_same_way_whatever_stands_beside_it(kind: DataType,
 @given(st.sampled_from(("bigint", "double")), ANY | st.integers(-(2**70), 2**70))
 @settings(max_examples=200)
 def test_a_number_in_its_column_says_what_gong_said(kind: DataType, value: Any) -> None:
-    (held,) = typed_array([value], kind)[0].to_pylist()
+    (held,) = convert_column([value], kind)[0].to_pylist()
     if held is not None:
         assert not isinstance(value, bool)
         assert repr(held) == repr(float(value)) if kind == "double" else held == Decimal(value)
@@ -190,7 +190,7 @@ def test_a_number_in_its_column_says_what_gong_said(kind: DataType, value: Any) 
 
 @given(JSON)
 def test_lenient_reading_changes_nothing_in_plain_json(value: Any) -> None:
-    assert leniently_decoded(json.dumps(value).encode()) == value
+    assert repair_json(json.dumps(value).encode()) == value
 
 
 @given(st.dictionaries(TEXTS, JSON, max_size=4), st.randoms())
@@ -277,7 +277,7 @@ def test_any_order_split_and_doubling_of_calls_gives_the_same_rows(
         result = shaped.shaper.calls(page, basic=False)
         shaped.take(result.tables)
     assert shuffled.rows == plain.rows
-    assert shuffled.shaper.tally.rejected == plain.shaper.tally.rejected
+    assert shuffled.shaper.metrics.rejected == plain.shaper.metrics.rejected
 
 
 ODD_SENTENCES = st.fixed_dictionaries({}, optional={"start": ANY, "end": ANY, "text": ANY})
@@ -312,7 +312,7 @@ def test_any_order_split_and_doubling_of_transcripts_gives_the_same_rows(
     for page, shaped in ((records, plain), *((mixed[at : at + size], shuffled) for at in range(0, len(mixed), size))):
         shaped.take(shaped.shaper.transcripts(page, asked))
     assert shuffled.rows == plain.rows
-    assert shuffled.shaper.tally.rejected == plain.shaper.tally.rejected
+    assert shuffled.shaper.metrics.rejected == plain.shaper.metrics.rejected
     assert {row["call_id"] for row in _rows_of(plain.rows, "transcripts")} | {
         row["id"] for row in _rows_of(plain.rows, "_rejected")
     } == set(asked)
@@ -322,7 +322,7 @@ class _Shaped:
     """A shaper, and all rows that came out of it, in no order and without nulls."""
 
     def __init__(self) -> None:
-        self.shaper = CallShaper("exclude", None, Types(), Tally(), datetime(2026, 1, 1, tzinfo=UTC))
+        self.shaper = CallTransformer("exclude", None, Types(), RunMetrics(), datetime(2026, 1, 1, tzinfo=UTC))
         self.rows: Counter[tuple[str, str]] = Counter()
 
     def take(self, tables: Mapping[str, pa.Table]) -> None:
@@ -341,7 +341,7 @@ def test_a_call_that_comes_on_several_pages_is_written_once(ids: list[int], size
     records = [
         json.dumps({"metaData": {"id": str(number), "started": "2026-01-01T00:00:00Z"}}).encode() for number in ids
     ]
-    shaper = CallShaper("exclude", None, Types(), Tally(), datetime(2026, 1, 1, tzinfo=UTC))
+    shaper = CallTransformer("exclude", None, Types(), RunMetrics(), datetime(2026, 1, 1, tzinfo=UTC))
     pages = [shaper.calls(records[at : at + size], basic=False) for at in range(0, len(records), size)]
     written = [row for page in pages if "calls" in page.tables for row in page.tables["calls"]["id"].to_pylist()]
     assert sorted(written) == sorted({str(number) for number in ids})

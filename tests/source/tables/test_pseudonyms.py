@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, rewrite
-from sources.gong import GongApiKey, SettingRefused, gong_source
-from sources.gong.tables.pseudonyms import Pseudonyms, guessed, normalised
+from sources.gong import ConfigurationError, GongApiKey, gong_source
+from sources.gong.tables.pseudonyms import Pseudonymizer, infer_pii_kind, normalised
 from tests.support.expected_warehouse import listed_calls
 from tests.support.paths import REPOSITORY
 from tests.support.workspace import Workspace, days_ago
@@ -392,7 +392,7 @@ def test_the_source_alone_hashes_too(gong: SimulatedGong, workspace: Workspace, 
         "requests_per_second": 1000,
         "pii": "hash",
     }
-    with pytest.raises(SettingRefused, match="pii_key"):
+    with pytest.raises(ConfigurationError, match="pii_key"):
         gong_source(**arguments)
     pipeline = dlt.pipeline(
         "alone",
@@ -437,13 +437,13 @@ def test_normalising_twice_changes_nothing(text: str, kind: Any) -> None:
 @given(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8"), min_size=16))
 def test_a_pseudonym_is_hmac_sha_256_and_of_another_key_another(name: str, key: str) -> None:
     text = normalised(name, "name")
-    assert Pseudonyms(key).pseudonym(name, "name") == (hashed(text, key) if text else "")
+    assert Pseudonymizer(key).pseudonym(name, "name") == (hashed(text, key) if text else "")
     if text:
-        assert Pseudonyms(key).pseudonym(name, "name") != Pseudonyms(key + "x").pseudonym(name, "name")
+        assert Pseudonymizer(key).pseudonym(name, "name") != Pseudonymizer(key + "x").pseudonym(name, "name")
 
 
 def test_null_stays_null_empty_stays_empty_and_lists_are_hashed_entry_by_entry() -> None:
-    of = Pseudonyms(KEY).pseudonym
+    of = Pseudonymizer(KEY).pseudonym
     empty: list[Any] = [None, "", [], {}]
     assert [of(value, "email") for value in empty] == empty
     assert of("  ", "email") == ""
@@ -476,7 +476,7 @@ def test_null_stays_null_empty_stays_empty_and_lists_are_hashed_entry_by_entry()
     ],
 )
 def test_a_new_field_is_judged_by_its_name(field: str, of_person: bool, kind: str | None) -> None:
-    assert guessed(field, of_person=of_person) == kind
+    assert infer_pii_kind(field, of_person=of_person) == kind
 
 
 SECRETS = ("Planted Person", "planted@person.example", "+49 30 90182")
@@ -497,7 +497,7 @@ def test_however_people_are_arranged_nothing_of_them_is_left(people: Any, anythi
         "attendees": people,
         "more": {"emails": anything, "ownerNames": anything, "by": {SECRETS[1]: 3}},
     }
-    shown = msgspec.json.encode(Pseudonyms(KEY).of("calls", record)).decode()
+    shown = msgspec.json.encode(Pseudonymizer(KEY).of("calls", record)).decode()
     assert not [secret for secret in SECRETS if secret in shown]
 
 

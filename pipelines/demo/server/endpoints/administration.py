@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
-from pipelines.demo.identifiers import gong_time
+from pipelines.demo.identifiers import format_datetime
 from pipelines.demo.server.cursors import request_digest
 from pipelines.demo.server.messages.request_bodies import CallAccessBody
 from pipelines.demo.server.messages.responses import Answer, Asked, GongError, check_ids, instant, page_of
@@ -89,7 +89,7 @@ def settings_history(asked: Asked) -> Answer:
     changes = [("active", True, created), ("webConferencesRecorded", True, created + timedelta(days=1))]
     if not user["active"]:
         changes.append(("active", False, created + timedelta(days=90)))
-    history = [{"setting": name, "value": value, "time": gong_time(moment, 3)} for name, value, moment in changes]
+    history = [{"setting": name, "value": value, "time": format_datetime(moment, 3)} for name, value, moment in changes]
     return Answer({"userSettingsHistory": history})
 
 
@@ -181,6 +181,6 @@ def _flow(asked: Asked, name: str, number: int, visibility: str = "Company") -> 
         "folderId": _id(asked, "folder", 0),
         "folderName": "Company",
         "visibility": visibility,
-        "creationDate": gong_time(asked.company.until - timedelta(days=200), 3),
+        "creationDate": format_datetime(asked.company.until - timedelta(days=200), 3),
         "exclusive": False,
     }

@@ -10,7 +10,7 @@ import msgspec
 
 from pipelines.demo.company.calls import Call
 from pipelines.demo.company.company import Recording
-from pipelines.demo.identifiers import gong_time
+from pipelines.demo.identifiers import format_datetime
 from pipelines.demo.server.call_index import Key, Listed, listing_key, microseconds
 from pipelines.demo.server.cursors import Position, mint, request_digest
 from pipelines.demo.server.messages.content_selector import exposed_call
@@ -192,7 +192,7 @@ def _page(
     if beyond:
         last = shown[-1]
         expiry = position.exp if position else asked.expiry()
-        time = gong_time(last.effective, 6)
+        time = format_datetime(last.effective, 6)
         following = mint(Position(total, number, size, expiry, request, time=time, call_id=int(last.call.id)))
     described = {"records": records(total, len(shown), number, following)}
     return Answer(described, array, [piece(entry) for entry in shown])
@@ -203,8 +203,8 @@ def _uploaded(asked: Asked, body: NewCallBody, call_id: str, started: datetime) 
         "id": call_id,
         "url": f"https://us-10000.app.gong.example/call?id={call_id}",
         "title": body.title,
-        "scheduled": gong_time(body.scheduled_start or started),
-        "started": gong_time(started, 3),
+        "scheduled": format_datetime(body.scheduled_start or started),
+        "started": format_datetime(started, 3),
         "duration": int(body.duration or 0),
         "primaryUserId": body.primary_user,
         "direction": body.direction,

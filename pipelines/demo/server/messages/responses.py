@@ -12,7 +12,7 @@ from pipelines.demo.company.company import Company
 from pipelines.demo.server.call_index import CallIndex
 from pipelines.demo.server.cursors import CursorError, Position, mint, read
 from pipelines.demo.server.messages.response_cache import Piece
-from pipelines.demo.server.rules import Rules
+from pipelines.demo.server.rules import ServerSettings
 
 NO_CALLS = "No calls found corresponding to the provided filters"
 
@@ -32,7 +32,7 @@ class Asked:
 
     company: Company
     calls: CallIndex
-    rules: Rules
+    rules: ServerSettings
     now: datetime
     scopes: frozenset[str] | None
     path: str
