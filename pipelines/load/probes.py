@@ -30,7 +30,8 @@ from sources.gong.api.endpoint import (
 )
 from sources.gong.api.responses import Page
 from sources.gong.calls.request import CallRequest
-from sources.gong.incremental.windows import Window, format_datetime
+from sources.gong.datetimes import format_datetime
+from sources.gong.incremental.windows import Window
 from sources.gong.resources.date_sliced import LOG_TYPES
 from sources.gong.tables.records import InvalidRecordError, decode_record, is_valid_id, record_id
 

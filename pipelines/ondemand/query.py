@@ -10,7 +10,7 @@ from typing import Any, get_args
 from sources.gong import DEFAULT_START, ConfigurationError, parse_datetime_setting, truncate_to_millisecond
 from sources.gong.api.endpoint import PAGE_SIZE
 from sources.gong.calls.request import CallDetail, CallRequest, Context, ContextTiming
-from sources.gong.incremental.windows import format_datetime
+from sources.gong.datetimes import format_datetime
 from sources.gong.tables.records import is_valid_id
 
 from ..runtime.connection import UsageError

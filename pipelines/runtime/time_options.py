@@ -14,7 +14,7 @@ from sources.gong import (
     Window,
     parse_datetime_setting,
     parse_duration,
-    window_to_read,
+    plan_window,
 )
 
 from .connection import Connection, UsageError
@@ -44,7 +44,7 @@ def resolve_window(
     start_date = connection.setting("start_date", None)
     start = parse_datetime_setting(start_date, "start_date") if start_date else now - DEFAULT_START
     lookback = Lookback.parse(connection.setting("lookback", DEFAULT_LOOKBACK))
-    by_bookmark = window_to_read(states, start=start, now=now, lookback=lookback)
+    by_bookmark = plan_window(states, start=start, now=now, lookback=lookback)
     begin = parse_datetime_setting(since, "--since") if since else by_bookmark.since
     end = min(parse_datetime_setting(until, "--until"), now) if until else now
     if begin >= end:

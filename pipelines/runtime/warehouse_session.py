@@ -13,7 +13,7 @@ import dlt
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 
 from destinations.warehouse import duckdb_file, missing_file, sql_client
-from sources.gong import bookmark_of
+from sources.gong import read_bookmark
 
 from .connection import Connection, Target, UsageError
 
@@ -76,7 +76,7 @@ def resource_state(pipeline: dlt.Pipeline, connection: Connection, resource: str
 
 def bookmark(pipeline: dlt.Pipeline, connection: Connection, resource: str = "calls") -> datetime | None:
     """Up to here the resource is complete in the warehouse."""
-    return bookmark_of(resource_state(pipeline, connection, resource))
+    return read_bookmark(resource_state(pipeline, connection, resource))
 
 
 def dataset_exists(pipeline: dlt.Pipeline, target: Target, table: str = "calls") -> bool:

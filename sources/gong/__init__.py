@@ -21,12 +21,14 @@ from .calls.request import CallDetail, CallRequest, Context, ContextTiming, Priv
 from .calls.tables import COLUMNS_KEPT_AFTER_DELETION, REJECTED_TABLE, TABLES
 from .calls.transformer import CallTransformer, KnownHashes
 from .configured import gong_client
+from .datetimes import parse_datetime_setting, parse_duration, truncate_to_millisecond
 from .errors import AuthenticationError, ConfigurationError, GongError, MissingScopeError, RunStopped
 from .extract.background import BackgroundReader
 from .extract.buffer import Batch
 from .extract.pages import ExtractContext, UserList, WorkspaceList
-from .incremental.bookmarks import bookmark_of, move_bookmark, window_to_read
-from .incremental.windows import Lookback, Window, parse_datetime_setting, parse_duration, truncate_to_millisecond
+from .incremental.bookmarks import plan_window, read_bookmark, save_progress
+from .incremental.lookback import Lookback
+from .incremental.windows import Window
 from .metrics import RunMetrics
 from .resources.list_resources import OPT_IN_RESOURCES, RESOURCES, ListResources
 from .resources.request_estimate import RequestEstimate, estimate_requests
@@ -57,7 +59,6 @@ __all__ = [
     "RunMetrics",
     "RunStopped",
     "Window",
-    "bookmark_of",
     "call_child_tables",
     "declared_tables",
     "estimate_requests",
@@ -65,9 +66,10 @@ __all__ = [
     "gong_source",
     "parse_datetime_setting",
     "parse_duration",
+    "plan_window",
+    "read_bookmark",
     "table_names",
     "truncate_to_millisecond",
-    "window_to_read",
 ]
 
 DEFAULT_LOOKBACK = "1d / 7d / 30d"
@@ -202,7 +204,7 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
                 yield table.resource, table.name, empty_table(table)
 
         def begin() -> CallReader:
-            bookmarks_before.update({name: bookmark_of(state) for name, state in states.items()})
+            bookmarks_before.update({name: read_bookmark(state) for name, state in states.items()})
             return CallReader(
                 client,
                 request,
@@ -216,7 +218,7 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
                     initial_load=initial_load,
                     pseudonyms=hashed,
                 ),
-                windows=windows or [window_to_read(list(states.values()), start=start, now=now, lookback=depths)],
+                windows=windows or [plan_window(list(states.values()), start=start, now=now, lookback=depths)],
                 pending=pending_transcripts,
                 transcripts="transcripts" in wanted,
             )
@@ -235,11 +237,11 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
         if not isinstance(feed.transcripts_ended_by, RunStopped | None):
             del bookmarks["transcripts"]
         for name in wanted & bookmarks.keys():
-            move_bookmark(
+            save_progress(
                 states[name],
                 feed.windows,
                 bookmarks[name],
-                before=bookmarks_before[name],
+                previous_bookmark=bookmarks_before[name],
                 start=start,
                 now=now,
                 lookback=depths,

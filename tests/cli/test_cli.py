@@ -12,7 +12,7 @@ from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, hang, respond, revoked_token
 from sources.gong import OPT_IN_RESOURCES
 from sources.gong.api.endpoint import ENDPOINTS
-from sources.gong.incremental.windows import format_datetime
+from sources.gong.datetimes import format_datetime
 from sources.gong.resources.date_sliced import LOG_TYPES
 from tests.support.workspace import Workspace
 
@@ -29,8 +29,8 @@ from tests.support.workspace import Workspace
         ({}, ["--dataset", "warehouse"], "named like its dataset"),
         ({"base_url": "http://gong.example"}, [], "would send the credential in clear"),
         ({"base_url": "api.gong.io"}, [], "is not a URL"),
-        ({"lookback": "a week"}, [], "'a week' is not a length of time"),
-        ({"transcript_retry_period": "long"}, [], "'long' is not a length of time"),
+        ({"lookback": "a week"}, [], "invalid duration 'a week'"),
+        ({"transcript_retry_period": "long"}, [], "invalid duration 'long'"),
         ({"start_date": "soon"}, [], "start_date 'soon' is not a date"),
         ({"private_calls": "some"}, [], "private_calls 'some' is unknown"),
         ({"context": "Full"}, [], "context 'Full' is unknown"),

@@ -8,14 +8,8 @@ from typing import Any
 
 import msgspec
 
-from ..tables.records import (
-    InvalidRecordError,
-    hash_bytes,
-    id_text,
-    object_field,
-    object_list_field,
-    parse_gong_datetime,
-)
+from ..datetimes import parse_gong_datetime
+from ..tables.records import InvalidRecordError, hash_bytes, id_text, object_field, object_list_field
 from ..tables.table_builder import Record
 
 Row = tuple[str, tuple[Any, ...], Record]

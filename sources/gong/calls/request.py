@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..api.endpoint import CALLS, CALLS_EXTENSIVE, Endpoint
+from ..datetimes import format_datetime
 from ..errors import ConfigurationError
-from ..incremental.windows import Window, format_datetime
+from ..incremental.windows import Window
 
 CallDetail = Literal["extensive", "basic"]
 Context = Literal["None", "Basic", "Extended"]

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from ..incremental.windows import truncate_to_millisecond
+from ..datetimes import parse_gong_datetime, truncate_to_millisecond
 from ..metrics import RunMetrics
 from ..tables.pseudonyms import Pseudonymizer
-from ..tables.records import InvalidRecordError, decode_record, object_field, parse_gong_datetime, require_object
+from ..tables.records import InvalidRecordError, decode_record, object_field, require_object
 from ..tables.rejects import RejectCollector
 from ..tables.table import Table
 from ..tables.table_builder import ColumnTypes, Record, TableBuilder

@@ -19,21 +19,13 @@ from ..api.endpoint import (
     LOGS,
     PAGE_SIZE,
 )
+from ..datetimes import format_datetime, parse_gong_datetime
 from ..errors import CursorExpiredError, RequestError
 from ..extract.concurrency import gather_or_cancel
 from ..extract.pages import ExtractContext, constant, read_records
 from ..incremental.date_slices import ByDay, DateSlice, DateSlicedResource
-from ..incremental.windows import format_datetime
 from ..tables.record_mapper import RecordMapper, identity_row
-from ..tables.records import (
-    InvalidRecordError,
-    hash_bytes,
-    id_text,
-    is_valid_id,
-    object_list_field,
-    parse_gong_datetime,
-    record_id,
-)
+from ..tables.records import InvalidRecordError, hash_bytes, id_text, is_valid_id, object_list_field, record_id
 from ..tables.table_builder import Record
 from .company_tables import (
     ACTIVITIES,

@@ -16,9 +16,10 @@ from ..calls.tables import REJECTED_TABLE, TABLES
 from ..errors import GongError
 from ..extract.background import BackgroundReader
 from ..extract.pages import ExtractContext
-from ..incremental.bookmarks import bookmark_of, move_bookmark, window_to_read
+from ..incremental.bookmarks import plan_window, read_bookmark, save_progress
 from ..incremental.date_slices import DateHashes, DateSlicedResource, complete_at
-from ..incremental.windows import Lookback, Window
+from ..incremental.lookback import Lookback
+from ..incremental.windows import Window
 from ..metrics import RunMetrics
 from ..tables.column_types import KnownColumns
 from ..tables.dlt_hints import declare_tables, mark_for_table
@@ -100,7 +101,7 @@ class ListResources:
         async def rows() -> AsyncIterator[Any]:
             state = dlt.current.resource_state()
             types, rejects = self._types_and_rejections()
-            window = self.window or window_to_read([state], start=self.start, now=self.now, lookback=self.lookback)
+            window = self.window or plan_window([state], start=self.start, now=self.now, lookback=self.lookback)
             hashes = DateHashes(state, state_is_current=self.state_is_current)
             reached = window.since
             for batch in self._batches(dated.name, {}, rejects):
@@ -120,9 +121,9 @@ class ListResources:
             except (GongError, InvalidRecordError) as error:
                 self.note(dated.name, error)
             hashes.prune_before((self.now - self.lookback.depths[-1]).date().replace(day=1))
-            before = bookmark_of(state)
-            move_bookmark(
-                state, [window], reached, before=before, start=self.start, now=self.now, lookback=self.lookback
+            before = read_bookmark(state)
+            save_progress(
+                state, [window], reached, previous_bookmark=before, start=self.start, now=self.now, lookback=self.lookback
             )
 
         return rows

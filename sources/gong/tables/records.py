@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from types import NoneType
 from typing import Any
 
@@ -89,15 +88,6 @@ def is_valid_id(an_id: str) -> bool:
     """Whether Gong takes an id in a request: one that is no number of 64 bits it refuses, and the others with it."""
     # Python reads no number of thousands of digits; 2**63 has nineteen.
     return an_id.isascii() and an_id.isdecimal() and len(an_id) < 20 and int(an_id) < 2**63
-
-
-def parse_gong_datetime(value: object) -> datetime | None:
-    """An ISO 8601 date-time of Gong as UTC; without a zone it is UTC already; None if it is none."""
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-        return None if moment is None else (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def hash_bytes(content: bytes | msgspec.Raw) -> str:

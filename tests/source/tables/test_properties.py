@@ -19,9 +19,11 @@ from sources.gong.calls.call_rows import call_rows, content_hash
 from sources.gong.calls.request import CallRequest
 from sources.gong.calls.transcript_rows import Transcript, _by_columns, _by_rows, transcript_tables
 from sources.gong.calls.transformer import CallTransformer
+from sources.gong.datetimes import parse_duration
 from sources.gong.errors import ConfigurationError
-from sources.gong.incremental.bookmarks import bookmark_of, move_bookmark, moved_bookmark, window_to_read
-from sources.gong.incremental.windows import Lookback, Window, parse_duration, watermark
+from sources.gong.incremental.bookmarks import advance_bookmark, plan_window, read_bookmark, save_progress
+from sources.gong.incremental.lookback import Lookback
+from sources.gong.incremental.windows import Window, watermark
 from sources.gong.json_repair import repair_json
 from sources.gong.metrics import RunMetrics
 from sources.gong.tables.table import DataType
@@ -74,7 +76,7 @@ def test_a_cut_window_has_no_gap_and_no_overlap(window: Window, parts: int) -> N
 @given(MOMENTS | st.none(), windows(), st.floats(0, 1))
 def test_a_bookmark_never_moves_back_nor_over_a_gap(bookmark: datetime | None, window: Window, share: float) -> None:
     reached = window.since + (window.until - window.since) * share
-    moved = moved_bookmark(bookmark, [window], reached)
+    moved = advance_bookmark(bookmark, [window], reached)
     if bookmark is None:
         assert moved in (None, reached)
     else:
@@ -99,14 +101,14 @@ def test_runs_one_after_the_other_leave_no_time_unread(moments: list[datetime]) 
     state: dict[str, Any] = {}
     read_to = START
     for now in sorted(moments):
-        window = window_to_read([state], start=START, now=now, lookback=lookback)
+        window = plan_window([state], start=START, now=now, lookback=lookback)
         assert window.since <= max(START, read_to - timedelta(days=1))
         at_once = dict(state)
-        before = bookmark_of(state)
+        before = read_bookmark(state)
         halfway = window.since + (window.until - window.since) / 2
         for parts, kept in (([halfway, window.until], state), ([window.until], at_once)):
             for reached in parts:
-                move_bookmark(kept, [window], reached, before=before, start=START, now=now, lookback=lookback)
+                save_progress(kept, [window], reached, previous_bookmark=before, start=START, now=now, lookback=lookback)
         assert state == at_once
         read_to = now
         assert datetime.fromisoformat(state["bookmark"]) == now
@@ -124,7 +126,7 @@ def test_deeper_looks_come_once_a_day_and_once_a_week(minutes: list[int]) -> Non
         for tier, days in deep.items():
             if depth >= tier:
                 days.append(now.date())
-        looked = lookback.looked_now(looked, now.date(), depth)
+        looked = lookback.record_lookback(looked, now.date(), depth)
     assert len(set(deep[timedelta(days=7)])) == len(deep[timedelta(days=7)])
     weekly = deep[timedelta(days=30)]
     assert all((later - earlier).days >= 7 for earlier, later in pairwise(weekly))
