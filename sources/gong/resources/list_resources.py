@@ -123,7 +123,13 @@ class ListResources:
             hashes.prune_before((self.now - self.lookback.depths[-1]).date().replace(day=1))
             before = read_bookmark(state)
             save_progress(
-                state, [window], reached, previous_bookmark=before, start=self.start, now=self.now, lookback=self.lookback
+                state,
+                [window],
+                reached,
+                previous_bookmark=before,
+                start=self.start,
+                now=self.now,
+                lookback=self.lookback,
             )
 
         return rows

@@ -108,7 +108,9 @@ def test_runs_one_after_the_other_leave_no_time_unread(moments: list[datetime]) 
         halfway = window.since + (window.until - window.since) / 2
         for parts, kept in (([halfway, window.until], state), ([window.until], at_once)):
             for reached in parts:
-                save_progress(kept, [window], reached, previous_bookmark=before, start=START, now=now, lookback=lookback)
+                save_progress(
+                    kept, [window], reached, previous_bookmark=before, start=START, now=now, lookback=lookback
+                )
         assert state == at_once
         read_to = now
         assert datetime.fromisoformat(state["bookmark"]) == now
