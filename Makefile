@@ -46,10 +46,11 @@ parse: install
 	  --disable-pip-version-check -r tests/system/other-warehouses-requirements.txt)
 	$(BIN)/python -m tests.system.other_warehouses
 
-# docs/coverage.md and docs/marts.md from their data; a test says when one is out of step.
+# The generated pages of docs; tests compare them with the code.
 docs: install
 	$(BIN)/python -m docs.generate.coverage_page
 	$(BIN)/python -m docs.generate.marts_page
+	$(BIN)/python -m docs.generate.commands_page
 
 # Pins: needs `uv` on the PATH. Hashes and names only, no address of any registry.
 requirements:

@@ -18,7 +18,7 @@ from tests.support.paths import REPOSITORY
 
 DOCUMENTS = [
     str(path.relative_to(REPOSITORY))
-    for pattern in ("*.md", "docs/*.md", "sources/gong/*.md")
+    for pattern in ("*.md", "docs/**/*.md", "sources/gong/*.md")
     for path in sorted(REPOSITORY.glob(pattern))
 ]
 of_each_document = pytest.mark.parametrize("document", [REPOSITORY / path for path in DOCUMENTS], ids=DOCUMENTS)
