@@ -44,6 +44,11 @@ Dates are written like `2026-01-31` or `2026-01-31T09:00:00Z`; without a time zo
 Data goes to stdout, errors and progress to stderr; progress bars are shown on a terminal only.
 """
 
+_AFTER_A_FAILURE = (
+    "After code 1 or 3, run the command again:"
+    " sync, reconcile, upload and download-media continue where the last run ended."
+)
+
 
 class Option(NamedTuple):
     """An option or argument: its spelling, meaning and default."""
@@ -66,10 +71,7 @@ def page() -> str:
     listed = list(commands())
     described = {option.spelling: option for command in listed for option in command.options if _is_shared(option)}
     lines = [_INTRODUCTION, "## Exit codes", "", *table(("code", "meaning"), EXIT_CODES), ""]
-    lines += [
-        "After code 1 or 3, run the command again: sync, reconcile, upload and download-media continue where the last run ended.",
-        "",
-    ]
+    lines += [_AFTER_A_FAILURE, ""]
     lines += ["## Shared options", "", "A command that takes one of these options lists it after *Also*.", ""]
     lines += table(("option", "meaning", "default"), (described[f"`{name}`"] for name in SHARED_OPTIONS))
     for command in listed:
