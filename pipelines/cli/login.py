@@ -1,4 +1,4 @@
-"""`gong-elt login`: OAuth in a browser."""
+"""The command that obtains OAuth tokens: login."""
 
 from __future__ import annotations
 
@@ -6,41 +6,47 @@ from typing import Annotated
 
 import typer
 
-from .options import ConnectionOption, fail, report_errors, stderr
+from .options import ConnectionOption, split_list
+from .output import fail, report_errors, stderr
+
+app = typer.Typer()
 
 
-def login(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1 for Gong's answer")] = 8910,
+@app.command("login")
+def login_command(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1 that receives Gong's response")] = 8910,
     scopes: Annotated[
-        str | None, typer.Option(help="Scopes to ask for, separated by commas; by default those of a plain sync")
+        str | None, typer.Option(help="Scopes to request, separated by commas; default: those of a default sync")
     ] = None,
     timeout: Annotated[str, typer.Option(help="How long to wait for the consent")] = "5m",
-    browser: Annotated[bool, typer.Option(help="Open the address in a browser")] = True,
+    browser: Annotated[bool, typer.Option(help="Open the consent page in a browser")] = True,
     connection: ConnectionOption = "gong",
 ) -> None:
-    """Log in with OAuth: an administrator consents in a browser, and the tokens are kept for this machine's runs."""
+    """Log in with OAuth: an administrator consents in a browser, and the tokens are stored on this machine."""
     with report_errors():
         from sources.gong import parse_duration
 
         from ..runtime.connection import Connection
-        from ..runtime.oauth_login import NotLoggedIn, wanted_scopes
-        from ..runtime.oauth_login import login as run_login
+        from ..runtime.oauth_login import NotLoggedIn, login, wanted_scopes
 
-        wanted = [scope.strip() for scope in scopes.split(",") if scope.strip()] if scopes else wanted_scopes()
         err = stderr()
+
+        def print_line(line: str) -> None:
+            err.print(line, markup=False, highlight=False, soft_wrap=True)
+
         try:
-            done = run_login(
+            result = login(
                 Connection(connection),
-                lambda line: err.print(line, markup=False, highlight=False, soft_wrap=True),
+                print_line,
                 port=port,
-                scopes=wanted,
+                scopes=split_list(scopes) or wanted_scopes(),
                 patience=parse_duration(timeout),
                 browser=browser,
             )
-        except NotLoggedIn as refusal:
-            fail(1, str(refusal))
-        lines = [f"connection {connection} is logged in; its tokens are in {done.file}"]
-        lines += [f"requests go to {done.host}"] if done.host else []
-        lines += [f"not given: {', '.join(done.missing)}: what needs them will be skipped"] if done.missing else []
-        for line in lines:
-            err.print(line, markup=False, highlight=False, soft_wrap=True)
+        except NotLoggedIn as error:
+            fail(1, str(error))
+        print_line(f"connection {connection} is logged in; its tokens are in {result.file}")
+        if result.host:
+            print_line(f"requests go to {result.host}")
+        if result.missing:
+            print_line(f"not granted: {', '.join(result.missing)}; resources that need them will be skipped")

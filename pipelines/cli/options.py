@@ -1,120 +1,49 @@
-"""What all commands share: options, mistakes in one line, where output goes."""
+"""Options that several commands share, and their conversion."""
 
 from __future__ import annotations
 
-import gc
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, NoReturn, Protocol
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from ..runtime.connection import Connection, Target
 
-ConnectionOption = Annotated[str, typer.Option("--connection", help="Named Gong account: reads sources.gong.NAME.*")]
-DestinationOption = Annotated[str, typer.Option("--destination", help="duckdb, postgres or another of dlt's")]
-DatasetOption = Annotated[str, typer.Option("--dataset", help="Dataset (schema) in the warehouse")]
-DeadlineOption = Annotated[
-    str | None, typer.Option("--deadline", help="Stop in good order after 30m or 2h, or at a date-time; exit code 3")
+ConnectionOption = Annotated[
+    str, typer.Option("--connection", help="Named Gong account, configured under sources.gong.NAME")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout and nothing else there")]
+DestinationOption = Annotated[
+    str, typer.Option("--destination", help="Warehouse: duckdb, postgres or another SQL destination of dlt")
+]
+DatasetOption = Annotated[str, typer.Option("--dataset", help="Dataset (schema) of the loaded tables")]
+AnalyticsOption = Annotated[str, typer.Option("--analytics", help="Dataset of the marts")]
+DeadlineOption = Annotated[
+    str | None,
+    typer.Option("--deadline", help="Stop with exit code 3 after this duration (30m, 2h) or at this date-time"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object to stdout")]
+SinceOption = Annotated[
+    str | None, typer.Option("--since", help="Start of the period, e.g. 2026-01-31; default: the first call")
+]
+UntilOption = Annotated[
+    str | None, typer.Option("--until", help="End of the period, exclusive; default: the last call")
+]
+RepOption = Annotated[str | None, typer.Option("--rep", help="Only calls whose host's name contains this text")]
+AccountOption = Annotated[
+    str | None, typer.Option("--account", help="Only calls whose account's name contains this text")
+]
+SideOption = Annotated[
+    str | None, typer.Option("--side", help="Only what this side said: company, customer or unknown; default: all")
+]
 
 
-@contextmanager
-def report_errors() -> Iterator[None]:
-    """Turns what a user can mend into one line on stderr and the right exit code."""
-    try:
-        # What is imported stays, and the collector would look for garbage in it again and again.
-        gc.disable()
-        from dlt.common.exceptions import DltException
+def resolve_target(connection: str, destination: str, dataset: str) -> tuple[Connection, Target]:
+    """Return the Gong account and the warehouse that the options name."""
+    from ..runtime.connection import Connection, Target
 
-        from destinations.new_call import RowRefused
-        from destinations.recording_store import StoreRefused
-        from destinations.warehouse import WarehouseRefused
-        from sources.gong import ConfigurationError, GongError, RunStopped
-        from state.lock import LockHeld
-
-        from ..runtime.connection import UsageError
-        from ..runtime.errors import root_cause_message
-
-        gc.enable()
-
-        try:
-            yield
-        except (UsageError, ConfigurationError, WarehouseRefused, RowRefused, StoreRefused) as mistake:
-            fail(2, str(mistake))
-        except RunStopped as stop:
-            fail(3, str(stop))
-        except (LockHeld, GongError, DltException) as failure:
-            fail(1, root_cause_message(failure))
-    except KeyboardInterrupt:
-        fail(1, "interrupted; nothing is lost, run again")
+    return Connection(connection), Target.of(destination, dataset)
 
 
-@contextmanager
-def ignore_broken_pipe() -> Iterator[None]:
-    """Ends what prints to stdout quietly when the reader of the pipe leaves."""
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # What is still buffered would be flushed at exit and fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-class Outcome(Protocol):
-    """What a run says of itself."""
-
-    @property
-    def exit_code(self) -> int:
-        """How the command ends."""
-
-    def as_json(self) -> str:
-        """The object `--json` prints."""
-
-    def show(self, console: Console) -> None:
-        """Prints it for a person."""
-
-
-def print_result(outcome: Outcome, *, as_json: bool) -> NoReturn:
-    """Ends the command with what its run says of itself."""
-    if as_json:
-        print(outcome.as_json())
-    else:
-        outcome.show(stdout())
-    raise typer.Exit(outcome.exit_code)
-
-
-def tune_runtime() -> None:
-    """Lets requests leave when it is their turn, also while pages are shaped and loaded in other threads.
-
-    To be called once everything is imported. Without it each full garbage collection, which walks all modules, holds
-    every thread for 0.1 s; a page of calls, tens of thousands of objects without a cycle, is looked through for
-    garbage a hundred times; and a thread that is busy with Python gives way to the others after 5 ms only.
-    """
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
-    sys.setswitchinterval(0.0001)
-
-
-def fail(code: int, line: str) -> NoReturn:
-    """Ends the command with one line on stderr."""
-    print(f"gong-elt: {' '.join(line.split())}", file=sys.stderr)
-    raise typer.Exit(code)
-
-
-def stdout() -> Console:
-    """Where data goes."""
-    from rich.console import Console
-
-    return Console()
-
-
-def stderr() -> Console:
-    """Where logs and progress go."""
-    from rich.console import Console
-
-    return Console(stderr=True)
+def split_list(text: str | None) -> list[str] | None:
+    """Return the comma-separated items without empty ones; None if the option is not used."""
+    return None if text is None else [item.strip() for item in text.split(",") if item.strip()]

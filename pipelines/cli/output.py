@@ -1,23 +1,90 @@
-"""What commands share that ask one Gong account and print JSON lines: the account, its refusals, the lines."""
+"""Output of all commands: results on stdout, errors as one line on stderr, exit codes."""
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from .options import fail, ignore_broken_pipe, report_errors
+import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from sources.gong.errors import MissingScopeError
 
     from ..ondemand.client import Gong
 
 
+class Report(Protocol):
+    """What a command prints, for machines and for people."""
+
+    def as_json(self) -> str:
+        """Return the object that `--json` prints."""
+
+    def show(self, console: Console) -> None:
+        """Print it for a person."""
+
+
+class Result(Report, Protocol):
+    """The result of a job."""
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code of the command."""
+
+
+@contextmanager
+def report_errors() -> Iterator[None]:
+    """Report expected errors as one line on stderr with the documented exit code."""
+    try:
+        # Imported modules stay in memory: searching them for garbage while they load only costs time.
+        gc.disable()
+        from dlt.common.exceptions import DltException
+
+        from destinations.new_call import RowRefused
+        from destinations.recording_store import StoreRefused
+        from destinations.warehouse import WarehouseRefused
+        from sources.gong import ConfigurationError, GongError, RunStopped
+        from state.lock import LockHeld
+
+        from ..runtime.connection import UsageError
+        from ..runtime.errors import root_cause_message
+
+        gc.enable()
+
+        try:
+            yield
+        except (UsageError, ConfigurationError, WarehouseRefused, RowRefused, StoreRefused) as error:
+            fail(2, str(error))
+        except RunStopped as error:
+            fail(3, str(error))
+        except (LockHeld, GongError, DltException) as error:
+            fail(1, root_cause_message(error))
+    except KeyboardInterrupt:
+        fail(1, "interrupted; nothing is lost, run again")
+
+
+@contextmanager
+def ignore_broken_pipe() -> Iterator[None]:
+    """End quietly when the process that reads stdout exits."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes stdout at exit, which would fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 @contextmanager
 def open_client(connection: str) -> Iterator[Gong]:
-    """The account, for a command that prints what it reads; a reader of the pipe that leaves ends it quietly."""
+    """Open the Gong account of a command that prints what it reads.
+
+    A missing scope, like any other expected error, ends the command with one line on stderr.
+    """
     with ignore_broken_pipe(), report_errors():
         from sources.gong.errors import MissingScopeError
 
@@ -26,20 +93,66 @@ def open_client(connection: str) -> Iterator[Gong]:
         try:
             with Gong(connection) as gong:
                 yield gong
-        except MissingScopeError as missing:
-            fail(1, _missing_scope_message(missing))
+        except MissingScopeError as error:
+            fail(1, _missing_scope_message(error))
 
 
-def _missing_scope_message(missing: MissingScopeError) -> str:
-    if not missing.scope or missing.status == 403:
-        return str(missing)
-    instead = ", or leave --include-media out" if missing.scope.endswith("media-url") else ""
-    return f"the credential lacks the scope {missing.scope}: add it in Gong{instead} (requestId {missing.request_id})"
+def tune_runtime() -> None:
+    """Keep Python from delaying requests while other threads convert and load pages.
+
+    Call it when all modules are imported. By default a full garbage collection walks all modules and stops every thread
+    for 0.1 s, a page of calls (tens of thousands of objects without a cycle) triggers a hundred collections, and a busy
+    thread yields to the others only every 5 ms.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    sys.setswitchinterval(0.0001)
 
 
-def print_lines(records: list[Any]) -> None:
-    """Prints records, each as a line of JSON."""
+def print_report(report: Report, *, as_json: bool) -> None:
+    """Print a report to stdout, as JSON or for a person."""
+    if as_json:
+        print(report.as_json())
+    else:
+        report.show(stdout())
+
+
+def print_result(result: Result, *, as_json: bool) -> NoReturn:
+    """Print the result of a job and end the command with its exit code."""
+    print_report(result, as_json=as_json)
+    raise typer.Exit(result.exit_code)
+
+
+def print_records(records: list[Any]) -> None:
+    """Print records as JSON lines."""
     import msgspec
 
     sys.stdout.buffer.write(b"".join(msgspec.json.encode(record) + b"\n" for record in records))
     sys.stdout.buffer.flush()
+
+
+def fail(exit_code: int, message: str) -> NoReturn:
+    """End the command with one line on stderr."""
+    print(f"gong-elt: {' '.join(message.split())}", file=sys.stderr)
+    raise typer.Exit(exit_code)
+
+
+def stdout() -> Console:
+    """Return the console for results."""
+    from rich.console import Console
+
+    return Console()
+
+
+def stderr() -> Console:
+    """Return the console for messages and progress."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def _missing_scope_message(error: MissingScopeError) -> str:
+    if not error.scope or error.status == 403:
+        return str(error)
+    alternative = ", or omit --include-media" if error.scope.endswith("media-url") else ""
+    return f"the credential lacks the scope {error.scope}: add it in Gong{alternative} (requestId {error.request_id})"

@@ -94,7 +94,7 @@ def test_a_consent_is_kept_and_every_run_lives_on_it(gong: SimulatedGong, worksp
         code, out, err = under_way.ended()
     assert (page.status_code, "can be closed" in page.text) == (200, True)
     assert (code, out) == (0, ""), err
-    assert "not given" not in err
+    assert "not granted" not in err
     file = token_file(workspace)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     for secret in (*gong.oauth.given, "demo-client-secret"):
@@ -146,7 +146,7 @@ def test_scopes_that_were_not_given_are_named(gong: SimulatedGong, workspace: Wo
         browse(under_way.address)
         code, _, err = under_way.ended()
     assert code == 0
-    assert "not given: api:users:read:" in err
+    assert "not granted: api:users:read;" in err
 
 
 def test_an_answer_with_another_state_is_refused_and_the_wait_goes_on(

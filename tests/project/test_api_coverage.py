@@ -15,7 +15,7 @@ from typer.main import get_command
 
 from docs.generate.api_coverage import LEFT_OUT, READ, WRITES
 from docs.generate.coverage_page import PAGE, page
-from pipelines.cli import get as cli_get
+from pipelines.cli import get
 from sources.gong.api.endpoint import COACHING, ENDPOINTS, FLOW_FOLDERS, LOGS, SETTINGS_HISTORY, Endpoint
 from sources.gong.calls.tables import REJECTED_TABLE, TABLES
 from sources.gong.resources.list_resources import OPT_IN_RESOURCES, RESOURCES
@@ -46,7 +46,7 @@ def test_whatever_is_left_out_has_a_reason() -> None:
 
 
 def test_an_action_stands_beside_the_operation_it_says_it_sends() -> None:
-    actions = get_command(cli_get.app)
+    actions = get_command(get.app)
     assert isinstance(actions, TyperGroup)
     named = {
         (f"gong-elt get {name}", operation)

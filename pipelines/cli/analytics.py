@@ -1,0 +1,164 @@
+"""Commands over the loaded data: models builds the marts, report, search, superset and export read them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import (
+    AccountOption,
+    AnalyticsOption,
+    ConnectionOption,
+    DatasetOption,
+    DestinationOption,
+    JsonOption,
+    RepOption,
+    SideOption,
+    SinceOption,
+    UntilOption,
+    resolve_target,
+)
+from .output import ignore_broken_pipe, print_result, report_errors, stderr
+
+app = typer.Typer()
+export_app = typer.Typer(
+    name="export", help="Export the contents of the marts, which gong-elt models builds.", no_args_is_help=True
+)
+app.add_typer(export_app)
+
+
+@app.command("models")
+def models_command(
+    analytics: AnalyticsOption = "gong_analytics",
+    select: Annotated[
+        str | None, typer.Option(help="Only these models, as a dbt selector, e.g. calls_enriched+,rep_week")
+    ] = None,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Rebuild incremental models from scratch")
+    ] = False,
+    variables: Annotated[
+        str,
+        typer.Option("--vars", help="JSON: names of your CRM's stages and fields, see pipelines/models/README.md"),
+    ] = "{}",
+    docs: Annotated[Path | None, typer.Option(help="Write dbt's documentation, one HTML file, to this folder")] = None,
+    connection: ConnectionOption = "gong",
+    destination: DestinationOption = "duckdb",
+    dataset: DatasetOption = "gong",
+    as_json: JsonOption = False,
+) -> None:
+    """Build and test the marts, a dbt project over the loaded tables."""
+    with report_errors():
+        from ..analytics.dbt_build import ModelOptions, build_models
+
+        options = ModelOptions(analytics, select, full_refresh, variables, docs)
+        result = build_models(*resolve_target(connection, destination, dataset), options)
+    print_result(result, as_json=as_json)
+
+
+@app.command("report")
+def report_command(
+    to: Annotated[Path, typer.Option(help="File to write")] = Path("gong-report.html"),
+    since: Annotated[
+        str | None, typer.Option(help="Start of the period, e.g. 2026-01-31; default: 90 days before its end")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="End of the period, exclusive; default: now")] = None,
+    team: Annotated[str | None, typer.Option(help="Only this team, by its manager's name; default: all")] = None,
+    silent_days: Annotated[
+        int, typer.Option(help="Days without a call after which an open deal is listed as at risk")
+    ] = 14,
+    analytics: AnalyticsOption = "gong_analytics",
+    connection: ConnectionOption = "gong",
+    destination: DestinationOption = "duckdb",
+    dataset: DatasetOption = "gong",
+    as_json: JsonOption = False,
+) -> None:
+    """Write the report, one self-contained HTML file with charts that can be opened or mailed."""
+    with report_errors():
+        from ..analytics.report.build import ReportOptions, build_report
+
+        options = ReportOptions(to, since, until, team, silent_days, analytics)
+        result = build_report(*resolve_target(connection, destination, dataset), options)
+    print_result(result, as_json=as_json)
+
+
+@app.command("search")
+def search_command(
+    words: Annotated[
+        str, typer.Argument(help='Words to find, in any grammatical form; "exact phrase", OR and -excluded work')
+    ],
+    rep: RepOption = None,
+    account: AccountOption = None,
+    side: SideOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    limit: Annotated[int, typer.Option(help="Maximum number of sentences")] = 10,
+    context: Annotated[int, typer.Option(help="Sentences to print before and after each hit")] = 1,
+    newest: Annotated[bool, typer.Option("--newest", help="Sort by date, newest call first, not by relevance")] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Rebuild the index from scratch")] = False,
+    analytics: AnalyticsOption = "gong_analytics",
+    connection: ConnectionOption = "gong",
+    destination: DestinationOption = "duckdb",
+    dataset: DatasetOption = "gong",
+    as_json: JsonOption = False,
+) -> None:
+    """Find sentences, ranked, with speaker, time and the call's URL."""
+    with ignore_broken_pipe():
+        with report_errors():
+            from ..analytics.search.search import SearchOptions, search
+
+            options = SearchOptions(words, rep, account, side, since, until, limit, context, newest, rebuild, analytics)
+            result = search(*resolve_target(connection, destination, dataset), options, stderr())
+        print_result(result, as_json=as_json)
+
+
+@app.command("superset")
+def superset_command(
+    to: Annotated[Path, typer.Option(help="File to write")] = Path("gong-superset.zip"),
+    uri: Annotated[
+        str | None,
+        typer.Option(help="SQLAlchemy URI of the warehouse as Superset reaches it; default: the one used here"),
+    ] = None,
+    analytics: AnalyticsOption = "gong_analytics",
+    connection: ConnectionOption = "gong",
+    destination: DestinationOption = "duckdb",
+    dataset: DatasetOption = "gong",
+    as_json: JsonOption = False,
+) -> None:
+    """Write a dashboard with its datasets and charts as a file that Apache Superset imports."""
+    with report_errors():
+        from ..analytics.superset.build import SupersetOptions, build_superset
+
+        options = SupersetOptions(to, uri, analytics)
+        result = build_superset(*resolve_target(connection, destination, dataset), options)
+    print_result(result, as_json=as_json)
+
+
+@export_app.command("transcripts")
+def export_transcripts_command(
+    text_format: Annotated[str, typer.Option("--format", help="jsonl (one object per call) or markdown")] = "jsonl",
+    to: Annotated[Path | None, typer.Option(help="File to write; default: stdout")] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    rep: RepOption = None,
+    account: AccountOption = None,
+    side: SideOption = None,
+    analytics: AnalyticsOption = "gong_analytics",
+    connection: ConnectionOption = "gong",
+    destination: DestinationOption = "duckdb",
+    dataset: DatasetOption = "gong",
+) -> None:
+    """Export whole conversations with speakers, sides and times, oldest first."""
+    with ignore_broken_pipe(), report_errors():
+        from ..analytics.export import ExportOptions, export_transcripts
+        from ..runtime.atomic_file import write_whole
+
+        options = ExportOptions(text_format, since, until, rep, account, side, analytics)
+        texts = export_transcripts(*resolve_target(connection, destination, dataset), options)
+        if to is None:
+            for text in texts:
+                sys.stdout.buffer.write(text.encode())
+            return
+        write_whole(to, (text.encode() for text in texts))
