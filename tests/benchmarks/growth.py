@@ -39,9 +39,9 @@ def growth(place: Bench) -> Iterator[Row]:
                 file.unlink()
             yield Row(
                 f"backfill in full, {calls:,} calls x {sentences} sentences",
-                f"{backfill.own_seconds:.1f} s, {1_000 * backfill.own_seconds / calls:.2f} ms a call;"
-                f" {backfill.cpu_seconds:.1f} s CPU; {backfill.peak_megabytes:,.0f} MB; the warehouse has"
-                f" {megabytes:,.0f} MB, {megabytes * 1e6 / backfill.told['sentences']:,.0f} MB a million sentences",
+                f"{backfill.own_seconds:.1f} s, {1_000 * backfill.own_seconds / calls:.2f} ms per call;"
+                f" {backfill.cpu_seconds:.1f} s CPU; {backfill.peak_megabytes:,.0f} MB; warehouse size:"
+                f" {megabytes:,.0f} MB, {megabytes * 1e6 / backfill.told['sentences']:,.0f} MB per million sentences",
                 "700 MB",
                 backfill.peak_megabytes < 700,
             )
@@ -57,7 +57,7 @@ def growth(place: Bench) -> Iterator[Row]:
 
 def _levels(small: _Size, large: _Size) -> Iterator[Row]:
     figures: dict[str, Callable[[_Size], float]] = {
-        "seconds a call": lambda size: size.backfill.own_seconds / size.calls,
+        "seconds per call": lambda size: size.backfill.own_seconds / size.calls,
         "peak memory": lambda size: size.backfill.peak_megabytes,
         "seconds of the run with 100 new calls": lambda size: size.new.own_seconds,
     }

@@ -38,10 +38,10 @@ def requests(place: Bench, calls: int) -> Iterator[Row]:
         "21 per 1,000 calls; the floor is 20",
         in_a_thousand <= 21,
     )
-    yield Row("the same again, with nothing new", f"{again.rows:,} rows written, {second}", "0 rows", again.rows == 0)
-    yield Row("a run that brings the 100 newest calls", str(late), "2", late.total == 2)
+    yield Row("the same run again, nothing new", f"{again.rows:,} rows written, {second}", "0 rows", again.rows == 0)
+    yield Row("a run that loads the 100 newest calls", str(late), "2", late.total == 2)
     yield Row(
-        f"the peer with a request for the transcript of each call of GET /v2/calls, {calls:,} calls",
+        f"the peer with one transcript request per call of GET /v2/calls, {calls:,} calls",
         f"{each:,}, which is {each / first.total:.0f} x",
     )
 
@@ -54,9 +54,9 @@ def under_the_limit(place: Bench, calls: int) -> Iterator[Row]:
         calls: How many the company has.
     """
     for latency in _LATENCIES:
-        what = f"{calls:,} calls in full under Gong's limit of 3 a second, answers after {latency} s"
+        what = f"{calls:,} calls in full at Gong's limit of 3 requests per second, responses after {latency} s"
         yield from _limited(place, calls, latency, "calls,transcripts", what)
-    what = f"the same with everything a plain sync reads, answers after {_LATENCIES[1]} s"
+    what = f"the same with all default resources, responses after {_LATENCIES[1]} s"
     yield from _limited(place, calls, _LATENCIES[1], "", what)
 
 
@@ -75,7 +75,7 @@ def _limited(place: Bench, calls: int, latency: float, select: str, what: str) -
         load.own_seconds <= 1.10 * least and not refused,
     )
     yield Row(
-        "as a whole process, with Python's start and imports",
+        "as a whole process, with start-up and imports",
         f"{load.wall_seconds:.1f} s, {load.wall_seconds / least:.3f} x",
         "1.10 x requests / 3",
         load.wall_seconds <= 1.10 * least,
