@@ -21,7 +21,7 @@ def demo_command(
 ) -> None:
     """Try it without an account: simulate Gong, sync, build the marts, query them, and write the report."""
     with report_errors():
-        from ..demo.tour import run_demo
+        from ..demo.run import run_demo
 
         exit_code = run_demo(folder, calls, stdout(), stderr())
     raise typer.Exit(exit_code)
@@ -37,10 +37,10 @@ def simulate_command(
     """Serve a simulated Gong on 127.0.0.1, for development."""
     with report_errors():
         from ..demo.server.serving import serve_forever
-        from ..demo.tour import simulated_gong
+        from ..demo.run import simulated_gong
 
         gong = simulated_gong(calls=calls, seed=seed)
-        gong.rules.requests_per_second = requests_per_second
+        gong.settings.requests_per_second = requests_per_second
         stderr().print(
             f"simulated Gong with {calls} calls on http://127.0.0.1:{port}, access key 'demo', secret 'demo-secret';"
             " stop it with Ctrl-C",

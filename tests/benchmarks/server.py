@@ -21,7 +21,7 @@ from pipelines.demo.company.company import build_company
 from pipelines.demo.identifiers import format_datetime
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.call_index import effective_time
-from pipelines.demo.server.rules import ServerSettings
+from pipelines.demo.server.server_settings import ServerSettings
 from pipelines.demo.server.serving import serve
 
 RECEIVED_PATH = "/-/received"
@@ -88,18 +88,18 @@ def main() -> None:
     given = parser.parse_args()
     until = datetime.now(UTC)
     company = build_company(calls=given.calls, sentences=given.sentences, until=until)
-    rules = ServerSettings(requests_per_second=given.requests_per_second, latency_seconds=given.latency)
+    settings = ServerSettings(requests_per_second=given.requests_per_second, latency_seconds=given.latency)
     public = [call for call in company.calls if not call.record["metaData"]["isPrivate"]]
     everything, without_private = (_contents(calls, given.copies) for calls in (company.calls, public))
     company.calls += [_copy(call, number) for number in range(1, given.copies) for call in company.calls]
     latest = sorted(effective_time(call.record["metaData"]) for call in company.calls)[-_LATEST:]
-    gong = SimulatedGong(company, rules)
+    gong = SimulatedGong(company, settings)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != RECEIVED_PATH:
             await gong.app(scope, receive, send)
             if given.copies > 1 and len(gong.requests) % _ANSWERS_KEPT == 0:
-                gong.forget_answers()
+                gong.clear_response_cache()
             return
         body = msgspec.json.encode(_received(gong))
         if scope["method"] == "DELETE":

@@ -94,7 +94,7 @@ def test_status_tells_bookmarks_owed_transcripts_quota_and_runs(gong: SimulatedG
 
 
 def test_check_tells_what_the_credential_may_read(gong: SimulatedGong, workspace: Workspace) -> None:
-    gong.rules.credentials["Basic ZGVtbzpkZW1vLXNlY3JldA=="] = frozenset(
+    gong.settings.credentials["Basic ZGVtbzpkZW1vLXNlY3JldA=="] = frozenset(
         {"api:calls:read:extensive", "api:calls:read:basic", "api:users:read", "api:workspaces:read"}
     )
     ended = workspace.run("check", "--json")
@@ -136,7 +136,7 @@ def test_check_tells_of_everything_opt_in_and_of_media_with_a_request_each(
     assert len(gong.requests) == 1 + sum(" /v2/" in what for what in every)
 
     workspace.configure(include_media=True)
-    gong.rules.credentials["Basic ZGVtbzpkZW1vLXNlY3JldA=="] = frozenset(
+    gong.settings.credentials["Basic ZGVtbzpkZW1vLXNlY3JldA=="] = frozenset(
         {"api:calls:read:extensive", "api:workspaces:read", "api:logs:read"}
     )
     some = found("--select", "calls,audit_logs,flows,call_access")
@@ -149,7 +149,7 @@ def test_check_tells_of_everything_opt_in_and_of_media_with_a_request_each(
 
 
 def test_check_warns_of_a_key_that_sees_no_calls(gong: SimulatedGong, workspace: Workspace) -> None:
-    gong.rules.see_no_calls = True
+    gong.settings.see_no_calls = True
     findings = json.loads(workspace.run("check", "--json").out)["findings"]
     assert {finding["verdict"] for finding in findings if finding["what"] == "calls visible"} == {"warning"}
 
@@ -209,7 +209,7 @@ def _wait_for(condition: object, seconds: float = 30) -> None:
 def test_a_token_revoked_while_every_resource_is_read_gives_no_traceback(
     gong: SimulatedGong, workspace: Workspace
 ) -> None:
-    gong.rules.latency_seconds = 0.2
+    gong.settings.latency_seconds = 0.2
     gong.faults.append(Fault(revoked_token(), "/v2/", when=lambda _: len(gong.requests) > 5))
     ended = workspace.run("sync")
     assert ended.code == 1

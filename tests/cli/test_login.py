@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from pipelines.demo.server.app import SimulatedGong
-from pipelines.demo.server.endpoints.token import TOKEN_PATH
+from pipelines.demo.server.endpoints.oauth import TOKEN_PATH
 from pipelines.demo.server.faults import Fault, respond
 from pipelines.runtime.oauth_login import wanted_scopes
 from sources.gong.api.endpoint import ENDPOINTS
@@ -97,19 +97,19 @@ def test_a_consent_is_kept_and_every_run_lives_on_it(gong: SimulatedGong, worksp
     assert "not granted" not in err
     file = token_file(workspace)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    for secret in (*gong.oauth.given, "demo-client-secret"):
+    for secret in (*gong.oauth.issued_secrets, "demo-client-secret"):
         assert secret not in err
         assert secret not in page.text
     summary = workspace.sync("--select", "workspaces,users")
     assert {resource["status"] for resource in summary["resources"].values()} == {"loaded"}
-    assert gong.oauth.exchanged == []
+    assert gong.oauth.exchanged_tokens == []
     kept = json.loads(file.read_text())
     (name,) = kept["grants"]
     kept["grants"][name]["refresh_at"] = 0.0
     file.write_text(json.dumps(kept))
     workspace.sync("--select", "workspaces")
-    assert len(gong.oauth.exchanged) == 1
-    assert gong.oauth.reused == []
+    assert len(gong.oauth.exchanged_tokens) == 1
+    assert gong.oauth.reused_tokens == []
 
 
 def test_requests_go_to_the_host_that_gong_names(gong: SimulatedGong, workspace: Workspace, port: int) -> None:
@@ -166,7 +166,7 @@ def test_an_answer_with_another_state_is_refused_and_the_wait_goes_on(
 
 
 def test_a_refusal_is_one_line_and_its_text_is_no_markup(gong: SimulatedGong, workspace: Workspace, port: int) -> None:
-    gong.oauth.consents = False
+    gong.oauth.grants_consent = False
     with login(workspace, port) as under_way:
         page = browse(under_way.address)
         code, _, err = under_way.ended()
@@ -186,7 +186,7 @@ def test_a_code_that_gong_takes_no_more_is_one_line_without_it(
         code, _, err = under_way.ended()
     assert code == 1
     assert "the authorisation code was used or revoked" in err
-    assert not [secret for secret in gong.oauth.given if secret in err]
+    assert not [secret for secret in gong.oauth.issued_secrets if secret in err]
 
 
 def test_nobody_who_consents_ends_it(gong: SimulatedGong, workspace: Workspace, port: int) -> None:

@@ -28,7 +28,7 @@ from pipelines.demo.server.faults import (
     too_many_requests,
     truncate,
 )
-from pipelines.demo.server.replay import company_from_documents
+from pipelines.demo.server.replay import build_recorded_company
 from pipelines.demo.server.serving import serve
 
 UNTIL = datetime(2026, 6, 1, 18, tzinfo=UTC)
@@ -280,7 +280,7 @@ def test_nothing_found_is_a_404_with_gongs_text(gong: SimulatedGong, client: htt
         assert errors(client.post(path, json={"filter": period})) == (404, NO_CALLS)
         assert errors(client.post(path, json={"filter": {"callIds": ["5"]}})) == (404, NO_CALLS)
     assert errors(client.get("/v2/calls/5")) == (404, ["Call ID 5 was not found"])
-    gong.rules.see_no_calls = True
+    gong.settings.see_no_calls = True
     assert errors(client.post("/v2/calls/extensive", json={"filter": {}})) == (404, NO_CALLS)
 
 
@@ -293,7 +293,7 @@ def test_a_cursor_in_the_query_of_a_post_is_ignored(client: httpx.Client) -> Non
 
 
 def test_users_page_and_hide_avatars_unless_asked(gong: SimulatedGong, client: httpx.Client) -> None:
-    gong.rules.page_size = 5
+    gong.settings.page_size = 5
     names: list[str] = []
     query = {"includeAvatars": "false"}
     while True:
@@ -303,7 +303,7 @@ def test_users_page_and_hide_avatars_unless_asked(gong: SimulatedGong, client: h
             break
         query["cursor"] = page["records"]["cursor"]
     assert len(names) == len(set(names)) == page["records"]["totalRecords"] == len(gong.company.users) - 1
-    gong.rules.page_size = 100
+    gong.settings.page_size = 100
     with_avatars = client.get("/v2/users", params={"includeAvatars": "true"}).json()
     assert len(with_avatars["users"]) == len(gong.company.users)
     one = client.post("/v2/users/extensive", json={"filter": {"userIds": names[:1]}}).json()
@@ -327,7 +327,7 @@ def test_library_wants_a_workspace_and_shows_nested_folders(client: httpx.Client
 
 
 def test_a_chain_of_cursors_ends_an_hour_after_its_first_request(gong: SimulatedGong, client: httpx.Client) -> None:
-    gong.rules.page_size = 50
+    gong.settings.page_size = 50
     gong.clock = lambda: UNTIL
     first = client.post("/v2/calls/extensive", json={"filter": {}}).json()["records"]["cursor"]
     gong.clock = lambda: UNTIL + timedelta(minutes=59)
@@ -480,7 +480,7 @@ def test_answers_are_gzipped_only_when_accepted(client: httpx.Client) -> None:
 
 
 def test_credentials_and_scopes_fail_with_different_texts(gong: SimulatedGong) -> None:
-    gong.rules.credentials["Bearer narrow"] = frozenset({"api:calls:read:extensive"})
+    gong.settings.credentials["Bearer narrow"] = frozenset({"api:calls:read:extensive"})
     with client_of(gong, "Bearer narrow") as narrow:
         assert narrow.post("/v2/calls/extensive", json={"filter": {}}).status_code == 200
         denied = (401, ["You don't have permission to use 'api:users:read' in your app."])
@@ -496,7 +496,7 @@ def test_credentials_and_scopes_fail_with_different_texts(gong: SimulatedGong) -
 
 
 def test_the_rate_limit_slides_and_names_a_second(gong: SimulatedGong, client: httpx.Client) -> None:
-    gong.rules.requests_per_second = 3
+    gong.settings.requests_per_second = 3
     answers = [client.get("/v2/workspaces") for _ in range(5)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
     assert answers[-1].headers["retry-after"] == "1"
@@ -507,7 +507,7 @@ def test_the_rate_limit_slides_and_names_a_second(gong: SimulatedGong, client: h
 
 def test_a_spent_daily_quota_asks_for_hours(gong: SimulatedGong, client: httpx.Client) -> None:
     gong.clock = lambda: UNTIL
-    gong.rules.requests_per_day = 2
+    gong.settings.requests_per_day = 2
     statuses = [client.get("/v2/workspaces").status_code for _ in range(2)]
     spent = client.get("/v2/workspaces")
     assert [*statuses, spent.status_code] == [200, 200, 429]
@@ -533,9 +533,9 @@ def test_calls_content_and_transcripts_appear_after_their_delays(gong: Simulated
     last = max(gong.company.calls, key=lambda c: c.record["metaData"]["started"] if c.transcript_json else "")
     meta = last.record["metaData"]
     end = datetime.fromisoformat(meta["started"]) + timedelta(seconds=meta["duration"])
-    gong.rules.call_visible_after = timedelta(hours=1)
-    gong.rules.content_visible_after = timedelta(hours=2)
-    gong.rules.transcript_visible_after = timedelta(hours=3)
+    gong.settings.call_visible_after = timedelta(hours=1)
+    gong.settings.content_visible_after = timedelta(hours=2)
+    gong.settings.transcript_visible_after = timedelta(hours=3)
     body = {"filter": {"callIds": [last.id]}}
     selector = {"contentSelector": {"exposedFields": {"content": {"topics": True}}}}
     seen = []
@@ -564,7 +564,7 @@ def test_edits_additions_and_deletions_show_at_once(gong: SimulatedGong, client:
     assert client.post("/v2/calls/transcript", json=body).json()["callTranscripts"][0]["transcript"] == words
     gong.replace_transcript(call_id, None)
     assert client.post("/v2/calls/transcript", json=body).status_code == 404
-    record = gong.call(call_id).record
+    record = gong.get_call(call_id).record
     gong.add_call({**record, "metaData": {**record["metaData"], "id": "77"}}, words, UNTIL + timedelta(days=9999))
     assert client.get("/v2/calls/77").status_code == 404
     gong.clock = lambda: UNTIL + timedelta(days=9999)
@@ -613,7 +613,7 @@ def test_a_fault_answers_instead_of_gong(
     answers = [client.get("/v2/workspaces") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, status, 200]
     assert client.get("/v2/users").status_code == 200
-    assert (fault.matched, fault.hit_count) == (3, 1)
+    assert (fault.match_count, fault.hit_count) == (3, 1)
     assert [request.status for request in gong.requests] == [200, status, 200, 200]
 
 
@@ -679,7 +679,7 @@ def test_recorded_documents_are_replayed_as_they_were(company: Company) -> None:
     recorded = [call for call in company.calls if call.transcript_json][:5]
     extensive = {"calls": [call.record for call in recorded[:4]]}
     transcripts = {"callTranscripts": [{"callId": c.id, "transcript": c.transcript} for c in recorded[2:]]}
-    gong = SimulatedGong(company_from_documents(extensive, transcripts, until=UNTIL))
+    gong = SimulatedGong(build_recorded_company(extensive, transcripts, until=UNTIL))
     with client_of(gong) as client:
         selector = {k: v for k, v in EVERYTHING.items() if k != "exposedFields"}
         flags = {k: v for k, v in EVERYTHING["exposedFields"].items() if k != "media"}

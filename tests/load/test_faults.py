@@ -17,27 +17,27 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.call_index import effective_time
-from pipelines.demo.server.cursors import Position, mint
 from pipelines.demo.server.faults import (
     Fault,
     FaultAction,
     corrupt_json,
-    cut_short,
     expired_cursor,
     hang,
     html_page,
-    meanwhile,
-    proxy_answer,
+    proxy_response,
     redirect,
     reset_connection,
     respond,
     revoked_token,
     rewrite,
     rewrite_bytes,
+    run_before_response,
+    shorten_body,
     too_many_requests,
     truncate,
 )
-from pipelines.demo.server.request_log import ReceivedRequest
+from pipelines.demo.server.messages.cursors import CursorPosition, encode_cursor
+from pipelines.demo.server.request_log import RequestLogEntry
 from pipelines.demo.server.serving import serve
 from tests.conftest import MakeGong
 from tests.support.expected_warehouse import assert_same, listed_calls
@@ -67,7 +67,7 @@ ENDING: dict[str, FaultAction] = {
     "504": respond(504),
     "reset": reset_connection(),
     "truncated": truncate(),
-    "cut short": cut_short(),
+    "cut short": shorten_body(),
     "html": html_page(),
     "corrupt": corrupt_json(),
     "errors in a 200": respond(200),
@@ -141,7 +141,7 @@ def test_a_wait_of_hours_does_not_hold_the_process(
 
 @pytest.mark.parametrize("text", ["Cursor has expired", "Failed to verify cursor"])
 def test_a_cursor_that_fails_restarts_its_window_or_list(gong: SimulatedGong, workspace: Workspace, text: str) -> None:
-    gong.rules.page_size = 9
+    gong.settings.page_size = 9
     act = respond(400, errors=[text])
     faults = [Fault(act, path, when=_is_third_page(gong, path), count=1) for path in (EXTENSIVE, TRANSCRIPT, USERS)]
     gong.faults.extend(faults)
@@ -151,7 +151,7 @@ def test_a_cursor_that_fails_restarts_its_window_or_list(gong: SimulatedGong, wo
 
 
 def test_a_cursor_that_was_tampered_with_restarts_its_window(gong: SimulatedGong, workspace: Workspace) -> None:
-    gong.rules.page_size = 20
+    gong.settings.page_size = 20
 
     def tamper(answer: Json) -> None:
         answer["records"]["cursor"] += "x"
@@ -163,7 +163,7 @@ def test_a_cursor_that_was_tampered_with_restarts_its_window(gong: SimulatedGong
 
 
 def test_calls_that_come_and_go_while_pages_are_turned_cost_no_other(gong: SimulatedGong, workspace: Workspace) -> None:
-    gong.rules.page_size = 20
+    gong.settings.page_size = 20
     calls = sorted(listed_calls(gong), key=lambda call: call.record["metaData"]["scheduled"])
     throughout = {call.id for call in calls if call.id != calls[-2].id}
 
@@ -174,7 +174,7 @@ def test_calls_that_come_and_go_while_pages_are_turned_cost_no_other(gong: Simul
             gong.add_call({**model.record, "metaData": meta}, model.transcript)
         gong.company.users.insert(0, {**gong.company.users[0], "id": "7777777777777777779"})
 
-    gong.faults.append(Fault(meanwhile(change), EXTENSIVE, nth=2))
+    gong.faults.append(Fault(run_before_response(change), EXTENSIVE, nth=2))
     workspace.sync()
     held = {row[0] for row in workspace.rows("SELECT id FROM calls")}
     assert held == throughout | {"7777777777777777771"}
@@ -183,7 +183,7 @@ def test_calls_that_come_and_go_while_pages_are_turned_cost_no_other(gong: Simul
 
 
 def test_records_that_come_twice_are_written_once(gong: SimulatedGong, workspace: Workspace) -> None:
-    gong.rules.page_size = 20
+    gong.settings.page_size = 20
     first: dict[str, Json] = {}
 
     def double(answer: Json) -> None:
@@ -198,7 +198,7 @@ def test_records_that_come_twice_are_written_once(gong: SimulatedGong, workspace
 
 
 def test_what_pages_say_of_themselves_may_be_odd(gong: SimulatedGong, workspace: Workspace) -> None:
-    gong.rules.page_size = 12
+    gong.settings.page_size = 12
 
     def say(**changes: object) -> Callable[[Json], Json]:
         return lambda answer: {**answer, "records": {**answer["records"], **changes}}
@@ -335,8 +335,8 @@ def test_a_404_without_gongs_text_empties_no_day(gong: SimulatedGong, workspace:
     held = workspace.count("answered_scorecards"), workspace.count("audit_logs")
     assert all(held)
     gong.faults += [
-        Fault(proxy_answer(404, ""), "/v2/stats/activity/scorecards"),
-        Fault(proxy_answer(404, "no available server"), "/v2/logs"),
+        Fault(proxy_response(404, ""), "/v2/stats/activity/scorecards"),
+        Fault(proxy_response(404, "no available server"), "/v2/logs"),
     ]
     summary = workspace.sync("--select", "answered_scorecards,audit_logs", code=1)
     assert {one["status"] for one in summary["resources"].values()} == {"failed"}
@@ -353,7 +353,7 @@ def test_a_cursor_goes_into_the_body_and_the_filter_stays(make_gong: MakeGong, w
 
 
 def test_a_missing_scope_skips_its_resource_and_names_the_scope(gong: SimulatedGong, workspace: Workspace) -> None:
-    gong.rules.credentials[DEMO_BASIC] = frozenset(
+    gong.settings.credentials[DEMO_BASIC] = frozenset(
         {"api:calls:read:extensive", "api:users:read", "api:workspaces:read", "api:library:read"}
     )
     summary = workspace.sync()
@@ -364,7 +364,7 @@ def test_a_missing_scope_skips_its_resource_and_names_the_scope(gong: SimulatedG
     read_until = datetime.fromisoformat(summary["bookmark"])
     gong.requests.clear()
     assert workspace.sync("--select", "calls,transcripts")["resources"]["transcripts"]["status"] == "skipped"
-    gong.rules.credentials[DEMO_BASIC] = None
+    gong.settings.credentials[DEMO_BASIC] = None
     assert workspace.sync("--select", "calls,transcripts")["resources"]["transcripts"]["status"] == "loaded"
     assert_same(workspace, gong)
     begun = [one.body["filter"]["fromDateTime"] for one in gong.requests if one.path == EXTENSIVE]
@@ -375,7 +375,7 @@ def test_a_missing_scope_skips_its_resource_and_names_the_scope(gong: SimulatedG
 def test_a_library_whose_workspaces_may_not_be_read_is_skipped_or_asked_for_without_them(
     gong: SimulatedGong, workspace: Workspace
 ) -> None:
-    gong.rules.credentials[DEMO_BASIC] = frozenset({"api:library:read"})
+    gong.settings.credentials[DEMO_BASIC] = frozenset({"api:library:read"})
     assert len(gong.company.workspaces) > 1
     summary = workspace.sync("--select", "library")
     assert summary["status"] == "done"
@@ -388,7 +388,7 @@ def test_a_library_whose_workspaces_may_not_be_read_is_skipped_or_asked_for_with
     assert workspace.sync("--select", "library")["resources"]["library"]["status"] == "loaded"
     assert workspace.count("library_folders") == own
     # A company without any workspace is none: its library stays.
-    gong.rules.credentials[DEMO_BASIC] = None
+    gong.settings.credentials[DEMO_BASIC] = None
     gong.faults.append(Fault(rewrite(lambda answer: {**answer, "workspaces": []}), "/v2/workspaces"))
     workspace.sync("--select", "library")
     assert workspace.count("library_folders") == own
@@ -481,7 +481,7 @@ def test_a_spent_budget_stops_in_good_order_and_the_next_day_goes_on(make_gong: 
 
 
 def test_the_limit_of_the_company_is_kept(gong: SimulatedGong, workspace: Workspace) -> None:
-    gong.rules.requests_per_second = 3
+    gong.settings.requests_per_second = 3
     workspace.configure(requests_per_second=3)
     workspace.sync()
     assert not [request for request in gong.requests if request.status == 429]
@@ -516,25 +516,25 @@ def assert_all_same(workspace: Workspace, gong: SimulatedGong) -> None:
         ("library_folders", [shelf.folder for shelf in gong.company.folders]),
     ):
         assert workspace.rows(f"SELECT id FROM {table} ORDER BY id") == sorted((record["id"],) for record in records)
-    held = {call.id for call in gong.all_calls()}
+    held = {call.id for call in gong.list_calls()}
     assert workspace.rows("SELECT folder_id, call_id FROM library_calls ORDER BY ALL") == sorted(
         (shelf.folder["id"], call["id"]) for shelf in gong.company.folders for call in shelf.calls if call["id"] in held
     )
 
 
-def _pages_on(request: ReceivedRequest) -> bool:
+def _pages_on(request: RequestLogEntry) -> bool:
     return request.cursor is not None
 
 
-def _is_third_page(gong: SimulatedGong, path: str) -> Callable[[ReceivedRequest], bool]:
+def _is_third_page(gong: SimulatedGong, path: str) -> Callable[[RequestLogEntry], bool]:
     return lambda request: _pages_on(request) and sum(one.path == path for one in gong.requests) == 3
 
 
 def _same_place(cursor: str) -> str:
     """Another cursor that leads to the same page."""
     payload = cursor.split(".")[1]
-    position = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=Position)
-    return mint(msgspec.structs.replace(position, exp=position.exp + 1))
+    position = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=CursorPosition)
+    return encode_cursor(msgspec.structs.replace(position, exp=position.exp + 1))
 
 
 def _without_records_at_the_end(answer: Json) -> Json:

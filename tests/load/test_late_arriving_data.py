@@ -57,10 +57,10 @@ def test_a_call_that_appears_late_is_found_on_the_day_its_look_is_due(
 
 
 def test_a_call_readable_only_days_after_it_took_place_is_found(gong: SimulatedGong, workspace: Workspace) -> None:
-    gong.rules.call_visible_after = timedelta(days=3)
+    gong.settings.call_visible_after = timedelta(days=3)
     first = workspace.sync(*SELECT)["calls"]
     assert 0 < first < len(listed_calls(gong))
-    gong.rules.call_visible_after = timedelta(0)
+    gong.settings.call_visible_after = timedelta(0)
     looked_last(workspace, 1)
     workspace.sync(*SELECT)
     assert_same(workspace, gong)
@@ -79,15 +79,15 @@ def test_an_old_recording_that_is_uploaded_is_found_by_an_explicit_window(
 
 def test_a_late_transcript_is_owed_and_status_says_since_when(gong: SimulatedGong, workspace: Workspace) -> None:
     late = add_call(gong, timedelta(days=12))
-    transcript = gong.call(late).transcript
+    transcript = gong.get_call(late).transcript
     gong.replace_transcript(late, None)
-    for call in gong.all_calls():
+    for call in gong.list_calls():
         if call.transcript_json is None and call.id != late:
             gong.delete_call(call.id)
     workspace.sync(*SELECT)
     status = json.loads(workspace.run("status", "--json").out)
     assert status["pending_transcripts"] == 1
-    assert abs(_moment(status["owed_since"]) - _started(gong.call(late))) < timedelta(seconds=1)
+    assert abs(_moment(status["owed_since"]) - _started(gong.get_call(late))) < timedelta(seconds=1)
     gong.replace_transcript(late, transcript)
     gong.requests.clear()
     summary = workspace.sync(*SELECT)
@@ -111,11 +111,11 @@ def test_a_transcript_is_not_asked_for_for_ever(gong: SimulatedGong, workspace: 
 
 
 def test_content_that_gong_makes_later_comes_in_with_all_its_tables(gong: SimulatedGong, workspace: Workspace) -> None:
-    gong.rules.content_visible_after = timedelta(days=5)
-    gong.rules.transcript_visible_after = timedelta(days=5)
+    gong.settings.content_visible_after = timedelta(days=5)
+    gong.settings.transcript_visible_after = timedelta(days=5)
     workspace.sync(*SELECT)
     before = workspace.count("call_topics"), workspace.count("call_outline_items"), workspace.count("transcripts")
-    gong.rules.content_visible_after = gong.rules.transcript_visible_after = timedelta(0)
+    gong.settings.content_visible_after = gong.settings.transcript_visible_after = timedelta(0)
     looked_last(workspace, 1)
     workspace.sync(*SELECT)
     after = workspace.count("call_topics"), workspace.count("call_outline_items"), workspace.count("transcripts")
@@ -182,7 +182,7 @@ def test_what_changes_in_a_call_is_found_by_the_look_that_is_due(gong: Simulated
     ]
     workspace.sync(*SELECT)
     for call_id, (change, _, _) in zip(ids, CHANGES.values(), strict=True):
-        gong.replace_call(call_id, _changed(gong.call(call_id), change) or {})
+        gong.replace_call(call_id, _changed(gong.get_call(call_id), change) or {})
     looked_last(workspace, 1)
     assert workspace.sync(*SELECT)["calls"] == len(CHANGES)
     for call_id, (name, (_, question, wanted)) in zip(ids, CHANGES.items(), strict=True):
@@ -193,7 +193,7 @@ def test_what_changes_in_a_call_is_found_by_the_look_that_is_due(gong: Simulated
 def test_transcripts_that_shrink_grow_and_vanish_are_followed(gong: SimulatedGong, workspace: Workspace) -> None:
     shrunk, grown, emptied = (add_call(gong, timedelta(days=days)) for days in (2, 3, 4))
     workspace.sync(*SELECT)
-    said = gong.call(grown).transcript or []
+    said = gong.get_call(grown).transcript or []
     gong.replace_transcript(shrunk, said[:1])
     gong.replace_transcript(grown, said + said)
     gong.replace_transcript(emptied, [])
@@ -225,7 +225,7 @@ def test_calls_on_the_edge_of_a_window_are_in_exactly_one(gong: SimulatedGong, w
 
 
 def test_a_quiet_week_is_no_error_and_the_bookmark_moves(gong: SimulatedGong, workspace: Workspace) -> None:
-    for call in gong.all_calls():
+    for call in gong.list_calls():
         if _started(call) > datetime.now(UTC) - timedelta(days=8):
             gong.delete_call(call.id)
     workspace.sync(*SELECT, "--until", days_ago(5))
@@ -242,7 +242,7 @@ def test_a_quiet_week_is_no_error_and_the_bookmark_moves(gong: SimulatedGong, wo
 def test_a_key_that_suddenly_sees_no_calls_is_warned_of(gong: SimulatedGong, workspace: Workspace) -> None:
     assert workspace.sync(*SELECT)["warning"] is None
     held = workspace.count("calls")
-    gong.rules.see_no_calls = True
+    gong.settings.see_no_calls = True
     summary = workspace.sync(*SELECT)
     assert summary["status"] == "done"
     assert summary["warning"].startswith(f"Gong shows no calls at all, though the warehouse has {held}: ")
@@ -306,7 +306,7 @@ def add_call(
     """Adds a call with a transcript and gives its id: scheduled so long ago, and begun then or at another time."""
     model = model or next(call for call in listed_calls(gong) if call.transcript_json)
     now = datetime.now(UTC)
-    call_id = str(7_000_000_000_000_000_000 + len(gong.all_calls()))
+    call_id = str(7_000_000_000_000_000_000 + len(gong.list_calls()))
     meta = {
         **model.record["metaData"],
         "id": call_id,

@@ -32,7 +32,7 @@ def test_a_plan_tells_what_the_sync_then_costs_and_loads_nothing(make_gong: Make
     told = plan(workspace)
     assert len(gong.requests) <= 6
     assert not (workspace.folder / "warehouse.duckdb").exists()
-    assert told["calls"] == len(gong.all_calls())
+    assert told["calls"] == len(gong.list_calls())
     gong.requests.clear()
     assert workspace.sync()["requests"] == told["requests_total"] == len(gong.requests)
     again = plan(workspace)
@@ -68,13 +68,13 @@ def test_odd_folders_do_not_stop_a_plan(gong: SimulatedGong, workspace: Workspac
 
 def test_a_deadline_stops_in_good_order_and_the_next_run_goes_on(make_gong: MakeGong, workspace: Workspace) -> None:
     gong = make_gong(calls=700)
-    gong.rules.latency_seconds = 0.6
+    gong.settings.latency_seconds = 0.6
     summary = workspace.sync("--select", "calls,transcripts", "--deadline", "4s", code=3)
     assert summary["status"] == "stopped"
     assert "deadline" in summary["reason"]
     assert summary["bookmark"] is not None
     assert 0 < summary["calls"] < 650
-    gong.rules.latency_seconds = 0.0
+    gong.settings.latency_seconds = 0.0
     workspace.sync("--select", "calls,transcripts")
     assert_same(workspace, gong)
 

@@ -13,7 +13,7 @@ import pytest
 from pipelines.demo.company.calls import Call
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, corrupt_json, expired_cursor, respond, rewrite, rewrite_bytes
-from pipelines.demo.server.request_log import ReceivedRequest
+from pipelines.demo.server.request_log import RequestLogEntry
 from tests.conftest import MakeGong
 from tests.support.expected_warehouse import assert_same, listed_calls
 from tests.support.workspace import Workspace
@@ -40,7 +40,7 @@ def deleted(workspace: Workspace) -> list[str]:
     return [row[0] for row in workspace.rows("SELECT id FROM calls WHERE _deleted_at IS NOT NULL ORDER BY id")]
 
 
-def asked_by_id(gong: SimulatedGong) -> list[ReceivedRequest]:
+def asked_by_id(gong: SimulatedGong) -> list[RequestLogEntry]:
     """Requests that ask for calls by id, not for a window."""
     return [request for request in gong.requests if request.path == EXTENSIVE and "callIds" in request.body["filter"]]
 
@@ -153,13 +153,13 @@ def test_a_larger_share_can_be_allowed(gong: SimulatedGong, workspace: Workspace
 
 def test_a_gong_that_suddenly_shows_nothing_erases_nothing(gong: SimulatedGong, workspace: Workspace) -> None:
     workspace.sync()
-    gong.rules.see_no_calls = True
+    gong.settings.see_no_calls = True
     gong.requests.clear()
     outcome = reconcile(workspace, "--max-share", "1", code=1)
     assert "may not see" in outcome["reason"]
     assert len(gong.requests) == 1
     assert deleted(workspace) == []
-    gong.rules.see_no_calls = False
+    gong.settings.see_no_calls = False
     assert reconcile(workspace)["missing"] == []
     assert_same(workspace, gong)
 
@@ -182,14 +182,14 @@ def test_a_budget_that_ends_stops_it_and_the_next_one_goes_on_there(gong: Simula
 def test_a_killed_reconcile_is_made_good_by_the_next(gong: SimulatedGong, workspace: Workspace) -> None:
     workspace.sync()
     gone = delete(gong, rich_calls(gong, 2))
-    gong.rules.latency_seconds = 0.5
+    gong.settings.latency_seconds = 0.5
     gong.requests.clear()
     process = workspace.start("reconcile")
     while len(gong.requests) < 2 and process.poll() is None:
         time.sleep(0.01)
     process.kill()
     process.wait()
-    gong.rules.latency_seconds = 0.0
+    gong.settings.latency_seconds = 0.0
     workspace.lose_working_folder()
     assert reconcile(workspace)["erased"] == 2
     assert deleted(workspace) == gone
@@ -310,6 +310,6 @@ def test_without_a_warehouse_there_is_nothing_to_compare(gong: SimulatedGong, wo
     assert not gong.requests
 
 
-def asked_by(request: ReceivedRequest) -> bool:
+def asked_by(request: RequestLogEntry) -> bool:
     """Whether a request asks for calls by id."""
     return "callIds" in request.body["filter"]

@@ -51,7 +51,7 @@ def one_with(gong: SimulatedGong, *blocks: str) -> Call:
 def test_a_first_sync_copies_everything_that_is_not_private(gong: SimulatedGong, workspace: Workspace) -> None:
     summary = workspace.sync()
     assert_same(workspace, gong)
-    private = [call for call in gong.all_calls() if call.record["metaData"]["isPrivate"]]
+    private = [call for call in gong.list_calls() if call.record["metaData"]["isPrivate"]]
     assert summary["private_excluded"] == len(private) > 0
     assert {name: resource["status"] for name, resource in summary["resources"].items()} == dict.fromkeys(
         RESOURCES, "loaded"
@@ -193,7 +193,7 @@ def test_a_backfill_behind_a_gap_does_not_move_the_bookmark(gong: SimulatedGong,
 
 
 def test_tables_exist_even_when_gong_has_nothing(gong: SimulatedGong, workspace: Workspace) -> None:
-    gong.rules.see_no_calls = True
+    gong.settings.see_no_calls = True
     summary = workspace.sync("--select", "calls")
     assert summary["status"] == "done"
     assert summary["calls"] == 0
@@ -282,7 +282,7 @@ def test_ids_are_text_and_times_are_utc(gong: SimulatedGong, workspace: Workspac
 def test_private_calls_come_as_far_as_they_are_wanted(
     gong: SimulatedGong, workspace: Workspace, mode: str, content: bool
 ) -> None:
-    private = {call.id for call in gong.all_calls() if call.record["metaData"]["isPrivate"]}
+    private = {call.id for call in gong.list_calls() if call.record["metaData"]["isPrivate"]}
     workspace.configure(private_calls=mode)
     workspace.sync()
     assert {row[0] for row in workspace.rows("SELECT id FROM calls WHERE is_private")} == private

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from pipelines.demo.server.app import SimulatedGong
-from pipelines.demo.server.endpoints.media_host import MediaHost
 from pipelines.demo.server.faults import Fault, rewrite, rewrite_bytes
+from pipelines.demo.server.media_host import MediaHost
 from pipelines.demo.server.serving import serve
 from tests.conftest import MakeGong
 from tests.load.test_sync import EXTENSIVE, TRANSCRIPT, changed, one_with
@@ -237,7 +237,7 @@ def test_a_server_that_is_not_there_is_told_in_one_line_without_its_password(
 
 
 def test_two_machines_do_not_run_at_once(gong: SimulatedGong, workspace: Workspace) -> None:
-    gong.rules.latency_seconds = 1.0
+    gong.settings.latency_seconds = 1.0
     first = workspace.start("sync", "--select", "calls,transcripts")
     while not gong.requests and first.poll() is None:
         time.sleep(0.01)
@@ -250,7 +250,7 @@ def test_two_machines_do_not_run_at_once(gong: SimulatedGong, workspace: Workspa
     assert f"pid {first.pid}" in ended.err
     assert len(ended.err.splitlines()) == 1
     assert first.wait(60) == 0
-    gong.rules.latency_seconds = 0.0
+    gong.settings.latency_seconds = 0.0
     workspace.sync("--select", "calls,transcripts")
     assert_same(workspace, gong)
 
@@ -267,7 +267,7 @@ def test_uploads_and_recordings_are_written_down(gong: SimulatedGong, workspace:
         (f"pbx-{number}", "invalid" if number == 1 else "added") for number in range(4)
     ]
     workspace.sync("--select", "calls")
-    with serve(MediaHost().app) as gong.rules.media_host:
+    with serve(MediaHost().app) as gong.settings.media_host:
         first, again = (workspace.run("download-media", "--kind", "audio", "--json") for _ in range(2))
     assert (first.code, again.code, again.json["files"]) == (0, 0, 0), first.err
     assert first.json["files"] == again.json["already_there"] == workspace.count("_media") > 0

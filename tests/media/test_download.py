@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.demo.server.app import SimulatedGong
-from pipelines.demo.server.endpoints.media_host import MediaHost
+from pipelines.demo.server.media_host import MediaHost
 from pipelines.demo.server.serving import serve
 from tests.conftest import MakeGong
 from tests.support.expected_warehouse import listed_calls
@@ -36,7 +36,7 @@ def gong(make_gong: MakeGong) -> SimulatedGong:
 @pytest.fixture(autouse=True)
 def synced(host: MediaHost, gong: SimulatedGong, workspace: Workspace) -> Iterator[None]:
     """Its calls are in the warehouse."""
-    with serve(host.app) as gong.rules.media_host:
+    with serve(host.app) as gong.settings.media_host:
         workspace.sync("--select", "calls")
         gong.requests.clear()
         yield
@@ -46,7 +46,7 @@ def expected(gong: SimulatedGong, host: MediaHost) -> dict[str, bytes]:
     """What has to be in the place, by name."""
     links = {(call.id, kind): path for call in listed_calls(gong) for kind, path in call.record["media"].items()}
     return {
-        f"{call_id}/{kind.removesuffix('Url')}{Path(path).suffix}": host.recording(path)
+        f"{call_id}/{kind.removesuffix('Url')}{Path(path).suffix}": host.read_recording(path)
         for (call_id, kind), path in links.items()
     }
 
@@ -84,7 +84,7 @@ def test_every_recording_comes_once_is_written_down_and_no_credential_goes_with_
 
 
 def test_what_breaks_off_is_gone_on_with(gong: SimulatedGong, host: MediaHost, workspace: Workspace) -> None:
-    host.breaks = [70_000, 50_000]
+    host.abort_after_bytes = [70_000, 50_000]
     ended = workspace.run("download-media", "--json")
     assert ended.code == 0, ended.err
     assert there(workspace.folder / "recordings") == expected(gong, host)
@@ -112,13 +112,13 @@ def test_a_killed_download_is_gone_on_with_and_another_edition_begins_anew(
     for file in folder.rglob("*.mp3"):
         file.rename(f"{file}.part")
         Path(f"{file}.version").write_text('"0-0"')
-    host.edition = 2
+    host.version = 2
     assert workspace.run("download-media", "--kind", "audio").code == 0
     assert there(folder) == {name: content for name, content in expected(gong, host).items() if "/audio" in name}
 
 
 def test_a_link_that_ended_is_asked_for_again(gong: SimulatedGong, host: MediaHost, workspace: Workspace) -> None:
-    host.refuses = 1
+    host.expired_link_count = 1
     ended = workspace.run("download-media", "--json")
     assert (ended.code, ended.json["requests"]) == (0, 2), ended.err
     assert there(workspace.folder / "recordings") == expected(gong, host)
@@ -128,12 +128,12 @@ def test_what_does_not_come_is_named_and_stops_no_other(
     gong: SimulatedGong, host: MediaHost, workspace: Workspace
 ) -> None:
     missing = listed_calls(gong)[3]
-    host.missing.add(missing.record["media"]["audioUrl"])
+    host.missing_paths.add(missing.record["media"]["audioUrl"])
     ended = workspace.run("download-media", "--kind", "audio", "--json")
     assert (ended.code, [failed["call_id"] for failed in ended.json["failed"]]) == (1, [missing.id])
     assert "HTTP 404" in ended.json["failed"][0]["reason"]
     assert len(there(workspace.folder / "recordings")) == len(listed_calls(gong)) - 1
-    gong.rules.media_host = "http://media.gong.example"
+    gong.settings.media_host = "http://media.gong.example"
     for file in (workspace.folder / "recordings").rglob("*.mp3"):
         file.unlink()
     ended = workspace.run("download-media", "--kind", "audio", "--json")
@@ -166,8 +166,8 @@ def test_a_missing_scope_is_named_and_a_deadline_stops_in_good_order(
     ended = workspace.run("download-media", "--json")
     assert (ended.code, ended.json["status"]) == (3, "stopped")
     workspace.configure(requests_per_day=1000)
-    (header, _), *_ = gong.rules.credentials.items()
-    gong.rules.credentials[header] = frozenset({"api:calls:read:extensive"})
+    (header, _), *_ = gong.settings.credentials.items()
+    gong.settings.credentials[header] = frozenset({"api:calls:read:extensive"})
     ended = workspace.run("download-media", "--json")
     assert ended.code == 1
     assert "api:calls:read:media-url" in ended.json["reason"]
@@ -191,7 +191,7 @@ def test_a_bucket_of_s3_is_a_place_like_any_other(
 ) -> None:
     with s3_server(tmp_path_factory.mktemp("s3"), "calls") as environment:
         workspace.settings |= environment
-        host.breaks = [70_000]
+        host.abort_after_bytes = [70_000]
         place = ("download-media", "--to", "s3://calls/gong", "--json")
         first, again = (workspace.run(*place) for _ in range(2))
         assert first.code == 0, first.err + first.out

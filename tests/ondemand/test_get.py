@@ -75,13 +75,13 @@ def meta_of(gong: SimulatedGong) -> dict[str, Json]:
 
 def transcript_of(gong: SimulatedGong, call_id: str) -> list[Json]:
     """The call's monologues as the server has them."""
-    monologues: list[Json] = json.loads(gong.call(call_id).transcript_json or b"[]")
+    monologues: list[Json] = json.loads(gong.get_call(call_id).transcript_json or b"[]")
     return monologues
 
 
 def private_ids(gong: SimulatedGong) -> set[str]:
     """The private calls, of which the company has some."""
-    ids = {call.id for call in gong.all_calls() if call.record["metaData"]["isPrivate"]}
+    ids = {call.id for call in gong.list_calls() if call.record["metaData"]["isPrivate"]}
     assert ids
     return ids
 
@@ -92,7 +92,7 @@ def counted(private: set[str]) -> str:
 
 
 def test_calls_are_printed_as_gong_sent_them_over_all_pages(gong: SimulatedGong, workspace: Workspace) -> None:
-    gong.rules.page_size = 25
+    gong.settings.page_size = 25
     ended = workspace.run("get", "calls")
     assert ended.code == 0, ended.err
     printed = lines(ended.out)
@@ -105,7 +105,7 @@ def test_calls_are_printed_as_gong_sent_them_over_all_pages(gong: SimulatedGong,
 
 
 def test_reading_goes_on_from_the_cursor_that_is_told(gong: SimulatedGong, workspace: Workspace) -> None:
-    gong.rules.page_size = 25
+    gong.settings.page_size = 25
     first = workspace.run("get", "calls", "--max-pages", "2")
     assert first.code == 0, first.err
     cursor = re.search(r"^next cursor: (\S+)$", first.err, re.MULTILINE)
@@ -122,7 +122,7 @@ def test_reading_goes_on_from_the_cursor_that_is_told(gong: SimulatedGong, works
 
 
 def test_pages_of_calls_carry_the_next_cursor_and_what_it_goes_with(gong: SimulatedGong, ask: Ask) -> None:
-    gong.rules.page_size = 25
+    gong.settings.page_size = 25
     whole = [page.calls for page in ask().call_pages(until=datetime.now(UTC))]
     (first,) = ask().call_pages(max_pages=1)
     rest = list(ask().call_pages(first.since, first.until, cursor=first.next_cursor))
@@ -131,7 +131,7 @@ def test_pages_of_calls_carry_the_next_cursor_and_what_it_goes_with(gong: Simula
 
 
 def test_a_cursor_that_is_too_old_says_so(gong: SimulatedGong, ask: Ask) -> None:
-    gong.rules.page_size = 25
+    gong.settings.page_size = 25
     (first,) = ask().call_pages(max_pages=1)
     gong.faults.append(Fault(expired_cursor()))
     with pytest.raises(CursorExpiredError, match=r"good for about an hour.*begin again without it"):
@@ -247,7 +247,7 @@ def test_ids_are_asked_for_by_the_hundred_and_unknown_ones_named(
 
 
 def test_max_results_ends_the_reading(gong: SimulatedGong, ask: Ask) -> None:
-    gong.rules.page_size = 10
+    gong.settings.page_size = 10
     assert len(list(ask(private_calls="include").extensive(max_results=15))) == 15
     assert len(gong.requests) == 2
     assert len(list(ask(private_calls="include").extensive(max_results=10))) == 10
@@ -255,7 +255,7 @@ def test_max_results_ends_the_reading(gong: SimulatedGong, ask: Ask) -> None:
 
 
 def test_a_page_is_read_only_when_it_is_asked_for(gong: SimulatedGong, ask: Ask) -> None:
-    gong.rules.page_size = 10
+    gong.settings.page_size = 10
     reading = ask().extensive()
     assert gong.requests == []
     next(reading)
@@ -267,7 +267,7 @@ def test_a_page_is_read_only_when_it_is_asked_for(gong: SimulatedGong, ask: Ask)
 def test_transcripts_are_those_of_calls_that_are_not_private(
     gong: SimulatedGong, workspace: Workspace, ask: Ask
 ) -> None:
-    gong.rules.page_size = 25
+    gong.settings.page_size = 25
     ended = workspace.run("get", "transcripts")
     assert ended.code == 0, ended.err
     wanted = {
@@ -287,14 +287,14 @@ def test_transcripts_are_those_of_calls_that_are_not_private(
     # With nothing kept back, nobody has to be asked about the calls.
     gong.requests.clear()
     everything = {record["callId"] for record in ask(private_calls="include").transcripts()}
-    assert everything == {call.id for call in gong.all_calls() if call.transcript_json is not None}
+    assert everything == {call.id for call in gong.list_calls() if call.transcript_json is not None}
     assert {request.path for request in gong.requests} == {"/v2/calls/transcript"}
 
 
 def test_transcripts_by_id_name_what_is_unknown_private_or_silent(
     gong: SimulatedGong, ask: Ask, told: list[str]
 ) -> None:
-    private = next(call_id for call_id in private_ids(gong) if gong.call(call_id).transcript_json)
+    private = next(call_id for call_id in private_ids(gong) if gong.get_call(call_id).transcript_json)
     spoken, silent = [call.id for call in listed_calls(gong) if call.transcript_json is not None][:2]
     gong.replace_transcript(silent, None)
     for detail in ("extensive", "basic"):
@@ -313,7 +313,7 @@ def test_transcripts_by_id_name_what_is_unknown_private_or_silent(
 
 
 def test_a_key_that_may_only_list_calls_reads_transcripts_too(gong: SimulatedGong, ask: Ask) -> None:
-    gong.rules.credentials = {BASIC_KEY: frozenset({"api:calls:read:basic", "api:calls:read:transcript"})}
+    gong.settings.credentials = {BASIC_KEY: frozenset({"api:calls:read:basic", "api:calls:read:transcript"})}
     read = {record["callId"] for record in ask(call_detail="basic").transcripts()}
     assert read == {call.id for call in listed_calls(gong) if call.transcript_json is not None}
 
@@ -402,7 +402,7 @@ def test_private_calls_are_shown_as_the_settings_say(
 ) -> None:
     private = private_ids(gong)
     calls = {call["metaData"]["id"]: call for call in ask(private_calls=setting).extensive()}
-    assert len(calls) == len(gong.all_calls())
+    assert len(calls) == len(gong.list_calls())
     assert all((set(calls[call_id]) == {"metaData"}) == (setting == "metadata") for call_id in private)
     shown_so = [f"{counted(private)} shown by meta data alone: private_calls is 'metadata'"]
     assert told == (shown_so if setting == "metadata" else [])
@@ -412,7 +412,7 @@ def test_private_calls_are_shown_as_the_settings_say(
 
 
 def test_a_cursor_that_expires_in_mid_reading_costs_and_doubles_nothing(gong: SimulatedGong, ask: Ask) -> None:
-    gong.rules.page_size = 10
+    gong.settings.page_size = 10
     late = Fault(expired_cursor(), when=lambda request: request.cursor is not None, nth=3)
     gong.faults.append(late)
     assert [call["id"] for call in ask().calls()] == [call["id"] for call in ask().calls()]
@@ -473,7 +473,7 @@ def test_a_rejected_credential_gets_one_line(gong: SimulatedGong, workspace: Wor
 def test_a_missing_scope_gets_one_line(
     gong: SimulatedGong, workspace: Workspace, scopes: set[str], arguments: list[str], said: str
 ) -> None:
-    gong.rules.credentials = {BASIC_KEY: frozenset(scopes)}
+    gong.settings.credentials = {BASIC_KEY: frozenset(scopes)}
     ended = workspace.run("get", "extensive", *arguments)
     assert (ended.code, ended.out) == (1, "")
     assert said in ended.err
@@ -482,7 +482,7 @@ def test_a_missing_scope_gets_one_line(
 
 
 def test_a_spent_quota_ends_it_on_purpose_with_the_cursor_told(gong: SimulatedGong, workspace: Workspace) -> None:
-    gong.rules.page_size = 25
+    gong.settings.page_size = 25
     gong.faults.append(Fault(too_many_requests(36_000), path="/v2/calls", nth=2))
     ended = workspace.run("get", "calls")
     assert ended.code == 3, ended.err
@@ -521,7 +521,7 @@ def test_ids_can_come_through_a_pipe(gong: SimulatedGong, workspace: Workspace) 
 
 
 def test_ctrl_c_leaves_no_traceback(gong: SimulatedGong, workspace: Workspace) -> None:
-    gong.rules.page_size = 10
+    gong.settings.page_size = 10
     workspace.configure(requests_per_second=0.5)
     running = subprocess.Popen(
         [str(COMMAND), "get", "extensive"],
@@ -542,7 +542,7 @@ def test_ctrl_c_leaves_no_traceback(gong: SimulatedGong, workspace: Workspace) -
 
 
 def test_a_named_connection_is_asked_with_its_own_credential(gong: SimulatedGong, workspace: Workspace) -> None:
-    gong.rules.credentials = {"Bearer demo-token": None}
+    gong.settings.credentials = {"Bearer demo-token": None}
     workspace.settings["SOURCES__GONG__EMEA__CREDENTIALS__ACCESS_TOKEN"] = "demo-token"
     ended = workspace.run("get", "folders", "--connection", "emea")
     assert ended.code == 0, ended.err
@@ -550,7 +550,7 @@ def test_a_named_connection_is_asked_with_its_own_credential(gong: SimulatedGong
 
 
 def test_one_reading_goes_on_inside_another_and_in_a_running_loop(gong: SimulatedGong, ask: Ask) -> None:
-    gong.rules.page_size = 10
+    gong.settings.page_size = 10
     account = ask()
 
     def joined() -> dict[str, int]:
@@ -566,9 +566,9 @@ def test_one_reading_goes_on_inside_another_and_in_a_running_loop(gong: Simulate
 
 
 def test_an_answer_that_never_comes_is_an_error_of_gongs(gong: SimulatedGong, ask: Ask) -> None:
-    gong.rules.see_no_calls = True
+    gong.settings.see_no_calls = True
     assert list(ask().calls()) == []
-    gong.rules.credentials = {}
+    gong.settings.credentials = {}
     with pytest.raises(GongError, match="does not accept the credential"):
         list(ask().folders())
 

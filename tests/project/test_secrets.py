@@ -85,8 +85,8 @@ class Search:
     def look_around(self) -> None:
         """Looks through every file below the workspace, and through the warehouse as SQL sees it."""
         needles = dict(NEEDLES)
-        if self.gong.oauth.given:
-            tokens = [*self.gong.oauth.given[1:], *_bearers(self.gong)]
+        if self.gong.oauth.issued_secrets:
+            tokens = [*self.gong.oauth.issued_secrets[1:], *_bearers(self.gong)]
             needles |= {spelling: "a token that Gong gave" for token in tokens for spelling in spellings(token)}
         for path in sorted(self.workspace.folder.rglob("*")):
             place = path.relative_to(self.workspace.folder)
@@ -136,9 +136,9 @@ def _warehouse(file: Path) -> Iterator[bytes]:
 def search(make_gong: MakeGong, workspace: Workspace) -> Search:
     """A simulated Gong that takes each kind of credential, and a workspace that has none yet."""
     gong = make_gong(calls=12)
-    gong.rules.credentials = {f"Basic {BASIC.decode()}": None, f"Bearer {ACCESS_TOKEN}": None}
+    gong.settings.credentials = {f"Basic {BASIC.decode()}": None, f"Bearer {ACCESS_TOKEN}": None}
     gong.oauth.client_secret = CLIENT_SECRET
-    gong.oauth.authorise(REFRESH_TOKEN)
+    gong.oauth.add_refresh_token(REFRESH_TOKEN)
     for name in ("ACCESS_KEY", "ACCESS_KEY_SECRET"):
         del workspace.settings[f"SOURCES__GONG__CREDENTIALS__{name}"]
     for name in ("tmp", "home"):
@@ -196,7 +196,7 @@ def test_runs_that_fail_leave_no_secret(search: Search, kind: str, configure: Co
     gong.faults[:] = [Fault(hang(30), path="/v2/calls/extensive")]
     _killed(search)
     gong.faults.clear()
-    gong.rules.credentials = {}
+    gong.settings.credentials = {}
     gong.oauth.client_secret = "another"
     gong.oauth.expire_access_tokens()
     search.run("sync", code=1)

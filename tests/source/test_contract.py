@@ -297,10 +297,10 @@ def test_errors_fit(client: httpx.Client, contract: Contract, gong: SimulatedGon
     contract.check(client.get("/v2/users/5"), "/v2/users/{id}")
     contract.check(client.get("/v2/library/folders"), "/v2/library/folders")
     contract.check(client.get("/v2/library/folder-content", params={"folderId": "5"}), "/v2/library/folder-content")
-    gong.rules.requests_per_second = 0
+    gong.settings.requests_per_second = 0
     try:
         limited = client.get("/v2/users")
     finally:
-        gong.rules.requests_per_second = None
+        gong.settings.requests_per_second = None
     contract.check(limited, "/v2/users")
     assert limited.status_code == 429

@@ -137,8 +137,8 @@ def test_a_long_window_can_be_read_in_parts_and_each_bookmark_tells_the_truth(
     make_gong: MakeGong, workspace: Workspace, tmp_path: Path
 ) -> None:
     gong = make_gong(calls=500, days=100)
-    gong.rules.page_size = 50
-    gong.rules.latency_seconds = 0.5
+    gong.settings.page_size = 50
+    gong.settings.latency_seconds = 0.5
     project = Project(tmp_path, workspace.settings["SOURCES__GONG__BASE_URL"])
     bookmarks = {"calls": set[datetime](), "transcripts": set[datetime]()}
     with BackgroundReader(seconds=0) as background:
@@ -163,8 +163,8 @@ def test_a_bookmark_of_transcripts_waits_for_those_that_are_owed_from_before_the
     make_gong: MakeGong, workspace: Workspace, tmp_path: Path
 ) -> None:
     gong = make_gong(calls=500, days=100)
-    gong.rules.page_size = 50
-    gong.rules.latency_seconds = 0.5
+    gong.settings.page_size = 50
+    gong.settings.latency_seconds = 0.5
     project = Project(tmp_path, workspace.settings["SOURCES__GONG__BASE_URL"])
     spoken = sorted((call for call in listed_calls(gong) if call.transcript_json is not None), key=_effective)
     begin = _effective(spoken[20])

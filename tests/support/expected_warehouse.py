@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 def listed_calls(gong: SimulatedGong) -> list[Call]:
     """The calls that are not private, as the server has them now."""
-    return [call for call in gong.all_calls() if not call.record["metaData"].get("isPrivate")]
+    return [call for call in gong.list_calls() if not call.record["metaData"].get("isPrivate")]
 
 
 def assert_same(workspace: Workspace, gong: SimulatedGong) -> None:

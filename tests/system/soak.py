@@ -155,7 +155,7 @@ class Soak:
         if shrunk.transcript:
             self.gong.replace_transcript(shrunk.id, shrunk.transcript[: self.chance.randrange(len(shrunk.transcript))])
         self.gong.edit_call(hidden.id, isPrivate=True)
-        for call in self.chance.sample([call for call in self.gong.all_calls() if call not in calls], 1):
+        for call in self.chance.sample([call for call in self.gong.list_calls() if call not in calls], 1):
             self.gong.edit_call(call.id, isPrivate=False)
         model = self.chance.choice(calls)
         moment = (datetime.now(UTC) - timedelta(days=self.chance.uniform(1, 20))).isoformat()

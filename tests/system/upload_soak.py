@@ -24,7 +24,7 @@ from rich.console import Console
 from pipelines.demo.company.company import build_company
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, FaultAction, reset_connection, respond
-from pipelines.demo.server.request_log import ReceivedRequest
+from pipelines.demo.server.request_log import RequestLogEntry
 from pipelines.demo.server.serving import serve
 from tests.support.workspace import Workspace
 
@@ -87,7 +87,7 @@ def main() -> None:
 def _let_requests_fail(gong: SimulatedGong, chance: random.Random) -> None:
     for act, share in _FAILURES:
 
-        def due(_: ReceivedRequest, share: float = share) -> bool:
+        def due(_: RequestLogEntry, share: float = share) -> bool:
             return chance.random() < share
 
         gong.faults.append(Fault(act, when=due))
@@ -132,7 +132,7 @@ def _wrong(
     workspace: Workspace, gong: SimulatedGong, good: set[str], bad: dict[int, str], told: dict[str, Any]
 ) -> dict[str, int]:
     """What is not as it should be, counted."""
-    named = {call.id: call.record["metaData"].get("clientUniqueId") for call in gong.all_calls()}
+    named = {call.id: call.record["metaData"].get("clientUniqueId") for call in gong.list_calls()}
     added = Counter(name for name in named.values() if name is not None and name.startswith("pbx-"))
     rows = workspace.rows("SELECT client_unique_id, row, status, call_id, error FROM _uploads")
     written = Counter(name for name, _, status, call_id, _ in rows if status == "added" and named.get(call_id) == name)

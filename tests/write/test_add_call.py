@@ -57,26 +57,26 @@ def test_a_call_is_added_with_all_that_is_said_of_it(gong: SimulatedGong, worksp
     assert body["duration"] == 125.5
     assert body["parties"][1] == PARTIES[1]
     assert (body["title"], body["purpose"], body["languageCode"]) == ("Renewal", "Renewal call", "en-US")
-    added = gong.call(ended.json["callId"]).record["metaData"]
+    added = gong.get_call(ended.json["callId"]).record["metaData"]
     assert (added["clientUniqueId"], added["title"]) == ("pbx-1", "Renewal")
     assert not list(workspace.folder.glob("*.duckdb"))
 
 
 def test_a_call_added_twice_is_there_once(gong: SimulatedGong, workspace: Workspace) -> None:
-    before = len(gong.all_calls())
+    before = len(gong.list_calls())
     ids = [workspace.run("add-call", *options(gong)).json["callId"] for _ in range(2)]
     assert ids[0] == ids[1]
-    assert len(gong.all_calls()) == before + 1
+    assert len(gong.list_calls()) == before + 1
 
 
 def test_what_does_not_come_back_is_sent_again_and_the_call_is_there_once(
     gong: SimulatedGong, workspace: Workspace
 ) -> None:
-    before = len(gong.all_calls())
+    before = len(gong.list_calls())
     gong.faults += [Fault(respond(500), count=1), Fault(reset_connection(), nth=2), Fault(respond(429), nth=3)]
     ended = workspace.run("add-call", *options(gong))
     assert ended.code == 0, ended.err
-    assert len(gong.all_calls()) == before + 1
+    assert len(gong.list_calls()) == before + 1
 
 
 def test_all_that_is_wrong_is_named_at_once_and_nothing_is_sent(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -125,8 +125,8 @@ def test_an_answer_without_an_id_is_a_failure(gong: SimulatedGong, workspace: Wo
 
 
 def test_a_missing_scope_is_named(gong: SimulatedGong, workspace: Workspace) -> None:
-    (header, _), *_ = gong.rules.credentials.items()
-    gong.rules.credentials[header] = frozenset({"api:calls:read:basic"})
+    (header, _), *_ = gong.settings.credentials.items()
+    gong.settings.credentials[header] = frozenset({"api:calls:read:basic"})
     ended = workspace.run("add-call", *options(gong))
     assert ended.code == 1
     assert "api:calls:create" in ended.err

@@ -56,7 +56,7 @@ def sent(gong: SimulatedGong) -> list[str]:
 
 
 def in_gong(gong: SimulatedGong) -> Counter[str]:
-    named = (call.record["metaData"].get("clientUniqueId") or "" for call in gong.all_calls())
+    named = (call.record["metaData"].get("clientUniqueId") or "" for call in gong.list_calls())
     return Counter(name for name in named if name.startswith("pbx-"))
 
 
@@ -74,7 +74,7 @@ def test_a_file_of_any_kind_is_added_once_and_written_down(
     assert (again.code, again.json["added"], again.json["already_added"], again.json["requests"]) == (0, 0, 5, 0)
     assert in_gong(gong) == Counter(f"pbx-{number}" for number in range(5))
     assert sent(gong) == [f"pbx-{number}" for number in range(5)]
-    by_name = {call.record["metaData"].get("clientUniqueId"): call for call in gong.all_calls()}
+    by_name = {call.record["metaData"].get("clientUniqueId"): call for call in gong.list_calls()}
     assert [row[:4] for row in uploaded(workspace)] == [
         (f"pbx-{number}", number + 1, "added", by_name[f"pbx-{number}"].id) for number in range(5)
     ]
@@ -174,7 +174,7 @@ def test_a_file_that_cannot_be_used_is_one_line_and_nothing_is_sent(gong: Simula
 
 def test_a_killed_upload_is_made_good_by_the_next(gong: SimulatedGong, workspace: Workspace) -> None:
     file = csv_file(workspace.folder, rows_of(gong, 60))
-    gong.rules.latency_seconds = 0.02
+    gong.settings.latency_seconds = 0.02
     process = workspace.start("upload", file)
     while len(sent(gong)) < 20:
         assert process.poll() is None
@@ -232,8 +232,8 @@ def test_a_gong_that_is_down_ends_it_and_the_next_upload_sends_the_rest(
 
 
 def test_a_missing_scope_ends_it_at_once(gong: SimulatedGong, workspace: Workspace) -> None:
-    (header, _), *_ = gong.rules.credentials.items()
-    gong.rules.credentials[header] = frozenset({"api:calls:read:basic"})
+    (header, _), *_ = gong.settings.credentials.items()
+    gong.settings.credentials[header] = frozenset({"api:calls:read:basic"})
     ended = workspace.run("upload", csv_file(workspace.folder, rows_of(gong, 5)), "--json")
     assert (ended.code, ended.json["not_sent"], len(gong.requests)) == (1, 5, 1)
     assert "api:calls:create" in ended.json["reason"]

@@ -24,14 +24,14 @@ from starlette.types import Message, Receive, Scope, Send
 from pipelines.demo.company.calls import Call
 from pipelines.demo.company.company import Company
 from pipelines.demo.server.call_index import CallIndex
-from pipelines.demo.server.endpoints.token import AUTHORIZE_PATH, TOKEN_PATH, TokenEndpoint, TokenRefused
+from pipelines.demo.server.endpoints.oauth import AUTHORIZE_PATH, TOKEN_PATH, TokenEndpoint, TokenRefused
 from pipelines.demo.server.faults import Fault
 from pipelines.demo.server.messages.multipart import form_part
 from pipelines.demo.server.messages.response_cache import Piece, joined, json_array
 from pipelines.demo.server.messages.responses import Answer, Asked, GongError
-from pipelines.demo.server.request_log import ReceivedRequest
+from pipelines.demo.server.request_log import RequestLogEntry
 from pipelines.demo.server.routes import Route, routes_at
-from pipelines.demo.server.rules import ServerSettings
+from pipelines.demo.server.server_settings import ServerSettings
 
 Json = dict[str, Any]
 
@@ -47,11 +47,11 @@ class SimulatedGong:
     before the company's own present. `requests` lists everything received. `oauth` gives out tokens.
     """
 
-    def __init__(self, company: Company, rules: ServerSettings | None = None) -> None:
+    def __init__(self, company: Company, settings: ServerSettings | None = None) -> None:
         self.company = company
-        self.rules = rules or ServerSettings()
+        self.settings = settings or ServerSettings()
         self.clock: Callable[[], datetime] = lambda: max(datetime.now(UTC), company.until)
-        self.requests: list[ReceivedRequest] = []
+        self.requests: list[RequestLogEntry] = []
         self.oauth = TokenEndpoint()
         self.faults: list[Fault] = []
         self._calls = CallIndex(company.calls)
@@ -91,15 +91,15 @@ class SimulatedGong:
         encoded = None if transcript is None else msgspec.json.encode(transcript)
         self._calls.put(Call({**record, "metaData": meta}, encoded, visible_from))
 
-    def all_calls(self) -> list[Call]:
+    def list_calls(self) -> list[Call]:
         """Every call as it is now, listed yet or not."""
         return [listed.call for listed in self._calls]
 
-    def forget_answers(self) -> None:
+    def clear_response_cache(self) -> None:
         """Lets go of the answers that are kept; they are made anew when they are asked for."""
-        self._calls.forget_answers()
+        self._calls.clear_response_cache()
 
-    def call(self, call_id: str) -> Call:
+    def get_call(self, call_id: str) -> Call:
         """The call as it is now; raises `KeyError` if there is none."""
         return self._calls[call_id].call
 
@@ -112,7 +112,7 @@ class SimulatedGong:
             raw = await request.body()
         except ClientDisconnect:
             return
-        received = ReceivedRequest(
+        received = RequestLogEntry(
             request.method,
             request.url.path,
             dict(request.query_params),
@@ -125,8 +125,8 @@ class SimulatedGong:
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             # A request counts when it comes in, however long its answer takes.
             over = None if received.path in (TOKEN_PATH, AUTHORIZE_PATH) else self._over_limit(self.clock())
-            if self.rules.latency_seconds:
-                await asyncio.sleep(self.rules.latency_seconds)
+            if self.settings.latency_seconds:
+                await asyncio.sleep(self.settings.latency_seconds)
             # In a thread, so that the loop goes on noting what comes in.
             make = partial(self._respond, Request(scope), raw, over)
             response = await asyncio.get_running_loop().run_in_executor(self._thread, make)
@@ -159,7 +159,7 @@ class SimulatedGong:
             pieces = [Piece(members)]
         else:
             pieces = json_array(members[:-1] + f',"{answer.array}":['.encode(), answer.items, b"]}")
-        accepts_gzip = self.rules.gzip and "gzip" in request.headers.get("accept-encoding", "")
+        accepts_gzip = self.settings.gzip and "gzip" in request.headers.get("accept-encoding", "")
         body, gzipped = joined(pieces, gzip=accepts_gzip)
         if gzipped:
             headers["content-encoding"] = "gzip"
@@ -170,7 +170,7 @@ class SimulatedGong:
             raise over
         now = self.clock()
         authorization = request.headers.get("authorization", "")
-        credentials = self.rules.credentials | self.oauth.credentials(now)
+        credentials = self.settings.credentials | self.oauth.credentials(now)
         if authorization not in credentials:
             raise GongError(401, "Invalid access key, secret or token")
         path = request.url.path
@@ -182,7 +182,7 @@ class SimulatedGong:
             raise GongError(405, "Method Not Allowed")
         scopes = credentials[authorization]
         query = dict(request.query_params)
-        asked = Asked(self.company, self._calls, self.rules, now, scopes, path, path_id, query)
+        asked = Asked(self.company, self._calls, self.settings, now, scopes, path, path_id, query)
         asked.require(route.scope)
         asked.body = _strict_body(route, request, raw)
         return route.endpoint(asked)
@@ -206,7 +206,7 @@ class SimulatedGong:
 
     def _over_limit(self, now: datetime) -> GongError | None:
         """Counts the request against both limits; a 429 where one is exceeded."""
-        per_second, per_day = self.rules.requests_per_second, self.rules.requests_per_day
+        per_second, per_day = self.settings.requests_per_second, self.settings.requests_per_day
         if per_day is not None:
             day, spent = self._today
             self._today = (now.toordinal(), spent + 1 if day == now.toordinal() else 1)
@@ -223,7 +223,7 @@ class SimulatedGong:
 
     def _retry_after(self) -> int:
         """Seconds to wait: one, or until the daily quota resets at midnight UTC."""
-        if self.rules.requests_per_day is None or self._today[1] <= self.rules.requests_per_day:
+        if self.settings.requests_per_day is None or self._today[1] <= self.settings.requests_per_day:
             return 1
         now = self.clock().astimezone(UTC)
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)

@@ -99,7 +99,7 @@ class CallIndex:
         del self._by_id[call_id]
         self._sort()
 
-    def forget_answers(self) -> None:
+    def clear_response_cache(self) -> None:
         """Lets go of the serialised answers, which are several times as large as the calls themselves."""
         for entry in self._by_id.values():
             entry.pieces.clear()

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipelines.demo.server.request_log import ReceivedRequest
+from pipelines.demo.server.request_log import RequestLogEntry
 
 FaultAction = Callable[[ASGIApp, Scope, Receive, Send], Awaitable[None]]
 
@@ -33,18 +33,22 @@ class Fault:
     method: str | None = None
     nth: int | None = None
     count: int | None = None
-    when: Callable[[ReceivedRequest], bool] | None = None
-    matched: int = field(default=0, init=False)
+    when: Callable[[RequestLogEntry], bool] | None = None
+    match_count: int = field(default=0, init=False)
     hit_count: int = field(default=0, init=False)
 
-    def applies(self, request: ReceivedRequest) -> bool:
+    def applies(self, request: RequestLogEntry) -> bool:
         """Whether this request is to fail; counts it if it matches."""
         if not request.path.startswith(self.path) or self.method not in (None, request.method):
             return False
         if self.when is not None and not self.when(request):
             return False
-        self.matched += 1
-        due = self.matched == self.nth if self.nth is not None else self.count is None or self.matched <= self.count
+        self.match_count += 1
+        due = (
+            self.match_count == self.nth
+            if self.nth is not None
+            else self.count is None or self.match_count <= self.count
+        )
         self.hit_count += due
         return due
 
@@ -80,7 +84,7 @@ def html_page() -> FaultAction:
     return _answer(200, b"<!DOCTYPE html><html><body>Please sign in</body></html>", {"content-type": "text/html"})
 
 
-def proxy_answer(status: int, text: str) -> FaultAction:
+def proxy_response(status: int, text: str) -> FaultAction:
     """That status with a text, or nothing, that is not of Gong, as from a proxy before it."""
     return _answer(status, text.encode(), {"content-type": "text/plain"})
 
@@ -114,7 +118,7 @@ def reset_connection() -> FaultAction:
     return act
 
 
-def meanwhile(change: Callable[[], object]) -> FaultAction:
+def run_before_response(change: Callable[[], object]) -> FaultAction:
     """Lets something happen to the company just before the answer, which is as usual."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,7 +128,7 @@ def meanwhile(change: Callable[[], object]) -> FaultAction:
     return act
 
 
-def cut_short(keep: float = 0.5) -> FaultAction:
+def shorten_body(keep: float = 0.5) -> FaultAction:
     """Sends a share of the answer, compressed or not, as if that were all of it."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

@@ -11,7 +11,7 @@ from pipelines.demo.company.company import Company
 Json = dict[str, Any]
 
 
-def company_from_documents(extensive: Json, transcripts: Json, *, until: datetime | None = None) -> Company:
+def build_recorded_company(extensive: Json, transcripts: Json, *, until: datetime | None = None) -> Company:
     """A company of one workspace with the calls of a calls/extensive and a calls/transcript answer.
 
     Blocks appear as recorded when a selector asks for them. A transcript whose call was not recorded gets a bare

@@ -5,7 +5,7 @@ from typing import Any
 
 
 @dataclass
-class ReceivedRequest:
+class RequestLogEntry:
     """What came in and how it was answered.
 
     `body` is the parsed JSON or None; `status` is None while unanswered and stays so after a reset connection;

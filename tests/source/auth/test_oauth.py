@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from pipelines.demo.server.app import SimulatedGong
-from pipelines.demo.server.endpoints.token import TOKEN_PATH
+from pipelines.demo.server.endpoints.oauth import TOKEN_PATH
 from pipelines.demo.server.faults import Fault, FaultAction, hang, redirect, respond, truncate
-from pipelines.demo.server.request_log import ReceivedRequest
+from pipelines.demo.server.request_log import RequestLogEntry
 from tests.conftest import MakeGong
 from tests.support.expected_warehouse import assert_same
 from tests.support.process import CommandResult
@@ -43,7 +43,7 @@ def oauth(workspace: Workspace) -> None:
 @pytest.fixture
 def gong(gong: SimulatedGong) -> SimulatedGong:
     """A company that has authorised the client."""
-    gong.oauth.authorise(CONFIGURED)
+    gong.oauth.add_refresh_token(CONFIGURED)
     return gong
 
 
@@ -51,12 +51,12 @@ def test_the_first_sync_exchanges_the_token_once_and_the_next_ones_use_what_it_g
     gong: SimulatedGong, workspace: Workspace
 ) -> None:
     summary = workspace.sync()
-    assert gong.oauth.exchanged == [CONFIGURED]
+    assert gong.oauth.exchanged_tokens == [CONFIGURED]
     assert summary["requests"] == len(gong.requests) - 1, "an exchange is no request to the API"
     assert_same(workspace, gong)
     workspace.sync()
-    assert gong.oauth.exchanged == [CONFIGURED]
-    assert gong.oauth.reused == []
+    assert gong.oauth.exchanged_tokens == [CONFIGURED]
+    assert gong.oauth.reused_tokens == []
 
 
 def test_tokens_are_for_the_owners_eyes_only(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -81,7 +81,7 @@ def test_tokens_are_as_private_in_a_program_of_ones_own(gong: SimulatedGong, wor
     file = _token_file(workspace)
     assert (_mode(file), _mode(file.parent)) == (0o600, 0o700)
     assert {_mode(beside) for beside in file.parent.iterdir()} == {0o600}
-    assert gong.oauth.exchanged == [CONFIGURED]
+    assert gong.oauth.exchanged_tokens == [CONFIGURED]
 
 
 def test_an_access_token_near_its_end_is_renewed_with_the_kept_token_not_the_configured_one(
@@ -91,19 +91,19 @@ def test_an_access_token_near_its_end_is_renewed_with_the_kept_token_not_the_con
     second = _kept(workspace)["refresh_token"]
     _let_expire(workspace)
     workspace.sync("--select", "workspaces")
-    assert gong.oauth.exchanged == [CONFIGURED, second]
-    assert gong.oauth.reused == []
+    assert gong.oauth.exchanged_tokens == [CONFIGURED, second]
+    assert gong.oauth.reused_tokens == []
 
 
 @pytest.mark.parametrize(("lifetime", "early"), [(86_400, 300), (400, 200)], ids=["a day", "minutes"])
 def test_a_token_is_renewed_five_minutes_early_or_at_half_its_life(
     gong: SimulatedGong, workspace: Workspace, lifetime: int, early: int
 ) -> None:
-    gong.oauth.lifetime = timedelta(seconds=lifetime)
+    gong.oauth.access_token_lifetime = timedelta(seconds=lifetime)
     before = time.time()
     workspace.sync("--select", "workspaces")
     assert before + lifetime - early <= _kept(workspace)["refresh_at"] <= time.time() + lifetime - early
-    assert len(gong.oauth.exchanged) == 1
+    assert len(gong.oauth.exchanged_tokens) == 1
 
 
 def test_two_processes_exchange_one_token_once(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -127,8 +127,8 @@ def test_two_processes_exchange_one_token_once(gong: SimulatedGong, workspace: W
     ]
     ended = [run.communicate(timeout=120) for run in runs]
     assert [run.returncode for run in runs] == [0, 0], ended
-    assert gong.oauth.exchanged == [CONFIGURED, second]
-    assert gong.oauth.reused == []
+    assert gong.oauth.exchanged_tokens == [CONFIGURED, second]
+    assert gong.oauth.reused_tokens == []
 
 
 def test_a_kill_right_after_an_exchange_loses_nothing(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -140,9 +140,9 @@ def test_a_kill_right_after_an_exchange_loses_nothing(gong: SimulatedGong, works
     gong.faults.clear()
     gong.oauth.expire_access_tokens()
     workspace.sync()
-    assert gong.oauth.exchanged[0] == CONFIGURED
-    assert len(gong.oauth.exchanged) == 2
-    assert gong.oauth.reused == []
+    assert gong.oauth.exchanged_tokens[0] == CONFIGURED
+    assert len(gong.oauth.exchanged_tokens) == 2
+    assert gong.oauth.reused_tokens == []
     assert_same(workspace, gong)
 
 
@@ -154,10 +154,10 @@ def test_what_a_kill_left_half_written_is_in_nobodys_way(gong: SimulatedGong, wo
     left.chmod(0o644)
     _let_expire(workspace)
     workspace.sync("--select", "workspaces")
-    assert len(gong.oauth.exchanged) == 2
-    assert gong.oauth.reused == []
+    assert len(gong.oauth.exchanged_tokens) == 2
+    assert gong.oauth.reused_tokens == []
     assert _mode(file) == 0o600
-    assert _kept(workspace)["refresh_token"] == gong.oauth.given[-1]
+    assert _kept(workspace)["refresh_token"] == gong.oauth.issued_secrets[-1]
     assert not left.exists()
 
 
@@ -167,11 +167,11 @@ def test_ctrl_c_during_an_exchange_keeps_what_it_gives(gong: SimulatedGong, work
     _until(lambda: any(request.path == TOKEN_PATH for request in gong.requests))
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 1
-    assert gong.oauth.exchanged == [CONFIGURED]
+    assert gong.oauth.exchanged_tokens == [CONFIGURED]
     gong.faults.clear()
     workspace.sync()
-    assert gong.oauth.exchanged == [CONFIGURED]
-    assert gong.oauth.reused == []
+    assert gong.oauth.exchanged_tokens == [CONFIGURED]
+    assert gong.oauth.reused_tokens == []
 
 
 @pytest.mark.parametrize("path", [EXTENSIVE, TRANSCRIPT])
@@ -179,17 +179,17 @@ def test_a_token_revoked_in_the_middle_is_renewed_once_and_the_run_goes_on(
     make_gong: MakeGong, workspace: Workspace, path: str
 ) -> None:
     gong = make_gong(calls=250)
-    gong.oauth.authorise(CONFIGURED)
+    gong.oauth.add_refresh_token(CONFIGURED)
 
-    def revoke(request: ReceivedRequest) -> bool:
-        if request.path == path and len(gong.oauth.exchanged) == 1:
+    def revoke(request: RequestLogEntry) -> bool:
+        if request.path == path and len(gong.oauth.exchanged_tokens) == 1:
             gong.oauth.expire_access_tokens()
         return False
 
     gong.faults.append(Fault(respond(500), when=revoke))
     summary = workspace.sync()
-    assert len(gong.oauth.exchanged) == 2
-    assert gong.oauth.reused == []
+    assert len(gong.oauth.exchanged_tokens) == 2
+    assert gong.oauth.reused_tokens == []
     assert summary["status"] == "done"
     refused = [request for request in gong.requests if request.status == 401]
     assert refused
@@ -201,7 +201,7 @@ def test_a_new_token_that_is_refused_too_is_a_dead_credential(gong: SimulatedGon
     gong.faults.append(Fault(respond(401, errors=["The access token was revoked"]), "/v2/"))
     summary = workspace.sync(code=1)
     assert "does not accept the credential" in summary["reason"]
-    assert len(gong.oauth.exchanged) == 2
+    assert len(gong.oauth.exchanged_tokens) == 2
     assert len(gong.requests) == 4
     assert summary["requests"] == 2
 
@@ -211,7 +211,7 @@ def test_a_missing_scope_exchanges_nothing(gong: SimulatedGong, workspace: Works
     summary = workspace.sync()
     assert summary["resources"]["transcripts"]["status"] == "skipped"
     assert "api:calls:read:transcript" in summary["resources"]["transcripts"]["reason"]
-    assert gong.oauth.exchanged == [CONFIGURED]
+    assert gong.oauth.exchanged_tokens == [CONFIGURED]
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["configured", "kept"])
@@ -237,27 +237,27 @@ def test_a_token_newly_put_into_the_configuration_wins(gong: SimulatedGong, work
     workspace.sync("--select", "workspaces")
     gong.oauth.revoke_refresh_tokens()
     gong.oauth.expire_access_tokens()
-    gong.oauth.authorise("pasted-refresh-token-1111")
+    gong.oauth.add_refresh_token("pasted-refresh-token-1111")
     workspace.configure(credentials__refresh_token="pasted-refresh-token-1111")
     workspace.sync("--select", "workspaces")
-    assert gong.oauth.exchanged == [CONFIGURED, "pasted-refresh-token-1111"]
-    assert gong.oauth.reused == []
+    assert gong.oauth.exchanged_tokens == [CONFIGURED, "pasted-refresh-token-1111"]
+    assert gong.oauth.reused_tokens == []
 
 
 def test_a_token_file_of_ones_own_serves_two_accounts(gong: SimulatedGong, workspace: Workspace) -> None:
     file = workspace.folder / "kept" / "tokens.json"
     workspace.configure(credentials__token_file=str(file), emea__credentials__refresh_token="emea-refresh-token-2222")
-    gong.oauth.authorise("emea-refresh-token-2222")
+    gong.oauth.add_refresh_token("emea-refresh-token-2222")
     workspace.sync("--select", "workspaces")
     workspace.sync("--select", "workspaces", "--connection", "emea", "--dataset", "emea")
-    assert gong.oauth.exchanged == [CONFIGURED, "emea-refresh-token-2222"]
+    assert gong.oauth.exchanged_tokens == [CONFIGURED, "emea-refresh-token-2222"]
     assert (_mode(file), _mode(file.parent)) == (0o600, 0o700)
     workspace.lose_working_folder()
     gong.oauth.expire_access_tokens()
     workspace.sync("--select", "workspaces")
     workspace.sync("--select", "workspaces", "--connection", "emea", "--dataset", "emea")
-    assert len(gong.oauth.exchanged) == 4
-    assert gong.oauth.reused == []
+    assert len(gong.oauth.exchanged_tokens) == 4
+    assert gong.oauth.reused_tokens == []
 
 
 def test_the_default_host_gives_way_to_the_one_that_gong_names(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -268,7 +268,7 @@ def test_the_default_host_gives_way_to_the_one_that_gong_names(gong: SimulatedGo
     assert_same(workspace, gong)
     workspace.configure(base_url="https://api.gong.io/")
     workspace.sync()
-    assert len(gong.oauth.exchanged) == 1
+    assert len(gong.oauth.exchanged_tokens) == 1
 
 
 def test_a_configured_host_wins(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -292,7 +292,7 @@ def test_an_exchange_that_fails_on_the_way_is_tried_again(
 ) -> None:
     gong.faults.append(Fault(act, TOKEN_PATH, nth=1))
     workspace.sync("--select", "workspaces")
-    assert gong.oauth.exchanged == [CONFIGURED]
+    assert gong.oauth.exchanged_tokens == [CONFIGURED]
 
 
 def test_a_token_endpoint_that_never_answers_ends_the_run_and_is_not_asked_for_each_resource(
@@ -310,7 +310,7 @@ def test_a_token_endpoint_that_never_answers_ends_the_run_and_is_not_asked_for_e
 def test_a_token_lost_with_its_answer_is_told(gong: SimulatedGong, workspace: Workspace) -> None:
     gong.faults.append(Fault(truncate(), TOKEN_PATH, nth=1))
     summary = workspace.sync(code=1)
-    assert gong.oauth.exchanged == [CONFIGURED]
+    assert gong.oauth.exchanged_tokens == [CONFIGURED]
     assert "an earlier answer was lost on the way" in summary["reason"]
     assert "authorise again in Gong" in summary["reason"]
 
@@ -387,7 +387,7 @@ def test_another_accounts_key_does_not_stand_in_for_a_missing_part(gong: Simulat
     workspace.configure(emea__credentials__refresh_token=CONFIGURED)
     workspace.sync("--connection", "emea", "--dataset", "emea", "--select", "workspaces")
     workspace.sync("--select", "workspaces")
-    assert gong.oauth.exchanged == [CONFIGURED]
+    assert gong.oauth.exchanged_tokens == [CONFIGURED]
 
 
 def test_no_token_is_left_anywhere_but_in_its_file(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -398,20 +398,24 @@ def test_no_token_is_left_anywhere_but_in_its_file(gong: SimulatedGong, workspac
     gong.oauth.revoke_refresh_tokens()
     failed = workspace.run("sync")
     assert (done.code, again.code, failed.code) == (0, 0, 1)
-    assert len(gong.oauth.given) == 5
+    assert len(gong.oauth.issued_secrets) == 5
     _assert_no_token_in(gong, done, again, failed)
     kept = _token_file(workspace)
     files = [file for file in workspace.folder.rglob("*") if file.is_file() and file != kept]
     assert len(files) > 5
     for file in files:
         content = file.read_bytes()
-        found = [secret for secret in (*gong.oauth.given, gong.oauth.client_secret) if secret.encode() in content]
+        found = [
+            secret for secret in (*gong.oauth.issued_secrets, gong.oauth.client_secret) if secret.encode() in content
+        ]
         assert not found, f"{file} holds {found}"
 
 
 def _assert_no_token_in(gong: SimulatedGong, *ended: CommandResult) -> None:
     for each in ended:
-        assert not [secret for secret in (*gong.oauth.given, gong.oauth.client_secret) if secret in each.out + each.err]
+        assert not [
+            secret for secret in (*gong.oauth.issued_secrets, gong.oauth.client_secret) if secret in each.out + each.err
+        ]
 
 
 def _token_files(workspace: Workspace) -> Iterator[Path]:

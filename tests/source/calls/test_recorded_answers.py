@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipelines.demo.server.app import SimulatedGong
-from pipelines.demo.server.replay import company_from_documents
+from pipelines.demo.server.replay import build_recorded_company
 from tests.conftest import MakeGong
 from tests.support.paths import GONG_API
 from tests.support.workspace import Workspace
@@ -37,7 +37,7 @@ def transcript() -> Json:
 
 @pytest.fixture
 def replayed(extensive: Json, transcript: Json, make_gong: MakeGong) -> SimulatedGong:
-    return make_gong(SimulatedGong(company_from_documents(extensive, transcript)))
+    return make_gong(SimulatedGong(build_recorded_company(extensive, transcript)))
 
 
 def test_thirteen_real_calls_come_with_all_their_parts(

@@ -49,7 +49,7 @@ def test_activity_is_kept_by_the_companys_days_and_never_asked_for_beyond_its_to
 ) -> None:
     short.sync("--select", "user_activity_daily,user_interaction_stats")
     hosted: Counter[tuple[date, str]] = Counter()
-    for call in gong.all_calls():
+    for call in gong.list_calls():
         meta = call.record["metaData"]
         hosted[_local_day(meta["started"]), meta["primaryUserId"]] += 1
     held = short.rows(
@@ -75,7 +75,7 @@ def test_a_day_that_was_forgotten_and_is_empty_now_is_emptied(make_gong: MakeGon
     workspace.sync(*select, "--since", since)
     workspace.sync(*select)
     assert workspace.count("user_activity_daily")
-    for call in gong.all_calls():
+    for call in gong.list_calls():
         gong.delete_call(call.id)
     gong.company.settings.answered_scorecards.clear()
     workspace.sync(*select, "--since", since)
@@ -87,7 +87,7 @@ def test_a_day_that_gong_restates_is_written_anew_and_no_other(gong: SimulatedGo
     short.sync("--select", "user_activity_daily")
     before = short.rows("SELECT from_date, user_id FROM user_activity_daily")
     # Of a day on which its host had another call: a day that is left empty is taken away, and no row is written.
-    begun = [call for call in gong.all_calls() if _local_day(call.record["metaData"]["started"]) < _two_days_ago()]
+    begun = [call for call in gong.list_calls() if _local_day(call.record["metaData"]["started"]) < _two_days_ago()]
     days = Counter(_host_and_day(call) for call in begun)
     victim = max(
         (call for call in begun if days[_host_and_day(call)] > 1), key=lambda call: call.record["metaData"]["started"]
@@ -129,7 +129,7 @@ def test_access_that_is_taken_back_leaves_the_warehouse(gong: SimulatedGong, sho
     opened = {row[0] for row in short.rows("SELECT DISTINCT call_id FROM call_access")}
     # Private calls are left out here as everywhere.
     assert opened == {call.id for call in listed_calls(gong) if int(call.id) % 5 == 0}
-    gong.rules.access_taken_back |= opened
+    gong.settings.access_taken_back |= opened
     short.sync("--select", "call_access", "--since", (datetime.now(UTC) - timedelta(days=25)).date().isoformat())
     assert short.count("call_access") == 0
 
@@ -155,8 +155,8 @@ def test_profiles_histories_and_coaching_name_who_they_belong_to(gong: Simulated
 
 
 def test_a_missing_scope_skips_its_resource_alone(gong: SimulatedGong, short: Workspace) -> None:
-    (header, _), *_ = gong.rules.credentials.items()
-    gong.rules.credentials[header] = frozenset({"api:users:read", "api:workspaces:read", "api:flows:read"})
+    (header, _), *_ = gong.settings.credentials.items()
+    gong.settings.credentials[header] = frozenset({"api:users:read", "api:workspaces:read", "api:flows:read"})
     loaded = short.sync("--select", "flows,audit_logs,coaching_metrics")["resources"]
     assert loaded["flows"]["status"] == "loaded"
     for name, scope in (("audit_logs", "api:logs:read"), ("coaching_metrics", "api:coaching:read")):

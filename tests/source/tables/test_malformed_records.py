@@ -383,7 +383,7 @@ def test_users_workspaces_and_folders_that_fit_no_table_stop_no_other(tmp_path: 
 
 def test_transcripts_nobody_asked_for_are_left_out_and_of_two_one_is_taken(tmp_path: Path) -> None:
     workspace, gong = _company(tmp_path)
-    private = next(call for call in gong.all_calls() if call.record["metaData"]["isPrivate"])
+    private = next(call for call in gong.list_calls() if call.record["metaData"]["isPrivate"])
 
     def change(body: bytes) -> bytes:
         answer = msgspec.json.decode(body)
@@ -400,7 +400,7 @@ def test_transcripts_nobody_asked_for_are_left_out_and_of_two_one_is_taken(tmp_p
 
 def test_ids_that_gong_may_refuse_are_asked_for_apart_and_only_the_refused_one_is_set_aside(tmp_path: Path) -> None:
     workspace, gong = _company(tmp_path)
-    gong.rules.call_ids_below = 2**64
+    gong.settings.call_ids_below = 2**64
     spoken = [call for call in listed_calls(gong) if call.transcript_json]
     # Beyond 64 bits signed, and the last one beyond 64 bits at all.
     long_ids = ["9999999999999999999", "12345678901234567890", "18446744073709551615", "98765432109876543210"]

@@ -57,7 +57,7 @@ def people_of(gong: SimulatedGong) -> set[str]:
     for user in gong.company.users:
         said |= {user["emailAddress"], *user["emailAliases"], *user["personalMeetingUrls"]}
         said |= {f"{user['firstName']} {user['lastName']}", user["phoneNumber"] or ""}
-    for call in gong.all_calls():
+    for call in gong.list_calls():
         for party in call.record["parties"]:
             said |= {party.get(field) or "" for field in ("emailAddress", "name", "phoneNumber")}
     return {text.lower() for text in said - {""}}
@@ -345,7 +345,7 @@ def found_in_rejected(workspace: Workspace, people: set[str]) -> set[str]:
 
 def _malformed(gong: SimulatedGong, malform: Callable[[Json], None], *, private: bool = False) -> Fault:
     """One call of the first page comes malformed."""
-    wanted = {call.id for call in gong.all_calls() if call.record["metaData"]["isPrivate"] is private}
+    wanted = {call.id for call in gong.list_calls() if call.record["metaData"]["isPrivate"] is private}
 
     def change(page: Json) -> None:
         malform(next(call for call in page["calls"] if call["metaData"]["id"] in wanted))

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from pipelines.demo.identifiers import format_datetime
-from pipelines.demo.server.cursors import request_digest
+from pipelines.demo.server.messages.cursors import request_digest
 from pipelines.demo.server.messages.request_bodies import CallAccessBody
 from pipelines.demo.server.messages.responses import Answer, Asked, GongError, check_ids, instant, page_of
 
@@ -113,7 +113,7 @@ def call_access(asked: Asked) -> Answer:
 
 def users_with_access(asked: Asked, call_id: str) -> list[Json]:
     """Who was given access to a call; nobody where the company took it back."""
-    taken_back = call_id in asked.rules.access_taken_back
+    taken_back = call_id in asked.settings.access_taken_back
     return [] if taken_back else [{"userId": user["id"]} for user in asked.company.users[:2]]
 
 

@@ -12,8 +12,8 @@ from pipelines.demo.company.calls import Call
 from pipelines.demo.company.company import Recording
 from pipelines.demo.identifiers import format_datetime
 from pipelines.demo.server.call_index import Key, Listed, listing_key, microseconds
-from pipelines.demo.server.cursors import Position, mint, request_digest
 from pipelines.demo.server.messages.content_selector import exposed_call
+from pipelines.demo.server.messages.cursors import CursorPosition, encode_cursor, request_digest
 from pipelines.demo.server.messages.request_bodies import (
     CallFilter,
     ContentSelector,
@@ -53,7 +53,7 @@ def one_call(asked: Asked) -> Answer:
     """GET /v2/calls/{id}."""
     check_ids("id", [asked.path_id])
     entry = asked.calls.find(asked.path_id)
-    if entry is None or asked.rules.see_no_calls or not _call_is_visible(asked)(entry):
+    if entry is None or asked.settings.see_no_calls or not _call_is_visible(asked)(entry):
         raise GongError(404, f"Call ID {asked.path_id} was not found")
     return Answer({"call": entry.call.record["metaData"]})
 
@@ -61,7 +61,7 @@ def one_call(asked: Asked) -> Answer:
 def extensive_calls(asked: Asked) -> Answer:
     """POST /v2/calls/extensive."""
     body: ExtensiveBody = asked.body
-    wanted = _checked(body.filter, asked.rules.call_ids_below)
+    wanted = _checked(body.filter, asked.settings.call_ids_below)
     check_ids("filter.primaryUserIds", wanted.primary_user_ids)
     selector = body.content_selector or _METADATA_ONLY
     if selector.context_timing and selector.context != "Extended":
@@ -70,13 +70,13 @@ def extensive_calls(asked: Asked) -> Answer:
     if with_media:
         asked.require("api:calls:read:media-url")
     cache_key = msgspec.json.encode(selector)
-    delay, now = asked.rules.content_visible_after, asked.now
+    delay, now = asked.settings.content_visible_after, asked.now
 
     def piece(entry: Listed) -> Piece:
         ready = entry.end + delay <= now
 
         def build() -> bytes:
-            host = asked.rules.media_host
+            host = asked.settings.media_host
             call = exposed_call(entry.call.record, selector, content_ready=ready, now=now, media_host=host)
             return msgspec.json.encode(call)
 
@@ -89,8 +89,8 @@ def extensive_calls(asked: Asked) -> Answer:
 def call_transcripts(asked: Asked) -> Answer:
     """POST /v2/calls/transcript; calls without a transcript are left out."""
     body: TranscriptBody = asked.body
-    wanted = _checked(body.filter, asked.rules.call_ids_below)
-    delay, now = asked.rules.transcript_visible_after, asked.now
+    wanted = _checked(body.filter, asked.settings.call_ids_below)
+    delay, now = asked.settings.transcript_visible_after, asked.now
 
     def is_ready(entry: Listed) -> bool:
         if entry.call.transcript_json is None or entry.end + delay > now:
@@ -149,7 +149,7 @@ def _check_period(prefix: str, since: datetime | None, before: datetime | None) 
 
 
 def _call_is_visible(asked: Asked) -> Callable[[Listed], bool]:
-    return lambda entry: entry.is_listed(asked.now, asked.rules.call_visible_after)
+    return lambda entry: entry.is_listed(asked.now, asked.settings.call_visible_after)
 
 
 def _basic_piece(entry: Listed) -> Piece:
@@ -180,8 +180,8 @@ def _page(
         return (owners is None or meta["primaryUserId"] in owners) and is_ready(entry)
 
     selected = asked.calls.select(wanted.from_date_time, wanted.to_date_time, wanted.call_ids, after)
-    found = iter(()) if asked.rules.see_no_calls else filter(matches, selected)
-    size = asked.rules.page_size
+    found = iter(()) if asked.settings.see_no_calls else filter(matches, selected)
+    size = asked.settings.page_size
     shown = list(islice(found, size))
     beyond = next(found, None) is not None
     if not shown and position is None:
@@ -193,7 +193,9 @@ def _page(
         last = shown[-1]
         expiry = position.exp if position else asked.expiry()
         time = format_datetime(last.effective, 6)
-        following = mint(Position(total, number, size, expiry, request, time=time, call_id=int(last.call.id)))
+        following = encode_cursor(
+            CursorPosition(total, number, size, expiry, request, time=time, call_id=int(last.call.id))
+        )
     described = {"records": records(total, len(shown), number, following)}
     return Answer(described, array, [piece(entry) for entry in shown])
 
@@ -228,5 +230,5 @@ def _uploaded(asked: Asked, body: NewCallBody, call_id: str, started: datetime) 
         extra: Json = {"speakerId": None, "context": [], "affiliation": affiliation, "methods": ["Attendee"]}
         party_id = str(microseconds(started) * 100 + number)
         parties.append({"id": party_id, **known, **extra})
-    visible_from = asked.now + asked.rules.call_visible_after
+    visible_from = asked.now + asked.settings.call_visible_after
     return Call({"metaData": meta, "context": body.context or [], "parties": parties}, None, visible_from)

@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Any
 
 from pipelines.demo.identifiers import ZONE
-from pipelines.demo.server.cursors import request_digest
+from pipelines.demo.server.messages.cursors import request_digest
 from pipelines.demo.server.messages.request_bodies import StatsBody, StatsFilter
 from pipelines.demo.server.messages.responses import Answer, Asked, GongError, check_ids, page_of
 

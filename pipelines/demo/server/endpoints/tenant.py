@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from pipelines.demo.identifiers import ZONE
-from pipelines.demo.server.cursors import request_digest
+from pipelines.demo.server.messages.cursors import request_digest
 from pipelines.demo.server.messages.request_bodies import ScorecardFilter, ScorecardsBody, UserFilter, UsersBody
 from pipelines.demo.server.messages.responses import Answer, Asked, GongError, check_ids, instant, page_of
 

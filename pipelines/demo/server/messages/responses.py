@@ -10,9 +10,9 @@ import msgspec
 from pipelines.demo.company.calls import Call
 from pipelines.demo.company.company import Company
 from pipelines.demo.server.call_index import CallIndex
-from pipelines.demo.server.cursors import CursorError, Position, mint, read
+from pipelines.demo.server.messages.cursors import CursorError, CursorPosition, decode_cursor, encode_cursor
 from pipelines.demo.server.messages.response_cache import Piece
-from pipelines.demo.server.rules import ServerSettings
+from pipelines.demo.server.server_settings import ServerSettings
 
 NO_CALLS = "No calls found corresponding to the provided filters"
 
@@ -32,7 +32,7 @@ class Asked:
 
     company: Company
     calls: CallIndex
-    rules: ServerSettings
+    settings: ServerSettings
     now: datetime
     scopes: frozenset[str] | None
     path: str
@@ -47,20 +47,20 @@ class Asked:
 
     def listed_calls(self) -> Iterator[Call]:
         """The calls that the company sees now."""
-        return (one.call for one in self.calls if one.is_listed(self.now, self.rules.call_visible_after))
+        return (one.call for one in self.calls if one.is_listed(self.now, self.settings.call_visible_after))
 
-    def resume(self, cursor: str | None, request: str) -> Position | None:
+    def resume(self, cursor: str | None, request: str) -> CursorPosition | None:
         """The position in the cursor, if there is one; raises Gong's 400 if it cannot be used."""
         if cursor is None:
             return None
         try:
-            return read(cursor, request=request, now=self.now.timestamp())
+            return decode_cursor(cursor, request=request, now=self.now.timestamp())
         except CursorError as refused:
             raise GongError(400, str(refused)) from refused
 
     def expiry(self) -> int:
         """When a chain of pages that begins now ends."""
-        return int(self.now.timestamp() + self.rules.cursor_lifetime_seconds)
+        return int(self.now.timestamp() + self.settings.cursor_lifetime_seconds)
 
 
 @dataclass(slots=True)
@@ -109,13 +109,15 @@ def page_of(
     begin = (position.position or 0) if position else 0
     if not rows and position is None and empty is not None:
         raise GongError(404, empty)
-    end = begin + asked.rules.page_size
+    end = begin + asked.settings.page_size
     number = position.page_number + 1 if position else 0
     total = position.total if position else len(rows)
     following = None
     if end < len(rows):
         expiry = position.exp if position else asked.expiry()
-        following = mint(Position(total, number, asked.rules.page_size, expiry, request, position=end))
+        following = encode_cursor(
+            CursorPosition(total, number, asked.settings.page_size, expiry, request, position=end)
+        )
     shown = rows[begin:end]
     return Answer({"records": records(total, len(shown), number, following), array: shown})
 

@@ -1,9 +1,9 @@
 """The simulated Gong's OAuth: refresh tokens that are good once, access tokens that end or are revoked.
 
-gong.oauth.authorise("refresh-1")
+gong.oauth.add_refresh_token("refresh-1")
 ...
 gong.oauth.revoke_access_tokens()
-assert gong.oauth.reused == []
+assert gong.oauth.reused_tokens == []
 """
 
 import base64
@@ -37,32 +37,37 @@ class _AccessToken:
 
 @dataclass
 class TokenEndpoint:
-    """One OAuth client and the tokens it was given.
+    """The OAuth endpoints for one client: consent page, token exchange and refresh.
 
-    `lifetime` is of access tokens given from now on; `scopes` what they may (None: all). `host` is what answers
-    name as the company's; by default the host that was asked. `exchanged` lists the refresh tokens in the order
-    they were used, `reused` those that came when they were used or revoked already. `consents` says what whoever sees
-    the page of the authorisation does, for a client that may send people back to `redirect_uris`.
+    Attributes:
+        access_token_lifetime: Lifetime of access tokens issued from now on.
+        scopes: Scopes of access tokens issued from now on; None grants all.
+        host: Host returned as the company's API host; None returns the host of the request.
+        grants_consent: Whether the administrator accepts on the consent page.
+        redirect_uris: Redirect addresses registered for the client.
+        exchanged_tokens: Refresh tokens in the order they were used.
+        reused_tokens: Refresh tokens sent after they were used or revoked.
+        issued_secrets: Every authorization code, access token and refresh token issued.
     """
 
     client_id: str = "demo-client"
     client_secret: str = "demo-client-secret"
-    lifetime: timedelta = timedelta(days=1)
+    access_token_lifetime: timedelta = timedelta(days=1)
     scopes: frozenset[str] | None = None
     host: str | None = None
-    consents: bool = True
+    grants_consent: bool = True
     redirect_uris: set[str] = field(default_factory=set)
-    exchanged: list[str] = field(default_factory=list)
-    reused: list[str] = field(default_factory=list)
-    given: list[str] = field(default_factory=list)
+    exchanged_tokens: list[str] = field(default_factory=list)
+    reused_tokens: list[str] = field(default_factory=list)
+    issued_secrets: list[str] = field(default_factory=list)
     _codes: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     _refresh_tokens: set[str] = field(default_factory=set)
     _access_tokens: dict[str, _AccessToken] = field(default_factory=dict)
 
-    def authorise(self, refresh_token: str) -> None:
+    def add_refresh_token(self, refresh_token: str) -> None:
         """What an administrator's consent gives: a first refresh token."""
         self._refresh_tokens.add(refresh_token)
-        self.given.append(refresh_token)
+        self.issued_secrets.append(refresh_token)
 
     def authorised(self, query: Mapping[str, str], now: datetime) -> str:
         """Where the page of consent sends the browser; raises `TokenRefused` for a client it does not know."""
@@ -72,10 +77,10 @@ class TokenEndpoint:
         if query.get("response_type") != "code" or not query.get("scope"):
             raise TokenRefused(400, "invalid_request", "response_type or scope is missing or wrong")
         told = {"error": "access_denied", "error_description": "<b>The administrator</b> said no"}
-        if self.consents:
+        if self.grants_consent:
             code = f"code-{secrets.token_hex(16)}"
             self._codes[code] = redirect_uri, now + _CODE_LIVES
-            self.given.append(code)
+            self.issued_secrets.append(code)
             told = {"code": code}
         return f"{redirect_uri}?{urlencode({**told, 'state': query.get('state', '')})}"
 
@@ -112,23 +117,23 @@ class TokenEndpoint:
             return self._tokens(now, host)
         token = form.get("refresh_token", "")
         if token not in self._refresh_tokens:
-            self.reused.append(token)
+            self.reused_tokens.append(token)
             # A server that is careless enough to repeat what it was sent: clients must not print it.
             raise TokenRefused(400, "invalid_grant", f"Refresh token {token} is invalid or was used")
         self._refresh_tokens.remove(token)
-        self.exchanged.append(token)
+        self.exchanged_tokens.append(token)
         return self._tokens(now, host)
 
     def _tokens(self, now: datetime, host: str) -> dict[str, Any]:
         access_token, refresh_token = f"access-{secrets.token_hex(16)}", f"refresh-{secrets.token_hex(16)}"
-        self._access_tokens[access_token] = _AccessToken(now + self.lifetime, self.scopes)
+        self._access_tokens[access_token] = _AccessToken(now + self.access_token_lifetime, self.scopes)
         self._refresh_tokens.add(refresh_token)
-        self.given += [access_token, refresh_token]
+        self.issued_secrets += [access_token, refresh_token]
         return {
             "access_token": access_token,
             "refresh_token": refresh_token,
             "token_type": "Bearer",
-            "expires_in": int(self.lifetime.total_seconds()),
+            "expires_in": int(self.access_token_lifetime.total_seconds()),
             "scope": " ".join(sorted(self.scopes or ())),
             "api_base_url_for_customer": self.host or host,
         }

@@ -2,7 +2,7 @@
 
 host = MediaHost()
 with serve(host.app) as base_url:
-    gong.rules.media_host = base_url
+    gong.settings.media_host = base_url
 """
 
 import asyncio
@@ -30,25 +30,30 @@ class Fetched:
 
 
 class MediaHost:
-    """Serves any path.
+    """A media server that has a recording at every path.
 
-    `size` is the length of every recording; another `edition` of them has other bytes and another ETag. `breaks`
-    lists after how many bytes the next answers break off; `refuses` is how many of the next requests are refused
-    like a link that has ended; behind the paths in `missing` there is nothing. `requests` lists everything received.
+    Attributes:
+        size: Length of every recording in bytes.
+        version: Changes the bytes and the ETag of every recording.
+        abort_after_bytes: The next responses are aborted after this number of bytes, one item per response.
+        expired_link_count: Number of the next requests to reject as if their link had expired.
+        missing_paths: Paths that return 404.
+        requests: Every request received.
+        clock: Returns the current time, to which the expiry of links is compared.
     """
 
     def __init__(self, size: int = 200_000) -> None:
         self.size = size
-        self.edition = 1
-        self.breaks: list[int] = []
-        self.refuses = 0
-        self.missing: set[str] = set()
+        self.version = 1
+        self.abort_after_bytes: list[int] = []
+        self.expired_link_count = 0
+        self.missing_paths: set[str] = set()
         self.requests: list[Fetched] = []
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def recording(self, path: str) -> bytes:
+    def read_recording(self, path: str) -> bytes:
         """The bytes behind a path."""
-        seed = sha256(f"{path} {self.edition}".encode()).digest()
+        seed = sha256(f"{path} {self.version}".encode()).digest()
         return (seed * (self.size // len(seed) + 1))[: self.size]
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,9 +61,9 @@ class MediaHost:
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
-        version = f'"{self.edition}-{self.size}"'
+        version = f'"{self.version}-{self.size}"'
         first = self._first_byte(request, version)
-        gone = request.url.path in self.missing
+        gone = request.url.path in self.missing_paths
         status = (
             404 if gone else 403 if self._has_ended(request) else 416 if first > self.size else 206 if first else 200
         )
@@ -66,18 +71,18 @@ class MediaHost:
         if status >= 400:
             await Response(status_code=status)(scope, receive, send)
             return
-        body = self.recording(request.url.path)[first:]
+        body = self.read_recording(request.url.path)[first:]
         headers = {"content-length": str(len(body)), "etag": version, "accept-ranges": "bytes"}
         if status == 206:
             headers["content-range"] = f"bytes {first}-{self.size - 1}/{self.size}"
         encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": status, "headers": encoded})
-        end = self.breaks.pop(0) if self.breaks else len(body)
+        end = self.abort_after_bytes.pop(0) if self.abort_after_bytes else len(body)
         for begin in range(0, min(end, len(body)), _PIECE):
             piece = body[begin : min(begin + _PIECE, end)]
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         if end < len(body):
-            # What was sent is to arrive before the connection breaks.
+            # Give the client time to receive these bytes before the connection is reset.
             await asyncio.sleep(0.05)
             scope["extensions"][ABORT_EXTENSION]()
             return
@@ -90,8 +95,8 @@ class MediaHost:
         return int(wanted.removeprefix("bytes=").removesuffix("-"))
 
     def _has_ended(self, request: Request) -> bool:
-        if self.refuses:
-            self.refuses -= 1
+        if self.expired_link_count:
+            self.expired_link_count -= 1
             return True
         signed = datetime.strptime(request.query_params["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         return self.clock() > signed + timedelta(seconds=int(request.query_params["X-Amz-Expires"]))

@@ -17,7 +17,7 @@ class CursorError(Exception):
     """A cursor that Gong would answer with a 400; the message is the error text."""
 
 
-class Position(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+class CursorPosition(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """Where the previous page ended, and what stays fixed while paging.
 
     `time` and `call_id` (or `position` in lists without a time) name the last row served; `exp` is the end of the
@@ -39,14 +39,14 @@ def request_digest(*parts: object) -> str:
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
 
 
-def mint(position: Position) -> str:
+def encode_cursor(position: CursorPosition) -> str:
     """The position as a signed token."""
     payload = base64.urlsafe_b64encode(msgspec.json.encode(position)).rstrip(b"=")
     signed = _HEADER + b"." + payload
     return (signed + b"." + _signature(signed)).decode()
 
 
-def read(cursor: str, *, request: str, now: float) -> Position:
+def decode_cursor(cursor: str, *, request: str, now: float) -> CursorPosition:
     """The position inside a cursor.
 
     Raises `CursorError` if it was tampered with, is older than its chain allows (epoch seconds `now`), or was
@@ -56,7 +56,7 @@ def read(cursor: str, *, request: str, now: float) -> Position:
     if not hmac.compare_digest(signature, _signature(signed)):
         raise CursorError("Failed to verify cursor")
     payload = signed.partition(b".")[2]
-    position = msgspec.json.decode(base64.urlsafe_b64decode(payload + b"=" * (-len(payload) % 4)), type=Position)
+    position = msgspec.json.decode(base64.urlsafe_b64decode(payload + b"=" * (-len(payload) % 4)), type=CursorPosition)
     if now >= position.exp:
         raise CursorError("Cursor has expired")
     if position.request != request:
