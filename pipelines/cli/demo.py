@@ -36,8 +36,8 @@ def simulate_command(
 ) -> None:
     """Serve a simulated Gong on 127.0.0.1, for development."""
     with report_errors():
-        from ..demo.server.serving import serve_forever
         from ..demo.run import simulated_gong
+        from ..demo.server.serving import serve_forever
 
         gong = simulated_gong(calls=calls, seed=seed)
         gong.settings.requests_per_second = requests_per_second
