@@ -224,22 +224,22 @@ def gong_source(  # noqa: PLR0915 - the resources of one source share its settin
             )
 
         with reader:
-            async for resource, name, rows in reader.next_batch(begin):
+            async for resource, name, rows in reader.read_part(begin):
                 yield resource, name, with_load_id(rows, load_id)
-            feed, reached = reader.last_progress
-        bookmarks = {"calls": reached.calls_complete_until, "transcripts": reached.transcripts_complete_until}
-        if reached.exhausted:
-            if feed.ended_by is not None:
+            progress = reader.last_progress
+        bookmarks = {"calls": progress.calls_complete_until, "transcripts": progress.transcripts_complete_until}
+        if progress.exhausted:
+            if progress.calls_error is not None:
                 for name in sorted(wanted):
-                    note(name, feed.ended_by)
-            if feed.transcripts_ended_by is not None and feed.ended_by is None:
-                note("transcripts", feed.transcripts_ended_by)
-        if not isinstance(feed.transcripts_ended_by, RunStopped | None):
+                    note(name, progress.calls_error)
+            elif progress.transcripts_error is not None:
+                note("transcripts", progress.transcripts_error)
+        if not isinstance(progress.transcripts_error, RunStopped | None):
             del bookmarks["transcripts"]
         for name in wanted & bookmarks.keys():
             save_progress(
                 states[name],
-                feed.windows,
+                progress.windows,
                 bookmarks[name],
                 previous_bookmark=bookmarks_before[name],
                 start=start,

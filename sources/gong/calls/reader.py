@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
@@ -23,6 +22,7 @@ from typing import TypeVar
 from ..api.client import GongClient
 from ..api.endpoint import CALLS, PAGE_SIZE, TRANSCRIPTS
 from ..errors import CursorExpiredError, GongError
+from ..extract.background import ReadProgress
 from ..extract.buffer import Batch, BatchBuffer
 from ..incremental.windows import Window, watermark
 from ..tables.records import is_valid_id
@@ -41,21 +41,6 @@ _READS_OF_A_WINDOW = 3
 _LOADS_VARY, _LOAD_START_SLACK_SECONDS, _IGNORE_DELAY_SECONDS = 1.8, 0.3, 1.0
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class ReadProgress:
-    """How far calls and transcripts have been read.
-
-    Attributes:
-        calls_complete_until: Up to here every call of the windows has been read.
-        transcripts_complete_until: Up to here, moreover, the transcript of every call has been asked for.
-        exhausted: Nothing more comes.
-    """
-
-    calls_complete_until: datetime
-    transcripts_complete_until: datetime
-    exhausted: bool
 
 
 class CallReader:
@@ -156,7 +141,14 @@ class CallReader:
         # Those from before are asked for last, and nobody else would ask for them again.
         on_their_way += [None] * bool(self._pending)
         transcribed = min([calls_complete_until, *(moment or begin for moment in (*on_their_way, *self._unasked))])
-        return ReadProgress(calls_complete_until, transcribed, exhausted=self._buffer.is_drained)
+        return ReadProgress(
+            windows=self.windows,
+            calls_complete_until=calls_complete_until,
+            transcripts_complete_until=transcribed,
+            calls_error=self.ended_by,
+            transcripts_error=self.transcripts_ended_by,
+            exhausted=self._buffer.is_drained,
+        )
 
     def _begin_windows(self, group: asyncio.TaskGroup) -> None:
         while self._waiting and self._in_flight < _WINDOWS_IN_FLIGHT and self.ended_by is None:

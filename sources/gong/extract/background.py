@@ -1,27 +1,69 @@
-"""Reading goes on while dlt loads: requests and shaping in a thread of their own, handed over part by part."""
+"""Extract in a background thread while dlt loads the previous part."""
 
 from __future__ import annotations
 
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import Future
-from threading import Event, Lock, Thread
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
-from ..calls.reader import CallReader, ReadProgress
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from ..errors import GongError
+from ..incremental.windows import Window
 from .buffer import Batch
 
-# A part ends with so much in it, too: what is loaded at once has to fit into memory with what is read meanwhile.
-_BYTES_A_PART = 128 * 2**20
+# Bounds memory: while a part is loaded, the next one is read.
+_MAX_PART_BYTES = 128 * 2**20
 
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class ReadProgress:
+    """What a reader has read at the end of a part.
+
+    Attributes:
+        windows: The windows of effective time that the reader was given.
+        calls_complete_until: Every call of the windows before this time is in this part or an earlier one.
+        transcripts_complete_until: The transcripts of all calls before this time have been requested as well.
+        calls_error: The error that ended the reading of calls early; None if there was none.
+        transcripts_error: The error that ended the reading of transcripts early; None if there was none.
+        exhausted: This is the last part.
+    """
+
+    windows: Sequence[Window]
+    calls_complete_until: datetime
+    transcripts_complete_until: datetime
+    calls_error: GongError | None
+    transcripts_error: GongError | None
+    exhausted: bool
+
+
+class BatchReader(Protocol):
+    """A reader that `BackgroundReader` runs."""
+
+    async def read(self) -> None:
+        """Read everything; `get` hands it out while this runs."""
+
+    async def get(self, until: float, load_seconds: float) -> tuple[list[Batch], ReadProgress | None]:
+        """Return the next batches, and the progress if they are the last of a part.
+
+        Args:
+            until: Monotonic time at which the part ends.
+            load_seconds: Duration of the previous load.
+        """
+
+
 class BackgroundReader:
-    """The thread that talks to Gong, open inside a `with`; whoever enters it last closes it.
+    """Background event-loop thread. Re-entrant: the last `with` block to exit stops it and cancels its tasks.
 
     ```python
     with BackgroundReader(seconds=2) as background:
@@ -31,96 +73,89 @@ class BackgroundReader:
             pipeline.run(source.with_resources("calls", "transcripts"))
     ```
 
-    Each run of the pipeline takes one part of the calls; the next part is read meanwhile.
+    Each run of the pipeline loads one part of the calls while the thread reads the next one.
 
     Args:
-        seconds: A part ends once so much time went by since the one before it; by default all calls are one part.
+        seconds: Minimum duration of a part. By default all calls are one part.
 
     Attributes:
-        seconds: As given; may be changed between parts.
-        load_seconds: How long the load of a part takes, so that none is under way when the last answer comes; may be
-            changed between parts.
+        seconds: As passed in. May change between parts.
+        load_seconds: Duration of the previous load, used to end parts so that no load is running when the last
+            response arrives. May change between parts.
     """
 
     def __init__(self, seconds: float = math.inf) -> None:
         self.seconds, self.load_seconds = seconds, 0.0
-        self._feed: CallReader | None = None
-        self._part_taken: tuple[CallReader, ReadProgress] | None = None
+        self._reader: BatchReader | None = None
         self._reading: Future[None] | None = None
-        self._part_began = 0.0
-        self._users, self._entering = 0, Lock()
-        self._thread: Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._left: asyncio.Event | None = None
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether no part is left."""
-        return self._feed is None
-
-    @property
-    def last_progress(self) -> tuple[CallReader, ReadProgress]:
-        """The feed that the last part came from, and how far it had come with it."""
-        if self._part_taken is None:
-            raise RuntimeError("no part was taken yet")
-        return self._part_taken
+        self._last_progress: ReadProgress | None = None
+        self._part_started_at = 0.0
+        self._users, self._lock = 0, Lock()
+        self._portal: BlockingPortal | None = None
+        self._resources = ExitStack()
 
     def __enter__(self) -> Self:
-        with self._entering:
+        with self._lock:
+            if self._users == 0:
+                self._portal = self._resources.enter_context(start_blocking_portal(name="gong-read"))
             self._users += 1
-            if self._users == 1:
-                running = Event()
-                self._thread = Thread(target=self._run, args=[running], name="gong-read", daemon=True)
-                self._thread.start()
-                running.wait()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        with self._entering:
+        with self._lock:
             self._users -= 1
-            if self._users == 0 and self._loop and self._left and self._thread:
-                self._loop.call_soon_threadsafe(self._left.set)
-                self._thread.join()
-                self._feed = self._reading = None
+            if self._users == 0 and (portal := self._portal) is not None:
+                self._portal = self._reader = self._reading = None
+                portal.call(portal.stop, True)
+                self._resources.close()
 
-    def _run(self, running: Event) -> None:
-        # Leaving the runner cancels whatever still reads.
-        with asyncio.Runner() as runner:
-            self._loop, self._left = runner.get_loop(), asyncio.Event()
-            running.set()
-            runner.run(self._left.wait())
+    @property
+    def exhausted(self) -> bool:
+        """Whether all parts have been read."""
+        return self._reader is None
 
-    async def result(self, work: Coroutine[Any, Any, T]) -> T:
-        """Does work in this thread, awaited from the event loop of another one."""
-        return await asyncio.wrap_future(self._begun(work))
+    @property
+    def last_progress(self) -> ReadProgress:
+        """The progress at the end of the last part.
 
-    async def next_batch(self, begin: Callable[[], CallReader]) -> AsyncIterator[Batch]:
-        """The batches of the next part; `part_taken` then says how far it reaches.
+        Raises:
+            RuntimeError: If no part has been read.
+        """
+        if self._last_progress is None:
+            raise RuntimeError("no part has been read yet")
+        return self._last_progress
+
+    async def read_part(self, create_reader: Callable[[], BatchReader]) -> AsyncIterator[Batch]:
+        """Yield the batches of the next part; afterwards, `last_progress` describes its end.
 
         Args:
-            begin: Makes the feed, where none is being read yet.
+            create_reader: Called for the first part.
         """
-        if self._feed is None or self._reading is None:
-            self._feed = begin()
-            self._reading = self._begun(self._feed.read())
-            self._part_began = time.monotonic()
-        feed, reached, bytes_taken = self._feed, None, 0
-        while reached is None:
-            is_full = bytes_taken >= _BYTES_A_PART and self.seconds < math.inf
-            until = -math.inf if is_full else self._part_began + self.seconds
-            batches, reached = await self.result(feed.get(until, self.load_seconds))
+        if self._reader is None or self._reading is None:
+            self._reader = create_reader()
+            self._reading = self._submit(self._reader.read())
+            self._part_started_at = time.monotonic()
+        reader, progress, part_bytes = self._reader, None, 0
+        while progress is None:
+            is_full = part_bytes >= _MAX_PART_BYTES and self.seconds < math.inf
+            until = -math.inf if is_full else self._part_started_at + self.seconds
+            batches, progress = await self.run(reader.get(until, self.load_seconds))
             for batch in batches:
-                bytes_taken += batch[2].nbytes
+                part_bytes += batch[2].nbytes
                 yield batch
-        self._part_taken = feed, reached
-        self._part_began = time.monotonic()
-        if reached.exhausted:
-            reading, self._feed, self._reading = self._reading, None, None
+        self._last_progress = progress
+        self._part_started_at = time.monotonic()
+        if progress.exhausted:
+            reading, self._reader, self._reading = self._reading, None, None
             await asyncio.wrap_future(reading)
 
-    def _begun(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        if self._loop is None:
-            raise RuntimeError("nothing is read outside `with background:`")
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+    async def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in the background event loop and return its result."""
+        return await asyncio.wrap_future(self._submit(work))
+
+    def _submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        if self._portal is None:
+            raise RuntimeError("BackgroundReader is used outside of its `with` block")
+        return self._portal.start_task_soon(lambda: work)

@@ -142,7 +142,7 @@ class ListResources:
                 return await work
 
         with self.reader:
-            return await self.reader.result(read_in_session())
+            return await self.reader.run(read_in_session())
 
     def _types_and_rejections(self) -> tuple[KnownColumns, RejectCollector]:
         types = KnownColumns(dlt.current.source_schema())
