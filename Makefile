@@ -1,4 +1,4 @@
-# Two commands are all a newcomer needs: `make demo` and `make test`. Both make .venv first.
+# Start with `make demo` and `make test`: both create .venv first.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -30,29 +30,29 @@ bench: install
 soak: install
 	$(BIN)/python -m tests.system.soak
 
-# Ten thousand calls into Gong, with kills and failures in between.
+# Upload ten thousand calls with kills and failures in between.
 soak-upload: install
 	$(BIN)/python -m tests.system.upload_soak
 
-# The dashboard in a real Superset, which is 700 MB in an environment of its own.
+# Import the dashboard into Superset, which takes 700 MB in a separate environment.
 superset: install
 	test -d .superset || ($(PYTHON) -m venv .superset && .superset/bin/python -m pip install --quiet \
 	  --disable-pip-version-check -r tests/system/superset-requirements.txt)
 	$(BIN)/python -m tests.system.superset
 
-# The dbt project with the adapters of warehouses that are not at hand.
+# Parse the dbt project with the adapters of warehouses that cannot be run here.
 parse: install
 	test -d .parse || ($(PYTHON) -m venv .parse && .parse/bin/python -m pip install --quiet \
 	  --disable-pip-version-check -r tests/system/other-warehouses-requirements.txt)
 	$(BIN)/python -m tests.system.other_warehouses
 
-# The generated pages of docs; tests compare them with the code.
+# Write the generated pages of docs; tests compare them with the code.
 docs: install
 	$(BIN)/python -m docs.generate.coverage_page
 	$(BIN)/python -m docs.generate.marts_page
 	$(BIN)/python -m docs.generate.commands_page
 
-# Pins: needs `uv` on the PATH. Hashes and names only, no address of any registry.
+# Pin all dependencies with hashes, without registry addresses; needs `uv`.
 requirements:
 	uv pip compile pyproject.toml --extra dev --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	  --python-version 3.11 --universal --quiet --output-file requirements.txt

@@ -4,17 +4,17 @@ import dlt
 from gong import gong_source
 
 
-def load_everything() -> None:
-    """The first run reads the last 365 days; each further one reads what is new."""
+def load_all_resources() -> None:
+    """Load all default resources: 365 days at the first run, what is new at later runs."""
     pipeline = dlt.pipeline(pipeline_name="gong", destination="duckdb", dataset_name="gong_data")
     print(pipeline.run(gong_source()))
 
 
-def load_calls_of_a_team(primary_user_ids: list[str]) -> None:
-    """Calls of some hosts only, without transcripts."""
+def load_calls_of_hosts(primary_user_ids: list[str]) -> None:
+    """Load the calls of some hosts, without transcripts."""
     pipeline = dlt.pipeline(pipeline_name="gong_team", destination="duckdb", dataset_name="gong_team")
     print(pipeline.run(gong_source(primary_user_ids=primary_user_ids).with_resources("calls")))
 
 
 if __name__ == "__main__":
-    load_everything()
+    load_all_resources()

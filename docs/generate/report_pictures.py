@@ -1,4 +1,4 @@
-"""Take the pictures for docs/report.md: `make demo`, then `python -m docs.generate.report_pictures`."""
+"""Take the pictures of docs/report.md; run `make demo` first, then `python -m docs.generate.report_pictures`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ SIZES = {"report-light": (WIDE, False), "report-dark": (WIDE, True), "report-pho
 
 
 def main() -> None:
-    """Writes them."""
+    """Write one picture per size and colour scheme."""
     PICTURES.mkdir(exist_ok=True)
     for name, (size, dark) in SIZES.items():
         with opened(REPORT.absolute(), size=size, dark=dark) as report:
             report.page.wait_for_selector("html[data-shown]")
             width, height = size
-            # The first screens, not the whole page.
+            # Only the top of the page: one and a half screens.
             report.page.screenshot(
                 path=PICTURES / f"{name}.png",
                 full_page=True,
