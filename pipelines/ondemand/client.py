@@ -1,8 +1,9 @@
-"""Gong's actions as Python methods: five that read, one that adds a call, and one its recording; no warehouse.
+"""Gong's read and write actions as Python methods, without a warehouse.
 
-with Gong() as gong:
-    for call in gong.extensive(since="2026-01-31", context="Basic"):
-        ...
+Example:
+    with Gong() as gong:
+        for call in gong.extensive(since="2026-01-31", context="Basic"):
+            print(call["metaData"]["title"])
 """
 
 from __future__ import annotations
@@ -22,40 +23,50 @@ from sources.gong import GongClient
 
 from ..runtime.connection import DEFAULT, Connection, UsageError
 from ..write.gong_writer import add_call, add_media, checked_recording
-from .query import CallQuery, When, asking, call_request, checked_id, detail_of_calls
+from .query import (
+    CallQuery,
+    DateSetting,
+    call_request,
+    parse_call_detail,
+    parse_call_query,
+    query_defaults,
+    validate_id,
+)
 from .reader import CallPage, OnDemandReader
 from .redaction import Record, redactor_from_settings
-from .sync_bridge import Stepwise
+from .sync_bridge import SyncBridge
 
 T = TypeVar("T")
 
-_COLUMNS = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
+_UPLOAD_COLUMNS = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
 
 
 class Gong:
-    """One Gong account, asked directly.
+    """A Gong account.
 
-    Each method checks what it is given at once and reads while it is iterated, page by page. What is not given is
-    as the connection's settings say; so are private calls (left out by default) and pseudonyms. Closing it, or
-    leaving its `with`, ends its connections.
+    Methods validate their arguments when they are called. Those that read return a generator, which requests one page
+    at a time. Arguments default to the connection's settings, which also decide about private calls (left out by
+    default) and pseudonyms. Close the object, or use it in a `with` statement, to close its connections.
 
     Args:
         connection: `gong`, or the name of another connection.
-        tell: Takes what is worth a word, such as how many private calls were left out; by default to stderr.
-        given: Settings that are not looked up: `credentials`, `base_url`, `private_calls` and so on.
+        notify: Receives messages such as the number of private calls left out; by default they go to stderr.
+        settings: Settings that replace configured ones: `credentials`, `base_url`, `private_calls` and so on.
 
     Raises:
-        UsageError: A setting is missing or of the wrong type.
-        ConfigurationError: A setting cannot be used as it is written.
+        UsageError: If a setting is missing or has the wrong type.
+        ConfigurationError: If a setting has an invalid value.
     """
 
-    def __init__(self, connection: str = DEFAULT, *, tell: Callable[[str], None] | None = None, **given: Any) -> None:
-        self._connection = Connection(connection, given)
+    def __init__(
+        self, connection: str = DEFAULT, *, notify: Callable[[str], None] | None = None, **settings: Any
+    ) -> None:
+        self._connection = Connection(connection, settings)
         self._client: GongClient = self._connection.client()
-        self._reading = OnDemandReader(
-            self._client, self._connection.with_settings(redactor_from_settings), tell or _to_stderr
+        self._reader = OnDemandReader(
+            self._client, self._connection.with_settings(redactor_from_settings), notify or _print_to_stderr
         )
-        self._steps = Stepwise()
+        self._bridge = SyncBridge()
 
     def __enter__(self) -> Self:
         return self
@@ -64,51 +75,51 @@ class Gong:
         self.close()
 
     def close(self) -> None:
-        """Ends what is open."""
-        self._steps.close()
+        """Close all connections; generators that are still open end."""
+        self._bridge.close()
 
     def calls(
         self,
-        since: When | None = None,
-        until: When | None = None,
+        since: DateSetting | None = None,
+        until: DateSetting | None = None,
         workspace_id: str | None = None,
         cursor: str | None = None,
         max_pages: int | None = None,
     ) -> Generator[Record, None, None]:
-        """Calls with their meta data, as GET /v2/calls sends them.
+        """Yield calls with their metadata, as GET /v2/calls sends them.
 
         Args:
-            since: Begin of the period; by default the setting `start_date`, else 365 days ago.
-            until: Its end, not part of it; by default now.
+            since: Start of the period; by default the setting `start_date`, else 365 days ago.
+            until: End of the period, exclusive; by default now.
             workspace_id: Only calls of this workspace.
-            cursor: Begins with the page it leads to, as `call_pages` gives it; needs the since and until it came with.
-            max_pages: No more pages of a hundred than this.
+            cursor: Start at the page of this cursor from `call_pages`; requires the same `since` and `until`.
+            max_pages: Maximum number of pages of 100 calls.
 
         Raises:
-            UsageError: The period ends before it begins, or an id is none.
-            ConfigurationError: A word is not a date.
-            GongError: While iterating: Gong's answers did not come to their end.
+            UsageError: If the period ends before it starts, or an id is invalid.
+            ConfigurationError: If a date is invalid.
+            GongError: While iterating, if Gong cannot be read completely.
         """
-        return _flat(page.calls for page in self.call_pages(since, until, workspace_id, cursor, max_pages))
+        return _flatten(page.calls for page in self.call_pages(since, until, workspace_id, cursor, max_pages))
 
     def call_pages(
         self,
-        since: When | None = None,
-        until: When | None = None,
+        since: DateSetting | None = None,
+        until: DateSetting | None = None,
         workspace_id: str | None = None,
         cursor: str | None = None,
         max_pages: int | None = None,
     ) -> Generator[CallPage, None, None]:
-        """The same page by page, each with the cursor of the next one; arguments and errors as of `calls`."""
+        """Yield the pages of `calls`, each with the next page's cursor. Arguments and errors are those of `calls`."""
         if cursor is not None and (since is None or until is None):
-            raise UsageError("a cursor goes with the period it came with: give since and until as they were then")
-        _at_least_one(max_pages, "max_pages")
-        return self._each(self._reading.call_pages(self._asked(workspace_id, since, until), cursor, max_pages))
+            raise UsageError("a cursor needs the period of its page: repeat since and until")
+        _require_positive(max_pages, "max_pages")
+        return self._iterate(self._reader.call_pages(self._query(workspace_id, since, until), cursor, max_pages))
 
     def extensive(
         self,
-        since: When | None = None,
-        until: When | None = None,
+        since: DateSetting | None = None,
+        until: DateSetting | None = None,
         workspace_id: str | None = None,
         call_ids: Iterable[str] | None = None,
         primary_user_ids: Iterable[str] | None = None,
@@ -122,27 +133,27 @@ class Gong:
         include_public_comments: bool | None = None,
         include_media: bool | None = None,
     ) -> Generator[Record, None, None]:
-        """Calls with what Gong knows of them, as POST /v2/calls/extensive sends them.
+        """Yield calls in full, as POST /v2/calls/extensive sends them.
 
         Args:
-            since: Begin of the period; as in `calls`, but calls that are asked for by id have no bound of their own.
-            until: Its end, likewise.
+            since: Start of the period, as in `calls`; no limit with `call_ids`.
+            until: End of the period, exclusive; no limit with `call_ids`.
             workspace_id: Only calls of this workspace.
-            call_ids: Only these calls; a hundred cost one request.
+            call_ids: Only these calls; 100 per request.
             primary_user_ids: Only calls of these hosts.
-            max_results: No more calls than this.
+            max_results: Maximum number of calls.
             context: CRM context: `None`, `Basic` or `Extended`.
             context_timing: With `Extended` only: `Now`, `TimeOfCall` or both.
-            include_parties: Who took part.
-            include_content: Topics, trackers, brief, outline, highlights, key points, outcome.
-            include_interaction: Talk times, host statistics, video, question counts.
-            include_public_comments: Comments.
-            include_media: URLs of recordings, good for eight hours; needs a scope of its own.
+            include_parties: Include participants.
+            include_content: Include topics, trackers, brief, outline, highlights, key points and outcome.
+            include_interaction: Include talk times, statistics of the host, video and question counts.
+            include_public_comments: Include comments.
+            include_media: Include URLs of recordings, which are valid for 8 hours; needs a separate scope.
 
         Raises:
-            UsageError: As in `calls`, or a context timing without extended context.
-            ConfigurationError: A word is unknown.
-            GongError: While iterating: Gong's answers did not come to their end.
+            UsageError: As in `calls`, or if `context_timing` is used without extended context.
+            ConfigurationError: If a value is unknown.
+            GongError: While iterating, if Gong cannot be read completely.
         """
         request = self._connection.with_settings(
             call_request,
@@ -156,132 +167,134 @@ class Gong:
         )
         if context_timing and request.context != "Extended":
             raise UsageError(
-                f"context_timing goes with context Extended only, and context is {request.context}: leave one of them"
+                f"context_timing needs context Extended, but context is {request.context}: omit one of them"
             )
-        _at_least_one(max_results, "max_results")
-        wanted = self._asked(workspace_id, since, until, primary_user_ids, call_ids)
-        return _flat(self._each(self._reading.extensive(wanted, request, max_results)))
+        _require_positive(max_results, "max_results")
+        query = self._query(workspace_id, since, until, primary_user_ids, call_ids)
+        return _flatten(self._iterate(self._reader.extensive(query, request, max_results)))
 
     def transcripts(
         self,
-        since: When | None = None,
-        until: When | None = None,
+        since: DateSetting | None = None,
+        until: DateSetting | None = None,
         workspace_id: str | None = None,
         call_ids: Iterable[str] | None = None,
         simplified: bool = False,
     ) -> Generator[Record, None, None]:
-        """Transcripts, a record a call, as POST /v2/calls/transcript sends them.
+        """Yield transcripts, one record per call, as POST /v2/calls/transcript sends them.
 
-        Calls are asked for first: only they say which are private.
+        Calls are read first, because only they show which are private.
 
         Args:
-            since: Begin of the period; as in `extensive`.
-            until: Its end, likewise.
+            since: Start of the period, as in `extensive`.
+            until: End of the period, as in `extensive`.
             workspace_id: Only calls of this workspace.
             call_ids: Only these calls.
-            simplified: A record a monologue instead, with the speaker's name and side and times as `hh:mm:ss`:
-                `callId`, `start`, `end`, `speaker`, `side`, `topic`, `text`.
+            simplified: Yield one record per monologue instead, with the speaker's name and side and times as
+                `hh:mm:ss`: `callId`, `start`, `end`, `speaker`, `side`, `topic`, `text`.
 
         Raises:
-            UsageError: As in `calls`, or the names of speakers are out of reach of `call_detail = "basic"`.
-            ConfigurationError: A word is not a date.
-            GongError: While iterating: Gong's answers did not come to their end.
+            UsageError: As in `calls`, or if `simplified` is used with `call_detail = "basic"`, which has no names.
+            ConfigurationError: If a date is invalid.
+            GongError: While iterating, if Gong cannot be read completely.
         """
-        detail = self._connection.with_settings(detail_of_calls)
+        detail = self._connection.with_settings(parse_call_detail)
         if simplified and detail == "basic":
-            raise UsageError("simplified transcripts need call_detail = 'extensive': GET /v2/calls names no speakers")
-        wanted = self._asked(workspace_id, since, until, None, call_ids)
-        return _flat(self._each(self._reading.transcripts(wanted, basic=detail == "basic", simplified=simplified)))
+            raise UsageError(
+                "simplified transcripts need call_detail = 'extensive': GET /v2/calls does not return speakers"
+            )
+        query = self._query(workspace_id, since, until, None, call_ids)
+        return _flatten(self._iterate(self._reader.transcripts(query, basic=detail == "basic", simplified=simplified)))
 
     def folders(self, workspace_id: str | None = None) -> Generator[Record, None, None]:
-        """The library's public folders, as GET /v2/library/folders sends them, each with its `workspaceId`.
+        """Yield the library's public folders, as GET /v2/library/folders sends them, each with its `workspaceId`.
 
         Args:
-            workspace_id: Only folders of this workspace; by default those of every one.
+            workspace_id: Only folders of this workspace; by default those of all workspaces.
 
         Raises:
-            UsageError: The id is none.
-            GongError: While iterating: Gong's answers did not come to their end.
+            UsageError: If the id is invalid.
+            GongError: While iterating, if Gong cannot be read completely.
         """
-        wanted = self._asked(workspace_id)
-        return _flat(self._each(self._reading.folders(wanted.workspace_id)))
+        query = self._query(workspace_id)
+        return _flatten(self._iterate(self._reader.folders(query.workspace_id)))
 
     def folder_calls(self, folder_id: str) -> Generator[Record, None, None]:
-        """The calls in a folder with notes and snippets, as GET /v2/library/folder-content sends them.
+        """Yield the calls in a folder with notes and snippets, as GET /v2/library/folder-content sends them.
 
-        A call that is in it twice comes twice.
+        A call that is in the folder twice is returned twice.
 
         Raises:
-            UsageError: The id is none.
-            GongError: While iterating: there is no such folder, or Gong's answers did not come to their end.
+            UsageError: If the id is invalid.
+            GongError: While iterating, if the folder does not exist, or Gong cannot be read completely.
         """
-        return _flat(self._each(self._reading.folder_calls(checked_id(folder_id, "folder_id"))))
+        return _flatten(self._iterate(self._reader.folder_calls(validate_id(folder_id, "folder_id"))))
 
     def add_call(self, row: Mapping[str, Any]) -> str:
-        """Adds a call, as POST /v2/calls takes it, and gives the id that Gong gave it.
+        """Add a call to Gong with POST /v2/calls and return its id.
 
-        Adding it twice gives the same call: Gong knows it by its `client_unique_id`.
+        Gong identifies a call by its `client_unique_id`: adding it again returns the same id.
 
         Args:
-            row: Its fields, as `destinations.new_call.NEW_CALL_FIELDS` names them.
+            row: The call's fields, with the names of `destinations.new_call.NEW_CALL_FIELDS`.
 
         Raises:
-            RowRefused: Something is wrong with it; all faults are named and nothing was sent.
-            GongError: Gong refuses it, or gives no usable answer.
+            RowRefused: If fields are invalid. The error lists all of them; nothing was sent.
+            GongError: If Gong rejects the call, or sends no usable response.
         """
-        return self._steps.result(self._connected(add_call(self._client, new_call(row))))
+        return self._bridge.run(self._with_session(add_call(self._client, new_call(row))))
 
     def add_media(self, call_id: str, file: str | Path, *, console: Console | None = None) -> str:
-        """Gives a call its recording, as PUT /v2/calls/{id}/media takes it, and gives the call's id.
+        """Upload the recording of a call with PUT /v2/calls/{id}/media and return the call's id.
 
-        The file is read piece by piece as it is sent: memory stays as it is.
+        The file is streamed, so memory does not grow with it.
 
         Args:
             call_id: A call that was added without a `download_media_url`.
-            file: The recording, up to 1.5 GB.
-            console: Where a bar shows how much was sent; by default none is drawn.
+            file: The recording, at most 1.5 GB.
+            console: Shows a progress bar if it is a terminal; by default no bar is shown.
 
         Raises:
-            UsageError: The id is none, or the file is not what Gong takes; nothing was sent.
-            GongError: Gong refuses it, or gives no usable answer.
+            UsageError: If the id or the file is invalid; nothing was sent.
+            GongError: If Gong rejects the recording, or sends no usable response.
         """
-        call_id, recording = checked_id(call_id, "call_id"), checked_recording(Path(file))
-        shown = console is not None and console.is_terminal
+        call_id, recording = validate_id(call_id, "call_id"), checked_recording(Path(file))
+        is_visible = console is not None and console.is_terminal
         with (
-            Progress(*_COLUMNS, console=console, disable=not shown, transient=True) as progress,
-            progress.open(recording, "rb", description=recording.name) as opened,
+            Progress(*_UPLOAD_COLUMNS, console=console, disable=not is_visible, transient=True) as progress,
+            progress.open(recording, "rb", description=recording.name) as stream,
         ):
-            return self._steps.result(self._connected(add_media(self._client, call_id, opened)))
+            return self._bridge.run(self._with_session(add_media(self._client, call_id, stream)))
 
-    async def _connected(self, work: Coroutine[Any, Any, T]) -> T:
+    async def _with_session(self, coroutine: Coroutine[Any, Any, T]) -> T:
         async with self._client.session():
-            return await work
+            return await coroutine
 
-    def _asked(
+    def _query(
         self,
         workspace_id: str | None,
-        since: When | None = None,
-        until: When | None = None,
+        since: DateSetting | None = None,
+        until: DateSetting | None = None,
         primary_user_ids: Iterable[str] | None = None,
         call_ids: Iterable[str] | None = None,
     ) -> CallQuery:
-        which = asking(since, until, primary_user_ids, call_ids)
-        return self._connection.with_settings(which, workspace_id=workspace_id)
+        defaults = self._connection.with_settings(query_defaults, workspace_id=workspace_id)
+        return parse_call_query(since, until, defaults, primary_user_ids, call_ids)
 
-    def _each(self, items: AsyncGenerator[T, None]) -> Generator[T, None, None]:
-        return self._steps.each(self._reading.session(items))
-
-
-def _to_stderr(line: str) -> None:
-    print(f"gong-elt: {line}", file=sys.stderr)
+    def _iterate(self, items: AsyncGenerator[T, None]) -> Generator[T, None, None]:
+        return self._bridge.iterate(self._reader.session(items))
 
 
-def _at_least_one(number: int | None, name: str) -> None:
+def _print_to_stderr(message: str) -> None:
+    print(f"gong-elt: {message}", file=sys.stderr)
+
+
+def _require_positive(number: int | None, name: str) -> None:
     if number is not None and number < 1:
-        raise UsageError(f"{name} is {number}: give 1 or more")
+        raise UsageError(f"{name} is {number}: use 1 or more")
 
 
-def _flat(pages: Generator[list[Record], None, None]) -> Generator[Record, None, None]:
+def _flatten(pages: Generator[list[Record], None, None]) -> Generator[Record, None, None]:
     with closing(pages):
         for page in pages:
             yield from page

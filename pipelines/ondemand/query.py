@@ -1,11 +1,13 @@
-"""What is asked of Gong on demand, checked before anything is sent: a period, ids, how much of each call."""
+"""Validated parameters of an on-demand query."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, get_args
+
+from dlt.common.utils import chunks
 
 from sources.gong import DEFAULT_START, ConfigurationError, parse_datetime_setting, truncate_to_millisecond
 from sources.gong.api.endpoint import PAGE_SIZE
@@ -15,17 +17,31 @@ from sources.gong.tables.records import is_valid_id
 
 from ..runtime.connection import UsageError
 
-When = str | date | datetime
+DateSetting = str | date | datetime
+"""A date or date-time as a caller writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryDefaults:
+    """Settings that apply to what a query does not name.
+
+    Attributes:
+        start_date: Start of the period.
+        workspace_id: Only calls of this workspace.
+    """
+
+    start_date: str | None
+    workspace_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class CallQuery:
-    """Which calls are asked for.
+    """Selects calls.
 
     Attributes:
-        since: Begin of the period, part of it; None where Gong is not told.
-        until: Its end, not part of it; None likewise.
-        workspace_id: Only calls of this workspace.
+        since: Start of the period, inclusive; None for no limit.
+        until: End of the period, exclusive; None for no limit.
+        workspace_id: Only calls of this workspace; None for all.
         primary_user_ids: Only calls of these hosts; None for all.
         call_ids: Only these calls; None for all.
     """
@@ -37,80 +53,84 @@ class CallQuery:
     call_ids: Sequence[str] | None = None
 
     def filters(self) -> Iterator[dict[str, Any]]:
-        """Gong's `filter` of each request that has to be sent: one, or one for every hundred ids."""
+        """Yield the `filter` of each request: one, or one per 100 call ids; none if no call can match."""
         if self.primary_user_ids == [] or (self.since is not None and self.since == self.until):
-            # Gong calls an empty period and an empty list errors.
+            # Gong rejects an empty list and an empty period.
             return
-        whole: dict[str, Any] = self.range()
+        request_filter: dict[str, Any] = self.period_and_workspace()
         if self.primary_user_ids is not None:
-            whole["primaryUserIds"] = list(self.primary_user_ids)
+            request_filter["primaryUserIds"] = list(self.primary_user_ids)
         if self.call_ids is None:
-            yield whole
+            yield request_filter
             return
-        for first in range(0, len(self.call_ids), PAGE_SIZE):
-            yield {**whole, "callIds": list(self.call_ids[first : first + PAGE_SIZE])}
+        for call_ids in chunks(self.call_ids, PAGE_SIZE):
+            yield {**request_filter, "callIds": list(call_ids)}
 
-    def range(self) -> dict[str, str]:
-        """Period and workspace, as GET /v2/calls takes them in its query."""
+    def period_and_workspace(self) -> dict[str, str]:
+        """Return period and workspace as query parameters of GET /v2/calls."""
         bounds = {"fromDateTime": self.since, "toDateTime": self.until}
-        told = {name: format_datetime(at) for name, at in bounds.items() if at is not None}
-        return told | ({"workspaceId": self.workspace_id} if self.workspace_id else {})
+        parameters = {name: format_datetime(bound) for name, bound in bounds.items() if bound is not None}
+        return parameters | ({"workspaceId": self.workspace_id} if self.workspace_id else {})
 
 
-def asking(
-    since: When | None,
-    until: When | None,
+def query_defaults(start_date: str | None = None, workspace_id: str | None = None) -> QueryDefaults:
+    """Return the settings of the same names."""
+    return QueryDefaults(start_date, workspace_id)
+
+
+def parse_call_query(
+    since: DateSetting | None,
+    until: DateSetting | None,
+    defaults: QueryDefaults,
     primary_user_ids: Iterable[str] | None = None,
     call_ids: Iterable[str] | None = None,
-) -> Callable[..., CallQuery]:
-    """What a user says about which calls, made definite by the settings that the function returned takes.
+) -> CallQuery:
+    """Return the query for a caller's arguments.
 
     Args:
-        since: Begin of the period; without it the setting `start_date`, else 365 days ago.
-        until: Its end; without it now. Calls that are asked for by id have no bound but those given.
-        primary_user_ids: Only calls of these hosts; an empty list asks for nothing.
-        call_ids: Only these calls, likewise; one that comes twice counts once.
+        since: Start of the period; by default the setting `start_date`, else 365 days ago, or no limit with `call_ids`.
+        until: End of the period, exclusive; by default now, or no limit with `call_ids`.
+        defaults: The connection's settings.
+        primary_user_ids: Only calls of these hosts; an empty list selects no calls.
+        call_ids: Only these calls; an empty list selects no calls.
 
     Raises:
-        UsageError: An id is none; the function returned raises it where the period ends before it begins.
-        ConfigurationError: A word is not a date.
+        UsageError: If an id is invalid, or the period ends before it starts.
+        ConfigurationError: If a date is invalid.
     """
-    begin = None if since is None else parse_datetime_setting(since, "since")
+    start = None if since is None else parse_datetime_setting(since, "since")
     end = None if until is None else parse_datetime_setting(until, "until")
-    hosts = None if primary_user_ids is None else checked_ids(primary_user_ids, "primary_user_ids")
-    ids = None if call_ids is None else checked_ids(call_ids, "call_ids")
-
-    def asked(start_date: str | None = None, workspace_id: str | None = None) -> CallQuery:
+    host_ids = None if primary_user_ids is None else validate_ids(primary_user_ids, "primary_user_ids")
+    ids = None if call_ids is None else validate_ids(call_ids, "call_ids")
+    if ids is None:
         now = truncate_to_millisecond(datetime.now(UTC))
-        first, last = begin, end
-        if ids is None:
-            first = first or (parse_datetime_setting(start_date, "start_date") if start_date else now - DEFAULT_START)
-            last = last or now
-        if first is not None and last is not None and first > last:
-            raise UsageError(f"the period would begin {first} and end {last}: check since and until")
-        return CallQuery(first, last, checked_id(workspace_id, "workspace_id") if workspace_id else None, hosts, ids)
-
-    return asked
+        default_start = defaults.start_date
+        start = start or (parse_datetime_setting(default_start, "start_date") if default_start else now - DEFAULT_START)
+        end = end or now
+    if start is not None and end is not None and start > end:
+        raise UsageError(f"the period would begin {start} and end {end}: check since and until")
+    workspace_id = validate_id(defaults.workspace_id, "workspace_id") if defaults.workspace_id else None
+    return CallQuery(start, end, workspace_id, host_ids, ids)
 
 
-def checked_ids(ids: Iterable[str], name: str) -> list[str]:
-    """The ids, each once.
+def validate_ids(ids: Iterable[str], name: str) -> list[str]:
+    """Return the distinct ids in their order.
 
     Raises:
-        UsageError: One of them is no id of Gong's, which would refuse all of them.
+        UsageError: If an id is invalid. Gong would reject the whole request.
     """
-    return list(dict.fromkeys(checked_id(one, name) for one in ids))
+    return list(dict.fromkeys(validate_id(value, name) for value in ids))
 
 
-def checked_id(one: str, name: str) -> str:
-    """The id.
+def validate_id(value: str, name: str) -> str:
+    """Return the id.
 
     Raises:
-        UsageError: It is no id of Gong's.
+        UsageError: If it is invalid.
     """
-    if not isinstance(one, str) or not one.isascii() or not is_valid_id(one):
-        raise UsageError(f"{name}: {one!r} is no id of Gong's, which are numbers of up to 19 digits")
-    return one
+    if not isinstance(value, str) or not value.isascii() or not is_valid_id(value):
+        raise UsageError(f"{name}: {value!r} is not a Gong id (expected digits, at most 19)")
+    return value
 
 
 def call_request(
@@ -123,15 +143,16 @@ def call_request(
     include_public_comments: bool = True,
     include_media: bool = False,
 ) -> CallRequest:
-    """How much of each call, from the settings of the same names.
+    """Return the content selector for the settings of the same names.
 
     Raises:
-        ConfigurationError: A word is unknown.
+        ConfigurationError: If a value is unknown.
     """
     return CallRequest(
-        context=one_of(context, Context, "context"),
+        context=parse_choice(context, Context, "context"),
         context_timing=[
-            one_of(timing, ContextTiming, "context_timing") for timing in context_timing or get_args(ContextTiming)
+            parse_choice(timing, ContextTiming, "context_timing")
+            for timing in context_timing or get_args(ContextTiming)
         ],
         include_parties=include_parties,
         include_content=include_content,
@@ -141,27 +162,27 @@ def call_request(
     )
 
 
-def detail_of_calls(call_detail: str = "extensive") -> CallDetail:
-    """Which of Gong's two lists of calls the credential may use, from the setting `call_detail`.
+def parse_call_detail(call_detail: str = "extensive") -> CallDetail:
+    """Return the setting `call_detail`: which of Gong's two lists of calls the credential may read.
 
     Raises:
-        ConfigurationError: The word is unknown.
+        ConfigurationError: If the value is unknown.
     """
-    detail: CallDetail = one_of(call_detail, CallDetail, "call_detail")
+    detail: CallDetail = parse_choice(call_detail, CallDetail, "call_detail")
     return detail
 
 
-def one_of(value: str, allowed: Any, name: str) -> Any:
-    """The value of a setting that takes certain words only.
+def parse_choice(value: str, allowed: Any, name: str) -> Any:
+    """Return the value of a setting that has a fixed set of values.
 
     Args:
-        value: As the user wrote it.
-        allowed: The type that lists the words, a `Literal`.
-        name: The setting.
+        value: The value as the user wrote it.
+        allowed: A `Literal` type of the allowed values.
+        name: Name of the setting.
 
     Raises:
-        ConfigurationError: It is none of them.
+        ConfigurationError: If the value is not allowed.
     """
-    if value not in (words := get_args(allowed)):
-        raise ConfigurationError(f"{name} {value!r} is unknown: it is one of {', '.join(words)}")
+    if value not in (choices := get_args(allowed)):
+        raise ConfigurationError(f"{name} {value!r} is unknown: use one of {', '.join(choices)}")
     return value

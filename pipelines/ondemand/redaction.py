@@ -1,4 +1,4 @@
-"""What of Gong's records is shown: private calls and people's names as the connection's settings say."""
+"""Apply `private_calls` and `pii` to records returned on demand."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from sources.gong.calls.request import PrivateCalls
 from sources.gong.calls.transformer import may_be_private
 from sources.gong.tables.pseudonyms import Pii, Pseudonymizer, pseudonyms
 
-from .query import one_of
+from .query import parse_choice
 
 Record = Any
-"""A record of Gong's, decoded; an object, unless Gong sends something else."""
+"""A decoded record of Gong: an object, unless Gong sends invalid data."""
 
-_NAMED_AT_MOST = 10
+_MAX_NAMES = 10
 
 
 @dataclass(slots=True)
 class TruncatedList:
-    """Things that are counted, the first ten by name.
+    """A list that counts all its names and keeps the first ten.
 
     Attributes:
-        count: How many there are.
-        names: The first of them.
+        count: Number of names added.
+        names: The first ten.
     """
 
     count: int = 0
     names: list[str] = field(default_factory=list)
 
     def add(self, names: Iterable[str]) -> None:
-        """Counts more of them."""
+        """Count names, and keep them while there is room."""
         for name in names:
             self.count += 1
-            if len(self.names) < _NAMED_AT_MOST:
+            if len(self.names) < _MAX_NAMES:
                 self.names.append(name)
 
     def __str__(self) -> str:
@@ -46,39 +46,39 @@ class TruncatedList:
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
-    """The settings `private_calls` and `pii`, applied.
+    """Removes private calls, and replaces personal values with pseudonyms.
 
     Attributes:
-        private_calls: What becomes of private calls.
-        pseudonyms: What takes the place of personal values; None keeps them.
+        private_calls: The setting of the same name.
+        pseudonyms: Replaces personal values; None keeps them.
     """
 
     private_calls: PrivateCalls
     pseudonyms: Pseudonymizer | None
 
-    def call(self, record: Record) -> Record | None:
-        """A record of POST /v2/calls/extensive; None where nothing of it may be shown."""
+    def redact_call(self, record: Record) -> Record | None:
+        """Return a record of POST /v2/calls/extensive without what is hidden; None if all of it is."""
         if self.is_hidden(record):
             if self.private_calls == "exclude" or not isinstance(record, Mapping):
                 return None
             record = {"metaData": record.get("metaData")}
-        return self.of("calls", record)
+        return self.redact("calls", record)
 
-    def basic_call(self, record: Record) -> Record | None:
-        """A record of GET /v2/calls; None where nothing of it may be shown."""
-        shown = self.call({"metaData": record})
-        return None if shown is None else shown["metaData"]
+    def redact_basic_call(self, record: Record) -> Record | None:
+        """Return a record of GET /v2/calls without what is hidden; None if all of it is."""
+        call = self.redact_call({"metaData": record})
+        return None if call is None else call["metaData"]
 
-    def folder_call(self, record: Record) -> Record:
-        """An entry of a library folder."""
-        return self.of("library", {"calls": [record]})["calls"][0]
+    def redact_folder_call(self, record: Record) -> Record:
+        """Return a record of GET /v2/library/folder-content with pseudonyms, if they are configured."""
+        return self.redact("library", {"calls": [record]})["calls"][0]
 
     def is_hidden(self, call: Record) -> bool:
-        """Whether what a call holds may not be shown, its transcript among it."""
+        """Return whether the content and the transcript of a call are hidden because it is private."""
         return self.private_calls != "include" and may_be_private(call)
 
-    def of(self, resource: str, record: Record) -> Record:
-        """A record with pseudonyms, if people shall have them."""
+    def redact(self, resource: str, record: Record) -> Record:
+        """Return a record of a resource with pseudonyms, if they are configured."""
         return record if self.pseudonyms is None else self.pseudonyms.of(resource, record)
 
 
@@ -88,10 +88,10 @@ def redactor_from_settings(
     pii_key: TSecretStrValue | None = None,
     pii_crm_fields: list[str] | None = None,
 ) -> Redactor:
-    """From the settings of the same names.
+    """Return the redactor for the settings of the same names.
 
     Raises:
-        ConfigurationError: A setting cannot be used as it is written.
+        ConfigurationError: If a setting has an invalid value.
     """
-    hashed = pseudonyms(pii_key, pii_crm_fields) if one_of(pii, Pii, "pii") == "hash" else None
-    return Redactor(one_of(private_calls, PrivateCalls, "private_calls"), hashed)
+    pseudonymizer = pseudonyms(pii_key, pii_crm_fields) if parse_choice(pii, Pii, "pii") == "hash" else None
+    return Redactor(parse_choice(private_calls, PrivateCalls, "private_calls"), pseudonymizer)

@@ -1,4 +1,4 @@
-"""The simplified transcript: who said what on which side and when, one line a monologue. Pure."""
+"""Simplified transcripts: one line per monologue with speaker, side and time. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SIDES = ("Internal", "External", "Unknown")
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Somebody who spoke.
+    """A person who speaks on a call.
 
     Attributes:
         name: The name, else the e-mail address.
@@ -24,58 +24,57 @@ class Speaker:
     side: str = "Unknown"
 
 
-UNKNOWN = Speaker()
+UNKNOWN_SPEAKER = Speaker()
 
 
-def speakers(parties: Iterable[Mapping[str, Any]]) -> dict[str, Speaker]:
-    """Who is behind each speaker id of a call.
+def speakers_by_id(parties: Iterable[Mapping[str, Any]]) -> dict[str, Speaker]:
+    """Return the speakers of a call by speaker id.
 
     Args:
-        parties: The call's parties as POST /v2/calls/extensive sends them; those who did not speak have no
-            `speakerId`, and a key that is not known is left out.
+        parties: The call's parties as POST /v2/calls/extensive sends them. Parties without a `speakerId` did not speak.
+            If two parties share one, the first counts.
     """
-    known: dict[str, Speaker] = {}
+    speakers: dict[str, Speaker] = {}
     for party in parties:
         if speaker_id := id_text(party.get("speakerId")):
             names = (party.get(key) for key in ("name", "emailAddress"))
-            name = next((text.strip() for text in names if isinstance(text, str) and text.strip()), UNKNOWN.name)
+            name = next((text.strip() for text in names if isinstance(text, str) and text.strip()), None)
             side = party.get("affiliation")
-            known.setdefault(speaker_id, Speaker(name, side if side in SIDES else UNKNOWN.side))
-    return known
+            speaker = Speaker(name or UNKNOWN_SPEAKER.name, side if side in SIDES else UNKNOWN_SPEAKER.side)
+            speakers.setdefault(speaker_id, speaker)
+    return speakers
 
 
-def clock(milliseconds: object) -> str | None:
-    """A time of a transcript as `hh:mm:ss`, rounded down; hours go beyond 99; None where Gong gives no time."""
+def format_clock(milliseconds: object) -> str | None:
+    """Return a time of a transcript as `hh:mm:ss`, rounded down, hours unbounded; None if it is not a number."""
     if not isinstance(milliseconds, int | float):
         return None
     minutes, seconds = divmod(max(int(milliseconds) // 1000, 0), 60)
     return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
 
 
-def simplified(transcript: Mapping[str, Any], known: Mapping[str, Speaker]) -> list[dict[str, Any]]:
-    """A transcript's lines, one a monologue in Gong's order: two in a row by one person stay two.
+def simplify_transcript(transcript: Mapping[str, Any], speakers: Mapping[str, Speaker]) -> list[dict[str, Any]]:
+    """Return the lines of a transcript, one per monologue in Gong's order.
 
     Args:
         transcript: A record of POST /v2/calls/transcript.
-        known: Who is behind each speaker id of its call.
+        speakers: The speakers of its call by speaker id.
 
     Raises:
-        InvalidRecordError: It is not what Gong documents.
+        InvalidRecordError: If the transcript does not have the documented structure.
     """
-    return [
-        _line(id_text(transcript.get("callId")), monologue, known)
-        for monologue in object_list_field(transcript, "transcript")
-    ]
+    call_id = id_text(transcript.get("callId"))
+    return [_line(call_id, monologue, speakers) for monologue in object_list_field(transcript, "transcript")]
 
 
-def _line(call_id: str, monologue: Mapping[str, Any], known: Mapping[str, Speaker]) -> dict[str, Any]:
+def _line(call_id: str, monologue: Mapping[str, Any], speakers: Mapping[str, Speaker]) -> dict[str, Any]:
     sentences = object_list_field(monologue, "sentences")
     texts = (sentence.get("text") for sentence in sentences)
-    speaker = known.get(id_text(monologue.get("speakerId")), UNKNOWN)
+    speaker = speakers.get(id_text(monologue.get("speakerId")), UNKNOWN_SPEAKER)
     return {
         "callId": call_id,
-        "start": clock(sentences[0].get("start")) if sentences else None,
-        "end": clock(sentences[-1].get("end")) if sentences else None,
+        "start": format_clock(sentences[0].get("start")) if sentences else None,
+        "end": format_clock(sentences[-1].get("end")) if sentences else None,
         "speaker": speaker.name,
         "side": speaker.side,
         "topic": monologue.get("topic"),

@@ -1,4 +1,8 @@
-"""Asynchronous reading for plain code: one step at a time, on an event loop of its own."""
+"""Run asynchronous code from synchronous code, one step at a time, on one event loop.
+
+This takes the place of anyio's blocking portal, with which Ctrl-C leaves the request in flight running and each step
+takes twice as long (0.33 ms instead of 0.14).
+"""
 
 from __future__ import annotations
 
@@ -10,48 +14,48 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Stepwise:
-    """One event loop over many calls, so that the limits of a client that lives in it hold over all of them.
+class SyncBridge:
+    """One event loop for all steps, so that a client's rate limits hold across them.
 
-    The loop rests between steps: nothing is read before somebody asks for it.
+    The loop only runs during a step: nothing is read ahead of the caller.
     """
 
     def __init__(self) -> None:
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self._closed = False
 
-    def result(self, work: Coroutine[Any, Any, T]) -> T:
-        """What the work comes to."""
-        return _outside_of_loops(lambda: self._runner.run(work))
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine and return its result."""
+        return _run_outside_event_loop(lambda: self._runner.run(coroutine))
 
-    def each(self, items: AsyncGenerator[T, None]) -> Generator[T, None, None]:
-        """The items, each read when it is asked for; ended early, the reading is ended too."""
+    def iterate(self, items: AsyncGenerator[T, None]) -> Generator[T, None, None]:
+        """Yield the items, each read on demand; closing the generator closes the asynchronous one."""
 
-        async def following() -> T | None:
+        async def read_next() -> T | None:
             return await anext(items, None)
 
-        async def end() -> None:
+        async def close() -> None:
             await items.aclose()
 
         try:
-            while (item := self.result(following())) is not None:
+            while (item := self.run(read_next())) is not None:
                 yield item
         finally:
-            # A loop that was closed has ended what was read in it.
+            # Closing the loop has closed its asynchronous generators, too.
             if not self._closed:
-                self.result(end())
+                self.run(close())
 
     def close(self) -> None:
-        """Ends the loop and what is read in it."""
+        """Close the event loop and the generators that run on it."""
         self._closed = True
-        _outside_of_loops(self._runner.close)
+        _run_outside_event_loop(self._runner.close)
 
 
-def _outside_of_loops(do: Callable[[], T]) -> T:
-    """A notebook runs its cells inside a loop, and a thread runs one loop only: there, in a thread of its own."""
+def _run_outside_event_loop(function: Callable[[], T]) -> T:
+    """Call a function in this thread or, if an event loop runs here as in a notebook, in another one."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return do()
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(do).result()
+        return function()
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(function).result()

@@ -23,6 +23,7 @@ from sources.gong import ConfigurationError, GongApiKey, gong_source
 from sources.gong.tables.pseudonyms import Pseudonymizer, infer_pii_kind, normalised
 from tests.support.expected_warehouse import listed_calls
 from tests.support.paths import REPOSITORY
+from tests.support.personal_data import personal_values
 from tests.support.workspace import Workspace, days_ago
 
 KEY = "a key that nobody would guess"
@@ -51,18 +52,6 @@ def hashed(text: str, key: str = KEY) -> str:
     return hmac.new(key.encode(), text.encode(), "sha256").hexdigest()
 
 
-def people_of(gong: SimulatedGong) -> set[str]:
-    """Every e-mail, phone and full name of the company's users and of the parties of its calls, in lower case."""
-    said: set[str] = set()
-    for user in gong.company.users:
-        said |= {user["emailAddress"], *user["emailAliases"], *user["personalMeetingUrls"]}
-        said |= {f"{user['firstName']} {user['lastName']}", user["phoneNumber"] or ""}
-    for call in gong.list_calls():
-        for party in call.record["parties"]:
-            said |= {party.get(field) or "" for field in ("emailAddress", "name", "phoneNumber")}
-    return {text.lower() for text in said - {""}}
-
-
 def columns_with(workspace: Workspace, people: set[str]) -> set[tuple[str, str]]:
     """The columns, as (table, column), in which somebody can be found; columns of free text are left out."""
     columns = workspace.rows(
@@ -87,7 +76,7 @@ def pseudonymised(workspace: Workspace, key: str = KEY) -> None:
 def test_nobody_is_found_in_any_column_but_free_text(gong: SimulatedGong, workspace: Workspace) -> None:
     first, *_ = listed_calls(gong)
     _add_what_gong_may_add(gong, first.record)
-    people = people_of(gong) | {
+    people = personal_values(gong) | {
         "quilla.lindqvist@elsewhere.example",
         "quilla lindqvist",
         "+44 20 7946 0000",
@@ -244,7 +233,7 @@ def test_switching_to_hash_or_to_another_key_rewrites_what_is_read_again(
     pseudonymised(workspace)
     summary = workspace.sync(*SINCE)
     assert summary["calls"] == len(listed_calls(gong))
-    assert columns_with(workspace, people_of(gong)) == set()
+    assert columns_with(workspace, personal_values(gong)) == set()
     assert workspace.sync(*SINCE)["resources"]["calls"]["rows"] == 0
     assert workspace.sync(*SINCE)["resources"]["users"]["rows"] == 0
     before = set(workspace.rows("SELECT email_address FROM users"))
@@ -328,7 +317,7 @@ def test_a_record_that_fits_no_table_is_rejected_without_anybody_in_clear(
     assert summary["rejected"] == 1
     ((record,),) = workspace.rows("SELECT record FROM _rejected")
     assert PSEUDONYM.search(record)
-    assert found_in_rejected(workspace, people_of(gong) | {"quilla"}) == set()
+    assert found_in_rejected(workspace, personal_values(gong) | {"quilla"}) == set()
 
 
 def found_in_rejected(workspace: Workspace, people: set[str]) -> set[str]:
@@ -401,7 +390,7 @@ def test_the_source_alone_hashes_too(gong: SimulatedGong, workspace: Workspace, 
         pipelines_dir=str(tmp_path / "pipelines"),
     )
     pipeline.run(gong_source(**arguments, pii_key=KEY))
-    assert columns_with(workspace, people_of(gong)) == set()
+    assert columns_with(workspace, personal_values(gong)) == set()
     emails = {email for (email,) in workspace.rows("SELECT email_address FROM users")}
     assert emails == {hashed(user["emailAddress"]) for user in gong.company.users}
 
