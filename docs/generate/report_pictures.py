@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.support.browser import PHONE, WIDE, opened
+from tests.support.browser import PHONE, WIDE, open_file
 
 REPORT = Path("demo") / "gong-report.html"
 PICTURES = Path(__file__).parents[1] / "pictures"
@@ -15,7 +15,7 @@ def main() -> None:
     """Write one picture per size and colour scheme."""
     PICTURES.mkdir(exist_ok=True)
     for name, (size, dark) in SIZES.items():
-        with opened(REPORT.absolute(), size=size, dark=dark) as report:
+        with open_file(REPORT.absolute(), size=size, dark=dark) as report:
             report.page.wait_for_selector("html[data-shown]")
             width, height = size
             # Only the top of the page: one and a half screens.

@@ -19,13 +19,11 @@ from pipelines.demo.company.calls import Call
 from pipelines.demo.company.company import Company
 from pipelines.demo.server.app import SimulatedGong
 from sources.gong.calls.tables import TABLES
-from tests.support.companies import present_gong
-from tests.support.expected_warehouse import listed_calls
-from tests.support.marts import built, exported, loaded, rounded
-from tests.support.postgres import postgres_server
+from tests.support.companies import build_recent_gong, public_calls
+from tests.support.marts import build_models, export_transcripts, round_figure, sync_company
+from tests.support.servers.postgres import postgres_server
 from tests.support.workspace import Workspace, days_ago
 
-Json = dict[str, Any]
 MARTS = tuple(sorted(file.stem for file in (PROJECT / "marts").glob("*.sql")))
 PROMISED = {
     *("calls_enriched", "call_participants", "speaker_turns", "transcript_lines", "tracker_mentions", "topic_time"),
@@ -37,7 +35,7 @@ PROMISED = {
 def plain(value: Any) -> Any:
     """As both warehouses would say it."""
     if isinstance(value, Decimal | float):
-        return rounded(float(value))
+        return round_figure(float(value))
     return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
@@ -60,31 +58,31 @@ def rows_of(place: Workspace, mart: str, dataset: str = "gong_analytics") -> lis
     return sorted(str([plain(value) for value in row]) for row in rows)
 
 
-def test_every_mart_is_a_table_and_has_rows(in_duckdb: Workspace) -> None:
+def test_every_mart_is_a_table_and_has_rows(duckdb_marts: Workspace) -> None:
     assert set(MARTS) >= PROMISED
-    kinds = in_duckdb.rows(
+    kinds = duckdb_marts.rows(
         "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = 'gong_analytics'"
     )
     assert {name for name, kind in kinds if kind == "VIEW"} == {file.stem for file in PROJECT.glob("staging/*.sql")}
-    assert not [mart for mart in MARTS if not rows_of(in_duckdb, mart)]
+    assert not [mart for mart in MARTS if not rows_of(duckdb_marts, mart)]
 
 
-def test_both_warehouses_have_the_same_rows(in_duckdb: Workspace, in_postgres: Workspace) -> None:
+def test_both_warehouses_have_the_same_rows(duckdb_marts: Workspace, postgres_marts: Workspace) -> None:
     for mart in MARTS:
-        assert columns_of(in_duckdb, mart) == columns_of(in_postgres, mart), mart
-        assert rows_of(in_duckdb, mart) == rows_of(in_postgres, mart), mart
+        assert columns_of(duckdb_marts, mart) == columns_of(postgres_marts, mart), mart
+        assert rows_of(duckdb_marts, mart) == rows_of(postgres_marts, mart), mart
 
 
-def test_every_column_is_described_and_every_description_has_a_column(in_duckdb: Workspace) -> None:
+def test_every_column_is_described_and_every_description_has_a_column(duckdb_marts: Workspace) -> None:
     for file in PROJECT.glob("*/*.yml"):
         for model in yaml.safe_load(file.read_text()).get("models", ()):
             assert model["description"]
-            assert [column["name"] for column in model["columns"]] == columns_of(in_duckdb, model["name"])
+            assert [column["name"] for column in model["columns"]] == columns_of(duckdb_marts, model["name"])
             assert all(column["description"] for column in model["columns"])
 
 
 def test_every_metric_stands_on_a_measure_that_both_warehouses_answer_alike(
-    in_duckdb: Workspace, in_postgres: Workspace
+    duckdb_marts: Workspace, postgres_marts: Workspace
 ) -> None:
     """What dbt's own check of the semantic layer does not see: whether expressions are SQL over columns of the mart."""
     layer = yaml.safe_load((PROJECT / "marts" / "metrics.yml").read_text())
@@ -93,11 +91,11 @@ def test_every_metric_stands_on_a_measure_that_both_warehouses_answer_alike(
     for semantic in layer["semantic_models"]:
         mart = semantic["model"].split("'")[1]
         names = {entity["expr"] for entity in semantic["entities"]} | {d["name"] for d in semantic["dimensions"]}
-        assert names <= set(columns_of(in_duckdb, mart))
+        assert names <= set(columns_of(duckdb_marts, mart))
         for measure in semantic["measures"]:
             measures.add(measure["name"])
             sql = f"SELECT {functions[measure['agg']]}({measure['expr']}) FROM gong_analytics.{mart}"
-            ((first,),), ((second,),) = in_duckdb.rows(sql), in_postgres.rows(sql)
+            ((first,),), ((second,),) = duckdb_marts.rows(sql), postgres_marts.rows(sql)
             assert first is not None
             assert plain(float(first)) == plain(float(second)), measure["name"]
     simple = [metric for metric in layer["metrics"] if metric["type"] == "simple"]
@@ -113,17 +111,19 @@ def test_sources_are_tables_of_ours() -> None:
     assert {table["name"] for table in source["tables"]} <= {table.name for table in TABLES}
 
 
-def test_neither_private_nor_deleted_calls_are_in_any_mart(modelled_gong: SimulatedGong, in_duckdb: Workspace) -> None:
-    readable = {call.id for call in listed_calls(modelled_gong)}
-    assert {call for (call,) in in_duckdb.rows("SELECT call_id FROM gong_analytics.calls_enriched")} == readable
+def test_neither_private_nor_deleted_calls_are_in_any_mart(marts_gong: SimulatedGong, duckdb_marts: Workspace) -> None:
+    readable = {call.id for call in public_calls(marts_gong)}
+    assert {call for (call,) in duckdb_marts.rows("SELECT call_id FROM gong_analytics.calls_enriched")} == readable
     for mart in MARTS:
-        if "call_id" in columns_of(in_duckdb, mart) and mart != "library_shelf":
-            assert {call for (call,) in in_duckdb.rows(f"SELECT call_id FROM gong_analytics.{mart}")} <= readable, mart
+        if "call_id" in columns_of(duckdb_marts, mart) and mart != "library_shelf":
+            assert {call for (call,) in duckdb_marts.rows(f"SELECT call_id FROM gong_analytics.{mart}")} <= readable, (
+                mart
+            )
 
 
-def test_figures_of_hosts_are_those_of_gong(in_duckdb: Workspace) -> None:
+def test_figures_of_hosts_are_those_of_gong(duckdb_marts: Workspace) -> None:
     """Talk ratios to a thousandth and stretches to a millisecond: the simulated Gong measures the same sentences."""
-    compared = in_duckdb.rows(
+    compared = duckdb_marts.rows(
         "SELECT stats.name, calls.talk_ratio, calls.longest_monologue_seconds, calls.longest_customer_story_seconds,"
         " calls.interactivity, stats.value FROM gong_analytics.calls_enriched AS calls"
         " JOIN gong.call_interaction_stats AS stats ON stats.call_id = calls.call_id WHERE calls.talk_ratio IS NOT NULL"
@@ -139,9 +139,9 @@ def test_figures_of_hosts_are_those_of_gong(in_duckdb: Workspace) -> None:
     assert min(seen.values()) > 20
 
 
-def test_patience_is_gongs_where_the_host_is_alone(in_duckdb: Workspace) -> None:
+def test_patience_is_gongs_where_the_host_is_alone(duckdb_marts: Workspace) -> None:
     """With colleagues on the call the simulated Gong counts their pauses too; only customers' are asked for."""
-    compared = in_duckdb.rows(
+    compared = duckdb_marts.rows(
         "SELECT calls.patience_seconds, stats.value FROM gong_analytics.calls_enriched AS calls"
         " JOIN gong.call_interaction_stats AS stats ON stats.call_id = calls.call_id AND stats.name = 'Patience'"
         " WHERE calls.patience_seconds IS NOT NULL AND (SELECT count(*) FROM gong_analytics.call_participants AS people"
@@ -151,8 +151,8 @@ def test_patience_is_gongs_where_the_host_is_alone(in_duckdb: Workspace) -> None
     assert all(abs(ours - gongs) < 0.01 for ours, gongs in compared)
 
 
-def test_a_reps_talk_ratio_is_the_mean_of_single_calls(in_duckdb: Workspace) -> None:
-    rows = in_duckdb.rows(
+def test_a_reps_talk_ratio_is_the_mean_of_single_calls(duckdb_marts: Workspace) -> None:
+    rows = duckdb_marts.rows(
         "SELECT abs(rep.talk_ratio - (SELECT avg(people.talk_ratio) FROM gong_analytics.call_participants AS people"
         " WHERE people.user_id = rep.user_id AND people.side = 'company'"
         " AND date_trunc('month', people.started) = rep.month))"
@@ -162,22 +162,22 @@ def test_a_reps_talk_ratio_is_the_mean_of_single_calls(in_duckdb: Workspace) -> 
     assert all(difference < 1e-9 for (difference,) in rows)
 
 
-def test_the_documentation_is_one_file(in_duckdb: Workspace) -> None:
-    page = in_duckdb.folder / "docs" / "index.html"
+def test_the_documentation_is_one_file(duckdb_marts: Workspace) -> None:
+    page = duckdb_marts.folder / "docs" / "index.html"
     assert "calls_enriched" in page.read_text(encoding="utf-8")
     assert [file.name for file in page.parent.iterdir()] == ["index.html"]
 
 
-def test_nothing_is_left_in_the_users_folder(in_duckdb: Workspace) -> None:
-    names = {file.name for file in in_duckdb.folder.iterdir()} - {"home", "working"}
+def test_nothing_is_left_in_the_users_folder(duckdb_marts: Workspace) -> None:
+    names = {file.name for file in duckdb_marts.folder.iterdir()} - {"home", "working"}
     assert names == {"warehouse.duckdb", "docs"}
 
 
 def test_a_build_after_changes_costs_what_changed_and_is_like_one_from_scratch(tmp_path: Path) -> None:
-    gong = present_gong(calls=60, days=6)
-    with loaded(Workspace(tmp_path), gong) as place:
-        built(place)
-        with_words = [call for call in listed_calls(gong) if call.transcript_json]
+    gong = build_recent_gong(calls=60, days=6)
+    with sync_company(Workspace(tmp_path), gong) as place:
+        build_models(place)
+        with_words = [call for call in public_calls(gong) if call.transcript_json]
         renamed, hidden, shortened, gone, emptied = with_words[:5]
         for party in renamed.record["parties"]:
             party["name"] = "Renamed Person"
@@ -195,7 +195,7 @@ def test_a_build_after_changes_costs_what_changed_and_is_like_one_from_scratch(t
         marks["tracker_mentions"] = "phrase"
         for mart, column in marks.items():
             place.execute(f"UPDATE gong_analytics.{mart} SET {column} = 'not built again' WHERE call_id = ?", [kept.id])
-        built(place)
+        build_models(place)
         for mart, column in marks.items():
             words = place.rows(f"SELECT DISTINCT {column} FROM gong_analytics.{mart} WHERE call_id = ?", [kept.id])
             assert words == [("not built again",)], mart
@@ -205,9 +205,9 @@ def test_a_build_after_changes_costs_what_changed_and_is_like_one_from_scratch(t
             " GROUP BY 1 ORDER BY 1"
         )
         won = json.dumps({"gong_won_stages": [stage, "It's signed"]})
-        built(place, "--analytics", "other_stages", "--vars", won, "--select", "+deal_activity")
+        build_models(place, "--analytics", "other_stages", "--vars", won, "--select", "+deal_activity")
         assert place.rows("SELECT count(*) FROM other_stages.deal_activity WHERE is_won") == [(deals,)]
-        built(place, "--full-refresh", "--analytics", "from_scratch")
+        build_models(place, "--full-refresh", "--analytics", "from_scratch")
         for mart in MARTS:
             whole = [row for row in rows_of(place, mart, "from_scratch") if kept.id not in row]
             assert [row for row in rows_of(place, mart) if kept.id not in row] == whole, mart
@@ -225,14 +225,14 @@ def test_a_build_after_changes_costs_what_changed_and_is_like_one_from_scratch(t
 
 @pytest.mark.parametrize("warehouse", ["duckdb", "postgres"])
 def test_what_reconcile_erases_leaves_marts_and_index_at_once(tmp_path: Path, warehouse: str) -> None:
-    gong = present_gong(calls=20, days=6)
+    gong = build_recent_gong(calls=20, days=6)
     with ExitStack() as running:
-        address = running.enter_context(postgres_server()).new_database() if warehouse == "postgres" else None
-        place = running.enter_context(loaded(Workspace(tmp_path, postgres=address), gong))
-        built(place)
+        address = running.enter_context(postgres_server()).create_database() if warehouse == "postgres" else None
+        place = running.enter_context(sync_company(Workspace(tmp_path, postgres=address), gong))
+        build_models(place)
         assert place.run("search", "price").code == 0
         assert list(place.folder.rglob("search/gong_analytics/parts/*"))
-        gone, hidden, kept = [call for call in listed_calls(gong) if call.transcript_json][:3]
+        gone, hidden, kept = [call for call in public_calls(gong) if call.transcript_json][:3]
         gong.delete_call(gone.id)
         gong.edit_call(hidden.id, isPrivate=True)
         for arguments, left in ((("--dry-run",), True), ((), False)):
@@ -243,7 +243,7 @@ def test_what_reconcile_erases_leaves_marts_and_index_at_once(tmp_path: Path, wa
                     assert bool(rows) == stays, (mart, arguments)
             assert bool(list(place.folder.rglob("search/gong_analytics/parts/*"))) == left
         assert place.run("search", "price").code == 0
-        built(place)
+        build_models(place)
         assert not place.rows("SELECT 1 FROM gong_analytics.transcript_lines WHERE call_id = ?", [gone.id])
 
 
@@ -257,14 +257,14 @@ def _rename_the_host_of_another(gong: SimulatedGong, kept: Call, calls: list[Cal
 
 def _marts_of_older_models_say_what_to_do(place: Workspace) -> None:
     place.execute("ALTER TABLE gong_analytics.int_speech DROP COLUMN _synced_at")
-    (line,) = built(place, code=1)["failed"]
+    (line,) = build_models(place, code=1)["failed"]
     assert "int_speech was built by older models, without _synced_at: build it once with --full-refresh" in line
-    assert built(place, "--full-refresh")["status"] == "done"
+    assert build_models(place, "--full-refresh")["status"] == "done"
 
 
 def _a_test_that_warns_is_named(place: Workspace) -> None:
     place.execute("UPDATE gong.call_interaction_stats SET value = 0.999 WHERE name = 'Talk Ratio'")
-    summary = built(place, "--select", "host_figures_are_gongs")
+    summary = build_models(place, "--select", "host_figures_are_gongs")
     (line,) = summary["warnings"]
     assert line.startswith("test host_figures_are_gongs: ")
     assert (summary["status"], summary["failed"]) == ("done", [])
@@ -275,7 +275,7 @@ def _what_is_said_is_no_markup(place: Workspace, call_id: str) -> None:
         "UPDATE gong_analytics.calls_enriched SET title = ?, host_name = 'A hostile host' WHERE call_id = ?",
         ["<script>alert(1)</script>\n# *Title* [x](y)", call_id],
     )
-    ended = place.run("export", "transcripts", "--format", "markdown", "--rep", "HOSTILE")
+    ended = place.run("export", "transcripts", "--format", "markdown", "--rep", "HOSTILE_TEXT")
     assert ended.code == 0
     assert ended.out.startswith("# \\<script\\>alert(1)\\</script\\> \\# \\*Title\\* \\[x\\](y)\n")
 
@@ -286,7 +286,9 @@ def _a_test_that_fails_is_named(place: Workspace) -> None:
         place.execute(f"INSERT INTO gong.{table} SELECT * FROM gong.{table} LIMIT 1")
     place.execute("ALTER TABLE gong.scorecard_questions ALTER COLUMN question_id DROP NOT NULL")
     place.execute("UPDATE gong.scorecard_questions SET question_id = NULL WHERE position = 0")
-    summary = built(place, "--select", "stg_call_topics,stg_call_tracker_occurrences,stg_scorecard_questions", code=1)
+    summary = build_models(
+        place, "--select", "stg_call_topics,stg_call_tracker_occurrences,stg_scorecard_questions", code=1
+    )
     assert summary["status"] == "failed"
     assert sorted(line.partition(": ")[0] for line in summary["failed"]) == [
         "test primary_key_stg_call_topics_call_id__position",
@@ -299,10 +301,10 @@ def _a_test_that_fails_is_named(place: Workspace) -> None:
 
 
 def test_a_company_without_any_call_has_empty_marts(workspace: Workspace) -> None:
-    with loaded(workspace, SimulatedGong(Company(name="Empty", until=datetime.now(UTC)))) as place:
-        assert built(place)["status"] == "done"
+    with sync_company(workspace, SimulatedGong(Company(name="Empty", until=datetime.now(UTC)))) as place:
+        assert build_models(place)["status"] == "done"
         assert place.rows("SELECT count(*) FROM gong_analytics.calls_enriched") == [(0,)]
-        assert exported(place) == []
+        assert export_transcripts(place) == []
 
 
 def test_without_a_sync_there_is_nothing_to_build(workspace: Workspace) -> None:
@@ -326,8 +328,10 @@ def test_without_a_sync_there_is_nothing_to_build(workspace: Workspace) -> None:
         (("--vars", '{"gong_won_stages": []}'), "another kind"),
     ],
 )
-def test_what_cannot_be_built_is_told_in_one_line(in_duckdb: Workspace, arguments: tuple[str, ...], words: str) -> None:
-    ended = in_duckdb.run("models", *arguments)
+def test_what_cannot_be_built_is_told_in_one_line(
+    duckdb_marts: Workspace, arguments: tuple[str, ...], words: str
+) -> None:
+    ended = duckdb_marts.run("models", *arguments)
     assert ended.code == 2
     assert words in ended.err
     assert len(ended.err.splitlines()) == 1

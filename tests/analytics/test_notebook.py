@@ -25,11 +25,11 @@ def _app() -> marimo.App:
     return app
 
 
-def test_every_cell_answers_what_the_warehouse_says(in_duckdb: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GONG_WAREHOUSE", str(in_duckdb.folder / "warehouse.duckdb"))
+def test_every_cell_answers_what_the_warehouse_says(duckdb_marts: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GONG_WAREHOUSE", str(duckdb_marts.folder / "warehouse.duckdb"))
     _, found = _app().run()
     since = datetime.now(UTC) - timedelta(days=90)
-    ((calls, said, deals),) = in_duckdb.rows(
+    ((calls, said, deals),) = duckdb_marts.rows(
         "SELECT (SELECT count(*) FROM gong_analytics.calls_enriched WHERE started >= ?),"
         " (SELECT count(*) FROM gong_analytics.transcript_lines WHERE contains(lower(text), 'price')),"
         " (SELECT count(*) FROM gong_analytics.deal_activity WHERE NOT is_closed)",
@@ -39,7 +39,7 @@ def test_every_cell_answers_what_the_warehouse_says(in_duckdb: Workspace, monkey
     assert found["said"].num_rows == min(said, 500) > 0
     assert found["deals"].num_rows == deals > 0
     # It keeps nobody from writing.
-    assert in_duckdb.run("status").code == 0
+    assert duckdb_marts.run("status").code == 0
 
 
 def test_without_a_warehouse_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,11 +19,11 @@ from pipelines.analytics.report.section import Column, Section
 from pipelines.analytics.report.sections import SECTIONS
 from pipelines.demo.company.company import Company
 from pipelines.demo.server.app import SimulatedGong
-from tests.support.browser import PHONE, Opened, opened
-from tests.support.marts import HOSTILE, built, loaded, rounded
+from tests.support.browser import PHONE, ObservedPage, open_file
+from tests.support.gong_api import Json
+from tests.support.marts import HOSTILE_TEXT, build_models, round_figure, sync_company
 from tests.support.workspace import Workspace
 
-Json = dict[str, Any]
 LONG_AGO = ("--since", "2020-01-01")
 
 
@@ -88,18 +88,18 @@ def _in_shown_order(place: Workspace, sql: str, section: Section) -> list[list[A
     return [list(row) for row in place.rows(f"SELECT {names} FROM ({sql}) AS shown")]
 
 
-def test_every_figure_is_what_the_sql_beside_it_says(in_duckdb: Workspace, tmp_path: Path) -> None:
-    printed = reported(in_duckdb, tmp_path / "report.html")
+def test_every_figure_is_what_the_sql_beside_it_says(duckdb_marts: Workspace, tmp_path: Path) -> None:
+    printed = reported(duckdb_marts, tmp_path / "report.html")
     assert len(printed["teams"]) > 3
     assert printed["periods"] == ["Whole period", "Last 30 days", "Last 7 days"]
     shown: dict[str, set[str]] = {section.key: set() for section in SECTIONS}
-    with opened(tmp_path / "report.html") as report:
+    with open_file(tmp_path / "report.html") as report:
         for team in range(len(printed["teams"])):
             for period in range(len(printed["periods"])):
                 choose(report.page, team=team, period=period)
                 for section in SECTIONS:
                     sql, cells = sql_of(report.page, section), cells_of(report.page, section)
-                    assert cells == recomputed(in_duckdb, sql, section), sql
+                    assert cells == recomputed(duckdb_marts, sql, section), sql
                     if team == period == 0:
                         assert len(cells) == printed["sections"][section.key] > 0
                     shown[section.key].add(str(cells))
@@ -109,19 +109,19 @@ def test_every_figure_is_what_the_sql_beside_it_says(in_duckdb: Workspace, tmp_p
         assert (len(shown[section.key]) > 1) == (section.scope != "everything"), section.key
 
 
-def _needs_nobody_else(report: Opened) -> None:
+def _needs_nobody_else(report: ObservedPage) -> None:
     (itself,) = report.requests
     assert itself.startswith("file://")
     assert report.errors == []
 
 
-def test_every_chart_is_drawn_and_fits_at_both_widths(in_duckdb: Workspace, tmp_path: Path) -> None:
-    reported(in_duckdb, tmp_path / "report.html")
+def test_every_chart_is_drawn_and_fits_at_both_widths(duckdb_marts: Workspace, tmp_path: Path) -> None:
+    reported(duckdb_marts, tmp_path / "report.html")
     charts = chart_specs()
     assert {*charts} == {s.key for s in SECTIONS} - {"key_figures", "data_quality"}
     for dark in (False, True):
         for size in ((1280, 900), PHONE):
-            with opened(tmp_path / "report.html", size=size, dark=dark) as report:
+            with open_file(tmp_path / "report.html", size=size, dark=dark) as report:
                 choose(report.page)
                 for key in charts:
                     drawn = report.page.locator(f"#{key} .chart svg path, #{key} .chart svg rect")
@@ -144,9 +144,9 @@ def _lightness(page: Page, selector: str, style: str) -> float:
     return sum(int(part) for part in re.findall(r"\d+", colour)[:3]) / 3
 
 
-def test_on_paper_it_is_dark_on_light_and_has_no_buttons(in_duckdb: Workspace, tmp_path: Path) -> None:
-    reported(in_duckdb, tmp_path / "report.html")
-    with opened(tmp_path / "report.html", dark=True) as report:
+def test_on_paper_it_is_dark_on_light_and_has_no_buttons(duckdb_marts: Workspace, tmp_path: Path) -> None:
+    reported(duckdb_marts, tmp_path / "report.html")
+    with open_file(tmp_path / "report.html", dark=True) as report:
         choose(report.page)
         report.page.emulate_media(media="print", color_scheme="dark")
         assert _lightness(report.page, "h1", "color") < 60
@@ -158,46 +158,46 @@ def test_on_paper_it_is_dark_on_light_and_has_no_buttons(in_duckdb: Workspace, t
         assert report.page.pdf().startswith(b"%PDF")
 
 
-def test_hostile_names_are_nothing_but_text(in_duckdb: Workspace, tmp_path: Path) -> None:
-    printed = reported(in_duckdb, tmp_path / "report.html", "--silent-days", "1")
-    (team,) = [place for place, label in enumerate(printed["teams"]) if HOSTILE in label]
-    with opened(tmp_path / "report.html") as report:
+def test_hostile_names_are_nothing_but_text(duckdb_marts: Workspace, tmp_path: Path) -> None:
+    printed = reported(duckdb_marts, tmp_path / "report.html", "--silent-days", "1")
+    (team,) = [place for place, label in enumerate(printed["teams"]) if HOSTILE_TEXT in label]
+    with open_file(tmp_path / "report.html") as report:
         choose(report.page, team=team)
         assert report.page.locator("#team option:checked").text_content() == printed["teams"][team]
         choose(report.page)
         for key in ("library", "deals_at_risk"):
             section = next(section for section in SECTIONS if section.key == key)
-            assert HOSTILE in "".join("".join(cells) for cells in cells_of(report.page, section)), key
+            assert HOSTILE_TEXT in "".join("".join(cells) for cells in cells_of(report.page, section)), key
         report.page.locator("#deals_at_risk .mark-symbol path").first.hover(force=True)
         report.page.wait_for_selector("#vg-tooltip-element.visible")
         assert report.page.evaluate("typeof struck") == "undefined"
         assert report.page.locator("img").count() == 0
         _needs_nobody_else(report)
-    alone = reported(in_duckdb, tmp_path / "team.html", "--team", printed["teams"][team].upper())
+    alone = reported(duckdb_marts, tmp_path / "team.html", "--team", printed["teams"][team].upper())
     assert alone["teams"] == [printed["teams"][team]]
-    with opened(tmp_path / "team.html") as report:
+    with open_file(tmp_path / "team.html") as report:
         choose(report.page)
-        assert HOSTILE in str(report.page.locator("header").text_content())
+        assert HOSTILE_TEXT in str(report.page.locator("header").text_content())
         assert report.page.evaluate("typeof struck") == "undefined"
 
 
-def test_a_policy_of_the_page_itself_lets_no_foreign_script_run(in_duckdb: Workspace, tmp_path: Path) -> None:
+def test_a_policy_of_the_page_itself_lets_no_foreign_script_run(duckdb_marts: Workspace, tmp_path: Path) -> None:
     """Were a text ever taken for markup, the browser would still refuse to run it."""
-    reported(in_duckdb, tmp_path / "report.html")
+    reported(duckdb_marts, tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     (tmp_path / "struck.html").write_text(f"{page}<script>struck = 1</script>", encoding="utf-8")
-    with opened(tmp_path / "struck.html") as report:
+    with open_file(tmp_path / "struck.html") as report:
         choose(report.page)
         assert report.page.evaluate("typeof struck") == "undefined"
         assert any("Content Security Policy" in error for error in report.errors)
 
 
 def test_the_report_is_the_same_from_both_warehouses(
-    in_duckdb: Workspace, in_postgres: Workspace, tmp_path: Path
+    duckdb_marts: Workspace, postgres_marts: Workspace, tmp_path: Path
 ) -> None:
     until = ("--until", f"{datetime.now(UTC):%Y-%m-%d}")
-    reported(in_duckdb, tmp_path / "duckdb.html", *until)
-    reported(in_postgres, tmp_path / "postgres.html", *until)
+    reported(duckdb_marts, tmp_path / "duckdb.html", *until)
+    reported(postgres_marts, tmp_path / "postgres.html", *until)
     first, second = _data(tmp_path / "duckdb.html"), _data(tmp_path / "postgres.html")
     for ours, theirs in zip(first, second, strict=True):
         for choice in ours["answers"]:
@@ -212,15 +212,15 @@ def _data(file: Path) -> list[Json]:
 
 
 def _plain(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
-    return [[rounded(value) if isinstance(value, float) else value for value in row] for row in rows]
+    return [[round_figure(value) if isinstance(value, float) else value for value in row] for row in rows]
 
 
 def test_a_company_without_calls_has_a_page_that_says_so(workspace: Workspace, tmp_path: Path) -> None:
-    with loaded(workspace, SimulatedGong(Company(name="Empty", until=datetime.now(UTC)))) as place:
-        built(place)
+    with sync_company(workspace, SimulatedGong(Company(name="Empty", until=datetime.now(UTC)))) as place:
+        build_models(place)
         printed = reported(place, tmp_path / "report.html")
         assert printed["teams"] == ["All teams"]
-        with opened(tmp_path / "report.html") as report:
+        with open_file(tmp_path / "report.html") as report:
             choose(report.page)
             assert report.page.locator("#activity .empty").is_visible()
             assert report.page.locator("#key_figures dd").first.text_content() == "0"
@@ -233,7 +233,7 @@ def _figures_that_lag_behind_are_told(place: Workspace, tmp_path: Path) -> None:
     ended = place.run("report", "--to", str(tmp_path / "behind.html"))
     assert ended.code == 0
     assert ended.out.splitlines()[0] == "warning: 1 loaded calls are not in the marts yet: run gong-elt models"
-    with opened(tmp_path / "behind.html") as report:
+    with open_file(tmp_path / "behind.html") as report:
         assert "1 loaded calls are not in these figures yet" in str(report.page.locator("header").text_content())
 
 
@@ -244,15 +244,15 @@ FROM gong_analytics.{mart} AS made, range({copies}) AS copies(copy)
 """
 
 
-def test_five_thousand_calls_and_deals_are_shown(in_duckdb: Workspace, tmp_path: Path) -> None:
-    place = Workspace(tmp_path, settings=in_duckdb.settings)
-    (tmp_path / "warehouse.duckdb").write_bytes((in_duckdb.folder / "warehouse.duckdb").read_bytes())
+def test_five_thousand_calls_and_deals_are_shown(duckdb_marts: Workspace, tmp_path: Path) -> None:
+    place = Workspace(tmp_path, settings=duckdb_marts.settings)
+    (tmp_path / "warehouse.duckdb").write_bytes((duckdb_marts.folder / "warehouse.duckdb").read_bytes())
     keys = {"calls_enriched": "call_id", "topic_time": "call_id", "tracker_mentions": "call_id"}
     ((calls,),) = place.rows("SELECT count(*) FROM gong_analytics.calls_enriched")
     for mart, key in {**keys, "deal_activity": "opportunity_id"}.items():
         place.execute(MANY.format(mart=mart, key=key, copies=5_000 // calls + 1))
     reported(place, tmp_path / "report.html", "--silent-days", "1")
-    with opened(tmp_path / "report.html") as report:
+    with open_file(tmp_path / "report.html") as report:
         choose(report.page)
         tile = str(report.page.locator("#key_figures dd").first.text_content()).replace(",", "")
         assert int(tile) > 4_000
@@ -275,21 +275,21 @@ def test_five_thousand_calls_and_deals_are_shown(in_duckdb: Workspace, tmp_path:
     ],
 )
 def test_what_cannot_be_reported_is_told_in_one_line(
-    in_duckdb: Workspace, arguments: tuple[str, ...], words: str
+    duckdb_marts: Workspace, arguments: tuple[str, ...], words: str
 ) -> None:
-    ended = in_duckdb.run("report", *arguments)
+    ended = duckdb_marts.run("report", *arguments)
     assert ended.code == 2
     assert words in ended.err
     assert len(ended.err.splitlines()) == 1
 
 
-def test_periods_are_compared_only_where_the_warehouse_reaches_back(in_duckdb: Workspace, tmp_path: Path) -> None:
-    ((first,),) = in_duckdb.rows("SELECT min(started) FROM gong_analytics.calls_enriched")
+def test_periods_are_compared_only_where_the_warehouse_reaches_back(duckdb_marts: Workspace, tmp_path: Path) -> None:
+    ((first,),) = duckdb_marts.rows("SELECT min(started) FROM gong_analytics.calls_enriched")
     day = first.astimezone(UTC).date()
     for back, rows in ((10, 2), (20, 1)):
         since = day + timedelta(days=15)
         until = since + timedelta(days=back)
-        printed = reported(in_duckdb, tmp_path / "report.html", *_between(since, until))
+        printed = reported(duckdb_marts, tmp_path / "report.html", *_between(since, until))
         assert printed["sections"]["key_figures"] == rows
 
 

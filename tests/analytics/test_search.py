@@ -6,18 +6,15 @@ import json
 import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 from tantivy import Index
 
-from tests.support.companies import present_gong
-from tests.support.expected_warehouse import listed_calls
-from tests.support.marts import built, loaded
+from tests.support.companies import build_recent_gong, public_calls
+from tests.support.gong_api import Json
+from tests.support.marts import build_models, sync_company
 from tests.support.workspace import Workspace, days_ago
-
-Json = dict[str, Any]
 
 
 def searched(place: Workspace, *arguments: str) -> Json:
@@ -33,45 +30,46 @@ def places_of(found: Json) -> list[tuple[str, int]]:
     return [(hit["call_id"], hit["sentence_index"]) for hit in found["hits"]]
 
 
-def test_a_sentence_is_found_by_its_words_with_what_was_said_around_it(in_duckdb: Workspace) -> None:
-    found = searched(in_duckdb, '"list price"', "--context", "2", "--limit", "1000")
-    said = in_duckdb.rows(
+def test_a_sentence_is_found_by_its_words_with_what_was_said_around_it(duckdb_marts: Workspace) -> None:
+    found = searched(duckdb_marts, '"list price"', "--context", "2", "--limit", "1000")
+    said = duckdb_marts.rows(
         "SELECT call_id, sentence_index FROM gong_analytics.transcript_lines WHERE lower(text) LIKE '%list price%'"
     )
     assert found["match"] == "all words"
     assert sorted(places_of(found)) == sorted(said)
     assert found["count"] == len(said) > 5
     for hit in found["hits"][:5]:
-        ((speaker, side, start, text),) = in_duckdb.rows(
+        ((speaker, side, start, text),) = duckdb_marts.rows(
             "SELECT speaker_name, side, start_time, text FROM gong_analytics.transcript_lines"
             " WHERE call_id = ? AND sentence_index = ?",
             [hit["call_id"], hit["sentence_index"]],
         )
         assert (hit["speaker"], hit["side"], hit["start_time"], hit["text"]) == (speaker, side, start, text)
-        around = in_duckdb.rows(
+        around = duckdb_marts.rows(
             "SELECT text FROM gong_analytics.transcript_lines WHERE call_id = ? AND sentence_index BETWEEN ? AND ?"
             " ORDER BY sentence_index",
             [hit["call_id"], hit["sentence_index"] - 2, hit["sentence_index"] + 2],
         )
         lines = [*hit["before"], hit, *hit["after"]]
         assert [line["text"] for line in lines] == [text for (text,) in around]
-        ((title, url),) = in_duckdb.rows(
+        ((title, url),) = duckdb_marts.rows(
             "SELECT title, url FROM gong_analytics.calls_enriched WHERE call_id = ?", [hit["call_id"]]
         )
         assert (hit["title"], hit["url"]) == (title, url)
 
 
-def test_words_are_found_in_other_forms_and_all_of_them_before_any(in_duckdb: Workspace) -> None:
-    assert searched(in_duckdb, "prices")["count"] == searched(in_duckdb, "PRICE")["count"] > 0
-    every = searched(in_duckdb, "list price")
+def test_words_are_found_in_other_forms_and_all_of_them_before_any(duckdb_marts: Workspace) -> None:
+    assert searched(duckdb_marts, "prices")["count"] == searched(duckdb_marts, "PRICE")["count"] > 0
+    every = searched(duckdb_marts, "list price")
     assert every["match"] == "all words"
-    some = searched(in_duckdb, "price zeppelin")
-    assert (some["match"], some["count"]) == ("any word", searched(in_duckdb, "price")["count"])
-    assert searched(in_duckdb, "price -list")["count"] < searched(in_duckdb, "price")["count"]
-    nothing = searched(in_duckdb, "zeppelin")
+    some = searched(duckdb_marts, "price zeppelin")
+    assert (some["match"], some["count"]) == ("any word", searched(duckdb_marts, "price")["count"])
+    assert searched(duckdb_marts, "price -list")["count"] < searched(duckdb_marts, "price")["count"]
+    nothing = searched(duckdb_marts, "zeppelin")
     assert (nothing["count"], nothing["hits"]) == (0, [])
     told = [
-        in_duckdb.run("search", words, "--limit", "1").out.splitlines()[-1] for words in ("price zeppelin", "zeppelin")
+        duckdb_marts.run("search", words, "--limit", "1").out.splitlines()[-1]
+        for words in ("price zeppelin", "zeppelin")
     ]
     assert told[0].startswith(f"{some['count']} sentences with any of these words, none with all of them, the first 1 ")
     assert told[1].startswith("0 sentences; ")
@@ -80,12 +78,12 @@ def test_words_are_found_in_other_forms_and_all_of_them_before_any(in_duckdb: Wo
 @pytest.mark.parametrize(
     "words", ["price: (", 'a "broken price', "price AND", "text:[price", "*price*", "price^", "`price~"]
 )
-def test_whatever_is_typed_is_words_at_least(in_duckdb: Workspace, words: str) -> None:
-    assert searched(in_duckdb, words)["count"] > 0
+def test_whatever_is_typed_is_words_at_least(duckdb_marts: Workspace, words: str) -> None:
+    assert searched(duckdb_marts, words)["count"] > 0
 
 
-def test_calls_and_sides_can_be_chosen(in_duckdb: Workspace) -> None:
-    everywhere = searched(in_duckdb, "price", "--limit", "1000")
+def test_calls_and_sides_can_be_chosen(duckdb_marts: Workspace) -> None:
+    everywhere = searched(duckdb_marts, "price", "--limit", "1000")
     hit = next(hit for hit in everywhere["hits"] if hit["account_name"] and hit["side"] == "customer")
     day = hit["started"][:10]
     after = (datetime.fromisoformat(day) + timedelta(days=1)).date().isoformat()
@@ -98,17 +96,17 @@ def test_calls_and_sides_can_be_chosen(in_duckdb: Workspace) -> None:
         (("--since", day, "--until", after), lambda h: h["started"][:10] == day),
         (("--rep", "nobody at all"), lambda _: False),
     ):
-        chosen = searched(in_duckdb, "price", "--limit", "1000", *arguments)
+        chosen = searched(duckdb_marts, "price", "--limit", "1000", *arguments)
         assert sorted(places_of(chosen)) == sorted(places_of({"hits": filter(holds, everywhere["hits"])})), arguments
-    newest = searched(in_duckdb, "price", "--newest", "--limit", "1000")["hits"]
+    newest = searched(duckdb_marts, "price", "--newest", "--limit", "1000")["hits"]
     assert [h["started"] for h in newest] == sorted((h["started"] for h in newest), reverse=True)
     assert {h["score"] for h in newest} == {None}
     assert all(h["score"] > 0 for h in everywhere["hits"])
 
 
-def test_both_warehouses_have_the_same_sentences(in_duckdb: Workspace, in_postgres: Workspace) -> None:
+def test_both_warehouses_have_the_same_sentences(duckdb_marts: Workspace, postgres_marts: Workspace) -> None:
     chosen = ("price", "--side", "customer", "--limit", "1000")
-    first, second = searched(in_duckdb, *chosen), searched(in_postgres, *chosen)
+    first, second = searched(duckdb_marts, *chosen), searched(postgres_marts, *chosen)
     assert first["hits"]
     assert sorted(map(_without_score, first["hits"])) == sorted(map(_without_score, second["hits"]))
 
@@ -119,14 +117,14 @@ def _without_score(hit: Json) -> str:
 
 
 def test_a_person_sees_who_said_it_where_and_nothing_a_terminal_would_obey(workspace: Workspace) -> None:
-    gong = present_gong(calls=12, days=6)
-    call = next(call for call in listed_calls(gong) if call.transcript_json)
+    gong = build_recent_gong(calls=12, days=6)
+    call = next(call for call in public_calls(gong) if call.transcript_json)
     monologues = msgspec.json.decode(call.transcript_json or b"[]")
     monologues[0]["sentences"][0]["text"] = "A zeppelin \x1b[31mflies [bold]high[/bold]"
     gong.replace_transcript(call.id, monologues)
     gong.edit_call(call.id, title="About \x1b]0;zeppelins")
-    with loaded(workspace, gong) as place:
-        built(place)
+    with sync_company(workspace, gong) as place:
+        build_models(place)
         ended = place.run("search", "zeppelin")
     assert ended.code == 0
     assert "\x1b" not in ended.out
@@ -138,20 +136,20 @@ def test_a_person_sees_who_said_it_where_and_nothing_a_terminal_would_obey(works
 
 
 def test_the_index_follows_the_marts(tmp_path: Path) -> None:
-    gong = present_gong(calls=40, days=6)
-    with loaded(Workspace(tmp_path), gong) as place:
-        built(place)
+    gong = build_recent_gong(calls=40, days=6)
+    with sync_company(Workspace(tmp_path), gong) as place:
+        build_models(place)
         first = searched(place, "price", "--limit", "1000")
         ((calls,),) = place.rows("SELECT count(*) FROM gong_analytics.int_transcribed_calls")
         assert first["calls_indexed"] == calls
         assert searched(place, "price")["calls_indexed"] == 0
-        with_words = [call for call in listed_calls(gong) if call.transcript_json]
+        with_words = [call for call in public_calls(gong) if call.transcript_json]
         changed, gone = with_words[0], with_words[1]
         monologues = msgspec.json.decode(changed.transcript_json or b"[]")
         monologues[0]["sentences"][0]["text"] = "A zeppelin flies over the price."
         gong.replace_transcript(changed.id, monologues)
         place.sync("--since", days_ago(10))
-        built(place)
+        build_models(place)
         found = searched(place, "zeppelin")
         assert places_of(found) == [(changed.id, 0)]
         assert found["calls_indexed"] == 1
@@ -160,7 +158,7 @@ def test_the_index_follows_the_marts(tmp_path: Path) -> None:
         gong.edit_call(gone.id, isPrivate=True)
         place.sync("--since", days_ago(10))
         assert place.run("reconcile", "--json", "--force").code == 0
-        built(place)
+        build_models(place)
         assert searched(place, "zeppelin")["count"] == 0
         _as_the_marts_have_it(place)
         _no_erased_word_is_on_the_disk(place, "zeppelin")
@@ -210,9 +208,9 @@ def _a_lost_ledger_costs_time_only(place: Workspace) -> None:
     ],
 )
 def test_what_cannot_be_searched_is_told_in_one_line(
-    in_duckdb: Workspace, arguments: tuple[str, ...], words: str
+    duckdb_marts: Workspace, arguments: tuple[str, ...], words: str
 ) -> None:
-    ended = in_duckdb.run("search", *arguments)
+    ended = duckdb_marts.run("search", *arguments)
     assert ended.code == 2
     assert words in ended.err
     assert len(ended.err.splitlines()) == 1

@@ -27,9 +27,11 @@ from state.lock import run_lock
 from tests.support.workspace import Workspace
 
 
-def test_many_parts_find_what_a_single_one_finds(in_duckdb: Workspace, tmp_path: Path) -> None:
-    target = Target.of("duckdb", "gong", file=in_duckdb.folder / "warehouse.duckdb", folder=tmp_path)
-    (some,) = zip(*in_duckdb.rows("SELECT DISTINCT call_id FROM gong_analytics.transcript_lines LIMIT 40"), strict=True)
+def test_many_parts_find_what_a_single_one_finds(duckdb_marts: Workspace, tmp_path: Path) -> None:
+    target = Target.of("duckdb", "gong", file=duckdb_marts.folder / "warehouse.duckdb", folder=tmp_path)
+    (some,) = zip(
+        *duckdb_marts.rows("SELECT DISTINCT call_id FROM gong_analytics.transcript_lines LIMIT 40"), strict=True
+    )
     every = Wanted("price", limit=1_000)
     told: list[list[Any]] = []
     steps: list[tuple[int, int]] = []
@@ -90,9 +92,9 @@ def test_a_search_that_writes_the_index_is_not_disturbed_by_what_is_erased(tmp_p
 
 
 def test_what_is_erased_while_the_index_is_written_is_taken_out_before_the_search(
-    in_duckdb: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    duckdb_marts: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = shutil.copy(in_duckdb.folder / "warehouse.duckdb", tmp_path)
+    file = shutil.copy(duckdb_marts.folder / "warehouse.duckdb", tmp_path)
     target = Target.of("duckdb", "gong", file=Path(file), folder=tmp_path)
     refresh, gone = SentenceIndex.refresh, set[str]()
 

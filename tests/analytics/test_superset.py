@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from pipelines.analytics.superset.dashboard import ROWS
+from tests.support.gong_api import Json
 from tests.support.workspace import Workspace
-
-Json = dict[str, Any]
 
 
 def bundled(place: Workspace, file: Path, *arguments: str) -> tuple[Json, dict[str, Json]]:
@@ -29,9 +27,9 @@ def _of(files: dict[str, Json], folder: str) -> list[Json]:
 
 
 def test_every_metric_and_column_is_one_of_the_warehouse(
-    in_duckdb: Workspace, in_postgres: Workspace, tmp_path: Path
+    duckdb_marts: Workspace, postgres_marts: Workspace, tmp_path: Path
 ) -> None:
-    for place in (in_duckdb, in_postgres):
+    for place in (duckdb_marts, postgres_marts):
         _, files = bundled(place, tmp_path / "bundle.zip")
         datasets = {dataset["uuid"]: dataset for dataset in _of(files, "datasets")}
         for dataset in datasets.values():
@@ -57,8 +55,8 @@ def test_every_metric_and_column_is_one_of_the_warehouse(
             assert set(named) - {"team"} <= columns, chart["slice_name"]
 
 
-def test_the_dashboard_has_every_chart_once_and_finds_its_filters(in_duckdb: Workspace, tmp_path: Path) -> None:
-    printed, files = bundled(in_duckdb, tmp_path / "bundle.zip")
+def test_the_dashboard_has_every_chart_once_and_finds_its_filters(duckdb_marts: Workspace, tmp_path: Path) -> None:
+    printed, files = bundled(duckdb_marts, tmp_path / "bundle.zip")
     (dashboard,) = _of(files, "dashboards")
     parts = [part for part in dashboard["position"].values() if isinstance(part, dict)]
     placed = [part["meta"]["uuid"] for part in parts if part["type"] == "CHART"]
@@ -73,22 +71,24 @@ def test_the_dashboard_has_every_chart_once_and_finds_its_filters(in_duckdb: Wor
             assert target["column"]["name"] in columns
 
 
-def test_a_second_bundle_takes_the_place_of_the_first(in_duckdb: Workspace, tmp_path: Path) -> None:
-    bundled(in_duckdb, tmp_path / "first.zip")
-    bundled(in_duckdb, tmp_path / "second.zip")
+def test_a_second_bundle_takes_the_place_of_the_first(duckdb_marts: Workspace, tmp_path: Path) -> None:
+    bundled(duckdb_marts, tmp_path / "first.zip")
+    bundled(duckdb_marts, tmp_path / "second.zip")
     assert (tmp_path / "first.zip").read_bytes() == (tmp_path / "second.zip").read_bytes()
 
 
-def test_a_server_is_named_without_its_password(in_duckdb: Workspace, in_postgres: Workspace, tmp_path: Path) -> None:
-    place = Workspace(tmp_path, settings=in_postgres.settings, postgres=in_postgres.postgres)
+def test_a_server_is_named_without_its_password(
+    duckdb_marts: Workspace, postgres_marts: Workspace, tmp_path: Path
+) -> None:
+    place = Workspace(tmp_path, settings=postgres_marts.settings, postgres=postgres_marts.postgres)
     printed, files = bundled(place, tmp_path / "bundle.zip")
     (database,) = _of(files, "databases")
     assert database["sqlalchemy_uri"] == printed["uri"]
     assert printed["uri"].startswith("postgresql://")
     assert ":" not in printed["uri"].removeprefix("postgresql://").partition("@")[0]
-    printed, _ = bundled(in_duckdb, tmp_path / "bundle.zip")
-    assert printed["uri"] == f"duckdb:///{in_duckdb.folder / 'warehouse.duckdb'}"
-    printed, _ = bundled(in_duckdb, tmp_path / "bundle.zip", "--uri", "duckdb:////data/copy.duckdb")
+    printed, _ = bundled(duckdb_marts, tmp_path / "bundle.zip")
+    assert printed["uri"] == f"duckdb:///{duckdb_marts.folder / 'warehouse.duckdb'}"
+    printed, _ = bundled(duckdb_marts, tmp_path / "bundle.zip", "--uri", "duckdb:////data/copy.duckdb")
     assert printed["uri"] == "duckdb:////data/copy.duckdb"
 
 
@@ -100,9 +100,9 @@ def test_a_server_is_named_without_its_password(in_duckdb: Workspace, in_postgre
     ],
 )
 def test_what_cannot_be_bundled_is_told_in_one_line(
-    in_duckdb: Workspace, arguments: tuple[str, ...], words: str
+    duckdb_marts: Workspace, arguments: tuple[str, ...], words: str
 ) -> None:
-    ended = in_duckdb.run("superset", *arguments)
+    ended = duckdb_marts.run("superset", *arguments)
     assert ended.code == 2
     assert words in ended.err
     assert len(ended.err.splitlines()) == 1

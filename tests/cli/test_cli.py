@@ -14,6 +14,7 @@ from sources.gong import OPT_IN_RESOURCES
 from sources.gong.api.endpoint import ENDPOINTS
 from sources.gong.datetimes import format_datetime
 from sources.gong.resources.date_sliced import LOG_TYPES
+from tests.support.gong_api import DEMO_AUTHORIZATION
 from tests.support.workspace import Workspace
 
 
@@ -94,7 +95,7 @@ def test_status_tells_bookmarks_owed_transcripts_quota_and_runs(gong: SimulatedG
 
 
 def test_check_tells_what_the_credential_may_read(gong: SimulatedGong, workspace: Workspace) -> None:
-    gong.settings.credentials["Basic ZGVtbzpkZW1vLXNlY3JldA=="] = frozenset(
+    gong.settings.credentials[DEMO_AUTHORIZATION] = frozenset(
         {"api:calls:read:extensive", "api:calls:read:basic", "api:users:read", "api:workspaces:read"}
     )
     ended = workspace.run("check", "--json")
@@ -136,7 +137,7 @@ def test_check_tells_of_everything_opt_in_and_of_media_with_a_request_each(
     assert len(gong.requests) == 1 + sum(" /v2/" in what for what in every)
 
     workspace.configure(include_media=True)
-    gong.settings.credentials["Basic ZGVtbzpkZW1vLXNlY3JldA=="] = frozenset(
+    gong.settings.credentials[DEMO_AUTHORIZATION] = frozenset(
         {"api:calls:read:extensive", "api:workspaces:read", "api:logs:read"}
     )
     some = found("--select", "calls,audit_logs,flows,call_access")

@@ -15,7 +15,7 @@ import pytest
 
 from pipelines.demo.server.app import SimulatedGong
 from tests.conftest import MakeGong
-from tests.support.expected_warehouse import assert_same
+from tests.support.expected_warehouse import assert_warehouse_matches
 from tests.support.workspace import Workspace, days_ago
 
 Moment = Callable[[SimulatedGong, Workspace], bool]
@@ -52,9 +52,9 @@ def test_a_killed_first_sync_is_made_good_by_the_next(
     gong = make_gong(calls=150)
     _kill(gong, workspace, moment, delay=0.0)
     if not keep_working_folder:
-        workspace.lose_working_folder()
+        workspace.delete_working_folder()
     workspace.sync()
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_kills_at_random_moments_of_the_load_lose_and_double_nothing(make_gong: MakeGong, workspace: Workspace) -> None:
@@ -64,9 +64,9 @@ def test_kills_at_random_moments_of_the_load_lose_and_double_nothing(make_gong: 
     for _ in range(5):
         gong.requests.clear()
         _kill(gong, workspace, _rows_are_being_written, delay=delays.uniform(0.0, 0.8))
-        workspace.lose_working_folder()
+        workspace.delete_working_folder()
     workspace.sync()
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 @pytest.mark.parametrize("lost", ["nothing", "call_parties", "transcript_sentences", "calls"])
@@ -87,9 +87,9 @@ def test_a_load_that_was_never_completed_is_made_good(
             warehouse.execute(f"DELETE FROM gong.{lost} WHERE {key} IN ({brought})", [last])
         for table, column in (("_dlt_loads", "load_id"), ("_dlt_pipeline_state", "_dlt_load_id")):
             warehouse.execute(f"DELETE FROM gong.{table} WHERE {column} = ?", [last])
-    workspace.lose_working_folder()
+    workspace.delete_working_folder()
     workspace.sync("--since", "2020-01-01")
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def _rot(package: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_load_package_left_behind_is_set_aside_and_read_again(
     spoil(package)
     workspace.sync("--since", "2020-01-01")
     assert not package.exists()
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def _packages(workspace: Workspace) -> list[Path]:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
 
 import msgspec
 import pytest
@@ -40,18 +39,23 @@ from pipelines.demo.server.messages.cursors import CursorPosition, encode_cursor
 from pipelines.demo.server.request_log import RequestLogEntry
 from pipelines.demo.server.serving import serve
 from tests.conftest import MakeGong
-from tests.support.expected_warehouse import assert_same, listed_calls
+from tests.support.companies import public_calls
+from tests.support.expected_warehouse import assert_all_tables_match, assert_warehouse_matches
+from tests.support.gong_api import (
+    DEMO_AUTHORIZATION,
+    EXTENSIVE,
+    FOLDER_CONTENT,
+    FOLDERS,
+    TRANSCRIPT,
+    USERS,
+    WORKSPACES,
+    Json,
+)
 from tests.support.paths import REPOSITORY
 from tests.support.workspace import Workspace, days_ago
 
-Json = dict[str, Any]
-
-EXTENSIVE, TRANSCRIPT = "/v2/calls/extensive", "/v2/calls/transcript"
-USERS, WORKSPACES = "/v2/users", "/v2/workspaces"
-FOLDERS, CONTENT = "/v2/library/folders", "/v2/library/folder-content"
-EVERYWHERE = (EXTENSIVE, TRANSCRIPT, USERS, WORKSPACES, FOLDERS, CONTENT)
+EVERYWHERE = (EXTENSIVE, TRANSCRIPT, USERS, WORKSPACES, FOLDERS, FOLDER_CONTENT)
 FULL_REFRESH = ("calls", "callTranscripts", "users", "workspaces", "folders")
-DEMO_BASIC = "Basic ZGVtbzpkZW1vLXNlY3JldA=="
 
 
 def instead_of_records(value: object) -> FaultAction:
@@ -86,7 +90,7 @@ def test_a_fault_that_ends_costs_one_more_request_at_any_endpoint_and_nothing_el
     summary = workspace.sync()
     assert [fault.hit_count for fault in faults] == [1] * len(faults)
     assert summary["requests"] == len(gong.requests)
-    assert_all_same(workspace, gong)
+    assert_all_tables_match(workspace, gong)
 
 
 def test_a_server_that_says_nothing_is_given_up_after_dlts_own_timeout(
@@ -98,7 +102,7 @@ def test_a_server_that_says_nothing_is_given_up_after_dlts_own_timeout(
     summary = workspace.sync()
     assert [fault.hit_count for fault in faults] == [1] * len(faults)
     assert summary["duration_seconds"] < 60
-    assert_all_same(workspace, gong)
+    assert_all_tables_match(workspace, gong)
 
 
 def test_a_retry_after_of_any_form_is_waited_for(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -110,7 +114,7 @@ def test_a_retry_after_of_any_form_is_waited_for(gong: SimulatedGong, workspace:
     summary = workspace.sync("--select", "calls,transcripts")
     assert len([request for request in gong.requests if request.path == EXTENSIVE]) == 9
     assert summary["duration_seconds"] > 3.5
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +123,7 @@ def test_a_retry_after_of_any_form_is_waited_for(gong: SimulatedGong, workspace:
         (EXTENSIVE, "7200"),
         (TRANSCRIPT, format_datetime(datetime.now(UTC) + timedelta(hours=30), usegmt=True)),
         (USERS, "7200.5"),
-        (CONTENT, "9" * 30),
+        (FOLDER_CONTENT, "9" * 30),
     ],
     # A name that tells the time would not be the same in each worker that collects the tests.
     ids=["seconds", "date", "fraction", "for ever"],
@@ -136,7 +140,7 @@ def test_a_wait_of_hours_does_not_hold_the_process(
     assert fault.hit_count >= 1
     gong.faults.clear()
     workspace.sync()
-    assert_all_same(workspace, gong)
+    assert_all_tables_match(workspace, gong)
 
 
 @pytest.mark.parametrize("text", ["Cursor has expired", "Failed to verify cursor"])
@@ -147,7 +151,7 @@ def test_a_cursor_that_fails_restarts_its_window_or_list(gong: SimulatedGong, wo
     gong.faults.extend(faults)
     workspace.sync()
     assert [fault.hit_count for fault in faults] == [1, 1, 1]
-    assert_all_same(workspace, gong)
+    assert_all_tables_match(workspace, gong)
 
 
 def test_a_cursor_that_was_tampered_with_restarts_its_window(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -159,12 +163,12 @@ def test_a_cursor_that_was_tampered_with_restarts_its_window(gong: SimulatedGong
     gong.faults.append(Fault(rewrite(tamper), EXTENSIVE, nth=2))
     workspace.sync("--select", "calls,transcripts")
     assert 400 in [request.status for request in gong.requests]
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_calls_that_come_and_go_while_pages_are_turned_cost_no_other(gong: SimulatedGong, workspace: Workspace) -> None:
     gong.settings.page_size = 20
-    calls = sorted(listed_calls(gong), key=lambda call: call.record["metaData"]["scheduled"])
+    calls = sorted(public_calls(gong), key=lambda call: call.record["metaData"]["scheduled"])
     throughout = {call.id for call in calls if call.id != calls[-2].id}
 
     def change() -> None:
@@ -179,7 +183,7 @@ def test_calls_that_come_and_go_while_pages_are_turned_cost_no_other(gong: Simul
     held = {row[0] for row in workspace.rows("SELECT id FROM calls")}
     assert held == throughout | {"7777777777777777771"}
     workspace.sync("--since", "2020-01-01")
-    assert_all_same(workspace, gong)
+    assert_all_tables_match(workspace, gong)
 
 
 def test_records_that_come_twice_are_written_once(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -194,7 +198,7 @@ def test_records_that_come_twice_are_written_once(gong: SimulatedGong, workspace
     gong.faults += [Fault(rewrite(double), path) for path in (EXTENSIVE, TRANSCRIPT, USERS)]
     workspace.sync()
     assert len([request for request in gong.requests if request.path == EXTENSIVE]) > 2
-    assert_all_same(workspace, gong)
+    assert_all_tables_match(workspace, gong)
 
 
 def test_what_pages_say_of_themselves_may_be_odd(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -230,7 +234,7 @@ def test_what_pages_say_of_themselves_may_be_odd(gong: SimulatedGong, workspace:
     gong.faults.append(Fault(rewrite(_without_records_at_the_end), USERS))
     gong.faults.append(Fault(rewrite(_null_cursor_at_the_end), TRANSCRIPT))
     workspace.sync()
-    assert_all_same(workspace, gong)
+    assert_all_tables_match(workspace, gong)
 
 
 def test_an_absurd_total_does_not_cut_a_window_into_thousands(make_gong: MakeGong, workspace: Workspace) -> None:
@@ -244,7 +248,7 @@ def test_an_absurd_total_does_not_cut_a_window_into_thousands(make_gong: MakeGon
     workspace.configure(requests_per_day=100)
     assert workspace.sync("--select", "calls")["requests"] <= 30
     held = {row[0] for row in workspace.rows("SELECT id FROM calls")}
-    assert held == {call.id for call in listed_calls(gong)}
+    assert held == {call.id for call in public_calls(gong)}
 
 
 def test_a_full_page_that_does_not_say_whether_more_follow_is_asked_for_again(
@@ -257,7 +261,7 @@ def test_a_full_page_that_does_not_say_whether_more_follow_is_asked_for_again(
     gong.faults += [unsaid, contradiction]
     workspace.sync("--select", "calls,transcripts")
     assert (unsaid.hit_count, contradiction.hit_count) == (1, 1)
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_cursor_that_keeps_expiring_is_an_error_and_nothing_is_skipped(
@@ -269,7 +273,7 @@ def test_a_cursor_that_keeps_expiring_is_an_error_and_nothing_is_skipped(
     assert "cursor has expired" in summary["reason"].lower()
     gong.faults.clear()
     workspace.sync("--select", "calls,transcripts")
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_cursors_that_never_lead_to_a_record_end_the_run_before_the_quota(
@@ -310,10 +314,10 @@ def test_an_empty_answer_in_the_middle_of_pages_is_not_taken_for_their_end(
     gong.faults.append(always)
     summary = workspace.sync("--select", "calls", code=1)
     assert "after 100 of" in summary["reason"]
-    assert workspace.count("calls") < len(listed_calls(gong))
+    assert workspace.count("calls") < len(public_calls(gong))
     gong.faults[:] = [Fault(nothing, EXTENSIVE, when=_pages_on, count=1)]
     workspace.sync("--select", "calls,transcripts")
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
     # A reconcile neither takes the rest for gone nor asks for it by id.
     gong.faults[:] = [Fault(nothing, EXTENSIVE, when=_pages_on, count=1)]
     gong.requests.clear()
@@ -353,20 +357,20 @@ def test_a_cursor_goes_into_the_body_and_the_filter_stays(make_gong: MakeGong, w
 
 
 def test_a_missing_scope_skips_its_resource_and_names_the_scope(gong: SimulatedGong, workspace: Workspace) -> None:
-    gong.settings.credentials[DEMO_BASIC] = frozenset(
+    gong.settings.credentials[DEMO_AUTHORIZATION] = frozenset(
         {"api:calls:read:extensive", "api:users:read", "api:workspaces:read", "api:library:read"}
     )
     summary = workspace.sync()
     transcripts = summary["resources"]["transcripts"]
     assert transcripts["status"] == "skipped"
     assert "api:calls:read:transcript" in transcripts["reason"]
-    assert summary["calls"] == len(listed_calls(gong))
+    assert summary["calls"] == len(public_calls(gong))
     read_until = datetime.fromisoformat(summary["bookmark"])
     gong.requests.clear()
     assert workspace.sync("--select", "calls,transcripts")["resources"]["transcripts"]["status"] == "skipped"
-    gong.settings.credentials[DEMO_BASIC] = None
+    gong.settings.credentials[DEMO_AUTHORIZATION] = None
     assert workspace.sync("--select", "calls,transcripts")["resources"]["transcripts"]["status"] == "loaded"
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
     begun = [one.body["filter"]["fromDateTime"] for one in gong.requests if one.path == EXTENSIVE]
     assert len(begun) == 2, "calls were read again for their transcripts"
     assert all(datetime.fromisoformat(begin) >= read_until - timedelta(days=1) for begin in begun)
@@ -375,7 +379,7 @@ def test_a_missing_scope_skips_its_resource_and_names_the_scope(gong: SimulatedG
 def test_a_library_whose_workspaces_may_not_be_read_is_skipped_or_asked_for_without_them(
     gong: SimulatedGong, workspace: Workspace
 ) -> None:
-    gong.settings.credentials[DEMO_BASIC] = frozenset({"api:library:read"})
+    gong.settings.credentials[DEMO_AUTHORIZATION] = frozenset({"api:library:read"})
     assert len(gong.company.workspaces) > 1
     summary = workspace.sync("--select", "library")
     assert summary["status"] == "done"
@@ -388,7 +392,7 @@ def test_a_library_whose_workspaces_may_not_be_read_is_skipped_or_asked_for_with
     assert workspace.sync("--select", "library")["resources"]["library"]["status"] == "loaded"
     assert workspace.count("library_folders") == own
     # A company without any workspace is none: its library stays.
-    gong.settings.credentials[DEMO_BASIC] = None
+    gong.settings.credentials[DEMO_AUTHORIZATION] = None
     gong.faults.append(Fault(rewrite(lambda answer: {**answer, "workspaces": []}), "/v2/workspaces"))
     workspace.sync("--select", "library")
     assert workspace.count("library_folders") == own
@@ -402,7 +406,7 @@ def test_a_dead_credential_costs_exactly_one_request(gong: SimulatedGong, worksp
     assert not (workspace.folder / "warehouse.duckdb").exists()
 
 
-@pytest.mark.parametrize("path", [EXTENSIVE, TRANSCRIPT, CONTENT])
+@pytest.mark.parametrize("path", [EXTENSIVE, TRANSCRIPT, FOLDER_CONTENT])
 def test_a_token_revoked_in_the_middle_ends_the_run_and_keeps_what_was_read(
     make_gong: MakeGong, workspace: Workspace, path: str
 ) -> None:
@@ -415,10 +419,10 @@ def test_a_token_revoked_in_the_middle_ends_the_run_and_keeps_what_was_read(
     assert summary["bookmark"] >= before
     covered = datetime.fromisoformat(summary["bookmark"])
     held = {call_id for (call_id,) in workspace.rows("SELECT id FROM calls")}
-    assert {call.id for call in listed_calls(gong) if effective_time(call.record["metaData"]) < covered} <= held
+    assert {call.id for call in public_calls(gong) if effective_time(call.record["metaData"]) < covered} <= held
     gong.faults.clear()
     workspace.sync()
-    assert_all_same(workspace, gong)
+    assert_all_tables_match(workspace, gong)
 
 
 @pytest.mark.parametrize("path", EVERYWHERE)
@@ -445,7 +449,7 @@ def test_one_resource_that_fails_does_not_stop_the_others(gong: SimulatedGong, w
     gong.faults.append(Fault(respond(400, errors=["Bad request"]), "/v2/library/folders"))
     summary = workspace.sync(code=1)
     assert {name for name, resource in summary["resources"].items() if resource["status"] == "failed"} == {"library"}
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_an_error_carries_gongs_request_id(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -464,7 +468,7 @@ def test_a_wait_of_hours_ends_the_run_on_purpose(make_gong: MakeGong, workspace:
     assert summary["bookmark"] is not None
     gong.faults.clear()
     workspace.sync("--select", "calls,transcripts")
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_spent_budget_stops_in_good_order_and_the_next_day_goes_on(make_gong: MakeGong, workspace: Workspace) -> None:
@@ -477,7 +481,7 @@ def test_a_spent_budget_stops_in_good_order_and_the_next_day_goes_on(make_gong: 
     assert again["requests"] == 0
     workspace.configure(requests_per_day=10_000)
     workspace.sync("--select", "calls,transcripts")
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_the_limit_of_the_company_is_kept(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -488,7 +492,7 @@ def test_the_limit_of_the_company_is_kept(gong: SimulatedGong, workspace: Worksp
 
 
 def test_a_lone_surrogate_does_not_stop_a_page(gong: SimulatedGong, workspace: Workspace) -> None:
-    call = listed_calls(gong)[0]
+    call = public_calls(gong)[0]
     title = call.record["metaData"]["title"]
     gong.faults.append(Fault(rewrite_bytes(lambda body: body.replace(title.encode(), b"caf\\ud83d")), EXTENSIVE))
     workspace.sync("--select", "calls")
@@ -505,21 +509,6 @@ def test_every_row_of_the_fault_matrix_names_tests_that_exist() -> None:
         assert named, f"no test is named for: {fault}"
         for file, test in named:
             assert f"def {test}(" in tests[file].read_text(), f"{file} has no {test}"
-
-
-def assert_all_same(workspace: Workspace, gong: SimulatedGong) -> None:
-    """Not only the calls are the same as Gong's, also users, workspaces and the library."""
-    assert_same(workspace, gong)
-    for table, records in (
-        ("users", gong.company.users),
-        ("workspaces", gong.company.workspaces),
-        ("library_folders", [shelf.folder for shelf in gong.company.folders]),
-    ):
-        assert workspace.rows(f"SELECT id FROM {table} ORDER BY id") == sorted((record["id"],) for record in records)
-    held = {call.id for call in gong.list_calls()}
-    assert workspace.rows("SELECT folder_id, call_id FROM library_calls ORDER BY ALL") == sorted(
-        (shelf.folder["id"], call["id"]) for shelf in gong.company.folders for call in shelf.calls if call["id"] in held
-    )
 
 
 def _pages_on(request: RequestLogEntry) -> bool:

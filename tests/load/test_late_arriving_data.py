@@ -23,12 +23,11 @@ from pipelines.demo.company.calls import Call
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, respond
 from tests.conftest import MakeGong
-from tests.support.expected_warehouse import assert_same, listed_calls
+from tests.support.companies import public_calls
+from tests.support.expected_warehouse import assert_warehouse_matches
+from tests.support.gong_api import EXTENSIVE, TRANSCRIPT, Json, call_start, parse_datetime
 from tests.support.workspace import Workspace, days_ago
 
-Json = dict[str, Any]
-
-EXTENSIVE, TRANSCRIPT = "/v2/calls/extensive", "/v2/calls/transcript"
 SELECT = ("--select", "calls,transcripts")
 
 
@@ -53,17 +52,17 @@ def test_a_call_that_appears_late_is_found_on_the_day_its_look_is_due(
     if not found:
         looked_last(workspace, 7)
         workspace.sync(*SELECT)
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_call_readable_only_days_after_it_took_place_is_found(gong: SimulatedGong, workspace: Workspace) -> None:
     gong.settings.call_visible_after = timedelta(days=3)
     first = workspace.sync(*SELECT)["calls"]
-    assert 0 < first < len(listed_calls(gong))
+    assert 0 < first < len(public_calls(gong))
     gong.settings.call_visible_after = timedelta(0)
     looked_last(workspace, 1)
     workspace.sync(*SELECT)
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_an_old_recording_that_is_uploaded_is_found_by_an_explicit_window(
@@ -74,7 +73,7 @@ def test_an_old_recording_that_is_uploaded_is_found_by_an_explicit_window(
     looked_last(workspace, 7)
     assert workspace.sync(*SELECT)["calls"] == 0
     assert workspace.sync(*SELECT, "--since", "2020-01-01")["calls"] == 1
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_late_transcript_is_owed_and_status_says_since_when(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -87,7 +86,7 @@ def test_a_late_transcript_is_owed_and_status_says_since_when(gong: SimulatedGon
     workspace.sync(*SELECT)
     status = json.loads(workspace.run("status", "--json").out)
     assert status["pending_transcripts"] == 1
-    assert abs(_moment(status["owed_since"]) - _started(gong.get_call(late))) < timedelta(seconds=1)
+    assert abs(parse_datetime(status["owed_since"]) - call_start(gong.get_call(late))) < timedelta(seconds=1)
     gong.replace_transcript(late, transcript)
     gong.requests.clear()
     summary = workspace.sync(*SELECT)
@@ -96,7 +95,7 @@ def test_a_late_transcript_is_owed_and_status_says_since_when(gong: SimulatedGon
     assert late in asked.body["filter"]["callIds"]
     status = json.loads(workspace.run("status", "--json").out)
     assert (status["pending_transcripts"], status["owed_since"]) == (0, None)
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_transcript_is_not_asked_for_for_ever(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -120,7 +119,7 @@ def test_content_that_gong_makes_later_comes_in_with_all_its_tables(gong: Simula
     workspace.sync(*SELECT)
     after = workspace.count("call_topics"), workspace.count("call_outline_items"), workspace.count("transcripts")
     assert all(then < now for then, now in zip(before, after, strict=True))
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def retitle(record: Json) -> None:
@@ -177,7 +176,7 @@ def _changed(call: Call, change: Callable[[Json], None]) -> Json | None:
 
 def test_what_changes_in_a_call_is_found_by_the_look_that_is_due(gong: SimulatedGong, workspace: Workspace) -> None:
     ids = [
-        add_call(gong, timedelta(days=2 + n / 4), next(call for call in listed_calls(gong) if _changed(call, change)))
+        add_call(gong, timedelta(days=2 + n / 4), next(call for call in public_calls(gong) if _changed(call, change)))
         for n, (change, _, _) in enumerate(CHANGES.values())
     ]
     workspace.sync(*SELECT)
@@ -187,7 +186,7 @@ def test_what_changes_in_a_call_is_found_by_the_look_that_is_due(gong: Simulated
     assert workspace.sync(*SELECT)["calls"] == len(CHANGES)
     for call_id, (name, (_, question, wanted)) in zip(ids, CHANGES.items(), strict=True):
         assert workspace.rows(question, [call_id]) == [(wanted,)], name
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_transcripts_that_shrink_grow_and_vanish_are_followed(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -201,7 +200,7 @@ def test_transcripts_that_shrink_grow_and_vanish_are_followed(gong: SimulatedGon
     summary = workspace.sync(*SELECT)
     assert (summary["calls"], summary["transcripts"]) == (0, 3)
     assert workspace.rows("SELECT count(*) FROM transcript_sentences WHERE call_id = ?", [emptied]) == [(0,)]
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_calls_on_the_edge_of_a_window_are_in_exactly_one(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -220,13 +219,13 @@ def test_calls_on_the_edge_of_a_window_are_in_exactly_one(gong: SimulatedGong, w
     gong.requests.clear()
     workspace.sync(*SELECT)
     (request, *_) = [request for request in gong.requests if request.path == EXTENSIVE]
-    assert _moment(request.body["filter"]["fromDateTime"]) == edge
-    assert_same(workspace, gong)
+    assert parse_datetime(request.body["filter"]["fromDateTime"]) == edge
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_quiet_week_is_no_error_and_the_bookmark_moves(gong: SimulatedGong, workspace: Workspace) -> None:
     for call in gong.list_calls():
-        if _started(call) > datetime.now(UTC) - timedelta(days=8):
+        if call_start(call) > datetime.now(UTC) - timedelta(days=8):
             gong.delete_call(call.id)
     workspace.sync(*SELECT, "--until", days_ago(5))
     gong.requests.clear()
@@ -235,8 +234,8 @@ def test_a_quiet_week_is_no_error_and_the_bookmark_moves(gong: SimulatedGong, wo
     # Whether it sees any calls at all is asked once, for all times.
     assert [request.status for request in gong.requests if request.path == EXTENSIVE] == [404, 200]
     assert (summary["status"], summary["warning"]) == ("done", None)
-    assert _moment(summary["bookmark"]) >= before
-    assert_same(workspace, gong)
+    assert parse_datetime(summary["bookmark"]) >= before
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_key_that_suddenly_sees_no_calls_is_warned_of(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -267,7 +266,7 @@ def test_a_call_that_turns_private_and_back_is_followed_by_plain_syncs(
         assert workspace.rows(f"SELECT count(*) FROM {table} WHERE {key} = ?", [call_id]) == [(0,)]
     gong.edit_call(call_id, isPrivate=False)
     workspace.sync(*SELECT)
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_media_links_that_are_signed_anew_do_not_count_as_a_change(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -284,14 +283,14 @@ def test_calls_too_short_for_content_and_imports_without_people_are_calls_like_a
     make_gong: MakeGong, workspace: Workspace
 ) -> None:
     gong = make_gong()
-    model = listed_calls(gong)[0].record["metaData"]
+    model = public_calls(gong)[0].record["metaData"]
     moment = (datetime.now(UTC) - timedelta(days=2)).isoformat()
     meta = {**model, "id": "1234567890123456789", "started": moment, "scheduled": moment, "duration": 3}
     gong.add_call({"metaData": meta, "parties": []})
     summary = workspace.sync(*SELECT)
     assert (summary["status"], summary["rejected"]) == ("done", 0)
     assert workspace.rows("SELECT duration, brief FROM calls WHERE id = '1234567890123456789'") == [(3, None)]
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def add_call(
@@ -304,7 +303,7 @@ def add_call(
     system: str = "Zoom",
 ) -> str:
     """Adds a call with a transcript and gives its id: scheduled so long ago, and begun then or at another time."""
-    model = model or next(call for call in listed_calls(gong) if call.transcript_json)
+    model = model or next(call for call in public_calls(gong) if call.transcript_json)
     now = datetime.now(UTC)
     call_id = str(7_000_000_000_000_000_000 + len(gong.list_calls()))
     meta = {
@@ -335,11 +334,3 @@ def looked_last(workspace: Workspace, days_ago: int) -> None:
             "UPDATE gong._dlt_pipeline_state SET state = ?, version_hash = ? WHERE version = ?",
             [compress_state(state), changed, version],
         )
-
-
-def _started(call: Call) -> datetime:
-    return _moment(call.record["metaData"]["started"])
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)

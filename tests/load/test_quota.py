@@ -13,10 +13,9 @@ import pytest
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, hang, rewrite, too_many_requests
 from tests.conftest import MakeGong
-from tests.support.expected_warehouse import assert_same
+from tests.support.expected_warehouse import assert_warehouse_matches
+from tests.support.gong_api import EXTENSIVE
 from tests.support.workspace import Workspace, days_ago
-
-EXTENSIVE = "/v2/calls/extensive"
 
 
 def plan(workspace: Workspace, *arguments: str) -> dict[str, Any]:
@@ -76,7 +75,7 @@ def test_a_deadline_stops_in_good_order_and_the_next_run_goes_on(make_gong: Make
     assert 0 < summary["calls"] < 650
     gong.settings.latency_seconds = 0.0
     workspace.sync("--select", "calls,transcripts")
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 @pytest.mark.parametrize("act", [hang(60), too_many_requests(30)], ids=["hang", "429"])
@@ -101,7 +100,7 @@ def test_a_deadline_that_cannot_be_kept_is_refused_in_one_line(
 
 def test_a_deadline_can_be_an_instant(gong: SimulatedGong, workspace: Workspace) -> None:
     workspace.sync("--deadline", (datetime.now(UTC) + timedelta(minutes=5)).isoformat(timespec="seconds"))
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_the_budget_counts_runs_that_were_killed(make_gong: MakeGong, workspace: Workspace) -> None:
@@ -120,7 +119,7 @@ def test_the_budget_counts_runs_that_were_killed(make_gong: MakeGong, workspace:
     workspace.sync("--select", "calls,transcripts")
     runs = workspace.rows("SELECT status, requests FROM _runs ORDER BY started_at")
     assert runs[1] == ("killed", spent)
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def _normalized(workspace: Workspace) -> bool:

@@ -15,10 +15,10 @@ from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, corrupt_json, expired_cursor, respond, rewrite, rewrite_bytes
 from pipelines.demo.server.request_log import RequestLogEntry
 from tests.conftest import MakeGong
-from tests.support.expected_warehouse import assert_same, listed_calls
+from tests.support.companies import public_calls
+from tests.support.expected_warehouse import assert_warehouse_matches
+from tests.support.gong_api import EXTENSIVE
 from tests.support.workspace import Workspace
-
-EXTENSIVE = "/v2/calls/extensive"
 
 
 def reconcile(workspace: Workspace, *arguments: str, code: int = 0) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def asked_by_id(gong: SimulatedGong) -> list[RequestLogEntry]:
 def rich_calls(gong: SimulatedGong, count: int) -> list[Call]:
     """Calls with a transcript and content, but without a review: these are a list of Gong's own."""
     reviewed = {review["callId"] for review in gong.company.settings.answered_scorecards}
-    rich = [call for call in listed_calls(gong) if call.transcript_json and call.record.get("content")]
+    rich = [call for call in public_calls(gong) if call.transcript_json and call.record.get("content")]
     return [call for call in rich if call.id not in reviewed][:count]
 
 
@@ -65,7 +65,7 @@ def test_a_deleted_call_is_marked_and_all_it_held_is_erased(gong: SimulatedGong,
     assert sorted(call["id"] for call in outcome["missing"]) == gone
     assert len(gong.requests) == 2
     assert deleted(workspace) == gone
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
     for (name,) in workspace.rows(
         "SELECT DISTINCT table_name FROM information_schema.columns"
         " WHERE table_schema = 'gong' AND column_name = 'call_id' AND table_name <> 'library_calls'"
@@ -98,7 +98,7 @@ def test_a_call_that_comes_back_is_whole_again(gong: SimulatedGong, workspace: W
     gong.add_call(call.record, transcript)
     workspace.sync("--since", "2020-01-01")
     assert deleted(workspace) == []
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_dry_run_prints_the_list_and_changes_nothing(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -130,7 +130,7 @@ def test_a_page_that_leaves_a_call_out_erases_nothing(gong: SimulatedGong, works
     gong.faults.append(Fault(rewrite(lambda answer: answer["calls"].pop() and None), EXTENSIVE, nth=1))
     outcome = reconcile(workspace)
     assert (outcome["missing"], outcome["erased"]) == ([], 0)
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_more_than_the_share_is_refused_unless_forced(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -142,7 +142,7 @@ def test_more_than_the_share_is_refused_unless_forced(gong: SimulatedGong, works
     assert deleted(workspace) == []
     assert reconcile(workspace, "--max-share", "0.01", "--force")["erased"] == 6
     assert deleted(workspace) == gone
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_larger_share_can_be_allowed(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -161,7 +161,7 @@ def test_a_gong_that_suddenly_shows_nothing_erases_nothing(gong: SimulatedGong, 
     assert deleted(workspace) == []
     gong.settings.see_no_calls = False
     assert reconcile(workspace)["missing"] == []
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_budget_that_ends_stops_it_and_the_next_one_goes_on_there(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -190,18 +190,18 @@ def test_a_killed_reconcile_is_made_good_by_the_next(gong: SimulatedGong, worksp
     process.kill()
     process.wait()
     gong.settings.latency_seconds = 0.0
-    workspace.lose_working_folder()
+    workspace.delete_working_folder()
     assert reconcile(workspace)["erased"] == 2
     assert deleted(workspace) == gone
     statuses = [row[0] for row in workspace.rows("SELECT status FROM _runs ORDER BY started_at")]
     assert statuses == ["done", "killed", "done"]
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_company_of_several_windows_is_compared_whole(make_gong: MakeGong, workspace: Workspace) -> None:
     gong = make_gong(calls=2500, days=60)
     workspace.sync("--select", "calls")
-    calls = listed_calls(gong)
+    calls = public_calls(gong)
     gone = delete(gong, [calls[0], calls[len(calls) // 2], calls[-1]])
     gong.faults.append(Fault(expired_cursor(), EXTENSIVE, when=lambda request: request.cursor is not None, count=1))
     gong.faults.append(Fault(corrupt_json(), EXTENSIVE, nth=5))
@@ -267,7 +267,7 @@ def test_odd_records_in_an_answer_make_no_call_a_deleted_one(gong: SimulatedGong
     gong.requests.clear()
     outcome = reconcile(workspace)
     assert (outcome["compared"], outcome["erased"], outcome["unverifiable"]) == (
-        len(listed_calls(gong)) + 1,
+        len(public_calls(gong)) + 1,
         1,
         0,
     )
@@ -275,7 +275,7 @@ def test_odd_records_in_an_answer_make_no_call_a_deleted_one(gong: SimulatedGong
     alone = sorted(request.path for request in gong.requests if request.method == "GET")
     assert alone == sorted(f"/v2/calls/{one}" for one in [*gone, *list(odd)[:5]])
     assert deleted(workspace) == gone
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_call_that_gong_cannot_be_asked_about_is_none_that_is_gone(gong: SimulatedGong, workspace: Workspace) -> None:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from pipelines.demo.company.calls import Call
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, rewrite
 from sources.gong import RESOURCES, call_child_tables
 from tests.conftest import MakeGong
-from tests.support.expected_warehouse import assert_same, listed_calls
+from tests.support.companies import find_call, public_calls
+from tests.support.expected_warehouse import assert_warehouse_matches
+from tests.support.gong_api import EXTENSIVE, TRANSCRIPT, Json, call_start, edit_call_in_page, parse_datetime
 from tests.support.workspace import Workspace, days_ago
-
-Json = dict[str, Any]
-
-EXTENSIVE, TRANSCRIPT = "/v2/calls/extensive", "/v2/calls/transcript"
 
 
 def paths(gong: SimulatedGong) -> Counter[str]:
@@ -27,30 +22,9 @@ def paths(gong: SimulatedGong) -> Counter[str]:
     return Counter(request.path for request in gong.requests)
 
 
-def changed(call_id: str, change: Callable[[Json], object]) -> Callable[[Json], Json]:
-    """A change to one call of an answer of the extensive endpoint."""
-
-    def rewritten(answer: Json) -> Json:
-        for record in answer.get("calls", ()):
-            if record["metaData"]["id"] == call_id:
-                change(record)
-        return answer
-
-    return rewritten
-
-
-def one_with(gong: SimulatedGong, *blocks: str) -> Call:
-    """A listed call whose content has these blocks."""
-    return next(
-        call
-        for call in listed_calls(gong)
-        if call.transcript_json and all(call.record.get("content", {}).get(block) for block in blocks)
-    )
-
-
 def test_a_first_sync_copies_everything_that_is_not_private(gong: SimulatedGong, workspace: Workspace) -> None:
     summary = workspace.sync()
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
     private = [call for call in gong.list_calls() if call.record["metaData"]["isPrivate"]]
     assert summary["private_excluded"] == len(private) > 0
     assert {name: resource["status"] for name, resource in summary["resources"].items()} == dict.fromkeys(
@@ -87,14 +61,14 @@ def test_a_second_sync_with_nothing_new_writes_no_row(gong: SimulatedGong, works
     assert workspace.rows("SELECT id, _synced_at, _dlt_load_id FROM calls ORDER BY id") == before
     assert paths(gong)[EXTENSIVE] == 1
     assert paths(gong)["/v2/workspaces"] == 1
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_thousand_calls_cost_at_most_21_requests(make_gong: MakeGong, workspace: Workspace) -> None:
     gong = make_gong(calls=1000, days=100)
     workspace.sync("--select", "calls,transcripts")
     assert len(gong.requests) <= 21
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_long_window_is_cut_and_read_by_several_chains_at_once(make_gong: MakeGong, workspace: Workspace) -> None:
@@ -103,7 +77,7 @@ def test_a_long_window_is_cut_and_read_by_several_chains_at_once(make_gong: Make
     begins = {request.body["filter"]["fromDateTime"] for request in gong.requests if request.path == EXTENSIVE}
     assert len(begins) > 1
     assert len(gong.requests) <= 2.5 * 21
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_the_full_content_selector_is_sent_and_windows_are_half_open(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -124,7 +98,7 @@ def test_the_full_content_selector_is_sent_and_windows_are_half_open(gong: Simul
 
 def test_an_edited_call_is_replaced_with_all_its_children(gong: SimulatedGong, workspace: Workspace) -> None:
     workspace.sync()
-    call = one_with(gong, "outline", "highlights", "trackers", "keyPoints")
+    call = find_call(gong, "outline", "highlights", "trackers", "keyPoints")
     record = {**call.record, "metaData": {**call.record["metaData"], "title": "Renamed"}}
     record["content"] = {**record["content"], "keyPoints": record["content"]["keyPoints"][:1], "outline": []}
     record["parties"] = record["parties"][:-1]
@@ -132,25 +106,25 @@ def test_an_edited_call_is_replaced_with_all_its_children(gong: SimulatedGong, w
     gong.replace_call(call.id, record)
     summary = workspace.sync("--since", "2020-01-01")
     assert summary["calls"] == 1
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
     assert workspace.rows("SELECT count(*) FROM call_outline WHERE call_id = ?", [call.id]) == [(0,)]
 
 
 def test_a_transcript_that_changes_is_replaced_whole(gong: SimulatedGong, workspace: Workspace) -> None:
     workspace.sync()
-    shrunk, emptied = [call for call in listed_calls(gong) if call.transcript_json][:2]
+    shrunk, emptied = [call for call in public_calls(gong) if call.transcript_json][:2]
     gong.replace_transcript(shrunk.id, (shrunk.transcript or [])[:1])
     gong.replace_transcript(emptied.id, [])
     summary = workspace.sync("--since", "2020-01-01")
     assert (summary["calls"], summary["transcripts"]) == (0, 2)
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_transcript_that_comes_late_is_owed_until_it_comes(gong: SimulatedGong, workspace: Workspace) -> None:
     late = next(
         call
-        for call in listed_calls(gong)
-        if call.transcript_json and 3 < (datetime.now(UTC) - _started(call)).days < 12
+        for call in public_calls(gong)
+        if call.transcript_json and 3 < (datetime.now(UTC) - call_start(call)).days < 12
     )
     transcript = late.transcript
     gong.replace_transcript(late.id, None)
@@ -158,29 +132,29 @@ def test_a_transcript_that_comes_late_is_owed_until_it_comes(gong: SimulatedGong
     assert workspace.rows("SELECT count(*) FROM transcripts WHERE call_id = ?", [late.id]) == [(0,)]
     gong.replace_transcript(late.id, transcript)
     assert workspace.sync()["pending_transcripts"] == owed - 1
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_call_that_shows_up_within_the_lookback_is_found(gong: SimulatedGong, workspace: Workspace) -> None:
     workspace.sync()
-    model = listed_calls(gong)[0]
+    model = public_calls(gong)[0]
     moment = (datetime.now(UTC) - timedelta(hours=20)).isoformat()
     meta = {**model.record["metaData"], "id": "1234567890123456789", "started": moment, "scheduled": moment}
     gong.add_call({**model.record, "metaData": meta}, model.transcript)
     assert workspace.sync()["calls"] == 1
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_the_bookmark_is_the_end_of_the_window_asked_for(gong: SimulatedGong, workspace: Workspace) -> None:
     summary = workspace.sync("--since", "2026-01-01", "--until", days_ago(5))
-    assert _moment(summary["bookmark"]) == _moment(days_ago(5))
+    assert parse_datetime(summary["bookmark"]) == parse_datetime(days_ago(5))
     gong.requests.clear()
     before = datetime.now(UTC) - timedelta(milliseconds=1)
     summary = workspace.sync()
-    assert _moment(summary["bookmark"]) >= before
+    assert parse_datetime(summary["bookmark"]) >= before
     (request,) = [request for request in gong.requests if request.path == EXTENSIVE]
-    assert _moment(request.body["filter"]["fromDateTime"]) == _moment(days_ago(5)) - timedelta(days=1)
-    assert_same(workspace, gong)
+    assert parse_datetime(request.body["filter"]["fromDateTime"]) == parse_datetime(days_ago(5)) - timedelta(days=1)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_backfill_behind_a_gap_does_not_move_the_bookmark(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -189,7 +163,7 @@ def test_a_backfill_behind_a_gap_does_not_move_the_bookmark(gong: SimulatedGong,
     assert later["calls"] > 0
     assert later["bookmark"] == first["bookmark"]
     workspace.sync()
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_tables_exist_even_when_gong_has_nothing(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -204,7 +178,7 @@ def test_tables_exist_even_when_gong_has_nothing(gong: SimulatedGong, workspace:
 
 def test_fields_that_gong_adds_become_columns(gong: SimulatedGong, workspace: Workspace) -> None:
     workspace.sync()
-    call = one_with(gong, "topics")
+    call = find_call(gong, "topics")
 
     def add_to_call(record: Json) -> None:
         record["metaData"] |= {"mood": "calm", "moodScore": 7}
@@ -218,7 +192,7 @@ def test_fields_that_gong_adds_become_columns(gong: SimulatedGong, workspace: Wo
                 monologue["channel"] = 2
         return answer
 
-    gong.faults.append(Fault(rewrite(changed(call.id, add_to_call)), EXTENSIVE))
+    gong.faults.append(Fault(rewrite(edit_call_in_page(call.id, add_to_call)), EXTENSIVE))
     gong.faults.append(Fault(rewrite(add_to_transcript), TRANSCRIPT))
     workspace.sync("--since", "2020-01-01")
     assert workspace.rows("SELECT mood, mood_score, content__sentiment FROM calls WHERE id = ?", [call.id]) == [
@@ -230,11 +204,11 @@ def test_fields_that_gong_adds_become_columns(gong: SimulatedGong, workspace: Wo
         "SELECT DISTINCT monologue__channel FROM transcript_sentences WHERE call_id = ?", [call.id]
     )
     assert channels == [(2,)]
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_value_of_another_type_is_kept_beside_its_column(gong: SimulatedGong, workspace: Workspace) -> None:
-    odd, number = listed_calls(gong)[:2]
+    odd, number = public_calls(gong)[:2]
 
     def lengthen(record: Json) -> None:
         record["metaData"]["duration"] = "about an hour"
@@ -242,9 +216,8 @@ def test_a_value_of_another_type_is_kept_beside_its_column(gong: SimulatedGong, 
     def retype(record: Json) -> None:
         record["metaData"] |= {"duration": "1800", "title": 42, "primaryUserId": 12345678901234567890}
 
-    gong.faults.append(
-        Fault(rewrite(lambda answer: changed(odd.id, lengthen)(changed(number.id, retype)(answer))), EXTENSIVE)
-    )
+    edit_both = [edit_call_in_page(odd.id, lengthen), edit_call_in_page(number.id, retype)]
+    gong.faults.append(Fault(rewrite(lambda page: edit_both[1](edit_both[0](page))), EXTENSIVE))
     workspace.sync()
     assert workspace.rows("SELECT duration, duration__v_text FROM calls WHERE id = ?", [odd.id]) == [
         (None, "about an hour")
@@ -257,13 +230,13 @@ def test_a_value_of_another_type_is_kept_beside_its_column(gong: SimulatedGong, 
 def test_a_record_that_fits_no_table_is_set_aside_and_the_others_come(
     gong: SimulatedGong, workspace: Workspace
 ) -> None:
-    bad = one_with(gong, "topics")
+    bad = find_call(gong, "topics")
     gong.faults.append(
-        Fault(rewrite(changed(bad.id, lambda record: record.update(parties="nobody"))), EXTENSIVE, count=1)
+        Fault(rewrite(edit_call_in_page(bad.id, lambda record: record.update(parties="nobody"))), EXTENSIVE, count=1)
     )
     summary = workspace.sync()
     assert summary["rejected"] == 1
-    assert summary["calls"] == len(listed_calls(gong)) - 1
+    assert summary["calls"] == len(public_calls(gong)) - 1
     assert workspace.rows("SELECT resource, id, reason FROM _rejected") == [
         ("calls", bad.id, "parties is not a list of objects")
     ]
@@ -296,7 +269,7 @@ def test_private_calls_come_as_far_as_they_are_wanted(
 def test_a_call_that_turns_private_leaves_the_warehouse(gong: SimulatedGong, workspace: Workspace, mode: str) -> None:
     workspace.configure(private_calls=mode)
     workspace.sync()
-    call = one_with(gong, "topics")
+    call = find_call(gong, "topics")
     gong.edit_call(call.id, isPrivate=True)
     workspace.sync("--since", "2020-01-01")
     assert workspace.rows("SELECT count(*) FROM calls WHERE id = ?", [call.id]) == [(int(mode == "metadata"),)]
@@ -306,14 +279,14 @@ def test_a_call_that_turns_private_leaves_the_warehouse(gong: SimulatedGong, wor
     workspace.sync("--since", "2020-01-01")
     workspace.configure(private_calls="exclude")
     workspace.sync("--since", "2020-01-01")
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_basic_detail_reads_the_list_of_calls_only(gong: SimulatedGong, workspace: Workspace) -> None:
     workspace.configure(call_detail="basic")
     workspace.sync("--select", "calls,transcripts")
     assert EXTENSIVE not in paths(gong)
-    assert workspace.count("calls") == len(listed_calls(gong))
+    assert workspace.count("calls") == len(public_calls(gong))
     assert workspace.count("call_parties") == 0
     assert workspace.count("transcripts") > 0
 
@@ -322,11 +295,11 @@ def test_calls_first_and_transcripts_later_misses_none(gong: SimulatedGong, work
     workspace.configure(transcript_retry_period="1h")
     workspace.sync("--select", "calls")
     workspace.sync("--select", "calls,transcripts")
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_the_calls_of_one_host_can_be_asked_for(gong: SimulatedGong, workspace: Workspace) -> None:
-    host = listed_calls(gong)[0].record["metaData"]["primaryUserId"]
+    host = public_calls(gong)[0].record["metaData"]["primaryUserId"]
     workspace.configure(primary_user_ids=[host])
     workspace.sync("--select", "calls")
     assert workspace.rows("SELECT DISTINCT primary_user_id FROM calls") == [(host,)]
@@ -350,19 +323,20 @@ def test_runs_are_in_the_ledger(gong: SimulatedGong, workspace: Workspace) -> No
 
 def test_a_new_machine_with_only_the_warehouse_goes_on(gong: SimulatedGong, workspace: Workspace) -> None:
     first = workspace.sync()
-    workspace.lose_working_folder()
+    workspace.delete_working_folder()
     gong.requests.clear()
     second = workspace.sync()
     assert sum(resource["rows"] for resource in second["resources"].values()) == 0
     (request,) = [request for request in gong.requests if request.path == EXTENSIVE]
-    assert _moment(request.body["filter"]["fromDateTime"]) == _moment(first["bookmark"]) - timedelta(days=1)
+    since = parse_datetime(request.body["filter"]["fromDateTime"])
+    assert since == parse_datetime(first["bookmark"]) - timedelta(days=1)
 
 
 def test_a_new_warehouse_starts_from_the_beginning(gong: SimulatedGong, workspace: Workspace) -> None:
     workspace.sync()
     (workspace.folder / "warehouse.duckdb").unlink()
     workspace.sync()
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_media_links_are_stored_when_asked_for_and_change_nothing_else(
@@ -372,12 +346,3 @@ def test_media_links_are_stored_when_asked_for_and_change_nothing_else(
     workspace.sync("--select", "calls")
     assert workspace.rows("SELECT count(*) FROM call_media WHERE audio_url IS NOT NULL")[0][0] > 0
     assert workspace.sync("--select", "calls", "--since", "2020-01-01")["calls"] == 0
-
-
-def _started(call: Call) -> datetime:
-    return datetime.fromisoformat(call.record["metaData"]["started"])
-
-
-def _moment(text: str | Any) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

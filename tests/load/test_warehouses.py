@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,13 +14,12 @@ from pipelines.demo.server.faults import Fault, rewrite, rewrite_bytes
 from pipelines.demo.server.media_host import MediaHost
 from pipelines.demo.server.serving import serve
 from tests.conftest import MakeGong
-from tests.load.test_sync import EXTENSIVE, TRANSCRIPT, changed, one_with
-from tests.support.expected_warehouse import assert_same, listed_calls
-from tests.support.postgres import PASSWORD, PostgresServer, postgres_server
+from tests.support.companies import find_call, public_calls
+from tests.support.expected_warehouse import assert_warehouse_matches
+from tests.support.gong_api import EXTENSIVE, TRANSCRIPT, Json, edit_call_in_page
+from tests.support.servers.postgres import PASSWORD, PostgresServer, postgres_server
+from tests.support.upload_files import build_upload_rows, write_csv
 from tests.support.workspace import Workspace, days_ago
-from tests.write.test_upload import csv_file, rows_of
-
-Json = dict[str, Any]
 
 
 @pytest.fixture(scope="session")
@@ -33,28 +31,28 @@ def postgres() -> Iterator[PostgresServer]:
 
 WAREHOUSES: dict[str, Callable[[pytest.FixtureRequest, Path], Workspace]] = {
     "duckdb": lambda _, folder: Workspace(folder),
-    "postgres": lambda request, folder: Workspace(folder, postgres=request.getfixturevalue("postgres").new_database()),
+    "postgres": lambda request, folder: Workspace(
+        folder, postgres=request.getfixturevalue("postgres").create_database()
+    ),
 }
 
 
 @pytest.fixture(params=WAREHOUSES)
 def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
     """An empty folder and an empty warehouse, configured for the simulated Gong's key."""
-    place = WAREHOUSES[request.param](request, tmp_path)
-    place.configure(
-        credentials__access_key="demo", credentials__access_key_secret="demo-secret", requests_per_second=1000
-    )
-    return place
+    workspace = WAREHOUSES[request.param](request, tmp_path)
+    workspace.use_demo_key()
+    return workspace
 
 
 def test_a_second_run_writes_nothing_also_on_a_new_machine(gong: SimulatedGong, workspace: Workspace) -> None:
     first = workspace.sync()
-    assert_same(workspace, gong)
-    workspace.lose_working_folder()
+    assert_warehouse_matches(workspace, gong)
+    workspace.delete_working_folder()
     second = workspace.sync()
     assert second["status"] == "done"
     assert sum(resource["rows"] for resource in second["resources"].values()) == 0
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
     rows = workspace.rows("SELECT command, status, requests, calls, sentences FROM _runs ORDER BY started_at")
     assert rows == [("sync", "done", run["requests"], run["calls"], run["sentences"]) for run in (first, second)]
     assert workspace.count("users") == len(gong.company.users)
@@ -63,12 +61,12 @@ def test_a_second_run_writes_nothing_also_on_a_new_machine(gong: SimulatedGong, 
 
 def test_what_changes_shrinks_or_comes_late_is_followed(gong: SimulatedGong, workspace: Workspace) -> None:
     workspace.sync()
-    call = one_with(gong, "outline", "trackers", "keyPoints")
+    call = find_call(gong, "outline", "trackers", "keyPoints")
     record = {**call.record, "metaData": {**call.record["metaData"], "title": "Renamed"}, "parties": []}
     record["content"] = {**record["content"], "outline": [], "keyPoints": record["content"]["keyPoints"][:1]}
     del record["content"]["trackers"]
     gong.replace_call(call.id, record)
-    silent, shorter, late = [one for one in listed_calls(gong) if one.transcript_json and one.id != call.id][:3]
+    silent, shorter, late = [one for one in public_calls(gong) if one.transcript_json and one.id != call.id][:3]
     gong.replace_transcript(silent.id, [])
     gong.replace_transcript(shorter.id, (shorter.transcript or [])[:1])
     words = late.transcript
@@ -76,21 +74,21 @@ def test_what_changes_shrinks_or_comes_late_is_followed(gong: SimulatedGong, wor
     workspace.execute("DELETE FROM transcripts WHERE call_id = ?", [late.id])
     workspace.execute("DELETE FROM transcript_sentences WHERE call_id = ?", [late.id])
     assert workspace.sync("--since", "2020-01-01")["calls"] == 1
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
     gong.replace_transcript(late.id, words)
     assert workspace.sync("--since", "2020-01-01")["transcripts"] == 1
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_columns_that_gong_adds_and_values_of_another_type(gong: SimulatedGong, workspace: Workspace) -> None:
     workspace.sync()
-    call = one_with(gong, "topics")
+    call = find_call(gong, "topics")
 
     def add(record: Json) -> None:
         record["metaData"] |= {"mood": "calm", "moodScore": 7, "duration": "about an hour"}
         record["content"]["sentiment"] = {"overall": [1, "good"]}
 
-    gong.faults.append(Fault(rewrite(changed(call.id, add)), EXTENSIVE))
+    gong.faults.append(Fault(rewrite(edit_call_in_page(call.id, add)), EXTENSIVE))
     workspace.sync("--since", "2020-01-01")
     rows = workspace.rows(
         "SELECT mood, mood_score, content__sentiment, duration, duration__v_text FROM calls WHERE id = ?", [call.id]
@@ -105,17 +103,17 @@ def test_a_call_that_turns_private_leaves_and_one_that_gong_deleted_is_erased(
     gong: SimulatedGong, workspace: Workspace
 ) -> None:
     workspace.sync()
-    private, gone = [call for call in listed_calls(gong) if call.transcript_json][:2]
+    private, gone = [call for call in public_calls(gong) if call.transcript_json][:2]
     gong.edit_call(private.id, isPrivate=True)
     gong.delete_call(gone.id)
     workspace.sync("--since", "2020-01-01")
     assert workspace.run("reconcile", "--json").json["erased"] == 1
     assert workspace.rows("SELECT id, title, brief FROM calls WHERE _deleted_at IS NOT NULL") == [(gone.id, None, None)]
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_nul_and_lone_surrogates_do_not_stop_a_page(gong: SimulatedGong, workspace: Workspace) -> None:
-    call = next(call for call in listed_calls(gong) if call.transcript_json)
+    call = next(call for call in public_calls(gong) if call.transcript_json)
     title = call.record["metaData"]["title"].encode()
     first = (call.transcript or [])[0]["sentences"][0]["text"].encode()
     odd = rb"a\u0000b \\u0000 caf\ud83d"
@@ -137,9 +135,9 @@ def test_a_kill_while_loading_is_made_good(make_gong: MakeGong, workspace: Works
     time.sleep(delay)
     process.kill()
     process.wait()
-    workspace.lose_working_folder()
+    workspace.delete_working_folder()
     workspace.sync("--select", "calls,transcripts")
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 @pytest.mark.parametrize("lost", ["call_parties", "transcript_sentences"])
@@ -151,22 +149,22 @@ def test_a_load_that_was_never_completed_is_made_good(gong: SimulatedGong, works
     workspace.execute("DELETE FROM _dlt_loads WHERE load_id = ?", [last])
     workspace.execute("DELETE FROM _dlt_pipeline_state WHERE _dlt_load_id = ?", [last])
     workspace.sync("--since", "2020-01-01")
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_first_load_killed_right_before_its_end_is_nobody_elses(gong: SimulatedGong, workspace: Workspace) -> None:
     workspace.sync()
     workspace.execute("DELETE FROM _dlt_loads")
-    workspace.lose_working_folder()
+    workspace.delete_working_folder()
     workspace.sync()
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_load_broken_off_between_two_tables_is_made_good_even_where_it_looks_right(
     gong: SimulatedGong, workspace: Workspace
 ) -> None:
     workspace.sync()
-    stale, hidden = [call for call in listed_calls(gong) if call.transcript_json][-2:]
+    stale, hidden = [call for call in public_calls(gong) if call.transcript_json][-2:]
     # Its children were taken out, its own row with its hash was not; and the other way round.
     workspace.execute("DELETE FROM call_parties WHERE call_id = ?", [stale.id])
     workspace.execute("DELETE FROM transcript_sentences WHERE call_id = ?", [stale.id])
@@ -180,7 +178,7 @@ def test_a_load_broken_off_between_two_tables_is_made_good_even_where_it_looks_r
         [datetime.now(UTC), began, datetime.now(UTC), began],
     )
     workspace.sync("--since", f"{began - timedelta(days=1):%Y-%m-%d}")
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
     assert workspace.sync("--since", f"{began - timedelta(days=1):%Y-%m-%d}")["calls"] == 0
 
 
@@ -188,7 +186,7 @@ def test_datasets_and_connections_do_not_mix(gong: SimulatedGong, workspace: Wor
     workspace.sync("--select", "calls,transcripts")
     workspace.sync("--select", "calls,transcripts", "--dataset", "other", "--connection", "emea")
     assert workspace.rows("SELECT count(*) FROM other.calls") == [(workspace.count("calls"),)]
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_status_and_check_tell_of_this_warehouse(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -196,7 +194,7 @@ def test_status_and_check_tell_of_this_warehouse(gong: SimulatedGong, workspace:
     workspace.sync()
     status = workspace.run("status", "--json").json
     assert status["loaded"] is True
-    assert status["contents"]["calls"] == len(listed_calls(gong))
+    assert status["contents"]["calls"] == len(public_calls(gong))
     found = workspace.run("check", "--json")
     assert found.code == 0
     (destination,) = [one for one in found.json["findings"] if "dataset gong" in one["what"]]
@@ -252,14 +250,14 @@ def test_two_machines_do_not_run_at_once(gong: SimulatedGong, workspace: Workspa
     assert first.wait(60) == 0
     gong.settings.latency_seconds = 0.0
     workspace.sync("--select", "calls,transcripts")
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_uploads_and_recordings_are_written_down(gong: SimulatedGong, workspace: Workspace) -> None:
     """Into an empty warehouse first: an upload needs no sync before it."""
-    rows = rows_of(gong, 4)
+    rows = build_upload_rows(gong, 4)
     rows[1]["direction"] = "Sideways"
-    file = csv_file(workspace.folder, rows)
+    file = write_csv(workspace.folder, rows)
     for added, already in ((3, 0), (0, 3)):
         ended = workspace.run("upload", file, "--json")
         assert (ended.code, ended.json["added"], ended.json["already_added"]) == (1, added, already), ended.err
@@ -276,7 +274,7 @@ def test_uploads_and_recordings_are_written_down(gong: SimulatedGong, workspace:
 def test_parts_of_a_key_that_gong_leaves_out_are_empty_texts(gong: SimulatedGong, workspace: Workspace) -> None:
     workspace.sync("--select", "calls")
     objects = [
-        thing for call in listed_calls(gong) for context in call.record["context"] for thing in context["objects"]
+        thing for call in public_calls(gong) for context in call.record["context"] for thing in context["objects"]
     ]
     of_calls = "SELECT count(*) FROM call_crm_objects WHERE party_id = ''"
     untimed = sum("timing" not in thing for thing in objects)

@@ -14,11 +14,10 @@ from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.media_host import MediaHost
 from pipelines.demo.server.serving import serve
 from tests.conftest import MakeGong
-from tests.support.expected_warehouse import listed_calls
-from tests.support.s3 import objects, s3_server
+from tests.support.companies import public_calls
+from tests.support.gong_api import EXTENSIVE
+from tests.support.servers.s3 import read_bucket, s3_server
 from tests.support.workspace import Workspace
-
-EXTENSIVE = "/v2/calls/extensive"
 
 
 @pytest.fixture
@@ -44,7 +43,7 @@ def synced(host: MediaHost, gong: SimulatedGong, workspace: Workspace) -> Iterat
 
 def expected(gong: SimulatedGong, host: MediaHost) -> dict[str, bytes]:
     """What has to be in the place, by name."""
-    links = {(call.id, kind): path for call in listed_calls(gong) for kind, path in call.record["media"].items()}
+    links = {(call.id, kind): path for call in public_calls(gong) for kind, path in call.record["media"].items()}
     return {
         f"{call_id}/{kind.removesuffix('Url')}{Path(path).suffix}": host.read_recording(path)
         for (call_id, kind), path in links.items()
@@ -127,12 +126,12 @@ def test_a_link_that_ended_is_asked_for_again(gong: SimulatedGong, host: MediaHo
 def test_what_does_not_come_is_named_and_stops_no_other(
     gong: SimulatedGong, host: MediaHost, workspace: Workspace
 ) -> None:
-    missing = listed_calls(gong)[3]
+    missing = public_calls(gong)[3]
     host.missing_paths.add(missing.record["media"]["audioUrl"])
     ended = workspace.run("download-media", "--kind", "audio", "--json")
     assert (ended.code, [failed["call_id"] for failed in ended.json["failed"]]) == (1, [missing.id])
     assert "HTTP 404" in ended.json["failed"][0]["reason"]
-    assert len(there(workspace.folder / "recordings")) == len(listed_calls(gong)) - 1
+    assert len(there(workspace.folder / "recordings")) == len(public_calls(gong)) - 1
     gong.settings.media_host = "http://media.gong.example"
     for file in (workspace.folder / "recordings").rglob("*.mp3"):
         file.unlink()
@@ -147,7 +146,7 @@ def test_recordings_of_deleted_and_private_calls_leave_again(
     gong: SimulatedGong, host: MediaHost, workspace: Workspace
 ) -> None:
     assert workspace.run("download-media").code == 0
-    gone, private = listed_calls(gong)[:2]
+    gone, private = public_calls(gong)[:2]
     gong.delete_call(gone.id)
     gong.edit_call(private.id, isPrivate=True)
     assert workspace.run("reconcile", "--force").code == 0
@@ -195,12 +194,12 @@ def test_a_bucket_of_s3_is_a_place_like_any_other(
         place = ("download-media", "--to", "s3://calls/gong", "--json")
         first, again = (workspace.run(*place) for _ in range(2))
         assert first.code == 0, first.err + first.out
-        assert objects(environment, "calls") == {
+        assert read_bucket(environment, "calls") == {
             f"gong/{name}": content for name, content in expected(gong, host).items()
         }
         assert (again.code, again.json["files"]) == (0, 0)
-        gone = listed_calls(gong)[0]
+        gone = public_calls(gong)[0]
         gong.delete_call(gone.id)
         assert workspace.run("reconcile", "--force").code == 0
         assert workspace.run(*place).json["removed"] >= 1
-        assert not [key for key in objects(environment, "calls") if gone.id in key]
+        assert not [key for key in read_bucket(environment, "calls") if gone.id in key]

@@ -15,17 +15,15 @@ from pipelines.runtime.connection import UsageError
 from sources.gong import ConfigurationError, GongError
 from sources.gong.errors import CursorExpiredError, RequestError
 from tests.ondemand.conftest import OpenGong
-from tests.support.expected_warehouse import listed_calls
+from tests.support.companies import personal_values, public_calls
+from tests.support.gong_api import DEMO_AUTHORIZATION, Json
 from tests.support.on_demand import (
-    BASIC_KEY,
-    Json,
     parse_lines,
     private_call_ids,
     private_calls_phrase,
     visible_metadata,
 )
 from tests.support.paths import OPENAPI
-from tests.support.personal_data import personal_values
 from tests.support.workspace import Workspace
 
 PII_KEY = "a key that cannot be guessed"
@@ -103,7 +101,7 @@ def test_ids_are_requested_in_batches_of_100_and_unknown_ones_reported(
     gong: SimulatedGong, open_gong: OpenGong, messages: list[str]
 ) -> None:
     """Repeated ids are sent once, without a period, and the message lists the first ten unknown ids."""
-    existing = [call.id for call in listed_calls(gong)]
+    existing = [call.id for call in public_calls(gong)]
     unknown = [str(10**17 + number) for number in range(200)]
 
     calls = list(open_gong().extensive(call_ids=[*unknown, *existing, *unknown[:5]]))
@@ -155,7 +153,7 @@ def test_transcripts_by_id_report_unknown_private_and_missing_ones(
 ) -> None:
     """Each id without a transcript is accounted for in a message, with both kinds of credentials."""
     private = next(call_id for call_id in private_call_ids(gong) if gong.get_call(call_id).transcript_json)
-    complete, without = [call.id for call in listed_calls(gong) if call.transcript_json is not None][:2]
+    complete, without = [call.id for call in public_calls(gong) if call.transcript_json is not None][:2]
     gong.replace_transcript(without, None)
 
     for detail in ("extensive", "basic"):
@@ -176,18 +174,18 @@ def test_transcripts_by_id_report_unknown_private_and_missing_ones(
 
 def test_a_key_with_the_basic_scope_reads_transcripts(gong: SimulatedGong, open_gong: OpenGong) -> None:
     """`call_detail = "basic"` lists calls with GET /v2/calls, so the extensive scope is not needed."""
-    gong.settings.credentials = {BASIC_KEY: frozenset({"api:calls:read:basic", "api:calls:read:transcript"})}
+    gong.settings.credentials = {DEMO_AUTHORIZATION: frozenset({"api:calls:read:basic", "api:calls:read:transcript"})}
 
     received = {record["callId"] for record in open_gong(call_detail="basic").transcripts()}
 
-    assert received == {call.id for call in listed_calls(gong) if call.transcript_json is not None}
+    assert received == {call.id for call in public_calls(gong) if call.transcript_json is not None}
 
 
 def test_an_invalid_transcript_is_reported_and_the_others_simplified(
     gong: SimulatedGong, open_gong: OpenGong, messages: list[str]
 ) -> None:
     """One malformed transcript does not stop the others."""
-    malformed, *others = [call.id for call in listed_calls(gong) if call.transcript_json is not None]
+    malformed, *others = [call.id for call in public_calls(gong) if call.transcript_json is not None]
     gong.replace_transcript(malformed, [{"speakerId": "1", "topic": None, "sentences": "none"}])
 
     lines = list(open_gong().transcripts(simplified=True))

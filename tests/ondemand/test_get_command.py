@@ -13,10 +13,9 @@ import pytest
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, too_many_requests
 from tests.conftest import MakeGong
-from tests.support.expected_warehouse import listed_calls
+from tests.support.companies import public_calls
+from tests.support.gong_api import DEMO_AUTHORIZATION, Json
 from tests.support.on_demand import (
-    BASIC_KEY,
-    Json,
     monologues_of,
     parse_lines,
     private_call_ids,
@@ -90,7 +89,7 @@ def test_a_usage_error_is_one_line_with_exit_code_2(
 
 def test_all_options_are_sent_to_gong(gong: SimulatedGong, workspace: Workspace) -> None:
     """Each option of `get extensive` arrives in the filter or the content selector of the request."""
-    call = listed_calls(gong)[0].record["metaData"]
+    call = public_calls(gong)[0].record["metaData"]
     since, until = datetime.now(UTC) - timedelta(days=40), datetime.now(UTC) + timedelta(days=1)
 
     ended = workspace.run(
@@ -132,14 +131,14 @@ def test_transcripts_of_private_calls_are_neither_requested_nor_printed(
     assert ended.code == 0, ended.err
     expected = {
         call.id: {"callId": call.id, "transcript": monologues_of(gong, call.id)}
-        for call in listed_calls(gong)
+        for call in public_calls(gong)
         if call.transcript_json is not None
     }
     assert {record["callId"]: record for record in parse_lines(ended.out)} == expected
     assert ended.out.count("\n") == len(expected)
     private = private_call_ids(gong)
     assert f"{private_calls_phrase(private)} left out" in ended.err
-    without_transcript = {call.id for call in listed_calls(gong) if call.transcript_json is None}
+    without_transcript = {call.id for call in public_calls(gong) if call.transcript_json is None}
     reported = re.search(r"no transcript: (.*)", ended.err)
     assert (set(reported[1].split(", ")) if reported else set()) == without_transcript
     requested = [request.body["filter"]["callIds"] for request in gong.requests if request.path.endswith("transcript")]
@@ -155,7 +154,7 @@ def test_simplified_lines_name_speaker_side_and_time(gong: SimulatedGong, worksp
     for line in parse_lines(ended.out):
         printed.setdefault(line.pop("callId"), []).append(line)
     expected: dict[str, list[Json]] = {}
-    for call in listed_calls(gong):
+    for call in public_calls(gong):
         if call.transcript_json is not None:
             parties = {party["speakerId"]: party for party in call.record["parties"] if party["speakerId"]}
             expected[call.id] = [
@@ -228,7 +227,7 @@ def test_a_missing_scope_is_one_line(
     gong: SimulatedGong, workspace: Workspace, scopes: set[str], arguments: list[str], message: str
 ) -> None:
     """The message names the scope and an option to omit, not `--select`, which `get` does not have."""
-    gong.settings.credentials = {BASIC_KEY: frozenset(scopes)}
+    gong.settings.credentials = {DEMO_AUTHORIZATION: frozenset(scopes)}
 
     ended = workspace.run("get", "extensive", *arguments)
 

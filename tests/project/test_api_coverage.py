@@ -19,9 +19,8 @@ from pipelines.cli import get
 from sources.gong.api.endpoint import COACHING, ENDPOINTS, FLOW_FOLDERS, LOGS, SETTINGS_HISTORY, Endpoint
 from sources.gong.calls.tables import REJECTED_TABLE, TABLES
 from sources.gong.resources.list_resources import OPT_IN_RESOURCES, RESOURCES
+from tests.support.gong_api import Json
 from tests.support.paths import OPENAPI, REPOSITORY
-
-Json = dict[str, Any]
 
 against_the_document = pytest.mark.skipif(not OPENAPI.exists(), reason=f"Gong's OpenAPI document is not at {OPENAPI}")
 

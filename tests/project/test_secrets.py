@@ -74,7 +74,7 @@ class Search:
 
     def run(self, *arguments: str, code: int | tuple[int, ...] = 0, seconds: float = 240) -> CommandResult:
         """Runs a command, which has to end with that code, and looks through everything."""
-        ended = self.workspace.run(*arguments, seconds=seconds)
+        ended = self.workspace.run(*arguments, timeout_seconds=seconds)
         assert ended.code in (code if isinstance(code, tuple) else (code,)), ended.out + ended.err
         assert "Traceback" not in ended.err, f"{arguments}: {ended.err}"
         self.look_through(f"{' '.join(arguments)}: stdout", ended.out.encode())

@@ -14,9 +14,8 @@ from pipelines.demo.company.company import build_company
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.routes import ROUTES
 from pipelines.demo.server.serving import serve
+from tests.support.gong_api import Json
 from tests.support.paths import OPENAPI
-
-Json = dict[str, Any]
 
 UNTIL = datetime(2026, 6, 1, 18, tzinfo=UTC)
 

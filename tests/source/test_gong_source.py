@@ -30,7 +30,7 @@ from sources.gong import (
     gong_source,
 )
 from tests.conftest import MakeGong
-from tests.support.expected_warehouse import listed_calls
+from tests.support.companies import public_calls
 from tests.support.paths import REPOSITORY
 from tests.support.workspace import Workspace
 
@@ -85,7 +85,7 @@ def test_building_the_source_sends_nothing_and_names_its_resources(gong: Simulat
 
 def test_it_is_whole_by_itself(gong: SimulatedGong, project: Project) -> None:
     project.run()
-    calls = {call.id for call in listed_calls(gong)}
+    calls = {call.id for call in public_calls(gong)}
     assert {row[0] for row in project.rows("SELECT id FROM calls")} == calls
     assert {row[0] for row in project.rows("SELECT call_id FROM transcripts")} <= calls
     assert project.rows("SELECT count(*) FROM users")[0][0] == len(gong.company.users)
@@ -104,12 +104,12 @@ def test_it_is_incremental_on_call_start_time_with_its_bookmark_in_dlts_state(
     (request,) = [request for request in gong.requests if request.path == "/v2/calls/extensive"]
     assert datetime.fromisoformat(request.body["filter"]["fromDateTime"]) == bookmark - timedelta(days=1)
     assert project.rows("SELECT * FROM call_parties ORDER BY ALL") == before
-    assert project.rows("SELECT count(*), count(DISTINCT id) FROM calls") == [(len(listed_calls(gong)),) * 2]
+    assert project.rows("SELECT count(*), count(DISTINCT id) FROM calls") == [(len(public_calls(gong)),) * 2]
 
 
 def test_a_changed_call_loses_what_it_no_longer_has(gong: SimulatedGong, project: Project) -> None:
     project.run("calls")
-    call = next(call for call in listed_calls(gong) if call.record.get("content", {}).get("topics"))
+    call = next(call for call in public_calls(gong) if call.record.get("content", {}).get("topics"))
     record = {**call.record, "content": {**call.record["content"], "topics": []}}
     gong.replace_call(call.id, record)
     project.pipeline().drop()
@@ -129,7 +129,7 @@ def test_transcripts_alone_come_without_rows_of_calls(gong: SimulatedGong, proje
 def test_calls_first_and_transcripts_later_reads_the_time_again(gong: SimulatedGong, project: Project) -> None:
     project.run("calls")
     project.run("calls", "transcripts")
-    transcribed = {call.id for call in listed_calls(gong) if call.transcript_json is not None}
+    transcribed = {call.id for call in public_calls(gong) if call.transcript_json is not None}
     assert {row[0] for row in project.rows("SELECT call_id FROM transcripts")} == transcribed
 
 
@@ -150,11 +150,11 @@ def test_a_long_window_can_be_read_in_parts_and_each_bookmark_tells_the_truth(
                 state = pipeline.state["sources"]["gong"]["resources"].get(resource, {})
                 reached = datetime.fromisoformat(state.get("bookmark", "2020-01-01T00:00:00+00:00"))
                 bookmarks[resource].add(reached)
-                read = [call for call in listed_calls(gong) if _effective(call) < reached]
+                read = [call for call in public_calls(gong) if _effective(call) < reached]
                 owed = {call.id for call in read if resource == "calls" or call.transcript_json is not None}
                 assert owed <= {row[0] for row in project.rows(f"SELECT {key} FROM {resource}")}
     assert all(len(moved) > 2 for moved in bookmarks.values())
-    assert project.rows("SELECT count(*), count(DISTINCT id) FROM calls") == [(len(listed_calls(gong)),) * 2]
+    assert project.rows("SELECT count(*), count(DISTINCT id) FROM calls") == [(len(public_calls(gong)),) * 2]
     asked = [request for request in gong.requests if request.path == "/v2/calls/extensive"]
     assert len({request.cursor for request in asked}) == len(asked), "a page was asked for twice"
 
@@ -166,7 +166,7 @@ def test_a_bookmark_of_transcripts_waits_for_those_that_are_owed_from_before_the
     gong.settings.page_size = 50
     gong.settings.latency_seconds = 0.5
     project = Project(tmp_path, workspace.settings["SOURCES__GONG__BASE_URL"])
-    spoken = sorted((call for call in listed_calls(gong) if call.transcript_json is not None), key=_effective)
+    spoken = sorted((call for call in public_calls(gong) if call.transcript_json is not None), key=_effective)
     begin = _effective(spoken[20])
     owed = {call.id for call in spoken[:20]}
     parts = 0
@@ -196,7 +196,7 @@ def test_an_error_is_raised_and_nothing_is_loaded(gong: SimulatedGong, project: 
     assert any(isinstance(cause, GongError) for cause in causes)
     gong.faults.clear()
     project.run("calls", "transcripts")
-    assert project.rows("SELECT count(*) FROM calls") == [(len(listed_calls(gong)),)]
+    assert project.rows("SELECT count(*) FROM calls") == [(len(public_calls(gong)),)]
 
 
 def test_dlt_init_copies_it_into_a_strangers_project_where_it_runs(
@@ -219,7 +219,7 @@ def test_dlt_init_copies_it_into_a_strangers_project_where_it_runs(
     out = _run([sys.executable, "gong_pipeline.py"], project, environment)
     assert "loaded" in out.lower()
     with duckdb.connect(str(project / "gong.duckdb"), read_only=True) as lake:
-        assert lake.execute("SELECT count(*) FROM gong_data.calls").fetchall() == [(len(listed_calls(gong)),)]
+        assert lake.execute("SELECT count(*) FROM gong_data.calls").fetchall() == [(len(public_calls(gong)),)]
 
 
 def test_the_built_wheel_holds_the_four_folders_and_runs_elsewhere(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Debian's Chromium, driven for tests of pages: what it shows, what it asks for, what goes wrong in it."""
+"""Chromium for tests of HTML pages: what a page shows, which URLs it requests, which errors it raises."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-# No network of its own making: it would look for updates otherwise.
+# Without the last three, Chromium itself sends requests, for example to look for updates.
 _ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
 WIDE, PHONE = (1280, 900), (390, 844)
+"""Window sizes in pixels."""
 
 
 @dataclass(slots=True)
-class Opened:
-    """A page in the browser.
+class ObservedPage:
+    """A page in the browser, with its requests and errors.
 
     Attributes:
-        requests: Addresses that it asked for, itself among them.
-        errors: What went wrong in its scripts, and what its own security policy refused.
+        requests: URLs that the page requested, its own included.
+        errors: Errors of its scripts, and violations of its content security policy.
     """
 
     page: Page
@@ -34,11 +35,11 @@ class Opened:
 
 
 @contextmanager
-def browser_page(*, size: tuple[int, int] = WIDE, dark: bool = False) -> Iterator[Page]:
-    """An empty page; skips the test on a machine without Chromium."""
+def new_page(*, size: tuple[int, int] = WIDE, dark: bool = False) -> Iterator[Page]:
+    """Open an empty page; skip the test if Chromium is not installed."""
     program = shutil.which("chromium")
     if program is None:
-        pytest.skip("no chromium on this machine: apt-get install chromium")
+        pytest.skip("Chromium is not installed: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(_ARGUMENTS))
         try:
@@ -50,12 +51,12 @@ def browser_page(*, size: tuple[int, int] = WIDE, dark: bool = False) -> Iterato
 
 
 @contextmanager
-def opened(file: Path, *, size: tuple[int, int] = WIDE, dark: bool = False) -> Iterator[Opened]:
-    """Opens a file as its reader would; skips the test on a machine without Chromium."""
-    with browser_page(size=size, dark=dark) as page:
-        seen = Opened(page)
-        page.on("request", lambda request: seen.requests.append(request.url))
-        page.on("pageerror", lambda error: seen.errors.append(str(error)))
-        page.on("console", lambda message: seen.errors.append(message.text) if message.type == "error" else None)
+def open_file(file: Path, *, size: tuple[int, int] = WIDE, dark: bool = False) -> Iterator[ObservedPage]:
+    """Open a local file and record its requests and errors; skip the test if Chromium is not installed."""
+    with new_page(size=size, dark=dark) as page:
+        observed = ObservedPage(page)
+        page.on("request", lambda request: observed.requests.append(request.url))
+        page.on("pageerror", lambda error: observed.errors.append(str(error)))
+        page.on("console", lambda message: observed.errors.append(message.text) if message.type == "error" else None)
         page.goto(file.as_uri())
-        yield seen
+        yield observed

@@ -1,20 +1,47 @@
-"""Companies of a test: the same at whatever hour the suite runs, only their present is now."""
+"""Simulated companies for tests: the same at every hour of the day, except that they end now."""
 
 from datetime import UTC, datetime
 
+from pipelines.demo.company.calls import Call
 from pipelines.demo.company.company import Company, build_company
 from pipelines.demo.server.app import SimulatedGong
 
 
-def present_company(*, calls: int = 60, days: int = 20, seed: int = 7) -> Company:
-    """A company of so many calls over the days until now.
+def build_recent_company(*, calls: int = 60, days: int = 20, seed: int = 7) -> Company:
+    """Return a company with that number of calls, spread over the days until now.
 
-    People talk at any hour, since with office hours the weekday of a run would decide who is on which call, which
-    one is private and which has no transcript: a test that such a choice breaks would fail on some days only.
+    Calls take place at any hour. With office hours, the weekday of the test run would decide which call is private
+    and which has no transcript, and a test could fail on some weekdays only.
     """
     return build_company(calls=calls, days=days, seed=seed, until=datetime.now(UTC), office_hours=False)
 
 
-def present_gong(*, calls: int = 60, days: int = 20, seed: int = 7) -> SimulatedGong:
-    """A simulated Gong with such a company."""
-    return SimulatedGong(present_company(calls=calls, days=days, seed=seed))
+def build_recent_gong(*, calls: int = 60, days: int = 20, seed: int = 7) -> SimulatedGong:
+    """Return a simulated Gong with such a company."""
+    return SimulatedGong(build_recent_company(calls=calls, days=days, seed=seed))
+
+
+def public_calls(gong: SimulatedGong) -> list[Call]:
+    """Return the calls that are not private, as the server has them now."""
+    return [call for call in gong.list_calls() if not call.record["metaData"].get("isPrivate")]
+
+
+def find_call(gong: SimulatedGong, *content_blocks: str) -> Call:
+    """Return a public call that has a transcript and these content blocks."""
+    return next(
+        call
+        for call in public_calls(gong)
+        if call.transcript_json and all(call.record.get("content", {}).get(block) for block in content_blocks)
+    )
+
+
+def personal_values(gong: SimulatedGong) -> set[str]:
+    """Return all e-mail addresses, phone numbers, URLs and full names of users and of parties, in lower case."""
+    values: set[str] = set()
+    for user in gong.company.users:
+        values |= {user["emailAddress"], *user["emailAliases"], *user["personalMeetingUrls"]}
+        values |= {f"{user['firstName']} {user['lastName']}", user["phoneNumber"] or ""}
+    for call in gong.list_calls():
+        for party in call.record["parties"]:
+            values |= {party.get(field) or "" for field in ("emailAddress", "name", "phoneNumber")}
+    return {value.lower() for value in values - {""}}

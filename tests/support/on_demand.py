@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from pipelines.demo.server.app import SimulatedGong
-from tests.support.expected_warehouse import listed_calls
-
-Json = dict[str, Any]
-
-BASIC_KEY = "Basic ZGVtbzpkZW1vLXNlY3JldA=="
-"""The `Authorization` header that the simulated Gong accepts."""
+from tests.support.companies import public_calls
+from tests.support.gong_api import Json
 
 
 def parse_lines(output: str) -> list[Json]:
@@ -21,7 +16,7 @@ def parse_lines(output: str) -> list[Json]:
 
 def visible_metadata(gong: SimulatedGong) -> dict[str, Json]:
     """Return the metadata of the calls that are not private, by call id."""
-    return {call.id: call.record["metaData"] for call in listed_calls(gong)}
+    return {call.id: call.record["metaData"] for call in public_calls(gong)}
 
 
 def monologues_of(gong: SimulatedGong, call_id: str) -> list[Json]:

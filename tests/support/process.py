@@ -1,6 +1,7 @@
-"""The command in a process forked from one that has its imports behind it: they are a third of a short run.
+"""Run `gong-elt` in a process forked from a server that has already imported it.
 
-What runs is what the console script calls, with a folder, an environment, output and an exit code of its own.
+Imports take a third of a short run. The process calls the console script's function, with its own folder,
+environment, output and exit code.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _FORKS.set_forkserver_preload(
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """A command that ended; the exit code is minus the signal's number where one killed it."""
+    """Exit code and output of a command; a killed command's code is the negative signal number."""
 
     code: int
     out: str
@@ -50,35 +51,37 @@ class CommandResult:
 
     @property
     def json(self) -> dict[str, Any]:
-        """What `--json` printed; it is all that stands on stdout."""
+        """The object that `--json` printed; stdout must contain nothing else."""
         printed: dict[str, Any] = json.loads(self.out)
         return printed
 
 
-def run_forked(
-    arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str], seconds: float
+def run_command(
+    arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str], timeout_seconds: float
 ) -> CommandResult:
-    """Runs `gong-elt` with these arguments to its end.
+    """Run `gong-elt` with these arguments and wait until it exits.
 
     Raises:
-        subprocess.TimeoutExpired: It took longer than `seconds` and was killed.
+        subprocess.TimeoutExpired: If it runs longer than `timeout_seconds`; it is killed.
     """
     with tempfile.TemporaryDirectory(prefix="gong-elt-output") as outputs:
         out, err = Path(outputs, "out"), Path(outputs, "err")
-        process = _FORKS.Process(target=_command, args=(list(arguments), str(folder), dict(environment), out, err))
+        process = _FORKS.Process(target=_run_main, args=(list(arguments), str(folder), dict(environment), out, err))
         process.start()
-        process.join(seconds)
+        process.join(timeout_seconds)
         if process.exitcode is None:
             process.kill()
             process.join()
-            raise subprocess.TimeoutExpired(["gong-elt", *arguments], seconds, out.read_bytes(), err.read_bytes())
+            raise subprocess.TimeoutExpired(
+                ["gong-elt", *arguments], timeout_seconds, out.read_bytes(), err.read_bytes()
+            )
         return CommandResult(process.exitcode, out.read_text("utf-8"), err.read_text("utf-8"))
 
 
-def _command(arguments: list[str], folder: str, environment: dict[str, str], out: Path, err: Path) -> None:
+def _run_main(arguments: list[str], folder: str, environment: dict[str, str], out: Path, err: Path) -> None:
     for stream, file in ((1, out), (2, err)):
-        with file.open("wb") as opened:
-            os.dup2(opened.fileno(), stream)
+        with file.open("wb") as output:
+            os.dup2(output.fileno(), stream)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

@@ -1,4 +1,4 @@
-"""A user's working place for tests: an empty folder, the real command, a warehouse to look into."""
+"""A workspace for tests: an empty folder in which the real command runs, and its warehouse."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ import duckdb
 import psycopg2
 import psycopg2.extras
 
-from tests.support.process import CommandResult, run_forked
+from tests.support.process import CommandResult, run_command
 
 COMMAND = Path(sys.executable).parent / "gong-elt"
-_WITH_A_WAREHOUSE = (
+_WAREHOUSE_COMMANDS = (
     "sync",
     "status",
     "check",
@@ -37,17 +37,17 @@ _WITH_A_WAREHOUSE = (
 
 
 def days_ago(days: int) -> str:
-    """The date in UTC, as `--since` and `--until` take it."""
+    """Return a past date (UTC) in the format of `--since` and `--until`."""
     return f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%d}"
 
 
 @dataclass(slots=True)
 class Workspace:
-    """Runs commands in a folder of their own, with nothing of this machine's configuration.
+    """A folder in which commands run isolated from this machine's configuration.
 
     Attributes:
         settings: Environment variables of the commands.
-        postgres: Address of the PostgreSQL database to load into; None for a DuckDB file in the folder.
+        postgres: URL of the PostgreSQL database to load into; None for a DuckDB file in the folder.
     """
 
     folder: Path
@@ -56,42 +56,50 @@ class Workspace:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of the commands."""
+        """All environment variables of the commands."""
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder / "home"),
             "DLT_DATA_DIR": str(self.folder / "working"),
             "COLUMNS": "200",
-            # Between tries a test waits a tenth of what a user would.
+            # Tests wait a tenth of the regular time between retries.
             "RUNTIME__REQUEST_BACKOFF_FACTOR": "0.1",
             **({"DESTINATION__POSTGRES__CREDENTIALS": self.postgres} if self.postgres else {}),
             **self.settings,
         }
 
     def command(self, *arguments: str) -> list[str]:
-        """The command line of `gong-elt` with these arguments, into this workspace's warehouse."""
-        loads = self.postgres and arguments and arguments[0] in _WITH_A_WAREHOUSE
-        return [str(COMMAND), *arguments, *(["--destination", "postgres"] if loads else [])]
+        """Return the command line of `gong-elt` with these arguments and this workspace's destination."""
+        uses_postgres = self.postgres and arguments and arguments[0] in _WAREHOUSE_COMMANDS
+        return [str(COMMAND), *arguments, *(["--destination", "postgres"] if uses_postgres else [])]
 
     def configure(self, **settings: Any) -> None:
-        """Sets settings of `sources.gong`, named as in the documentation with `__` for a dot."""
+        """Set settings of `sources.gong`, named as in the documentation with `__` for a dot."""
         for name, value in settings.items():
             text = value if isinstance(value, str) else json.dumps(value)
             self.settings[f"SOURCES__GONG__{name.upper()}"] = text
 
-    def run(self, *arguments: str, seconds: float = 120) -> CommandResult:
-        """Runs `gong-elt` to its end."""
-        _, *given = self.command(*arguments)
-        return run_forked(given, folder=self.folder, environment=self.environment, seconds=seconds)
+    def use_demo_key(self) -> None:
+        """Configure the API key of the simulated Gong, and no pause between requests."""
+        self.configure(
+            credentials__access_key="demo", credentials__access_key_secret="demo-secret", requests_per_second=1000
+        )
+
+    def run(self, *arguments: str, timeout_seconds: float = 120) -> CommandResult:
+        """Run `gong-elt` and wait until it exits."""
+        _, *with_destination = self.command(*arguments)
+        return run_command(
+            with_destination, folder=self.folder, environment=self.environment, timeout_seconds=timeout_seconds
+        )
 
     def sync(self, *arguments: str, code: int = 0) -> dict[str, Any]:
-        """Runs `gong-elt sync --json`, which has to end with that exit code."""
-        ended = self.run("sync", "--json", *arguments)
-        assert ended.code == code, f"exit code {ended.code}\n{ended.out}\n{ended.err}"
-        return ended.json
+        """Run `gong-elt sync --json`, assert its exit code and return the printed object."""
+        result = self.run("sync", "--json", *arguments)
+        assert result.code == code, f"exit code {result.code}\n{result.out}\n{result.err}"
+        return result.json
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Starts `gong-elt` and leaves it running."""
+        """Start `gong-elt` and return the running process."""
         return subprocess.Popen(
             self.command(*arguments),
             cwd=self.folder,
@@ -100,24 +108,24 @@ class Workspace:
             stderr=subprocess.DEVNULL,
         )
 
-    def lose_working_folder(self) -> None:
-        """What a new machine has: the warehouse and nothing else."""
+    def delete_working_folder(self) -> None:
+        """Delete dlt's working folder, as on a new machine that has only the warehouse."""
         shutil.rmtree(self.folder / "working", ignore_errors=True)
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Asks the warehouse; parameters are written `?`."""
+        """Query the warehouse and return the rows; placeholders are `?`."""
         if self.postgres:
-            return self._of_postgres(sql, parameters)
+            return self._query_postgres(sql, parameters)
         with duckdb.connect(str(self.folder / "warehouse.duckdb"), read_only=True) as warehouse:
             warehouse.execute("SET TimeZone = 'UTC'; SET search_path = 'gong'")
             return warehouse.execute(sql, list(parameters)).fetchall()
 
     def count(self, table: str) -> int:
-        """Rows of a table."""
+        """Return the number of rows of a table."""
         return int(self.rows(f'SELECT count(*) FROM gong."{table}"')[0][0])
 
     def columns(self, table: str) -> Mapping[str, str]:
-        """Column names and types of a table."""
+        """Return the columns of a table and their types."""
         return dict(
             self.rows(
                 "SELECT column_name, upper(data_type) FROM information_schema.columns"
@@ -127,18 +135,18 @@ class Workspace:
         )
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
-        """Changes the warehouse behind the command's back."""
+        """Change the warehouse directly, without the command."""
         if self.postgres:
-            self._of_postgres(sql, parameters)
+            self._query_postgres(sql, parameters)
             return
         with duckdb.connect(str(self.folder / "warehouse.duckdb")) as warehouse:
             warehouse.execute("SET search_path = 'gong'")
             warehouse.execute(sql, list(parameters))
 
-    def _of_postgres(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def _query_postgres(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         connection = psycopg2.connect(self.postgres, options="-c search_path=gong -c timezone=UTC")
         try:
-            # JSON comes as text, as DuckDB gives it.
+            # Return JSON as text, as DuckDB does.
             psycopg2.extras.register_default_jsonb(connection, loads=lambda text: text)
             with connection, connection.cursor() as cursor:
                 cursor.execute(sql.replace("%", "%%").replace("?", "%s"), list(parameters))

@@ -28,8 +28,9 @@ from rich.table import Table
 from pipelines.demo.company.company import build_company
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.serving import serve
-from tests.support.expected_warehouse import assert_same, listed_calls
-from tests.support.postgres import postgres_server
+from tests.support.companies import public_calls
+from tests.support.expected_warehouse import assert_warehouse_matches
+from tests.support.servers.postgres import postgres_server
 from tests.support.workspace import Workspace
 
 _SYNC = ("sync", "--since", "2020-01-01", "--select", "calls,transcripts")
@@ -108,7 +109,7 @@ class Soak:
                 (self.killed if alive else self.too_late)[stage.name] += 1
             without = self.chance.random() < 0.5
             if without:
-                self.workspace.lose_working_folder()
+                self.workspace.delete_working_folder()
             outcome = self._repair_and_compare(stage)
             yield f"{stage.name}, {'without' if without else 'with'} working folder: {outcome}"
 
@@ -132,7 +133,7 @@ class Soak:
             if ended.code != 0:
                 self.differing += 1
                 return f"{command[0]} ended with {ended.code}: {ended.out[-300:]} {ended.err[-300:]}"
-        wanted = {call.id for call in listed_calls(self.gong)}
+        wanted = {call.id for call in public_calls(self.gong)}
         held = Counter(row[0] for row in self.workspace.rows("SELECT id FROM calls WHERE _deleted_at IS NULL"))
         sentences = self.workspace.rows(
             "SELECT count(*), count(DISTINCT call_id || ' ' || CAST(sentence_index AS VARCHAR))"
@@ -141,7 +142,7 @@ class Soak:
         self.lost += len(wanted - held.keys())
         self.doubled += held.total() - len(held) + sentences[0][0] - sentences[0][1]
         try:
-            assert_same(self.workspace, self.gong)
+            assert_warehouse_matches(self.workspace, self.gong)
         except AssertionError as difference:
             self.differing += 1
             return f"DIFFERS: {str(difference)[:300]}"
@@ -149,7 +150,7 @@ class Soak:
 
     def _change_something(self, *, delete: bool) -> None:
         """Gong goes on living: edits, new and private calls, transcripts that grow and shrink."""
-        calls = listed_calls(self.gong)
+        calls = public_calls(self.gong)
         edited, shrunk, hidden, gone = self.chance.sample(calls, 4)
         self.gong.edit_call(edited.id, title=f"Renamed {self.chance.random():.6f}")
         if shrunk.transcript:
@@ -180,7 +181,7 @@ def main() -> None:
         gong = SimulatedGong(build_company(calls=given.calls, days=20, seed=given.seed, until=datetime.now(UTC)))
         workspace = Workspace(folder)
         if given.destination == "postgres":
-            workspace.postgres = stack.enter_context(postgres_server()).new_database()
+            workspace.postgres = stack.enter_context(postgres_server()).create_database()
         workspace.configure(
             credentials__access_key="demo",
             credentials__access_key_secret="demo-secret",

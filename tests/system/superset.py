@@ -24,8 +24,8 @@ from playwright.sync_api import Page
 from pipelines.analytics.superset.dashboard import ROWS
 from pipelines.demo.company.company import build_company
 from pipelines.demo.server.app import SimulatedGong
-from tests.support.browser import browser_page
-from tests.support.marts import built, loaded
+from tests.support.browser import new_page
+from tests.support.marts import build_models, sync_company
 from tests.support.paths import REPOSITORY
 from tests.support.workspace import Workspace
 
@@ -44,8 +44,8 @@ def main() -> int:
     """The exit code."""
     with tempfile.TemporaryDirectory(prefix="gong-elt-superset-") as made:
         folder = Path(made)
-        with loaded(Workspace(folder), SimulatedGong(build_company(calls=600, until=datetime.now(UTC)))) as place:
-            built(place)
+        with sync_company(Workspace(folder), SimulatedGong(build_company(calls=600, until=datetime.now(UTC)))) as place:
+            build_models(place)
         assert place.run("superset").code == 0
         environment = _environment(folder)
         for command in (
@@ -57,7 +57,7 @@ def main() -> int:
             ["import-dashboards", "--path", str(folder / "gong-superset.zip"), "--username", "admin"],
         ):
             _superset(command, environment, folder)
-        with _served(environment, folder) as address, browser_page(size=_SIZE) as page:
+        with _served(environment, folder) as address, new_page(size=_SIZE) as page:
             return _looked_at(page, address, place)
 
 

@@ -72,7 +72,7 @@ def main() -> None:
             sent = _killed(workspace, gong, chance, per_run=len(good) / (given.kills + 1))
             killed += 1
             console.print(f"killed {killed}: {sent:,} requests so far")
-        ended = workspace.run("upload", "calls.csv", "--json", seconds=7200)
+        ended = workspace.run("upload", "calls.csv", "--json", timeout_seconds=7200)
         seconds = time.monotonic() - began
         failures = sum(fault.hit_count for fault in gong.faults)
         wrong = _wrong(workspace, gong, good, bad, ended.json)

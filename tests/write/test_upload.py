@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import time
@@ -12,42 +11,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, reset_connection, respond
 from pipelines.write.gong_writer import LARGEST_RECORDING
+from tests.support.upload_files import build_upload_rows, write_csv, write_jsonl, write_parquet
 from tests.support.workspace import Workspace
 
 Rows = Sequence[dict[str, Any]]
-
-
-def rows_of(gong: SimulatedGong, count: int) -> list[dict[str, Any]]:
-    host = next(user["id"] for user in gong.company.users if user["active"])
-    parties = json.dumps([{"userId": host}, {"name": "Ana Bell, Ltd", "emailAddress": "ana.bell@acme.example"}])
-    row = {"actual_start": "2026-05-20T10:00:00Z", "direction": "Outbound", "primary_user": host, "parties": parties}
-    return [{"client_unique_id": f"pbx-{number}", **row, "title": f"Call {number}"} for number in range(count)]
-
-
-def csv_file(folder: Path, rows: Rows, name: str = "calls.csv") -> str:
-    with (folder / name).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(dict.fromkeys(column for row in rows for column in row)))
-        writer.writeheader()
-        writer.writerows(rows)
-    return name
-
-
-def jsonl_file(folder: Path, rows: Rows) -> str:
-    lines = [json.dumps({**row, "parties": json.loads(row["parties"])}) for row in rows]
-    (folder / "calls.jsonl").write_text("\n\n".join(lines), encoding="utf-8")
-    return "calls.jsonl"
-
-
-def parquet_file(folder: Path, rows: Rows) -> str:
-    pq.write_table(pa.Table.from_pylist(list(rows)), folder / "calls.parquet")
-    return "calls.parquet"
 
 
 def sent(gong: SimulatedGong) -> list[str]:
@@ -64,11 +36,11 @@ def uploaded(workspace: Workspace) -> list[tuple[Any, ...]]:
     return workspace.rows("SELECT client_unique_id, row, status, call_id, error FROM _uploads ORDER BY row")
 
 
-@pytest.mark.parametrize("written", [csv_file, jsonl_file, parquet_file])
+@pytest.mark.parametrize("written", [write_csv, write_jsonl, write_parquet])
 def test_a_file_of_any_kind_is_added_once_and_written_down(
     gong: SimulatedGong, workspace: Workspace, written: Callable[[Path, Rows], str]
 ) -> None:
-    file = written(workspace.folder, rows_of(gong, 5))
+    file = written(workspace.folder, build_upload_rows(gong, 5))
     first, again = (workspace.run("upload", file, "--json") for _ in range(2))
     assert (first.code, first.json["added"], first.json["already_added"]) == (0, 5, 0), first.err
     assert (again.code, again.json["added"], again.json["already_added"], again.json["requests"]) == (0, 0, 5, 0)
@@ -86,14 +58,14 @@ def test_a_file_of_any_kind_is_added_once_and_written_down(
 
 
 def test_a_sync_after_an_upload_and_an_upload_after_a_sync(gong: SimulatedGong, workspace: Workspace) -> None:
-    file = csv_file(workspace.folder, rows_of(gong, 2))
+    file = write_csv(workspace.folder, build_upload_rows(gong, 2))
     assert workspace.run("upload", file).code == 0
     workspace.configure(requests_per_day=2)
     assert workspace.sync(code=3)["requests"] == 0
     workspace.configure(requests_per_day=400)
     synced = workspace.sync()
     assert {"pbx-0", "pbx-1"} <= {row[0] for row in workspace.rows("SELECT client_unique_id FROM calls")}
-    file = csv_file(workspace.folder, rows_of(gong, 3), "more.csv")
+    file = write_csv(workspace.folder, build_upload_rows(gong, 3), "more.csv")
     assert workspace.run("upload", file, "--json").json["already_added"] == 2
     status = json.loads(workspace.run("status", "--json").out)
     assert status["requests_left"] == 400 - 2 - synced["requests"] - 1
@@ -102,11 +74,11 @@ def test_a_sync_after_an_upload_and_an_upload_after_a_sync(gong: SimulatedGong, 
 def test_bad_rows_are_set_aside_with_all_their_faults_and_the_good_ones_are_added(
     gong: SimulatedGong, workspace: Workspace
 ) -> None:
-    rows = rows_of(gong, 6)
+    rows = build_upload_rows(gong, 6)
     rows[1] |= {"direction": "Sideways", "actual_start": "yesterday", "title": "=1,\n2"}
     rows[2] |= {"client_unique_id": ""}
     rows[4] |= {"client_unique_id": "pbx-0"}
-    file = csv_file(workspace.folder, rows)
+    file = write_csv(workspace.folder, rows)
     dry = workspace.run("upload", file, "--dry-run", "--json")
     assert (dry.code, len(dry.json["invalid"]), gong.requests) == (1, 3, [])
     assert not list(workspace.folder.glob("*.duckdb"))
@@ -124,12 +96,12 @@ def test_bad_rows_are_set_aside_with_all_their_faults_and_the_good_ones_are_adde
     told = workspace.run("upload", file)
     assert "row 2 (pbx-1) invalid: actual_start: yesterday is no date-time" in told.out
     rows[1] |= {"direction": "Inbound", "actual_start": "2026-05-20T10:00:00Z"}
-    assert workspace.run("upload", csv_file(workspace.folder, rows), "--json").json["added"] == 1
+    assert workspace.run("upload", write_csv(workspace.folder, rows), "--json").json["added"] == 1
     assert [row[1] for row in uploaded(workspace) if row[2] == "invalid"] == [3, 5]
 
 
 def test_lines_that_are_no_rows_are_set_aside(gong: SimulatedGong, workspace: Workspace) -> None:
-    good, other = (json.dumps(row) for row in rows_of(gong, 2))
+    good, other = (json.dumps(row) for row in build_upload_rows(gong, 2))
     (workspace.folder / "odd.jsonl").write_text(f'{good}\n[1]\n{{"a": \n{other[:-1]}, "colour": "red"}}\n')
     ended = workspace.run("upload", "odd.jsonl", "--json")
     assert (ended.code, ended.json["added"]) == (1, 1)
@@ -141,7 +113,7 @@ def test_lines_that_are_no_rows_are_set_aside(gong: SimulatedGong, workspace: Wo
 
 
 def test_a_call_is_known_by_the_name_it_was_sent_with(gong: SimulatedGong, workspace: Workspace) -> None:
-    row = {**rows_of(gong, 1)[0], "client_unique_id": "", "clientUniqueId": " pbx-7 "}
+    row = {**build_upload_rows(gong, 1)[0], "client_unique_id": "", "clientUniqueId": " pbx-7 "}
     (workspace.folder / "odd.jsonl").write_text(json.dumps(row))
     first, again = (workspace.run("upload", "odd.jsonl", "--json") for _ in range(2))
     assert (first.json["added"], again.json["already_added"], sent(gong)) == (1, 1, ["pbx-7"])
@@ -149,13 +121,13 @@ def test_a_call_is_known_by_the_name_it_was_sent_with(gong: SimulatedGong, works
 
 
 def test_a_file_that_cannot_be_used_is_one_line_and_nothing_is_sent(gong: SimulatedGong, workspace: Workspace) -> None:
-    row, folder = rows_of(gong, 1)[0], workspace.folder
+    row, folder = build_upload_rows(gong, 1)[0], workspace.folder
     (folder / "calls.xlsx").write_bytes(b"PK")
     (folder / "latin.csv").write_bytes(b"client_unique_id,actual_start,direction,primary_user,parties\nM\xfcller,,,,\n")
     (folder / "open.csv").write_text('client_unique_id,actual_start,direction,primary_user,parties\n"a,,,,\n')
     (folder / "broken.parquet").write_bytes(b"PAR1")
-    csv_file(folder, [{**row, "tilte": "x"}], "tilte.csv")
-    csv_file(folder, [{"client_unique_id": "a", "clientUniqueId": "b"}], "twice.csv")
+    write_csv(folder, [{**row, "tilte": "x"}], "tilte.csv")
+    write_csv(folder, [{"client_unique_id": "a", "clientUniqueId": "b"}], "twice.csv")
     for file, said in (
         ("none.csv", "no such file"),
         ("calls.xlsx", ".csv, .jsonl or .parquet"),
@@ -173,7 +145,7 @@ def test_a_file_that_cannot_be_used_is_one_line_and_nothing_is_sent(gong: Simula
 
 
 def test_a_killed_upload_is_made_good_by_the_next(gong: SimulatedGong, workspace: Workspace) -> None:
-    file = csv_file(workspace.folder, rows_of(gong, 60))
+    file = write_csv(workspace.folder, build_upload_rows(gong, 60))
     gong.settings.latency_seconds = 0.02
     process = workspace.start("upload", file)
     while len(sent(gong)) < 20:
@@ -194,15 +166,15 @@ def test_a_killed_upload_is_made_good_by_the_next(gong: SimulatedGong, workspace
 
 def test_what_gong_does_to_requests_loses_and_doubles_no_call(gong: SimulatedGong, workspace: Workspace) -> None:
     gong.faults += [Fault(respond(500), nth=2), Fault(reset_connection(), nth=4), Fault(respond(429), nth=6)]
-    ended = workspace.run("upload", csv_file(workspace.folder, rows_of(gong, 6)), "--json")
+    ended = workspace.run("upload", write_csv(workspace.folder, build_upload_rows(gong, 6)), "--json")
     assert (ended.code, ended.json["added"], ended.json["requests"]) == (0, 6, 9), ended.err
     assert in_gong(gong) == Counter(f"pbx-{number}" for number in range(6))
 
 
 def test_a_call_that_gong_refuses_stops_no_other(gong: SimulatedGong, workspace: Workspace) -> None:
-    rows = rows_of(gong, 3)
+    rows = build_upload_rows(gong, 3)
     rows[1] |= {"primary_user": "5", "parties": '[{"userId": "5"}]'}
-    file = csv_file(workspace.folder, rows)
+    file = write_csv(workspace.folder, rows)
     ended = workspace.run("upload", file, "--json")
     assert (ended.code, ended.json["added"]) == (1, 2)
     (refused,) = ended.json["refused"]
@@ -219,7 +191,7 @@ def test_a_call_that_gong_refuses_stops_no_other(gong: SimulatedGong, workspace:
 def test_a_gong_that_is_down_ends_it_and_the_next_upload_sends_the_rest(
     gong: SimulatedGong, workspace: Workspace
 ) -> None:
-    file = csv_file(workspace.folder, rows_of(gong, 8))
+    file = write_csv(workspace.folder, build_upload_rows(gong, 8))
     workspace.settings["RUNTIME__REQUEST_BACKOFF_FACTOR"] = "0.01"
     gong.faults.append(Fault(respond(503), when=lambda request: request.body["clientUniqueId"] > "pbx-1"))
     ended = workspace.run("upload", file, "--json")
@@ -234,13 +206,13 @@ def test_a_gong_that_is_down_ends_it_and_the_next_upload_sends_the_rest(
 def test_a_missing_scope_ends_it_at_once(gong: SimulatedGong, workspace: Workspace) -> None:
     (header, _), *_ = gong.settings.credentials.items()
     gong.settings.credentials[header] = frozenset({"api:calls:read:basic"})
-    ended = workspace.run("upload", csv_file(workspace.folder, rows_of(gong, 5)), "--json")
+    ended = workspace.run("upload", write_csv(workspace.folder, build_upload_rows(gong, 5)), "--json")
     assert (ended.code, ended.json["not_sent"], len(gong.requests)) == (1, 5, 1)
     assert "api:calls:create" in ended.json["reason"]
 
 
 def test_a_spent_budget_stops_it_and_the_next_one_goes_on(gong: SimulatedGong, workspace: Workspace) -> None:
-    file = csv_file(workspace.folder, rows_of(gong, 5))
+    file = write_csv(workspace.folder, build_upload_rows(gong, 5))
     workspace.configure(requests_per_day=3)
     ended = workspace.run("upload", file, "--json")
     assert (ended.code, ended.json["status"], ended.json["added"], ended.json["not_sent"]) == (3, "stopped", 3, 2)
@@ -251,7 +223,7 @@ def test_a_spent_budget_stops_it_and_the_next_one_goes_on(gong: SimulatedGong, w
 
 
 def test_a_recording_is_added_as_it_is(gong: SimulatedGong, workspace: Workspace) -> None:
-    file = csv_file(workspace.folder, rows_of(gong, 1))
+    file = write_csv(workspace.folder, build_upload_rows(gong, 1))
     assert workspace.run("upload", file).code == 0
     ((_, _, _, call_id, _),) = uploaded(workspace)
     recording = os.urandom(300_000)
@@ -266,9 +238,9 @@ def test_a_recording_is_added_as_it_is(gong: SimulatedGong, workspace: Workspace
 def test_a_recording_that_gong_would_not_take_is_refused_before_it_is_sent(
     gong: SimulatedGong, workspace: Workspace
 ) -> None:
-    rows = rows_of(gong, 1)
+    rows = build_upload_rows(gong, 1)
     rows[0]["download_media_url"] = "https://media.example/1.mp3"
-    assert workspace.run("upload", csv_file(workspace.folder, rows)).code == 0
+    assert workspace.run("upload", write_csv(workspace.folder, rows)).code == 0
     ((_, _, _, call_id, _),) = uploaded(workspace)
     gong.requests.clear()
     (workspace.folder / "empty.mp3").touch()

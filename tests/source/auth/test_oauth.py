@@ -20,11 +20,11 @@ from pipelines.demo.server.endpoints.oauth import TOKEN_PATH
 from pipelines.demo.server.faults import Fault, FaultAction, hang, redirect, respond, truncate
 from pipelines.demo.server.request_log import RequestLogEntry
 from tests.conftest import MakeGong
-from tests.support.expected_warehouse import assert_same
+from tests.support.expected_warehouse import assert_warehouse_matches
+from tests.support.gong_api import EXTENSIVE, TRANSCRIPT
 from tests.support.process import CommandResult
 from tests.support.workspace import COMMAND, Workspace
 
-EXTENSIVE, TRANSCRIPT = "/v2/calls/extensive", "/v2/calls/transcript"
 CONFIGURED = "configured-refresh-token-0000"
 
 
@@ -53,7 +53,7 @@ def test_the_first_sync_exchanges_the_token_once_and_the_next_ones_use_what_it_g
     summary = workspace.sync()
     assert gong.oauth.exchanged_tokens == [CONFIGURED]
     assert summary["requests"] == len(gong.requests) - 1, "an exchange is no request to the API"
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
     workspace.sync()
     assert gong.oauth.exchanged_tokens == [CONFIGURED]
     assert gong.oauth.reused_tokens == []
@@ -143,7 +143,7 @@ def test_a_kill_right_after_an_exchange_loses_nothing(gong: SimulatedGong, works
     assert gong.oauth.exchanged_tokens[0] == CONFIGURED
     assert len(gong.oauth.exchanged_tokens) == 2
     assert gong.oauth.reused_tokens == []
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_what_a_kill_left_half_written_is_in_nobodys_way(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -194,7 +194,7 @@ def test_a_token_revoked_in_the_middle_is_renewed_once_and_the_run_goes_on(
     refused = [request for request in gong.requests if request.status == 401]
     assert refused
     assert summary["requests"] == len([request for request in gong.requests if request.path != TOKEN_PATH])
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_new_token_that_is_refused_too_is_a_dead_credential(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -252,7 +252,7 @@ def test_a_token_file_of_ones_own_serves_two_accounts(gong: SimulatedGong, works
     workspace.sync("--select", "workspaces", "--connection", "emea", "--dataset", "emea")
     assert gong.oauth.exchanged_tokens == [CONFIGURED, "emea-refresh-token-2222"]
     assert (_mode(file), _mode(file.parent)) == (0o600, 0o700)
-    workspace.lose_working_folder()
+    workspace.delete_working_folder()
     gong.oauth.expire_access_tokens()
     workspace.sync("--select", "workspaces")
     workspace.sync("--select", "workspaces", "--connection", "emea", "--dataset", "emea")
@@ -265,7 +265,7 @@ def test_the_default_host_gives_way_to_the_one_that_gong_names(gong: SimulatedGo
     workspace.configure(credentials__token_url=f"{served_at}{TOKEN_PATH}")
     workspace.sync()
     assert _kept(workspace)["api_base_url_for_customer"] == served_at
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
     workspace.configure(base_url="https://api.gong.io/")
     workspace.sync()
     assert len(gong.oauth.exchanged_tokens) == 1
@@ -304,7 +304,7 @@ def test_a_token_endpoint_that_never_answers_ends_the_run_and_is_not_asked_for_e
     assert [request.path for request in gong.requests] == [TOKEN_PATH] * 4
     gong.faults.clear()
     workspace.sync()
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_token_lost_with_its_answer_is_told(gong: SimulatedGong, workspace: Workspace) -> None:

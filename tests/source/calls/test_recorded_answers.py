@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.replay import build_recorded_company
 from tests.conftest import MakeGong
+from tests.support.gong_api import Json
 from tests.support.paths import GONG_API
 from tests.support.workspace import Workspace
 
@@ -19,8 +19,6 @@ RECORDED = GONG_API / "recorded"
 pytestmark = pytest.mark.skipif(
     not RECORDED.is_dir(), reason="the recorded answers of Gong are not beside this checkout; they are not ours to ship"
 )
-
-Json = dict[str, Any]
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import pytest
 
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, corrupt_json, respond, rewrite, too_many_requests
-from tests.support.expected_warehouse import listed_calls
+from tests.support.companies import public_calls
+from tests.support.gong_api import Json
 from tests.support.workspace import Workspace
 
-Json = dict[str, Any]
 REVIEWS = "/v2/stats/activity/scorecards"
 FULL_REFRESH = "trackers,scorecards,answered_scorecards,call_outcomes,briefs"
 
@@ -195,4 +195,4 @@ def test_reviews_of_a_day_that_are_taken_back_in_a_broken_load_are_made_good(
     workspace.execute("UPDATE _runs SET status = 'running', unfinished_load = '1', unfinished_since = window_since")
     workspace.sync("--select", "calls,answered_scorecards", "--since", "2020-01-01")
     assert not workspace.rows("SELECT 1 FROM answered_scorecards WHERE scorecard_name = 'half written'")
-    assert len(listed_calls(gong)) == workspace.count("calls")
+    assert len(public_calls(gong)) == workspace.count("calls")

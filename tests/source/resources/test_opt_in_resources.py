@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -14,10 +13,8 @@ from pipelines.demo.server.app import SimulatedGong
 from sources.gong import OPT_IN_RESOURCES, table_names
 from sources.gong.resources.date_sliced import LOG_TYPES
 from tests.conftest import MakeGong
-from tests.support.expected_warehouse import listed_calls
+from tests.support.companies import public_calls
 from tests.support.workspace import Workspace, days_ago
-
-Json = dict[str, Any]
 
 
 @pytest.fixture
@@ -128,7 +125,7 @@ def test_access_that_is_taken_back_leaves_the_warehouse(gong: SimulatedGong, sho
     short.sync("--select", "call_access")
     opened = {row[0] for row in short.rows("SELECT DISTINCT call_id FROM call_access")}
     # Private calls are left out here as everywhere.
-    assert opened == {call.id for call in listed_calls(gong) if int(call.id) % 5 == 0}
+    assert opened == {call.id for call in public_calls(gong) if int(call.id) % 5 == 0}
     gong.settings.access_taken_back |= opened
     short.sync("--select", "call_access", "--since", (datetime.now(UTC) - timedelta(days=25)).date().isoformat())
     assert short.count("call_access") == 0

@@ -15,14 +15,13 @@ from pipelines.demo.company.calls import Call
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, FaultAction, rewrite_bytes
 from pipelines.demo.server.serving import serve
-from tests.support.companies import present_gong
-from tests.support.expected_warehouse import assert_same, listed_calls
+from tests.support.companies import build_recent_gong, public_calls
+from tests.support.expected_warehouse import assert_warehouse_matches
+from tests.support.gong_api import EXTENSIVE, TRANSCRIPT, Json
 from tests.support.workspace import Workspace
 
-Json = dict[str, Any]
 Change = Callable[[Json], object]
 
-EXTENSIVE, TRANSCRIPT = "/v2/calls/extensive", "/v2/calls/transcript"
 CONTENT_BLOCKS = ("structure", "topics", "trackers", "outline", "highlights", "keyPoints", "callOutcome", "brief")
 
 
@@ -256,7 +255,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
     workspace, gong = _company(tmp_path_factory.mktemp("odd"))
     full = [
         call
-        for call in listed_calls(gong)
+        for call in public_calls(gong)
         if call.transcript_json and call.record.get("content", {}).get("topics") and call.record["parties"]
     ]
     calls = dict(zip(CALLS, full, strict=False))
@@ -309,7 +308,7 @@ def test_odd_records_stop_no_other(loaded: Loaded) -> None:
     assert loaded.summary["status"] == "done"
     assert loaded.summary["rejected"] == bad == loaded.workspace.count("_rejected")
     refused = sum(odd.reason is not None for odd in CALLS.values())
-    assert loaded.workspace.count("calls") == len(listed_calls(loaded.gong)) - refused
+    assert loaded.workspace.count("calls") == len(public_calls(loaded.gong)) - refused
     kept = loaded.workspace.rows("SELECT id FROM _rejected WHERE resource = 'calls' AND record IS NOT NULL")
     named = {loaded.calls[name].id for name in ("text for the people", "text for the content", "numbers for trackers")}
     assert named <= {row[0] for row in kept}
@@ -325,7 +324,7 @@ def test_what_stays_bad_is_not_written_again_and_what_is_mended_comes_in(loaded:
     loaded.workspace.sync("--since", "2020-01-01")
     nameless = {name for name, odd in (*CALLS.items(), *TRANSCRIPTS.items()) if odd.reason and not _has_name(name)}
     assert loaded.workspace.count("_rejected") <= len(nameless) + 1
-    assert_same(loaded.workspace, loaded.gong)
+    assert_warehouse_matches(loaded.workspace, loaded.gong)
 
 
 def test_users_workspaces_and_folders_that_fit_no_table_stop_no_other(tmp_path: Path) -> None:
@@ -372,7 +371,7 @@ def test_users_workspaces_and_folders_that_fit_no_table_stop_no_other(tmp_path: 
         by_resource = dict(workspace.rows("SELECT resource, count(*) FROM _rejected GROUP BY ALL"))
         assert by_resource == {"users": 7, "workspaces": 2, "library": 7}
         assert summary["rejected"] == 16
-        assert_same(workspace, gong)
+        assert_warehouse_matches(workspace, gong)
         del users[0]
         gong.faults[0] = Fault(
             rewrite_bytes(lambda body: body.replace(b'"settings":"all"', b'"settings":null')), "/v2/"
@@ -395,13 +394,13 @@ def test_transcripts_nobody_asked_for_are_left_out_and_of_two_one_is_taken(tmp_p
     with serve(gong.app) as url:
         workspace.configure(base_url=url)
         workspace.sync("--select", "calls,transcripts")
-    assert_same(workspace, gong)
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_ids_that_gong_may_refuse_are_asked_for_apart_and_only_the_refused_one_is_set_aside(tmp_path: Path) -> None:
     workspace, gong = _company(tmp_path)
     gong.settings.call_ids_below = 2**64
-    spoken = [call for call in listed_calls(gong) if call.transcript_json]
+    spoken = [call for call in public_calls(gong) if call.transcript_json]
     # Beyond 64 bits signed, and the last one beyond 64 bits at all.
     long_ids = ["9999999999999999999", "12345678901234567890", "18446744073709551615", "98765432109876543210"]
     for call, long_id in zip(spoken, long_ids, strict=False):
@@ -415,13 +414,13 @@ def test_ids_that_gong_may_refuse_are_asked_for_apart_and_only_the_refused_one_i
     assert summaries[1]["tables"] == {}
     assert workspace.rows("SELECT count(*) FROM calls WHERE len(id) > 18 AND id = ANY(?)", [long_ids]) == [(4,)]
     transcribed = {row[0] for row in workspace.rows("SELECT call_id FROM transcripts")}
-    assert transcribed == {call.id for call in listed_calls(gong) if call.transcript_json} - {long_ids[-1]}
+    assert transcribed == {call.id for call in public_calls(gong) if call.transcript_json} - {long_ids[-1]}
     assert workspace.rows("SELECT resource, id FROM _rejected") == [("transcripts", long_ids[-1])]
 
 
 def test_a_truth_that_is_none_keeps_a_call_private(tmp_path: Path) -> None:
     workspace, gong = _company(tmp_path)
-    yes, unclear = [call for call in listed_calls(gong) if call.transcript_json][:2]
+    yes, unclear = [call for call in public_calls(gong) if call.transcript_json][:2]
     said_private = {yes.id: b'"true"', unclear.id: b'"perhaps"'}
 
     def change(body: bytes) -> bytes:
@@ -445,7 +444,7 @@ def _company(folder: Path) -> tuple[Workspace, SimulatedGong]:
     workspace.configure(
         credentials__access_key="demo", credentials__access_key_secret="demo-secret", requests_per_second=1000
     )
-    return workspace, present_gong(calls=160)
+    return workspace, build_recent_gong(calls=160)
 
 
 def _odd(kinds: dict[str, Odd], names: dict[str, str], key: str) -> FaultAction:

@@ -21,9 +21,9 @@ from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, rewrite
 from sources.gong import ConfigurationError, GongApiKey, gong_source
 from sources.gong.tables.pseudonyms import Pseudonymizer, infer_pii_kind, normalised
-from tests.support.expected_warehouse import listed_calls
+from tests.support.companies import personal_values, public_calls
+from tests.support.gong_api import Json
 from tests.support.paths import REPOSITORY
-from tests.support.personal_data import personal_values
 from tests.support.workspace import Workspace, days_ago
 
 KEY = "a key that nobody would guess"
@@ -43,8 +43,6 @@ FREE_TEXT = {
     ("transcript_sentences", "text"),
 }
 """Columns that are not pseudonymised: what people said and wrote."""
-
-Json = dict[str, Any]
 
 
 def hashed(text: str, key: str = KEY) -> str:
@@ -74,7 +72,7 @@ def pseudonymised(workspace: Workspace, key: str = KEY) -> None:
 
 
 def test_nobody_is_found_in_any_column_but_free_text(gong: SimulatedGong, workspace: Workspace) -> None:
-    first, *_ = listed_calls(gong)
+    first, *_ = public_calls(gong)
     _add_what_gong_may_add(gong, first.record)
     people = personal_values(gong) | {
         "quilla.lindqvist@elsewhere.example",
@@ -168,13 +166,13 @@ def _add_what_gong_may_add(gong: SimulatedGong, record: Json) -> None:
 
 
 def test_the_same_person_joins_over_parties_users_and_crm_fields(gong: SimulatedGong, workspace: Workspace) -> None:
-    first, *_ = listed_calls(gong)
+    first, *_ = public_calls(gong)
     _add_what_gong_may_add(gong, first.record)
     pseudonymised(workspace)
     workspace.sync()
     internal = [
         (call.record["metaData"]["id"], party["userId"])
-        for call in listed_calls(gong)
+        for call in public_calls(gong)
         for party in call.record["parties"]
         if party.get("userId") and party["id"] != "770001"
     ]
@@ -232,13 +230,13 @@ def test_switching_to_hash_or_to_another_key_rewrites_what_is_read_again(
     workspace.sync()
     pseudonymised(workspace)
     summary = workspace.sync(*SINCE)
-    assert summary["calls"] == len(listed_calls(gong))
+    assert summary["calls"] == len(public_calls(gong))
     assert columns_with(workspace, personal_values(gong)) == set()
     assert workspace.sync(*SINCE)["resources"]["calls"]["rows"] == 0
     assert workspace.sync(*SINCE)["resources"]["users"]["rows"] == 0
     before = set(workspace.rows("SELECT email_address FROM users"))
     pseudonymised(workspace, "another key of somebody else")
-    assert workspace.sync(*SINCE)["calls"] == len(listed_calls(gong))
+    assert workspace.sync(*SINCE)["calls"] == len(public_calls(gong))
     assert not before & set(workspace.rows("SELECT email_address FROM users"))
     workspace.configure(pii="keep")
     workspace.sync(*SINCE)
@@ -368,7 +366,7 @@ def test_a_rejected_call_that_turns_private_is_taken_out_of_rejected(gong: Simul
 def test_a_call_that_says_it_is_private_in_any_way_is_private(
     gong: SimulatedGong, workspace: Workspace, said: object
 ) -> None:
-    call, *_ = listed_calls(gong)
+    call, *_ = public_calls(gong)
     gong.edit_call(call.id, isPrivate=said)
     workspace.sync("--select", "calls")
     assert workspace.rows("SELECT count(*) FROM calls WHERE id = ?", [call.id]) == [(0,)]
