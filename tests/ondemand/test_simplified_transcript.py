@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from pipelines.ondemand.simplified_transcript import format_clock, simplify_transcript, speakers_by_id
 from tests.support.gong_api import Json
-from tests.support.on_demand import 
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=12)
 SENTENCES = st.fixed_dictionaries(
