@@ -99,3 +99,16 @@ def test_every_column_that_is_hashed_is_in_the_document_on_privacy() -> None:
 
 def _named(cell: str) -> list[str]:
     return re.findall(r"`(\w+)`", cell)
+
+
+def test_every_row_of_the_fault_matrix_names_existing_tests() -> None:
+    """Every documented fault is verified by a test."""
+    tests = {file.name: file for file in (REPOSITORY / "tests").rglob("test_*.py")}
+    rows = [row.split("|") for row in (REPOSITORY / "docs" / "faults.md").read_text().splitlines() if row[:1] == "|"]
+    faults = [cells for cells in rows if cells[1].strip("- ") not in ("", "fault")]
+    assert len(faults) > 40
+    for _, fault, _, cell, _ in faults:
+        references = re.findall(r"`(test_\w+\.py)::(test_\w+)`", cell)
+        assert references, f"no test for: {fault}"
+        for file, test in references:
+            assert f"def {test}(" in tests[file].read_text(), f"{file} has no {test}"
