@@ -65,7 +65,7 @@ _BY_NAME = {name: field for field in NEW_CALL_FIELDS for name in (field.name, fi
 _ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 
 
-class RowRefused(ValueError):
+class InvalidCallError(ValueError):
     """A row that Gong would refuse; nothing was sent.
 
     Attributes:
@@ -84,7 +84,7 @@ def new_call(row: Mapping[str, Any]) -> dict[str, Any]:
         row: Values by field, in snake_case or by Gong's own names; null and empty text count as not given.
 
     Raises:
-        RowRefused: It is not what Gong takes; all faults are named at once.
+        InvalidCallError: It is not what Gong takes; all faults are named at once.
     """
     faults = [f"{name}: is no field of a new call" for name in row if name not in _BY_NAME]
     given = {_BY_NAME[name].name: value for name, value in row.items() if name in _BY_NAME and not _absent(value)}
@@ -99,7 +99,7 @@ def new_call(row: Mapping[str, Any]) -> dict[str, Any]:
             faults.append(f"{field.name}: {fault}")
     faults += _contradictions(body)
     if faults:
-        raise RowRefused(faults)
+        raise InvalidCallError(faults)
     return body
 
 

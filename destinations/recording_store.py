@@ -12,11 +12,11 @@ from pyarrow.fs import FileSystem, FileType, LocalFileSystem, S3FileSystem
 _S3 = "s3://"
 
 
-class StoreRefused(ValueError):
-    """Recordings cannot be kept there; says why."""
+class RecordingStoreError(ValueError):
+    """RecordingStore cannot be kept there; says why."""
 
 
-class Recordings:
+class RecordingStore:
     """A folder or bucket.
 
     Args:
@@ -24,7 +24,7 @@ class Recordings:
             look for them: AWS_ACCESS_KEY_ID, AWS_PROFILE, AWS_ENDPOINT_URL and so on.
 
     Raises:
-        StoreRefused: It is no such place.
+        RecordingStoreError: It is no such place.
     """
 
     def __init__(self, place: str) -> None:
@@ -39,7 +39,7 @@ class Recordings:
                 # Not through links: rows of `_media` name files by it, and a link may lead elsewhere one day.
                 self._files, root = LocalFileSystem(), str(Path(place).expanduser().absolute())
         except (OSError, ValueError, pa.ArrowException) as failure:
-            raise StoreRefused(f"{place}: {' '.join(str(failure).split())}") from failure
+            raise RecordingStoreError(f"{place}: {' '.join(str(failure).split())}") from failure
         self._root = root.rstrip("/")
 
     def uri(self, name: str) -> str:
@@ -99,10 +99,10 @@ class Recordings:
         """Removes a file, and its folder when that is empty then; one that is gone already is no error.
 
         Raises:
-            StoreRefused: It is kept in another place, or cannot be removed.
+            RecordingStoreError: It is kept in another place, or cannot be removed.
         """
         if not uri.startswith(self.uri("")):
-            raise StoreRefused(f"{uri} is not below {self.uri('')}: run with --to where it is")
+            raise RecordingStoreError(f"{uri} is not below {self.uri('')}: run with --to where it is")
         self._remove(self._path(uri))
         if not self.is_bucket:
             folder = Path(uri).parent
@@ -123,4 +123,4 @@ class Recordings:
         except FileNotFoundError:
             return
         except OSError as failure:
-            raise StoreRefused(f"{path} cannot be removed: {' '.join(str(failure).split())}") from failure
+            raise RecordingStoreError(f"{path} cannot be removed: {' '.join(str(failure).split())}") from failure

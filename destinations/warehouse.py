@@ -37,7 +37,7 @@ _DUCKDB_CONFIG = {
 _BY_URL = ("clickhouse", "mssql", "postgres", "redshift", "snowflake", "sqlalchemy", "synapse")
 
 
-class WarehouseRefused(ValueError):
+class InvalidWarehouseError(ValueError):
     """The destination cannot be used as it is configured; says what to change."""
 
 
@@ -50,19 +50,19 @@ def warehouse(name: str, dataset: str, file: Path | None = None) -> Destination[
         file: DuckDB file; by default what dlt's configuration says, else `warehouse.duckdb` here.
 
     Raises:
-        WarehouseRefused: There is no such destination, or it cannot hold the dataset.
+        InvalidWarehouseError: There is no such destination, or it cannot hold the dataset.
     """
     if name == "duckdb":
         configured: Any = dlt.secrets.get("destination.duckdb.credentials") or DEFAULT_DUCKDB_FILE
         credentials = configured if file is None else str(file)
         if (path := _duckdb_file(credentials)) is not None:
             if path.stem == dataset:
-                raise WarehouseRefused(
+                raise InvalidWarehouseError(
                     f"the DuckDB file {path.name!r} is named like its dataset {dataset!r}, which DuckDB cannot tell"
                     " apart: rename one, for example with --dataset"
                 )
             if not path.absolute().parent.is_dir():
-                raise WarehouseRefused(f"the folder of the DuckDB file {str(path)!r} does not exist: create it")
+                raise InvalidWarehouseError(f"the folder of the DuckDB file {str(path)!r} does not exist: create it")
         return dlt.destinations.duckdb(
             credentials=_bounded(credentials),
             replace_strategy=_REPLACE,
@@ -72,11 +72,11 @@ def warehouse(name: str, dataset: str, file: Path | None = None) -> Destination[
     try:
         found = Destination.from_reference(name, replace_strategy=_REPLACE)
     except (UnknownDestinationModule, ModuleNotFoundError, TypeError) as failure:
-        raise WarehouseRefused(
+        raise InvalidWarehouseError(
             f"destination {name!r} cannot be opened ({' '.join(str(failure).split())[:120]}): use duckdb or postgres"
         ) from failure
     if found is None:
-        raise WarehouseRefused(f"destination {name!r} is unknown: use duckdb or postgres")
+        raise InvalidWarehouseError(f"destination {name!r} is unknown: use duckdb or postgres")
     if found.destination_name in _BY_URL:
         _refuse_what_is_no_url(name)
     return found
@@ -143,7 +143,7 @@ def _refuse_what_is_no_url(name: str) -> None:
     except ValueError:
         is_url = False
     if not is_url:
-        raise WarehouseRefused(
+        raise InvalidWarehouseError(
             f"destination.{name}.credentials is no URL like {name}://user:password@host:5432/database: mend it; in a"
             " password write @ as %40 (it may hold one, so it is not shown)"
         )

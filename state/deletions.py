@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from .loaded import Sql
+from .sql import Sql
 
 TABLE = "_missing_calls"
 

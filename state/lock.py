@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 
-class LockHeld(Exception):
+class LockHeldError(Exception):
     """Another run holds the lock; says which."""
 
 
@@ -27,7 +27,7 @@ def run_lock(path: Path, run_id: str) -> Iterator[None]:
         run_id: Who takes it.
 
     Raises:
-        LockHeld: Another run has it.
+        LockHeldError: Another run has it.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.touch(mode=0o600)
@@ -35,7 +35,7 @@ def run_lock(path: Path, run_id: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise LockHeld(f"another run holds the lock: {_holder(file.read())}") from None
+            raise LockHeldError(f"another run holds the lock: {_holder(file.read())}") from None
         holder = {
             "run_id": run_id,
             "pid": os.getpid(),

@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from typing import Literal
 
-from .loaded import Sql
+from .sql import Sql
 
 TABLE = "_runs"
 

@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Literal
 
-from .loaded import Sql, TransactionalSql
+from .sql import Sql, TransactionalSql
 
 TABLE = "_uploads"
 

@@ -10,8 +10,8 @@ import json
 import shutil
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,14 +19,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
-from rich.console import Console
 
 from destinations.warehouse import duckdb_file
 from state.lock import run_lock
 from state.runs import new_run_id
 
-from ..load.sync_result import EXIT_CODES, Status
-from ..runtime.connection import Connection, Target, UsageError
+from ..runtime.connection import Connection
+from ..runtime.errors import UsageError
+from ..runtime.result import Status
+from ..runtime.target import Target
 from .dbt_profile import closed_afterwards, dbt_profile, environment
 from .marts import DEFAULT_ANALYTICS
 
@@ -81,28 +82,17 @@ class BuildResult:
     docs: str | None
     duration_seconds: float
 
-    @property
-    def exit_code(self) -> int:
-        """0 all is built and every test holds, 1 otherwise."""
-        return EXIT_CODES[self.status]
-
-    def as_json(self) -> str:
-        """The object `--json` prints."""
-        return json.dumps(asdict(self))
-
-    def show(self, console: Console) -> None:
-        """Prints it for a person."""
-        for line in (*self.failed, *(f"warning: {line}" for line in self.warnings)):
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
-        failed = f", {len(self.failed):,} failed, {self.skipped:,} not tried" if self.failed else ""
-        console.print(
+    def lines(self) -> Iterator[str]:
+        """Yield what failed, the warnings, then the counts."""
+        yield from self.failed
+        yield from (f"warning: {line}" for line in self.warnings)
+        failed = f", {len(self.failed):,} failed, {self.skipped:,} skipped" if self.failed else ""
+        yield (
             f"{self.models:,} models built into {self.destination}, dataset {self.analytics}; {self.tests:,} tests"
-            f"{failed}; {self.duration_seconds:.1f} s",
-            highlight=False,
-            soft_wrap=True,
+            f"{failed}; {self.duration_seconds:.1f} s"
         )
         if self.docs is not None:
-            console.print(f"documentation: {self.docs}", markup=False, highlight=False, soft_wrap=True)
+            yield f"documentation: {self.docs}"
 
 
 def dbt_is_installed() -> bool:
@@ -120,7 +110,7 @@ def build_models(connection: Connection, target: Target, options: ModelOptions) 
 
     Raises:
         UsageError: Nothing is loaded, dbt is not installed, or the options cannot be used.
-        LockHeld: Another run works on the same connection and warehouse.
+        LockHeldError: Another run works on the same connection and warehouse.
     """
     if not dbt_is_installed():
         raise UsageError("dbt is not installed: pip install 'gong-elt[models]'")

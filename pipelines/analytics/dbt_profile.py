@@ -10,7 +10,9 @@ from typing import Any
 
 from destinations.warehouse import duckdb_file
 
-from ..runtime.connection import Connection, Target, UsageError
+from ..runtime.connection import Connection
+from ..runtime.errors import UsageError
+from ..runtime.target import Target
 from ..runtime.warehouse_session import dataset_exists, restore_pipeline
 
 # dbt hides values of variables that are called so in everything it prints.

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import dlt
 
-from state.lock import LockHeld, run_lock
+from state.lock import LockHeldError, run_lock
 
-from ..runtime.connection import Target
+from ..runtime.target import Target
 from .search.manifest import IndexLedger
 
 # Where `gong-elt models` builds; what somebody's own dbt makes elsewhere is not ours to change.
@@ -64,6 +64,6 @@ def forget_in_indexes(target: Target, calls: Sequence[str], run_id: str) -> None
         OSError: One cannot be deleted.
     """
     for folder in (target.folder / "search").glob("*/"):
-        with suppress(LockHeld), run_lock(index_lock(folder), run_id):
+        with suppress(LockHeldError), run_lock(index_lock(folder), run_id):
             ledger = IndexLedger(folder)
             ledger.without(ledger.read(), calls)

@@ -11,7 +11,9 @@ from typing import Any
 
 from sources.gong import parse_datetime_setting
 
-from ..runtime.connection import Connection, Target, UsageError
+from ..runtime.connection import Connection
+from ..runtime.errors import UsageError
+from ..runtime.target import Target
 from .marts import DEFAULT_ANALYTICS, Marts, marts
 
 FORMATS = ("jsonl", "markdown")

@@ -14,7 +14,9 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from destinations.warehouse import missing_file
 
-from ..runtime.connection import Connection, Target, UsageError
+from ..runtime.connection import Connection
+from ..runtime.errors import UsageError
+from ..runtime.target import Target
 from ..runtime.warehouse_session import restore_pipeline
 
 DEFAULT_ANALYTICS = "gong_analytics"

@@ -111,7 +111,7 @@ def search_command(
 
             options = SearchOptions(words, rep, account, side, since, until, limit, context, newest, rebuild, analytics)
             result = search(*resolve_target(connection, destination, dataset), options, stderr())
-        print_result(result, as_json=as_json)
+        print_result(result, as_json=as_json, ascii_only=False)
 
 
 @app.command("superset")
@@ -153,7 +153,7 @@ def export_transcripts_command(
     """Export whole conversations with speakers, sides and times, oldest first."""
     with ignore_broken_pipe(), report_errors():
         from ..analytics.export import ExportOptions, export_transcripts
-        from ..runtime.atomic_file import write_whole
+        from ..runtime.atomic_file import write_output_file
 
         options = ExportOptions(text_format, since, until, rep, account, side, analytics)
         texts = export_transcripts(*resolve_target(connection, destination, dataset), options)
@@ -161,4 +161,4 @@ def export_transcripts_command(
             for text in texts:
                 sys.stdout.buffer.write(text.encode())
             return
-        write_whole(to, (text.encode() for text in texts))
+        write_output_file(to, (text.encode() for text in texts))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .options import ConnectionOption, DatasetOption, DeadlineOption, DestinationOption, JsonOption, resolve_target
-from .output import print_report, print_result, report_errors, stderr, tune_runtime
+from .output import print_result, report_errors, stderr, tune_runtime
 
 app = typer.Typer()
 
@@ -32,10 +32,10 @@ def sync_command(
     with report_errors():
         from ..load.plan import plan
         from ..load.sync import SyncOptions, sync
-        from ..runtime.selection import selection
+        from ..runtime.run_options import parse_selection
 
         tune_runtime()
-        options = SyncOptions(selection(select), since, until, deadline)
+        options = SyncOptions(parse_selection(select), since, until, deadline)
         account, target = resolve_target(connection, destination, dataset)
         result = plan(account, target, options) if plan_only else sync(account, target, options, stderr())
     print_result(result, as_json=as_json)
@@ -77,7 +77,7 @@ def status_command(
         from ..load.status import status
 
         report = status(*resolve_target(connection, destination, dataset))
-    print_report(report, as_json=as_json)
+    print_result(report, as_json=as_json)
 
 
 @app.command("check")
@@ -93,8 +93,8 @@ def check_command(
     """Check the credential, each scope, the visibility of calls, the clock and the destination. Read-only."""
     with report_errors():
         from ..load.check import check
-        from ..runtime.selection import selection
+        from ..runtime.run_options import parse_selection
 
-        resources = None if select is None else selection(select)
+        resources = None if select is None else parse_selection(select)
         result = check(*resolve_target(connection, destination, dataset), resources)
     print_result(result, as_json=as_json)

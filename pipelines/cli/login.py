@@ -27,7 +27,7 @@ def login_command(
         from sources.gong import parse_duration
 
         from ..runtime.connection import Connection
-        from ..runtime.oauth_login import NotLoggedIn, login, wanted_scopes
+        from .oauth_login import LoginError, login, wanted_scopes
 
         err = stderr()
 
@@ -43,7 +43,7 @@ def login_command(
                 patience=parse_duration(timeout),
                 browser=browser,
             )
-        except NotLoggedIn as error:
+        except LoginError as error:
             fail(1, str(error))
         print_line(f"connection {connection} is logged in; its tokens are in {result.file}")
         if result.host:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from ..runtime.connection import Connection, Target
+    from ..runtime.connection import Connection
+    from ..runtime.target import Target
 
 ConnectionOption = Annotated[
     str, typer.Option("--connection", help="Named Gong account, configured under sources.gong.NAME")
@@ -39,9 +40,10 @@ SideOption = Annotated[
 
 def resolve_target(connection: str, destination: str, dataset: str) -> tuple[Connection, Target]:
     """Return the Gong account and the warehouse that the options name."""
-    from ..runtime.connection import Connection, Target
+    from ..runtime.connection import Connection
+    from ..runtime.target import Target
 
-    return Connection(connection), Target.of(destination, dataset)
+    return Connection(connection), Target.resolve(destination, dataset)
 
 
 def split_list(text: str | None) -> list[str] | None:

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -17,24 +17,7 @@ if TYPE_CHECKING:
     from sources.gong.errors import MissingScopeError
 
     from ..ondemand.client import Gong
-
-
-class Report(Protocol):
-    """What a command prints, for machines and for people."""
-
-    def as_json(self) -> str:
-        """Return the object that `--json` prints."""
-
-    def show(self, console: Console) -> None:
-        """Print it for a person."""
-
-
-class Result(Report, Protocol):
-    """The result of a job."""
-
-    @property
-    def exit_code(self) -> int:
-        """Exit code of the command."""
+    from ..runtime.result import Figures
 
 
 @contextmanager
@@ -45,24 +28,23 @@ def report_errors() -> Iterator[None]:
         gc.disable()
         from dlt.common.exceptions import DltException
 
-        from destinations.new_call import RowRefused
-        from destinations.recording_store import StoreRefused
-        from destinations.warehouse import WarehouseRefused
+        from destinations.new_call import InvalidCallError
+        from destinations.recording_store import RecordingStoreError
+        from destinations.warehouse import InvalidWarehouseError
         from sources.gong import ConfigurationError, GongError, RunStopped
-        from state.lock import LockHeld
+        from state.lock import LockHeldError
 
-        from ..runtime.connection import UsageError
-        from ..runtime.errors import root_cause_message
+        from ..runtime.errors import UsageError, root_cause_message
 
         gc.enable()
 
         try:
             yield
-        except (UsageError, ConfigurationError, WarehouseRefused, RowRefused, StoreRefused) as error:
+        except (UsageError, ConfigurationError, InvalidWarehouseError, InvalidCallError, RecordingStoreError) as error:
             fail(2, str(error))
         except RunStopped as error:
             fail(3, str(error))
-        except (LockHeld, GongError, DltException) as error:
+        except (LockHeldError, GongError, DltException) as error:
             fail(1, root_cause_message(error))
     except KeyboardInterrupt:
         fail(1, "interrupted; nothing is lost, run again")
@@ -109,17 +91,15 @@ def tune_runtime() -> None:
     sys.setswitchinterval(0.0001)
 
 
-def print_report(report: Report, *, as_json: bool) -> None:
-    """Print a report to stdout, as JSON or for a person."""
+def print_result(figures: Figures, *, as_json: bool, ascii_only: bool = True) -> NoReturn:
+    """Print the result of a command to stdout, as JSON or for a person, and end with its exit code."""
+    from ..runtime.result import JobResult
+
+    result = JobResult(figures, ascii_only)
     if as_json:
-        print(report.as_json())
+        print(result.as_json())
     else:
-        report.show(stdout())
-
-
-def print_result(result: Result, *, as_json: bool) -> NoReturn:
-    """Print the result of a job and end the command with its exit code."""
-    print_report(result, as_json=as_json)
+        result.show(stdout())
     raise typer.Exit(result.exit_code)
 
 

@@ -76,7 +76,7 @@ def add_media_command(
 ) -> None:
     """Upload the recording of a call and print the call's id: PUT /v2/calls/{id}/media."""
     with open_client(connection) as gong:
-        from ..runtime.connection import UsageError
+        from ..runtime.errors import UsageError
         from ..write.gong_writer import has_media_url
 
         if has_media_url(*resolve_target(connection, destination, dataset), call_id):

@@ -16,7 +16,9 @@ from pipelines.demo.company.company import build_company
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.serving import serve
 from pipelines.load.sync import SyncOptions, sync
-from pipelines.runtime.connection import Connection, Target
+from pipelines.runtime.connection import Connection
+from pipelines.runtime.result import JobResult
+from pipelines.runtime.target import Target
 from sources.gong import GongApiKey
 
 ACCESS_KEY, ACCESS_KEY_SECRET = "demo", "demo-secret"
@@ -75,29 +77,31 @@ def run_demo(folder: Path, calls: int, out: Console, err: Console) -> int:
     err.print(f"a simulated Gong with {calls:,} calls answers on loopback …", highlight=False)
     with serve(simulated_gong(calls=calls).app) as base_url:
         connection = Connection(
-            given={
+            overrides={
                 "base_url": base_url,
                 "credentials": GongApiKey(access_key=ACCESS_KEY, access_key_secret=ACCESS_KEY_SECRET),
                 "requests_per_second": 1_000.0,
             }
         )
-        target = Target.of("duckdb", "gong", file=file, folder=folder / "working")
+        target = Target.resolve("duckdb", "gong", file=file, folder=folder / "working")
         summary = sync(connection, target, SyncOptions(), err)
-    summary.show(out)
+    result = JobResult(summary)
+    result.show(out)
     if summary.status == "done":
         _show_answers(file, QUESTIONS, out)
         if dbt_is_installed():
             out.print()
-            built = build_models(connection, target, ModelOptions())
+            built = JobResult(build_models(connection, target, ModelOptions()))
             built.show(out)
-            if built.status != "done":
+            if built.exit_code:
                 return built.exit_code
             _show_answers(file, MODEL_QUESTIONS, out)
             if report_packages_are_installed():
                 out.print()
-                build_report(connection, target, ReportOptions(to=folder / "gong-report.html")).show(out)
+                report = build_report(connection, target, ReportOptions(to=folder / "gong-report.html"))
+                JobResult(report).show(out)
         out.print(f"\nThe warehouse is {file}: open it with DuckDB, or any tool that reads it.", highlight=False)
-    return summary.exit_code
+    return result.exit_code
 
 
 def _show_answers(file: Path, questions: Sequence[tuple[str, str]], out: Console) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
@@ -13,7 +12,7 @@ from typing import Literal
 
 from dlt.destinations.exceptions import DatabaseException
 from dlt.pipeline.exceptions import PipelineStepFailed
-from rich.console import Console
+from rich.console import RenderableType
 from rich.table import Table
 
 from destinations.rights import write_right
@@ -23,7 +22,9 @@ from sources.gong.api.endpoint import CALLS_EXTENSIVE, USERS, WORKSPACES
 from sources.gong.api.responses import Page
 from sources.gong.errors import EmptyResultError, MissingScopeError
 
-from ..runtime.connection import Connection, Target
+from ..runtime.connection import Connection
+from ..runtime.result import Status
+from ..runtime.target import Target
 from ..runtime.warehouse_session import restore_pipeline
 from . import probes
 from .probes import Probe
@@ -31,9 +32,12 @@ from .probes import Probe
 Verdict = Literal["ok", "denied", "failed", "warning"]
 
 
+_COLOURS: dict[Verdict, str] = {"ok": "green", "denied": "yellow", "warning": "yellow", "failed": "red"}
+
+
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What was looked at and how it is."""
+    """Outcome of one check."""
 
     what: str
     verdict: Verdict
@@ -42,28 +46,29 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """All findings, in the order they were made."""
+    """All checks, in the order they ran; the fields are the keys of `--json`.
 
+    Attributes:
+        ok: False if a check failed. A missing scope only limits what can be loaded.
+        findings: The checks.
+    """
+
+    ok: bool
     findings: tuple[CheckResult, ...]
 
     @property
-    def exit_code(self) -> int:
-        """1 if something failed; a scope that is missing only narrows what can be loaded."""
-        return int(any(finding.verdict == "failed" for finding in self.findings))
+    def status(self) -> Status:
+        """Return `failed` if a check failed."""
+        return "done" if self.ok else "failed"
 
-    def as_json(self) -> str:
-        """The object `--json` prints."""
-        return json.dumps({"ok": self.exit_code == 0, "findings": [asdict(finding) for finding in self.findings]})
-
-    def show(self, console: Console) -> None:
-        """Prints it for a person."""
+    def lines(self) -> Iterator[RenderableType]:
+        """Yield a table of the checks."""
         table = Table()
         for column in ("what", "verdict", "detail"):
             table.add_column(column, overflow="fold")
-        colours = {"ok": "green", "denied": "yellow", "warning": "yellow", "failed": "red"}
         for finding in self.findings:
-            table.add_row(finding.what, f"[{colours[finding.verdict]}]{finding.verdict}[/]", finding.detail)
-        console.print(table)
+            table.add_row(finding.what, f"[{_COLOURS[finding.verdict]}]{finding.verdict}[/]", finding.detail)
+        yield table
 
 
 _VISIBLE_WITHIN = timedelta(days=90)
@@ -84,7 +89,8 @@ def check(connection: Connection, target: Target, select: Sequence[str] | None =
     """
     wants_media = connection.with_settings(_include_media)
     of_gong = asyncio.run(PreflightChecks(connection.client(), select, wants_media=wants_media).findings())
-    return CheckReport((*of_gong, _destination(connection, target)))
+    findings = (*of_gong, _destination(connection, target))
+    return CheckReport(all(finding.verdict != "failed" for finding in findings), findings)
 
 
 def _include_media(include_media: bool = False) -> bool:

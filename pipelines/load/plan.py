@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-from rich.console import Console
 
 from destinations.warehouse import missing_file
 from sources.gong import GongClient, RequestEstimate, RunMetrics, Window, estimate_requests, truncate_to_millisecond
 from state import loaded, runs
 
-from ..runtime.connection import Connection, Target
-from ..runtime.time_options import pending_since, resolve_window
+from ..runtime.connection import Connection
+from ..runtime.result import Status
+from ..runtime.run_options import pending_since, resolve_window
+from ..runtime.target import Target
 from ..runtime.warehouse_session import bookmark, dataset_exists, resource_state, restore_pipeline
 from .sync import SyncOptions
 from .sync_result import format_duration
@@ -28,15 +27,15 @@ _HOURS_A_DAY = 24.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a sync would cost; the fields are the keys of `--json`.
+    """Estimated cost of a sync; the fields are the keys of `--json`.
 
     Attributes:
-        since, until: The window that would be read.
-        calls: Calls that Gong counts there, private ones included.
-        pending_transcripts: Calls outside the window whose transcript would be asked for again, at most.
-        requests: By resource.
-        requests_left: Of today's requests, as far as runs of this connection used them.
-        hours: From the first request to the last, with the waits for the next day's quota.
+        since, until: Window that would be read.
+        calls: Calls that Gong reports for the window, private ones included.
+        pending_transcripts: Calls before the window whose transcript would be requested again, at most.
+        requests: Requests by resource.
+        requests_left: Remaining requests of today, as far as runs of this connection used them.
+        hours: From the first request to the last, including waits for the next day's quota.
         days: Days (UTC) on which requests would be sent.
     """
 
@@ -44,41 +43,34 @@ class Plan:
     until: datetime
     calls: int
     pending_transcripts: int
-    requests: Mapping[str, int] = field(default_factory=dict)
-    requests_left: int = 0
-    requests_per_day: int = 0
-    requests_per_second: float = 0.0
-    hours: float = 0.0
-    days: int = 0
-    exit_code: int = field(default=0, init=False, repr=False)
-
-    def as_json(self) -> str:
-        """The object `--json` prints."""
-        plan = {name: value for name, value in asdict(self).items() if name != "exit_code"}
-        return json.dumps(plan | {"requests_total": self.total}, default=lambda moment: moment.isoformat())
+    requests: Mapping[str, int]
+    requests_left: int
+    requests_per_day: int
+    requests_per_second: float
+    hours: float
+    days: int
+    requests_total: int
 
     @property
-    def total(self) -> int:
-        """Requests over all resources."""
-        return sum(self.requests.values())
+    def status(self) -> Status:
+        """Return `done`: anything else raises."""
+        return "done"
 
-    def show(self, console: Console) -> None:
-        """Prints it for a person."""
+    def lines(self) -> Iterator[str]:
+        """Yield the window, the requests and the time they take."""
         by_resource = ", ".join(f"{count:,} {name}" for name, count in self.requests.items())
-        lines = [
+        yield (
             f"{self.calls:,} calls from {self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC,"
-            f" {self.pending_transcripts:,} transcripts owed from before",
-            f"{self.total:,} requests: {by_resource}",
+            f" {self.pending_transcripts:,} earlier transcripts pending"
+        )
+        yield f"{self.requests_total:,} requests: {by_resource}"
+        yield (
             f"{self.requests_left:,} of today's {self.requests_per_day:,} requests are left;"
-            f" at {self.requests_per_second:g} a second it takes {format_duration(self.hours * 3600)}"
-            + (f" over {self.days} days" if self.days > 1 else ""),
-        ]
+            f" at {self.requests_per_second:g} per second it takes {format_duration(self.hours * 3600)}"
+            + (f" over {self.days} days" if self.days > 1 else "")
+        )
         if self.days > 1:
-            lines.append(
-                "each day's run stops with exit code 3 and keeps its bookmark: run it daily until it ends with 0"
-            )
-        for line in lines:
-            console.print(line, highlight=False)
+            yield "each day's run stops with exit code 3 and keeps its bookmark: run it daily until it ends with 0"
 
 
 def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
@@ -113,7 +105,7 @@ def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
                     since = pending_since(
                         connection.transcript_retry_period, bookmark(pipeline, connection, "transcripts"), now
                     )
-                    owed = loaded.pending_transcripts(sql, since, private_too=connection.keeps_private_calls)
+                    owed = loaded.pending_transcripts(sql, since, private_too=connection.includes_private_calls)
     earlier = sum(call.effective_time < window.since for call in owed)
     costs = asyncio.run(_costs(connection.client(), connection, windows, now))
     requests = {name: count for name, count in costs.requests.items() if name in options.select}
@@ -132,6 +124,7 @@ def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
         requests_per_second=rate,
         hours=round(hours, 4),
         days=days,
+        requests_total=sum(requests.values()),
     )
 
 

@@ -33,14 +33,15 @@ from sources.gong import (
     truncate_to_millisecond,
 )
 from state import deletions, runs
-from state.lock import LockHeld, run_lock
+from state.lock import LockHeldError, run_lock
 
 from ..analytics.derived_data import forget_in_indexes, tables_of_marts
-from ..runtime.connection import Connection, Target, UsageError
-from ..runtime.errors import root_cause_message
+from ..runtime.connection import Connection
+from ..runtime.errors import UsageError, root_cause_message
 from ..runtime.progress import Stage, show_progress
-from ..runtime.run_log import Ledger
-from ..runtime.time_options import parse_deadline
+from ..runtime.run_log import RunLog
+from ..runtime.run_options import parse_deadline
+from ..runtime.target import Target
 from ..runtime.warehouse_session import bookmark, dataset_exists, restore_pipeline
 from .reconcile_result import MissingCall, ReconcileResult
 
@@ -87,7 +88,7 @@ def reconcile(connection: Connection, target: Target, options: ReconcileOptions,
 
     Raises:
         UsageError: A setting or option cannot be used, or nothing was loaded yet.
-        LockHeld: Another run works on the same connection and warehouse.
+        LockHeldError: Another run works on the same connection and warehouse.
     """
     if not 0 <= options.max_share <= 1:
         raise UsageError(f"--max-share {options.max_share:g} is no share: it is between 0 and 1, by default 0.05")
@@ -122,16 +123,16 @@ class ReconcileJob:
         pipeline = restore_pipeline(self._connection, self._target, self._target.folder / self._connection.name)
         if pipeline.default_schema_name is None or not dataset_exists(pipeline, self._target):
             raise UsageError(f"nothing loaded yet into {self._target.name}, dataset {self._target.dataset}: run a sync")
-        ledger = Ledger(pipeline, self._target)
+        ledger = RunLog(pipeline, self._target)
         status, reason = "done", None
         try:
             with server_lock(pipeline, self._connection.name) as holder:
                 if holder is not None:
-                    raise LockHeld(f"another run holds the lock: {holder}")
+                    raise LockHeldError(f"another run holds the lock: {holder}")
                 self._choose_window(pipeline)
                 ledger.write(self._row("running", None))
                 asyncio.run(self._work(pipeline, ledger, stage))
-        except (UsageError, ConfigurationError, LockHeld):
+        except (UsageError, ConfigurationError, LockHeldError):
             raise
         except RunStopped as end:
             status, reason = "stopped", str(end)
@@ -156,7 +157,7 @@ class ReconcileJob:
             missing=self._missing,
             turned_private=len(self._private),
             erased=self._erased,
-            untold=self._untold,
+            unverifiable=self._untold,
             reason=reason,
         )
 
@@ -189,7 +190,7 @@ class ReconcileJob:
         self._window, self._compared_until = Window(run.window_since, run.window_until), run.bookmark
         return True
 
-    async def _work(self, pipeline: dlt.Pipeline, ledger: Ledger, stage: Stage) -> None:
+    async def _work(self, pipeline: dlt.Pipeline, ledger: RunLog, stage: Stage) -> None:
         resumed = self._resumed(pipeline)
         client = self._connection.client(
             metrics=self.metrics, requests_left=self._requests_left(pipeline), deadline=self._deadline
@@ -217,7 +218,7 @@ class ReconcileJob:
             used = runs.requests_today(sql, self._connection.name, self._started)
         return max(0, self._connection.requests_per_day - used)
 
-    async def _compare(self, pipeline: dlt.Pipeline, presence: CallLookup, ledger: Ledger) -> list[str]:
+    async def _compare(self, pipeline: dlt.Pipeline, presence: CallLookup, ledger: RunLog) -> list[str]:
         """Candidates: calls of the window that Gong does not list, window by window."""
         begin, until = self._compared_until or self._window.since, self._window.until
         with pipeline.sql_client() as sql:

@@ -1,21 +1,20 @@
-"""What a reconcile says of itself: one JSON object for machines, a table for people."""
+"""Figures of a reconcile, for the JSON object and the terminal."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
-from rich.console import Console
+from rich.console import RenderableType
 from rich.table import Table
 
-EXIT_CODES = {"done": 0, "failed": 1, "refused": 1, "stopped": 3}
-_SHOWN = 20
+from ..runtime.result import LISTED_ITEMS, Status
 
 
 @dataclass(frozen=True, slots=True)
 class MissingCall:
-    """A call that Gong no longer has; its title is told in a dry run only."""
+    """A call that Gong no longer has. The title is given in a dry run only."""
 
     id: str
     effective_time: datetime | None
@@ -24,22 +23,22 @@ class MissingCall:
 
 @dataclass(frozen=True, slots=True)
 class ReconcileResult:
-    """A reconcile in figures; the fields are the keys of `--json`.
+    """Figures of a reconcile; the fields are the keys of `--json`.
 
     Attributes:
-        status: `done`, `refused` (too many would go), `stopped` (early, on purpose) or `failed`.
-        since, until: Effective time that was to be compared.
-        compared_until: How far it was; the next run goes on there unless this one is done or refused.
-        compared: Calls the warehouse holds there, those without a time included.
-        missing: Calls that Gong no longer has, confirmed by id.
-        turned_private: Calls that are private now and were taken out, as the setting `private_calls` asks.
-        erased: Calls marked as deleted, their content erased; 0 in a dry run.
-        untold: Calls that Gong did not list and whose ids it takes in no request: they stay.
-        reason: Why it did not go to its end.
+        status: `refused` if more calls would be erased than allowed.
+        since, until: Window of effective time to compare.
+        compared_until: End of the part that was compared; the next run resumes there after `stopped` or `failed`.
+        compared: Calls in the warehouse in that window, including calls without a time.
+        missing: Calls that Gong no longer has, each confirmed by id.
+        turned_private: Calls that became private and were removed or emptied, according to `private_calls`.
+        erased: Calls marked as deleted whose content was erased; 0 in a dry run.
+        unverifiable: Calls that Gong does not list and whose ids it rejects as invalid; they are kept.
+        reason: Why the run did not complete.
     """
 
     run_id: str
-    status: str
+    status: Status
     destination: str
     dataset: str
     dry_run: bool
@@ -52,40 +51,30 @@ class ReconcileResult:
     missing: list[MissingCall]
     turned_private: int
     erased: int
-    untold: int
+    unverifiable: int
     reason: str | None
 
-    @property
-    def exit_code(self) -> int:
-        """0 done, 1 failed or refused, 3 stopped early on purpose."""
-        return EXIT_CODES[self.status]
-
-    def as_json(self) -> str:
-        """The object `--json` prints."""
-        return json.dumps(asdict(self), default=lambda moment: moment.isoformat())
-
-    def show(self, console: Console) -> None:
-        """Prints it for a person: the whole list in a dry run, its begin otherwise."""
+    def lines(self) -> Iterator[RenderableType]:
+        """Yield the missing calls (all of them in a dry run, otherwise the first ones), then the counts."""
         if self.missing:
-            table = Table(title="Gong no longer has", title_justify="left")
-            for column in ("call", "time", *(["title"] if self.dry_run else [])):
-                table.add_column(column, overflow="fold")
-            for call in self.missing if self.dry_run else self.missing[:_SHOWN]:
-                instant = f"{call.effective_time:%Y-%m-%d %H:%M}" if call.effective_time else ""
-                table.add_row(call.id, instant, *([call.title or ""] if self.dry_run else []))
-            console.print(table)
-            if not self.dry_run and len(self.missing) > _SHOWN:
-                console.print(f"and {len(self.missing) - _SHOWN:,} more", highlight=False)
-        console.print(
+            yield self._table()
+            if not self.dry_run and len(self.missing) > LISTED_ITEMS:
+                yield f"and {len(self.missing) - LISTED_ITEMS:,} more"
+        yield (
             f"{self.compared:,} calls compared with {self.requests:,} requests: {len(self.missing):,} are gone,"
             f" {self.turned_private:,} turned private; {self.erased:,} erased"
-            + (" (dry run: nothing was changed)" if self.dry_run else ""),
-            highlight=False,
+            + (" (dry run: nothing was changed)" if self.dry_run else "")
         )
-        if self.untold:
-            console.print(
-                f"{self.untold:,} could not be asked for, so that nobody can tell whether they are gone: they stay",
-                highlight=False,
-            )
+        if self.unverifiable:
+            yield f"{self.unverifiable:,} calls kept: Gong rejects their ids, so their existence cannot be checked"
         if self.reason is not None:
-            console.print(f"{self.status}: {self.reason}", markup=False, highlight=False)
+            yield f"{self.status}: {self.reason}"
+
+    def _table(self) -> Table:
+        table = Table(title="Gong no longer has", title_justify="left")
+        for column in ("call", "time", *(["title"] if self.dry_run else [])):
+            table.add_column(column, overflow="fold")
+        for call in self.missing if self.dry_run else self.missing[:LISTED_ITEMS]:
+            time = f"{call.effective_time:%Y-%m-%d %H:%M}" if call.effective_time else ""
+            table.add_row(call.id, time, *([call.title or ""] if self.dry_run else []))
+        return table

@@ -1,33 +1,38 @@
-"""Where the copy stands: bookmarks, freshness, what is owed, the quota, the last runs. Reads only."""
+"""`gong-elt status`: bookmarks, freshness, pending transcripts, remaining quota and last runs. Reads only."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rich.console import Console
+from rich.console import RenderableType
 from rich.table import Table
 
 from destinations.warehouse import missing_file
 from state import loaded, runs
 from state.loaded import Contents
 
-from ..runtime.connection import Connection, Target
-from ..runtime.time_options import pending_since
+from ..runtime.connection import Connection
+from ..runtime.result import Status
+from ..runtime.run_options import pending_since
+from ..runtime.target import Target
 from ..runtime.warehouse_session import bookmark, dataset_exists, restore_pipeline
 
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """Where the copy stands; the fields are the keys of `--json`.
+    """State of the dataset; the fields are the keys of `--json`.
 
     Attributes:
-        bookmarks: How far each resource is complete.
-        pending_transcripts: Calls without transcript that are still asked for, and since when the oldest waits.
-        requests_left: Of today's requests, as far as runs of this connection used them.
+        loaded: Whether the dataset has tables.
+        bookmarks: Time up to which each resource is complete.
+        pending_transcripts: Calls whose missing transcript is still requested.
+        pending_since: Effective time of the oldest of these calls.
+        requests_left: Remaining requests of today, as far as runs of this connection used them.
+        runs: The last runs, newest first.
     """
 
     destination: str
@@ -36,31 +41,31 @@ class StatusReport:
     bookmarks: dict[str, datetime] = field(default_factory=dict)
     contents: Contents | None = None
     pending_transcripts: int = 0
-    owed_since: datetime | None = None
+    pending_since: datetime | None = None
     requests_left: int | None = None
     runs: list[runs.Run] = field(default_factory=list)
 
-    def as_json(self) -> str:
-        """The object `--json` prints."""
-        return json.dumps(asdict(self), default=lambda moment: moment.isoformat())
+    @property
+    def status(self) -> Status:
+        """Return `done`: anything else raises."""
+        return "done"
 
-    def show(self, console: Console) -> None:
-        """Prints it for a person."""
+    def lines(self) -> Iterator[RenderableType]:
+        """Yield the bookmarks, counts and quota, then a table of the last runs."""
         if not self.loaded:
-            console.print(f"nothing loaded yet into {self.destination}, dataset {self.dataset}: run gong-elt sync")
+            yield f"nothing loaded yet into {self.destination}, dataset {self.dataset}: run gong-elt sync"
             return
         for resource, until in self.bookmarks.items():
-            console.print(f"{resource} complete up to {until:%Y-%m-%d %H:%M:%S} UTC", highlight=False)
+            yield f"{resource} complete up to {until:%Y-%m-%d %H:%M:%S} UTC"
         if self.contents is not None:
             newest = f"{self.contents.newest_call:%Y-%m-%d %H:%M} UTC" if self.contents.newest_call else "none"
-            console.print(
+            yield (
                 f"{self.contents.calls:,} calls, {self.contents.transcripts:,} transcripts,"
-                f" {self.contents.sentences:,} sentences; newest call {newest}",
-                highlight=False,
+                f" {self.contents.sentences:,} sentences; newest call {newest}"
             )
-        since = f", the oldest since {self.owed_since:%Y-%m-%d %H:%M} UTC" if self.owed_since else ""
-        console.print(f"{self.pending_transcripts:,} transcripts owed{since}", highlight=False)
-        console.print(f"{self.requests_left:,} of today's requests left", highlight=False)
+        since = f", the oldest since {self.pending_since:%Y-%m-%d %H:%M} UTC" if self.pending_since else ""
+        yield f"{self.pending_transcripts:,} transcripts pending{since}"
+        yield f"{self.requests_left:,} of today's requests left"
         table = Table(title="last runs", title_justify="left")
         for column in ("started", "command", "status", "requests", "rows", "reason"):
             table.add_column(column)
@@ -68,15 +73,15 @@ class StatusReport:
             started = f"{run.started_at:%Y-%m-%d %H:%M:%S}"
             counts = f"{run.requests:,}", f"{run.rows_written:,}"
             table.add_row(started, run.command or "sync", run.status, *counts, run.reason or "")
-        console.print(table)
+        yield table
 
 
 def status(connection: Connection, target: Target) -> StatusReport:
-    """Asks the warehouse; creates nothing, not even the file of a DuckDB that is not there yet.
+    """Return the state of the dataset. Creates nothing, not even a missing DuckDB file.
 
     Args:
-        connection: Which Gong account.
-        target: Which warehouse.
+        connection: The Gong account.
+        target: The warehouse.
     """
     nothing = StatusReport(target.name, target.dataset, loaded=False)
     if missing_file(target.destination) is not None:
@@ -89,15 +94,15 @@ def status(connection: Connection, target: Target) -> StatusReport:
         bookmarks = {name: bookmark(pipeline, connection, name) for name in ("calls", "transcripts")}
         with pipeline.sql_client() as sql:
             since = pending_since(connection.transcript_retry_period, bookmarks["transcripts"], now)
-            owed = loaded.pending_transcripts(sql, since, private_too=connection.keeps_private_calls)
+            pending = loaded.pending_transcripts(sql, since, private_too=connection.includes_private_calls)
             return StatusReport(
                 destination=target.name,
                 dataset=target.dataset,
                 loaded=True,
-                bookmarks={name: moment for name, moment in bookmarks.items() if moment is not None},
+                bookmarks={name: until for name, until in bookmarks.items() if until is not None},
                 contents=loaded.contents(sql),
-                pending_transcripts=len(owed),
-                owed_since=owed[0].effective_time if owed else None,
+                pending_transcripts=len(pending),
+                pending_since=pending[0].effective_time if pending else None,
                 requests_left=max(0, connection.requests_per_day - runs.requests_today(sql, connection.name, now)),
                 runs=runs.latest(sql, connection.name, 5),
             )

@@ -35,13 +35,15 @@ from sources.gong import (
     truncate_to_millisecond,
 )
 from state import loaded, runs
-from state.lock import LockHeld, run_lock
+from state.lock import LockHeldError, run_lock
 
-from ..runtime.connection import Connection, Target, UsageError
-from ..runtime.errors import root_cause_message
+from ..runtime.connection import Connection
+from ..runtime.errors import UsageError, root_cause_message
 from ..runtime.progress import Stage, show_progress
-from ..runtime.run_log import Ledger, add_run_log_tables
-from ..runtime.time_options import parse_deadline, pending_since, resolve_window
+from ..runtime.result import Status
+from ..runtime.run_log import RunLog, add_run_log_tables
+from ..runtime.run_options import parse_deadline, pending_since, resolve_window
+from ..runtime.target import Target
 from ..runtime.warehouse_session import (
     bookmark,
     dataset_exists,
@@ -51,7 +53,7 @@ from ..runtime.warehouse_session import (
     unfinished_loads,
 )
 from .access_warning import no_visible_calls_warning
-from .sync_result import ResourceSummary, Status, Summary
+from .sync_result import ResourceResult, SyncResult
 
 # Loads are so far apart, and at least three times as far as the last one took: what is not loaded yet is read again
 # after a crash, and the last load, beside which no request runs any more, is short.
@@ -74,7 +76,7 @@ class SyncOptions:
     deadline: str | None = None
 
 
-def sync(connection: Connection, target: Target, options: SyncOptions, console: Console) -> Summary:
+def sync(connection: Connection, target: Target, options: SyncOptions, console: Console) -> SyncResult:
     """Runs one sync.
 
     Args:
@@ -85,7 +87,7 @@ def sync(connection: Connection, target: Target, options: SyncOptions, console: 
 
     Raises:
         UsageError: A setting or option cannot be used.
-        LockHeld: Another run works on the same connection and warehouse.
+        LockHeldError: Another run works on the same connection and warehouse.
     """
     run = SyncJob(connection, target, options)
     with run_lock(target.folder / f"{connection.name}.lock", run.run_id):
@@ -116,7 +118,7 @@ class SyncJob:
         self._bookmark: datetime | None = None
         self._pipeline: dlt.Pipeline | None = None
         self._kept_open = ExitStack()
-        self._ledger: Ledger | None = None
+        self._ledger: RunLog | None = None
         self._unfinished: tuple[str | None, datetime | None] = None, None
         self._hashes = loaded.known_hashes
         self._deadline = parse_deadline(options.deadline, self._started)
@@ -132,9 +134,9 @@ class SyncJob:
                 self._kept_open.enter_context(hold_connection(pipeline, self._target))
                 with server_lock(pipeline, self._connection.name) as holder:
                     if holder is not None:
-                        raise LockHeld(f"another run holds the lock: {holder}")
+                        raise LockHeldError(f"another run holds the lock: {holder}")
                     self._bookmark = bookmark(pipeline, self._connection)
-                    self._ledger = Ledger(pipeline, self._target)
+                    self._ledger = RunLog(pipeline, self._target)
                     self._quota -= self._ledger.requests_today(self._connection.name, self._started)
                     self._note_progress()
                     self._read_and_load(pipeline, stage)
@@ -143,16 +145,16 @@ class SyncJob:
                         self._warning = no_visible_calls_warning(
                             self._connection, pipeline, self.metrics, self._started, left=left, deadline=self._deadline
                         )
-            except (UsageError, ConfigurationError, LockHeld):
+            except (UsageError, ConfigurationError, LockHeldError):
                 raise
             except Exception as failure:
                 self._failure = root_cause_message(failure)
             stage.name = "writing the ledger"
             self._close()
 
-    def summary(self) -> Summary:
+    def summary(self) -> SyncResult:
         """The run in figures."""
-        return Summary(
+        return SyncResult(
             run_id=self.run_id,
             status=self._status,
             destination=self._target.name,
@@ -243,7 +245,7 @@ class SyncJob:
     def _owed_ids(self, pipeline: dlt.Pipeline, sql: loaded.Sql) -> list[str]:
         asked_until = bookmark(pipeline, self._connection, "transcripts")
         since = pending_since(self._patience, asked_until, self._started)
-        owed = loaded.pending_transcripts(sql, since, private_too=self._connection.keeps_private_calls)
+        owed = loaded.pending_transcripts(sql, since, private_too=self._connection.includes_private_calls)
         return [call.id for call in owed]
 
     @contextmanager
@@ -320,10 +322,10 @@ class SyncJob:
         failed = [f"{', '.join(names)}: {error}" for error, names in of_error.items()]
         return self._failure or "; ".join(failed) or self.metrics.stopped
 
-    def _resource_summary(self, name: str) -> ResourceSummary:
+    def _resource_summary(self, name: str) -> ResourceResult:
         rows = sum(self._loaded[table] for table in table_names(name))
         if name in self.metrics.failed or self._failure is not None:
-            return ResourceSummary("failed", rows, str(self.metrics.failed.get(name, self._failure)))
+            return ResourceResult("failed", rows, str(self.metrics.failed.get(name, self._failure)))
         if name in self.metrics.skipped:
-            return ResourceSummary("skipped", rows, self.metrics.skipped[name])
-        return ResourceSummary("loaded", rows)
+            return ResourceResult("skipped", rows, self.metrics.skipped[name])
+        return ResourceResult("loaded", rows)

@@ -1,25 +1,24 @@
-"""What a run says of itself: one JSON object for machines, a table for people."""
+"""Figures of a sync, for the JSON object and the terminal."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from rich.console import Console
+from rich.console import RenderableType
 from rich.table import Table
 
-Status = Literal["done", "failed", "stopped"]
-EXIT_CODES: dict[Status, int] = {"done": 0, "failed": 1, "stopped": 3}
+from ..runtime.result import Status
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceSummary:
-    """How one resource fared.
+class ResourceResult:
+    """Outcome of one resource.
 
     Attributes:
-        rows: Rows written over its tables.
+        rows: Rows written to the resource's tables.
         reason: Why it was skipped or failed.
     """
 
@@ -29,18 +28,19 @@ class ResourceSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """A run in figures; the fields are the keys of `--json`.
+class SyncResult:
+    """Figures of a sync; the fields are the keys of `--json`.
 
     Attributes:
-        calls, transcripts, sentences: Rows written in this run.
-        private_excluded: Private calls that came and were left out or stored as meta data only.
-        pending_transcripts: Calls in the warehouse that still have no transcript and are young enough to get one.
-        rejected: Records that fit no table; they are in `_rejected`.
-        abandoned_loads: Unfinished loads of a killed run that were not loaded: what they held was read again.
-        bookmark: Up to here calls are complete.
+        calls, transcripts, sentences: Rows written by this run.
+        private_excluded: Private calls that were left out, or stored as metadata only.
+        pending_transcripts: Calls in the warehouse that have no transcript yet and are recent enough to get one.
+        rejected: Records that failed validation; they are in `_rejected`.
+        abandoned_loads: Unfinished loads of a killed run. Their records were read again instead of being loaded.
+        bookmark: Calls are complete up to this time.
         reason: Why the run failed or stopped.
-        warning: What is odd about a run that is done: Gong shows no calls at all any more.
+        warning: What a completed run noticed, such as a key that no longer sees any calls.
+        tables: Rows written, by table.
     """
 
     run_id: str
@@ -49,7 +49,7 @@ class Summary:
     dataset: str
     requests: int
     duration_seconds: float
-    resources: dict[str, ResourceSummary]
+    resources: dict[str, ResourceResult]
     calls: int
     transcripts: int
     sentences: int
@@ -62,17 +62,8 @@ class Summary:
     warning: str | None = None
     tables: dict[str, int] = field(default_factory=dict)
 
-    @property
-    def exit_code(self) -> int:
-        """0 done, 1 failed, 3 stopped early on purpose."""
-        return EXIT_CODES[self.status]
-
-    def as_json(self) -> str:
-        """The object `--json` prints."""
-        return json.dumps(asdict(self), default=lambda moment: moment.isoformat())
-
-    def show(self, console: Console) -> None:
-        """Prints the run as a table."""
+    def lines(self) -> Iterator[RenderableType]:
+        """Yield a table of the rows written, then what the run did."""
         table = Table(title=f"{self.status}: {self.destination}, dataset {self.dataset}", title_justify="left")
         table.add_column("table")
         table.add_column("rows written", justify="right")
@@ -80,33 +71,29 @@ class Summary:
             table.add_row(name, f"{rows:,}")
         if not self.tables:
             table.add_row("nothing new", "0")
-        console.print(table)
+        yield table
         for name, resource in self.resources.items():
             if resource.reason is not None:
-                console.print(f"{name} {resource.status}: {resource.reason}", markup=False)
-        console.print(
+                yield f"{name} {resource.status}: {resource.reason}"
+        yield (
             f"{self.calls:,} calls, {self.transcripts:,} transcripts, {self.sentences:,} sentences written"
-            f" with {self.requests:,} requests in {self.duration_seconds:.1f} s",
-            highlight=False,
+            f" with {self.requests:,} requests in {self.duration_seconds:.1f} s"
         )
-        console.print(
-            f"{self.private_excluded:,} private calls left out, {self.pending_transcripts:,} transcripts still owed,"
-            f" {self.rejected:,} records rejected; complete up to {self.bookmark or 'nowhere yet'}",
-            highlight=False,
+        complete = f"complete up to {self.bookmark}" if self.bookmark else "nothing loaded yet"
+        yield (
+            f"{self.private_excluded:,} private calls excluded, {self.pending_transcripts:,} transcripts pending,"
+            f" {self.rejected:,} records rejected; {complete}"
         )
         if self.abandoned_loads:
-            console.print(
-                f"{self.abandoned_loads:,} unfinished loads of a killed run set aside: what they held was read again",
-                highlight=False,
-            )
+            yield f"{self.abandoned_loads:,} unfinished loads of a killed run abandoned: their records were read again"
         if self.reason is not None:
-            console.print(f"{self.status}: {self.reason}", markup=False, highlight=False)
+            yield f"{self.status}: {self.reason}"
         if self.warning is not None:
-            console.print(f"warning: {self.warning}", markup=False, highlight=False)
+            yield f"warning: {self.warning}"
 
 
 def format_duration(seconds: float) -> str:
-    """A length of time for a person: `12 s`, `4 min` or `7.5 hours`."""
+    """Return a duration for a person: `12 s`, `4 min` or `7.5 hours`."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} hours"

@@ -1,7 +1,7 @@
-"""Recordings of the calls in the warehouse, into a folder or a bucket; each written down in `_media` when it is whole.
+"""RecordingStore of the calls in the warehouse, into a folder or a bucket; each is in `_media` once it is complete.
 
 Links are asked for just before they are used: Gong signs them for eight hours. What is written down and still there
-is not downloaded again, so a run that was stopped or killed is simply run again. Recordings of calls that were
+is not downloaded again, so a run that was stopped or killed is simply run again. RecordingStore of calls that were
 deleted in Gong or turned private are removed first.
 """
 
@@ -18,24 +18,25 @@ from dlt.common.runtime.run_context import active
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
 
-from destinations.recording_store import Recordings, StoreRefused
+from destinations.recording_store import RecordingStore, RecordingStoreError
 from sources.gong import GongClient, RunMetrics, RunStopped, parse_datetime_setting, truncate_to_millisecond
 from sources.gong.api.endpoint import PAGE_SIZE
 from sources.gong.calls.media_links import KINDS, media_links
 from sources.gong.tables.records import is_valid_id
 from state import media, runs
-from state.loaded import TransactionalSql
 from state.lock import run_lock
 from state.media import RecordedCall, Recording
+from state.sql import TransactionalSql
 
-from ..load.sync_result import Status
-from ..runtime.connection import Connection, Target, UsageError
-from ..runtime.errors import exception_chain, root_cause_message
-from ..runtime.run_log import Ledger, open_run_log
-from ..runtime.time_options import parse_deadline
+from ..runtime.connection import Connection
+from ..runtime.errors import UsageError, exception_chain, root_cause_message
+from ..runtime.result import Status
+from ..runtime.run_log import RunLog, open_run_log
+from ..runtime.run_options import parse_deadline
+from ..runtime.target import Target
 from ..runtime.warehouse_session import dataset_exists, restore_pipeline
 from .download_result import DownloadResult, FailedRecording
-from .downloader import LinkEnded, NotDownloaded, download, file_name, media_host
+from .downloader import DownloadError, MediaLinkExpiredError, download, file_name, media_host
 
 COMMAND = "download-media"
 _AT_ONCE = 3
@@ -74,8 +75,8 @@ def download_media(
 
     Raises:
         UsageError: A setting or option cannot be used, or nothing was loaded yet.
-        StoreRefused: Recordings cannot be kept there.
-        LockHeld: Another run works on the same connection and warehouse.
+        RecordingStoreError: RecordingStore cannot be kept there.
+        LockHeldError: Another run works on the same connection and warehouse.
     """
     run = DownloadJob(connection, target, options, console)
     with run_lock(target.folder / f"{connection.name}.lock", run.run_id):
@@ -86,7 +87,7 @@ class DownloadJob:
     """One download: remove what must not stay, find what is missing, bring it."""
 
     _sql: TransactionalSql
-    _ledger: Ledger
+    _ledger: RunLog
 
     def __init__(self, connection: Connection, target: Target, options: DownloadOptions, console: Console) -> None:
         self._connection, self._target, self._options = connection, target, options
@@ -106,7 +107,7 @@ class DownloadJob:
         self._until = parse_datetime_setting(options.until, "--until") if options.until else self._started
         if self._since >= self._until:
             raise UsageError(f"the window is empty: it would begin {self._since} and end {self._until}")
-        self._recordings = Recordings(options.to)
+        self._recordings = RecordingStore(options.to)
         # A setting that cannot be used is told before anything is opened.
         connection.client()
         self._backoff = float(active().runtime_config.request_backoff_factor)
@@ -146,11 +147,11 @@ class DownloadJob:
 
     def _remove_outlived(self) -> None:
         for call_id, kind, uri in media.orphaned_recordings(
-            self._sql, private_too=self._connection.keeps_private_calls
+            self._sql, private_too=self._connection.includes_private_calls
         ):
             try:
                 self._recordings.remove(uri)
-            except StoreRefused as refusal:
+            except RecordingStoreError as refusal:
                 self._failed.append(FailedRecording(call_id, kind, f"its call is gone or private, and {refusal}"))
                 continue
             media.forget(self._sql, call_id, kind)
@@ -159,7 +160,7 @@ class DownloadJob:
     def _missing(self) -> dict[str, set[str]]:
         """Kinds of recordings that are missing, by call."""
         missing = {}
-        private_too = self._connection.keeps_private_calls
+        private_too = self._connection.includes_private_calls
         for call in media.recorded_calls(self._sql, self._since, self._until, private_too=private_too):
             if not is_valid_id(call.id):
                 continue
@@ -215,7 +216,7 @@ class DownloadJob:
                     host, link, self._recordings, name, backoff=self._backoff, came=self._count
                 )
                 break
-            except LinkEnded as end:
+            except MediaLinkExpiredError as end:
                 again = await media_links(client, [call_id]) if links_used < _LINKS_A_RECORDING else {}
                 if kind not in again.get(call_id, {}):
                     self._failed.append(
@@ -223,7 +224,7 @@ class DownloadJob:
                     )
                     return
                 link = again[call_id][kind]
-            except NotDownloaded as failure:
+            except DownloadError as failure:
                 self._failed.append(FailedRecording(call_id, kind, str(failure)))
                 return
         uri = self._recordings.complete(name)

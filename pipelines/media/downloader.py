@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from destinations.recording_store import Recordings
+from destinations.recording_store import RecordingStore
 from sources.gong.api.urls import is_loopback
 
 _PIECE = 2**20
@@ -23,15 +23,15 @@ _TIMEOUT = httpx.Timeout(connect=15.0, read=60.0, write=30.0, pool=None)
 _ENDING = re.compile(r"\.[a-z0-9]{1,5}", re.ASCII)
 
 
-class LinkEnded(Exception):
+class MediaLinkExpiredError(Exception):
     """The host of recordings takes the link no more: a new one has to be asked for."""
 
 
-class NotDownloaded(Exception):
+class DownloadError(Exception):
     """A recording that did not come; says why."""
 
 
-class _BrokenOff(Exception):
+class _IncompleteDownloadError(Exception):
     """The recording did not come whole; what came is kept and gone on with."""
 
 
@@ -53,7 +53,7 @@ def file_name(call_id: str, kind: str, link: str) -> str:
 async def download(
     host: httpx.AsyncClient,
     link: str,
-    recordings: Recordings,
+    recordings: RecordingStore,
     name: str,
     *,
     backoff: float,
@@ -73,27 +73,27 @@ async def download(
         Its length in bytes, and their SHA-256 in hexadecimal.
 
     Raises:
-        LinkEnded: The link is good no more.
-        NotDownloaded: It did not come whole, however often it was asked for.
+        MediaLinkExpiredError: The link is good no more.
+        DownloadError: It did not come whole, however often it was asked for.
     """
     if urlsplit(link).scheme != "https" and not (urlsplit(link).scheme == "http" and is_loopback(link)):
-        raise NotDownloaded(f"its link is not https, but {urlsplit(link).scheme or 'nothing'}: it was not followed")
+        raise DownloadError(f"its link is not https, but {urlsplit(link).scheme or 'nothing'}: it was not followed")
     under_way = _Download(host, link, recordings, name, came)
     try:
         async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type((httpx.TransportError, _BrokenOff)),
+            retry=retry_if_exception_type((httpx.TransportError, _IncompleteDownloadError)),
             wait=lambda state: backoff * _BACKOFF(state),
             stop=stop_after_attempt(_TRIES),
             reraise=True,
         ):
             with attempt:
                 await under_way.go_on()
-    except (httpx.TransportError, _BrokenOff) as failure:
+    except (httpx.TransportError, _IncompleteDownloadError) as failure:
         recordings.drop(name)
-        raise NotDownloaded(
+        raise DownloadError(
             f"it did not come whole, tried {_TRIES} times; last: {str(failure) or type(failure).__name__}; run again"
         ) from failure
-    except (LinkEnded, NotDownloaded):
+    except (MediaLinkExpiredError, DownloadError):
         recordings.drop(name)
         raise
     return under_way.size, under_way.digest
@@ -103,7 +103,7 @@ class _Download:
     """A recording on its way; `size` and `digest` are of what is in its place."""
 
     def __init__(
-        self, host: httpx.AsyncClient, link: str, recordings: Recordings, name: str, came: Callable[[int], None]
+        self, host: httpx.AsyncClient, link: str, recordings: RecordingStore, name: str, came: Callable[[int], None]
     ) -> None:
         self._host, self._link, self._recordings, self._name, self._came = host, link, recordings, name, came
         self._hash = sha256()
@@ -131,7 +131,7 @@ class _Download:
                     self.size += len(piece)
                     self._came(len(piece))
         if whole is not None and self.size != whole:
-            raise _BrokenOff(f"{self.size:,} of {whole:,} bytes came")
+            raise _IncompleteDownloadError(f"{self.size:,} of {whole:,} bytes came")
 
     def _take_up(self) -> None:
         """Counts and hashes what an earlier try or run has left."""
@@ -149,17 +149,17 @@ class _Download:
         """Raises for an answer without a recording; starts anew where it is not the rest of what is there."""
         status = answer.status_code
         if status in (401, 403, 410):
-            raise LinkEnded(f"HTTP {status}")
+            raise MediaLinkExpiredError(f"HTTP {status}")
         if status >= 500 or status in (408, 429):
-            raise _BrokenOff(f"HTTP {status}")
+            raise _IncompleteDownloadError(f"HTTP {status}")
         if status == 416:
             # What is there is longer than the recording: it is of another one.
             self._recordings.open(self._name, append=False).close()
-            raise _BrokenOff("what was there was not of this recording")
+            raise _IncompleteDownloadError("what was there was not of this recording")
         if status not in (200, 206):
-            raise NotDownloaded(f"HTTP {status} from {urlsplit(self._link).hostname}")
+            raise DownloadError(f"HTTP {status} from {urlsplit(self._link).hostname}")
         if status == 206 and not answer.headers.get("content-range", "").startswith(f"bytes {self.size}-"):
-            raise NotDownloaded("its host sent another part of it than was asked for")
+            raise DownloadError("its host sent another part of it than was asked for")
         if status == 200:
             self._hash, self.size = sha256(), 0
             self._recordings.note_version(self._name, answer.headers.get("etag"))

@@ -21,7 +21,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from destinations.new_call import new_call
 from sources.gong import GongClient
 
-from ..runtime.connection import DEFAULT, Connection, UsageError
+from ..runtime.connection import DEFAULT, Connection
+from ..runtime.errors import UsageError
 from ..write.gong_writer import add_call, add_media, checked_recording
 from .query import (
     CallQuery,
@@ -239,7 +240,7 @@ class Gong:
             row: The call's fields, with the names of `destinations.new_call.NEW_CALL_FIELDS`.
 
         Raises:
-            RowRefused: If fields are invalid. The error lists all of them; nothing was sent.
+            InvalidCallError: If fields are invalid. The error lists all of them; nothing was sent.
             GongError: If Gong rejects the call, or sends no usable response.
         """
         return self._bridge.run(self._with_session(add_call(self._client, new_call(row))))

@@ -15,7 +15,7 @@ from sources.gong.calls.request import CallDetail, CallRequest, Context, Context
 from sources.gong.datetimes import format_datetime
 from sources.gong.tables.records import is_valid_id
 
-from ..runtime.connection import UsageError
+from ..runtime.errors import UsageError
 
 DateSetting = str | date | datetime
 """A date or date-time as a caller writes it."""

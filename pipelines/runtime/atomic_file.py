@@ -1,25 +1,33 @@
-"""A file that the user named with `--to`: there whole, or as it was before."""
+"""Atomic file writes: a reader sees the old file or the complete new one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from .connection import UsageError
+from .errors import UsageError
 
 
-def write_whole(file: Path, parts: Iterable[bytes]) -> None:
-    """Writes the parts one after another, beside the file's place until all are there.
+@contextmanager
+def replace_file(file: Path) -> Iterator[Path]:
+    """Yield a temporary path in the same folder, which replaces `file` when the block ends without an error."""
+    temporary = file.with_name(f"{file.name}.part")
+    try:
+        yield temporary
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_output_file(file: Path, chunks: Iterable[bytes]) -> None:
+    """Write the chunks to the file named by `--to`.
 
     Raises:
-        UsageError: The file cannot be written.
+        UsageError: If the file cannot be written.
     """
-    part = file.with_name(f"{file.name}.part")
     try:
-        with part.open("wb") as opened:
-            opened.writelines(parts)
-        part.replace(file)
-    except OSError as failure:
-        raise UsageError(f"--to {str(file)!r} cannot be written: {failure.strerror}") from failure
-    finally:
-        part.unlink(missing_ok=True)
+        with replace_file(file) as temporary, temporary.open("wb") as opened:
+            opened.writelines(chunks)
+    except OSError as error:
+        raise UsageError(f"--to {str(file)!r} cannot be written: {error.strerror}") from error

@@ -1,24 +1,37 @@
-"""A failure in one line, and what it came from."""
+"""Errors of jobs, and the one line that a user reads of an error."""
 
 from __future__ import annotations
 
 from sources.gong import GongError
 
 
-def exception_chain(failure: BaseException | None) -> list[BaseException]:
-    """The failure and what it came from, one after the other; none for None."""
-    found: list[BaseException] = []
-    cause = failure
-    while cause is not None and cause not in found:
-        found.append(cause)
-        # What failed inside a group of tasks is the failure; the group only carries it.
+class UsageError(Exception):
+    """An option or setting is missing or invalid. The message is one line that names it; exit code 2."""
+
+
+class JobRefusedError(Exception):
+    """A safety limit stopped the job before it changed anything. The message names the limit; exit code 1."""
+
+
+def exception_chain(error: BaseException | None) -> list[BaseException]:
+    """Return the error and its causes, outermost first; an empty list for None."""
+    chain: list[BaseException] = []
+    cause = error
+    while cause is not None and cause not in chain:
+        chain.append(cause)
+        # A group only carries the errors of its tasks.
         inner = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else None
         cause = inner or cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
-    return found
+    return chain
 
 
-def root_cause_message(failure: BaseException) -> str:
-    """The cause of a failure in one line: Gong's own error if there is one among the causes."""
-    found = exception_chain(failure)
-    cause = next((cause for cause in found if isinstance(cause, GongError)), found[-1])
-    return " ".join((str(cause) or type(cause).__name__).split())
+def root_cause_message(error: BaseException) -> str:
+    """Return the cause of an error as one line: the first GongError of the chain, otherwise the innermost error."""
+    chain = exception_chain(error)
+    cause = next((cause for cause in chain if isinstance(cause, GongError)), chain[-1])
+    return one_line(str(cause) or type(cause).__name__)
+
+
+def one_line(text: object, max_characters: int | None = None) -> str:
+    """Return the text with all white space collapsed to single spaces, cut to `max_characters`."""
+    return " ".join(str(text).split())[:max_characters]

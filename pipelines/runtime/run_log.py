@@ -16,9 +16,10 @@ from dlt.destinations.sql_client import SqlClientBase
 from destinations.server_lock import server_lock
 from destinations.warehouse import sql_client
 from state import deletions, media, runs, uploads
-from state.lock import LockHeld
+from state.lock import LockHeldError
 
-from .connection import Connection, Target
+from .connection import Connection
+from .target import Target
 from .warehouse_session import dataset_exists, hold_connection
 
 
@@ -32,7 +33,7 @@ def add_run_log_tables(schema: Schema) -> None:
 @contextmanager
 def open_run_log(
     pipeline: dlt.Pipeline, connection: Connection, target: Target
-) -> Iterator[tuple[SqlClientBase[Any], Ledger]]:
+) -> Iterator[tuple[SqlClientBase[Any], RunLog]]:
     """The warehouse for a run that loads nothing through dlt, and for it alone; and the run's row.
 
     The tables that runs keep for themselves are there then, also where nothing was loaded yet.
@@ -43,7 +44,7 @@ def open_run_log(
         target: The warehouse.
 
     Raises:
-        LockHeld: Another run, perhaps on another machine, works on it.
+        LockHeldError: Another run, perhaps on another machine, works on it.
         DatabaseException: The warehouse refuses.
     """
     _make_own_tables(pipeline, connection)
@@ -53,8 +54,8 @@ def open_run_log(
         pipeline.sql_client() as sql,
     ):
         if holder is not None:
-            raise LockHeld(f"another run holds the lock: {holder}")
-        yield sql, Ledger(pipeline, target, made=True)
+            raise LockHeldError(f"another run holds the lock: {holder}")
+        yield sql, RunLog(pipeline, target, made=True)
 
 
 def _make_own_tables(pipeline: dlt.Pipeline, connection: Connection) -> None:
@@ -71,7 +72,7 @@ def _make_own_tables(pipeline: dlt.Pipeline, connection: Connection) -> None:
         pipeline.sync_schema()
 
 
-class Ledger:
+class RunLog:
     """One run's row. A run that is killed leaves its row at `running`, with the requests it had told of.
 
     Args:

@@ -15,7 +15,9 @@ from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from destinations.warehouse import duckdb_file, missing_file, sql_client
 from sources.gong import read_bookmark
 
-from .connection import Connection, Target, UsageError
+from .connection import Connection
+from .errors import UsageError
+from .target import Target
 
 
 def restore_pipeline(connection: Connection, target: Target, folder: Path) -> dlt.Pipeline:

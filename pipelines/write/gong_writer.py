@@ -13,7 +13,9 @@ from sources.gong.api.endpoint import ADD_CALL, ADD_MEDIA, Endpoint
 from sources.gong.tables.records import decode_record, record_id
 from state import uploads
 
-from ..runtime.connection import Connection, Target, UsageError
+from ..runtime.connection import Connection
+from ..runtime.errors import UsageError
+from ..runtime.target import Target
 from ..runtime.warehouse_session import dataset_exists
 
 LARGEST_RECORDING = 1_500_000_000

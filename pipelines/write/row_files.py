@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from destinations.new_call import NEW_CALL_FIELDS
 
-from ..runtime.connection import UsageError
+from ..runtime.errors import UsageError
 
 _NAMES = {name for field in NEW_CALL_FIELDS for name in (field.name, field.gongs)}
 _ROWS_AT_ONCE = 500

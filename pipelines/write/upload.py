@@ -23,19 +23,20 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from destinations.gong_destination import CallRow, gong_calls
-from destinations.new_call import RowRefused, new_call
+from destinations.new_call import InvalidCallError, new_call
 from sources.gong import AuthenticationError, GongError, RunMetrics, RunStopped, truncate_to_millisecond
 from sources.gong.errors import MissingScopeError, RequestError, UnexpectedRedirectError
 from state import runs, uploads
-from state.loaded import TransactionalSql
 from state.lock import run_lock
+from state.sql import TransactionalSql
 from state.uploads import Upload
 
-from ..load.sync_result import Status
-from ..runtime.connection import Connection, Target, UsageError
-from ..runtime.errors import exception_chain, root_cause_message
-from ..runtime.run_log import Ledger, open_run_log
-from ..runtime.time_options import parse_deadline
+from ..runtime.connection import Connection
+from ..runtime.errors import UsageError, exception_chain, root_cause_message
+from ..runtime.result import Status
+from ..runtime.run_log import RunLog, open_run_log
+from ..runtime.run_options import parse_deadline
+from ..runtime.target import Target
 from ..runtime.warehouse_session import restore_pipeline
 from .gong_writer import add_call
 from .row_files import FileRow, file_rows
@@ -73,7 +74,7 @@ def upload(connection: Connection, target: Target, options: UploadOptions, conso
 
     Raises:
         UsageError: The file or a setting cannot be used; nothing was sent.
-        LockHeld: Another run works on the same connection and warehouse.
+        LockHeldError: Another run works on the same connection and warehouse.
     """
     run = UploadJob(connection, target, options, console)
     if options.dry_run:
@@ -86,7 +87,7 @@ class UploadJob:
     """One upload: check all rows, send the good ones, write down each answer."""
 
     _sql: TransactionalSql
-    _ledger: Ledger
+    _ledger: RunLog
 
     def __init__(self, connection: Connection, target: Target, options: UploadOptions, console: Console) -> None:
         self._connection = connection
@@ -180,7 +181,7 @@ class UploadJob:
                 if (first := numbers.setdefault(name, row.number)) == row.number:
                     return CallRow(row=row.number, client_unique_id=name, body=json.dumps(body))
                 faults = [f"client_unique_id: is that of row {first} too, and Gong would take them for one call"]
-            except RowRefused as refused:
+            except InvalidCallError as refused:
                 faults = refused.faults
         self._invalid.append(FailedRow(row.number, name, faults))
         return None

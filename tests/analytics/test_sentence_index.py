@@ -22,13 +22,14 @@ from pipelines.analytics.marts import DEFAULT_ANALYTICS, Marts, marts
 from pipelines.analytics.search.index import SentenceIndex, Wanted
 from pipelines.analytics.search.manifest import IndexedCall, IndexLedger
 from pipelines.analytics.search.search import SearchOptions, search
-from pipelines.runtime.connection import Connection, Target
+from pipelines.runtime.connection import Connection
+from pipelines.runtime.target import Target
 from state.lock import run_lock
 from tests.support.workspace import Workspace
 
 
 def test_many_parts_find_what_a_single_one_finds(duckdb_marts: Workspace, tmp_path: Path) -> None:
-    target = Target.of("duckdb", "gong", file=duckdb_marts.folder / "warehouse.duckdb", folder=tmp_path)
+    target = Target.resolve("duckdb", "gong", file=duckdb_marts.folder / "warehouse.duckdb", folder=tmp_path)
     (some,) = zip(
         *duckdb_marts.rows("SELECT DISTINCT call_id FROM gong_analytics.transcript_lines LIMIT 40"), strict=True
     )
@@ -76,7 +77,7 @@ def test_an_index_of_which_no_ledger_tells_goes_as_a_whole(tmp_path: Path, ledge
 
 
 def test_a_search_that_writes_the_index_is_not_disturbed_by_what_is_erased(tmp_path: Path) -> None:
-    target = Target.of("duckdb", "gong", file=tmp_path / "warehouse.duckdb", folder=tmp_path)
+    target = Target.resolve("duckdb", "gong", file=tmp_path / "warehouse.duckdb", folder=tmp_path)
     folder = tmp_path / "search" / DEFAULT_ANALYTICS
     ledger = IndexLedger(folder)
     ledger.part(0).mkdir(parents=True)
@@ -95,7 +96,7 @@ def test_what_is_erased_while_the_index_is_written_is_taken_out_before_the_searc
     duckdb_marts: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = shutil.copy(duckdb_marts.folder / "warehouse.duckdb", tmp_path)
-    target = Target.of("duckdb", "gong", file=Path(file), folder=tmp_path)
+    target = Target.resolve("duckdb", "gong", file=Path(file), folder=tmp_path)
     refresh, gone = SentenceIndex.refresh, set[str]()
 
     def refresh_and_erase(index: SentenceIndex, opened: Marts, progress: Any, *, rebuild: bool = False) -> int:

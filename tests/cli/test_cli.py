@@ -71,7 +71,7 @@ def test_without_json_a_person_gets_a_table(gong: SimulatedGong, workspace: Work
     ended = workspace.run("sync")
     assert ended.code == 0
     assert "transcript_sentences" in ended.out
-    assert "private calls left out" in ended.out
+    assert "private calls excluded" in ended.out
     assert ended.err == ""
 
 

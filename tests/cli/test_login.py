@@ -14,10 +14,10 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from pipelines.cli.oauth_login import wanted_scopes
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.endpoints.oauth import TOKEN_PATH
 from pipelines.demo.server.faults import Fault, respond
-from pipelines.runtime.oauth_login import wanted_scopes
 from sources.gong.api.endpoint import ENDPOINTS
 from tests.support.workspace import Workspace
 

@@ -86,7 +86,7 @@ def test_a_late_transcript_is_owed_and_status_says_since_when(gong: SimulatedGon
     workspace.sync(*SELECT)
     status = json.loads(workspace.run("status", "--json").out)
     assert status["pending_transcripts"] == 1
-    assert abs(parse_datetime(status["owed_since"]) - call_start(gong.get_call(late))) < timedelta(seconds=1)
+    assert abs(parse_datetime(status["pending_since"]) - call_start(gong.get_call(late))) < timedelta(seconds=1)
     gong.replace_transcript(late, transcript)
     gong.requests.clear()
     summary = workspace.sync(*SELECT)
@@ -94,7 +94,7 @@ def test_a_late_transcript_is_owed_and_status_says_since_when(gong: SimulatedGon
     (asked,) = [request for request in gong.requests if request.path == TRANSCRIPT]
     assert late in asked.body["filter"]["callIds"]
     status = json.loads(workspace.run("status", "--json").out)
-    assert (status["pending_transcripts"], status["owed_since"]) == (0, None)
+    assert (status["pending_transcripts"], status["pending_since"]) == (0, None)
     assert_warehouse_matches(workspace, gong)
 
 
@@ -327,8 +327,8 @@ def looked_last(workspace: Workspace, days_ago: int) -> None:
         ).fetchone() or (0, "")
         state: Any = decompress_state(packed)
         for resource in state["sources"]["gong"]["resources"].values():
-            for tier in ("1", "2") if "looked" in resource else ():
-                resource["looked"][tier] = (datetime.now(UTC).date() - timedelta(days=days_ago)).isoformat()
+            for tier in ("1", "2") if "lookback_dates" in resource else ():
+                resource["lookback_dates"][tier] = (datetime.now(UTC).date() - timedelta(days=days_ago)).isoformat()
         changed = generate_state_version_hash(state)
         warehouse.execute(
             "UPDATE gong._dlt_pipeline_state SET state = ?, version_hash = ? WHERE version = ?",

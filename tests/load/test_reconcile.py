@@ -299,7 +299,7 @@ def test_a_call_that_gong_cannot_be_asked_about_is_none_that_is_gone(gong: Simul
     gong.faults.append(Fault(respond(401, errors=forbidden), "/v2/calls/", method="GET"))
     ended = workspace.run("reconcile", "--dry-run")
     assert ended.code == 0, ended.err
-    assert "3 could not be asked for" in ended.out
+    assert "3 calls kept: Gong rejects their ids" in ended.out
 
 
 def test_without_a_warehouse_there_is_nothing_to_compare(gong: SimulatedGong, workspace: Workspace) -> None:

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, expired_cursor
-from pipelines.runtime.connection import UsageError
+from pipelines.runtime.errors import UsageError
 from sources.gong import ConfigurationError, GongError
 from sources.gong.errors import CursorExpiredError, RequestError
 from tests.ondemand.conftest import OpenGong

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from destinations.new_call import NEW_CALL_FIELDS, RowRefused, new_call
+from destinations.new_call import NEW_CALL_FIELDS, InvalidCallError, new_call
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, reset_connection, respond, rewrite
 from tests.support.paths import OPENAPI
@@ -111,7 +111,7 @@ def test_what_gong_refuses_is_one_line_and_exit_code_1(gong: SimulatedGong, work
     ],
 )
 def test_what_json_cannot_say_is_a_fault_like_any_other(field: str, value: str) -> None:
-    with pytest.raises(RowRefused) as refused:
+    with pytest.raises(InvalidCallError) as refused:
         new_call(ROW | {field: value})
     (fault,) = refused.value.faults
     assert fault.startswith(f"{field}: ")
@@ -150,7 +150,7 @@ def test_a_row_is_a_body_or_every_fault_names_its_field(row: dict[str, Any]) -> 
     body: dict[str, Any] = {}
     try:
         body = new_call(row)
-    except RowRefused as refused:
+    except InvalidCallError as refused:
         faults = refused.faults
     assert {fault.partition(":")[0] for fault in faults} <= {field.name for field in NEW_CALL_FIELDS}
     assert faults or {field.gongs for field in NEW_CALL_FIELDS if field.required} <= set(body)
@@ -159,5 +159,5 @@ def test_a_row_is_a_body_or_every_fault_names_its_field(row: dict[str, Any]) -> 
 def test_gongs_own_names_and_decoded_json_are_taken_too() -> None:
     by_gong = {field.gongs: ROW[field.name] for field in NEW_CALL_FIELDS if field.name in ROW}
     assert new_call(by_gong | {"parties": PARTIES, "title": "", "duration": float("nan")}) == new_call(ROW)
-    with pytest.raises(RowRefused, match="colour: is no field"):
+    with pytest.raises(InvalidCallError, match="colour: is no field"):
         new_call(ROW | {"colour": "red"})

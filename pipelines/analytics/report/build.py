@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
-from rich.console import Console
-
 from sources.gong import Window, parse_datetime_setting
 
-from ...load.sync_result import EXIT_CODES, Status
-from ...runtime.atomic_file import write_whole
-from ...runtime.connection import Connection, Target, UsageError
+from ...runtime.atomic_file import write_output_file
+from ...runtime.connection import Connection
+from ...runtime.errors import UsageError
+from ...runtime.result import Status
+from ...runtime.target import Target
 from ..marts import DEFAULT_ANALYTICS, marts
 
 DEFAULT_FILE = Path("gong-report.html")
@@ -70,20 +69,10 @@ class ReportResult:
     warnings: list[str]
     duration_seconds: float
 
-    @property
-    def exit_code(self) -> int:
-        """0: whatever else could happen is raised."""
-        return EXIT_CODES[self.status]
-
-    def as_json(self) -> str:
-        """The object `--json` prints."""
-        return json.dumps(asdict(self))
-
-    def show(self, console: Console) -> None:
-        """Prints it for a person."""
-        for warning in self.warnings:
-            console.print(f"warning: {warning}", markup=False, highlight=False, soft_wrap=True)
-        console.print(f"report: {self.file}", markup=False, highlight=False, soft_wrap=True)
+    def lines(self) -> Iterator[str]:
+        """Yield the warnings, then the file."""
+        yield from (f"warning: {warning}" for warning in self.warnings)
+        yield f"report: {self.file}"
 
 
 def report_packages_are_installed() -> bool:
@@ -124,7 +113,7 @@ def build_report(connection: Connection, target: Target, options: ReportOptions)
             "silent_days": options.silent_days,
         },
     )
-    write_whole(options.to, [text.encode()])
+    write_output_file(options.to, [text.encode()])
     behind = {"loaded calls are not in the marts yet": found.missing, "calls of the marts are gone by now": found.gone}
     return ReportResult(
         status="done",

@@ -14,7 +14,7 @@ from typing import Any
 from pipelines.analytics.marts import Marts
 from pipelines.analytics.report.section import Section
 from pipelines.analytics.report.sections import KEY_FIGURES, SECTIONS
-from pipelines.runtime.connection import UsageError
+from pipelines.runtime.errors import UsageError
 from sources.gong import Window
 
 _NO_TEAM = "No team"

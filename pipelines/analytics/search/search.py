@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -18,8 +17,10 @@ from sources.gong import parse_datetime_setting
 from state.lock import run_lock
 from state.runs import new_run_id
 
-from ...load.sync_result import EXIT_CODES, Status
-from ...runtime.connection import Connection, Target, UsageError
+from ...runtime.connection import Connection
+from ...runtime.errors import UsageError
+from ...runtime.result import Status
+from ...runtime.target import Target
 from ..derived_data import index_folder, index_lock
 from ..export import SIDES
 from ..marts import DEFAULT_ANALYTICS, Marts, marts
@@ -88,34 +89,21 @@ class SearchResult:
     search_ms: float
     duration_seconds: float
 
-    @property
-    def exit_code(self) -> int:
-        """0, also where nothing was found."""
-        return EXIT_CODES[self.status]
-
-    def as_json(self) -> str:
-        """The object `--json` prints."""
-        return json.dumps(asdict(self), ensure_ascii=False, default=datetime.isoformat)
-
-    def show(self, console: Console) -> None:
-        """Prints it for a person."""
+    def lines(self) -> Iterator[str | Text]:
+        """Yield each hit between its neighbouring sentences, then the counts."""
         for hit in self.hits:
-            begun = f"{hit['started']:%Y-%m-%d}" if hit["started"] else None
-            about = (hit["title"], begun, hit["host_name"], hit["account_name"], hit["url"])
-            console.print(
-                Text(_printable(" · ".join(str(fact) for fact in about if fact)), style="dim"), soft_wrap=True
-            )
-            for line in hit["before"]:
-                _show_line(console, line, found=False)
-            _show_line(console, hit, found=True)
-            for line in hit["after"]:
-                _show_line(console, line, found=False)
-            console.print()
+            started = f"{hit['started']:%Y-%m-%d}" if hit["started"] else None
+            facts = (hit["title"], started, hit["host_name"], hit["account_name"], hit["url"])
+            yield Text(_printable(" · ".join(str(fact) for fact in facts if fact)), style="dim")
+            yield from (_line(line, is_hit=False) for line in hit["before"])
+            yield _line(hit, is_hit=True)
+            yield from (_line(line, is_hit=False) for line in hit["after"])
+            yield ""
         found = f"{self.count:,} sentence{'' if self.count == 1 else 's'}"
         only_some = self.count > 0 and self.match == "any word"
         how = " with any of these words, none with all of them" if only_some else ""
         shown = f", the first {len(self.hits):,} shown" if len(self.hits) < self.count else ""
-        console.print(f"{found}{how}{shown}; {self.search_ms:.0f} ms", highlight=False, soft_wrap=True)
+        yield f"{found}{how}{shown}; {self.search_ms:.0f} ms"
 
 
 def search_packages_are_installed() -> bool:
@@ -135,7 +123,7 @@ def search(connection: Connection, target: Target, options: SearchOptions, err: 
     Raises:
         UsageError: An option cannot be used, or there are no marts.
         ConfigurationError: A word is not a date.
-        LockHeld: Another search writes the index at the moment.
+        LockHeldError: Another search writes the index at the moment.
     """
     if not search_packages_are_installed():
         raise UsageError("the index of sentences needs a package: pip install 'gong-elt[search]'")
@@ -238,11 +226,11 @@ def _facts(opened: Marts, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _show_line(console: Console, line: Mapping[str, Any], *, found: bool) -> None:
+def _line(line: Mapping[str, Any], *, is_hit: bool) -> Text:
     speaker = _printable(line["speaker"] or "Unknown speaker")
-    text = Text(f"{'>' if found else ' '} {line['start_time']}  {speaker} ({line['side']}): ", style="dim")
-    text.append(_printable(line["text"]), style="bold" if found else "dim")
-    console.print(text, soft_wrap=True)
+    text = Text(f"{'>' if is_hit else ' '} {line['start_time']}  {speaker} ({line['side']}): ", style="dim")
+    text.append(_printable(line["text"]), style="bold" if is_hit else "dim")
+    return text
 
 
 def _printable(text: str) -> str:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import yaml
-from rich.console import Console
 
 from destinations.warehouse import duckdb_file
 
-from ...load.sync_result import EXIT_CODES, Status
-from ...runtime.atomic_file import write_whole
-from ...runtime.connection import Connection, Target, UsageError
+from ...runtime.atomic_file import write_output_file
+from ...runtime.connection import Connection
+from ...runtime.errors import UsageError
+from ...runtime.result import Status
+from ...runtime.target import Target
 from ..dbt_build import PROJECT
 from ..marts import DEFAULT_ANALYTICS, Marts, marts
 from .bundle import bundle, marts_shown
@@ -58,24 +58,10 @@ class BundleResult:
     charts: int
     datasets: list[str]
 
-    @property
-    def exit_code(self) -> int:
-        """0: whatever else could happen is raised."""
-        return EXIT_CODES[self.status]
-
-    def as_json(self) -> str:
-        """The object `--json` prints."""
-        return json.dumps(asdict(self))
-
-    def show(self, console: Console) -> None:
-        """Prints it for a person."""
-        console.print(
-            f"dashboard {self.dashboard!r} with {self.charts} charts over {len(self.datasets)} datasets: {self.file}\n"
-            f"import it with: superset import-dashboards --path {self.file} --username admin",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
+    def lines(self) -> Iterator[str]:
+        """Yield the file, and the command that imports it."""
+        yield f"dashboard {self.dashboard!r} with {self.charts} charts over {len(self.datasets)} datasets: {self.file}"
+        yield f"import it with: superset import-dashboards --path {self.file} --username admin"
 
 
 def build_superset(connection: Connection, target: Target, options: SupersetOptions) -> BundleResult:
@@ -98,7 +84,7 @@ def build_superset(connection: Connection, target: Target, options: SupersetOpti
     if missing := [mart for mart in shown if mart not in columns]:
         raise UsageError(f"dataset {options.analytics} lacks {', '.join(missing)}: run gong-elt models")
     packed = bundle(uri, options.analytics, {mart: columns[mart] for mart in shown}, _mart_descriptions())
-    write_whole(options.to, [packed])
+    write_output_file(options.to, [packed])
     return BundleResult(
         status="done",
         destination=target.name,

@@ -20,19 +20,20 @@ from sources.gong.api.urls import DEFAULT_BASE_URL, checked_base_url, is_loopbac
 from sources.gong.auth.oauth import AUTHORIZE_PATH, AUTHORIZE_URL
 from sources.gong.resources.list_resources import RESOURCES
 
-from .connection import Connection, UsageError
+from ..runtime.connection import Connection
+from ..runtime.errors import UsageError
 
 CALLBACK_PATH = "/callback"
 # A browser, or whatever else knocks, that opens a connection and says nothing.
 _SECONDS_TO_SPEAK = 5.0
 
 
-class NotLoggedIn(Exception):
+class LoginError(Exception):
     """No consent came; says why. Nothing was kept, and what was kept before stays."""
 
 
 @dataclass(frozen=True, slots=True)
-class LoggedIn:
+class LoginResult:
     """A consent that was given, and kept.
 
     Attributes:
@@ -61,7 +62,7 @@ def login(
     scopes: Sequence[str],
     patience: timedelta,
     browser: bool = True,
-) -> LoggedIn:
+) -> LoginResult:
     """Has an administrator of the company consent, and keeps the tokens that Gong gives for it.
 
     Args:
@@ -75,7 +76,7 @@ def login(
     Raises:
         UsageError: The client is not configured, has a refresh token already, or the port is taken.
         ConfigurationError: A setting cannot be used as it is written.
-        NotLoggedIn: Nobody consented.
+        LoginError: Nobody consented.
         GongError: Gong gives no token for the code.
     """
     credentials = _client_of(connection)
@@ -104,7 +105,7 @@ def login(
         checked_base_url(grant.api_base_url_for_customer, "api_base_url_for_customer")
     granted = (grant.scope or "").replace(",", " ").split()
     missing = [scope for scope in scopes if scope not in granted] if granted else []
-    return LoggedIn(store.path, grant.api_base_url_for_customer, granted, missing)
+    return LoginResult(store.path, grant.api_base_url_for_customer, granted, missing)
 
 
 def _client_of(connection: Connection) -> GongOAuth:
@@ -141,15 +142,15 @@ class _Server(HTTPServer):
         self.refused: str | None = None
 
     def code(self, patience: timedelta) -> str:
-        """The code, once it came; raises `NotLoggedIn`."""
+        """The code, once it came; raises `LoginError`."""
         until = time.monotonic() + patience.total_seconds()
         while self.came is None and self.refused is None:
             if (left := until - time.monotonic()) <= 0:
-                raise NotLoggedIn(f"nobody consented within {patience.total_seconds():.0f} s: run gong-elt login again")
+                raise LoginError(f"nobody consented within {patience.total_seconds():.0f} s: run gong-elt login again")
             self.timeout = left
             self.handle_request()
         if self.came is None:
-            raise NotLoggedIn(f"Gong gave no consent: {self.refused}")
+            raise LoginError(f"Gong gave no consent: {self.refused}")
         return self.came
 
     def handle_error(self, request: object, client_address: object) -> None:

@@ -1,0 +1,134 @@
+"""Parse the options that describe a run: --since, --until, --deadline, --select."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sources.gong import (
+    DEFAULT_LOOKBACK,
+    DEFAULT_START,
+    OPT_IN_RESOURCES,
+    RESOURCES,
+    ConfigurationError,
+    Lookback,
+    Window,
+    parse_datetime_setting,
+    parse_duration,
+    plan_window,
+)
+
+from .connection import Connection
+from .errors import UsageError
+
+_ALL_RESOURCES = (*RESOURCES, *OPT_IN_RESOURCES)
+
+
+def parse_selection(select: str | None) -> Sequence[str]:
+    """Return the resources named by `--select`, in the order in which results list them; without it the default ones.
+
+    Raises:
+        UsageError: If a name is unknown, or there is none.
+    """
+    if select is None:
+        return RESOURCES
+    names = {name.strip() for name in select.split(",") if name.strip()}
+    if unknown := names - set(_ALL_RESOURCES):
+        raise UsageError(
+            f"--select {', '.join(sorted(unknown))}: unknown resource; use any of {', '.join(_ALL_RESOURCES)}"
+        )
+    if not names:
+        raise UsageError(f"--select names no resource: use any of {', '.join(_ALL_RESOURCES)}")
+    return [name for name in _ALL_RESOURCES if name in names]
+
+
+def parse_window(since: str | None, until: str | None, *, default: Window, latest: datetime | None = None) -> Window:
+    """Return the window from `--since` to `--until`.
+
+    Args:
+        since: Start of the window as the user wrote it.
+        until: End of the window as the user wrote it.
+        default: Start and end to use for a missing option.
+        latest: Latest end; None for no limit.
+
+    Raises:
+        UsageError: If the window is empty.
+        ConfigurationError: If an option is not a date or date-time.
+    """
+    start = parse_datetime_setting(since, "--since") if since else default.since
+    end = parse_datetime_setting(until, "--until") if until else default.until
+    if latest is not None:
+        end = min(end, latest)
+    if start >= end:
+        raise UsageError(f"the window is empty: it starts at {start} and ends at {end}; check --since and --until")
+    return Window(start, end)
+
+
+def resolve_window(
+    connection: Connection,
+    states: Sequence[Mapping[str, Any]],
+    now: datetime,
+    *,
+    since: str | None,
+    until: str | None,
+) -> Window:
+    """Return the window of a sync: --since to --until, by default from the bookmark less the lookback to now.
+
+    Args:
+        connection: Source of the settings `start_date` and `lookback`.
+        states: dlt's states of the resources that are read together.
+        now: When the run started.
+        since: `--since` as the user wrote it.
+        until: `--until` as the user wrote it.
+
+    Raises:
+        UsageError: If the window is empty.
+        ConfigurationError: If an option or setting is not a date or duration.
+    """
+    start_date = connection.setting("start_date", None)
+    start = parse_datetime_setting(start_date, "start_date") if start_date else now - DEFAULT_START
+    lookback = Lookback.parse(connection.setting("lookback", DEFAULT_LOOKBACK))
+    incremental = plan_window(states, start=start, now=now, lookback=lookback)
+    return parse_window(since, until, default=Window(incremental.since, now), latest=now)
+
+
+def pending_since(retry_period: timedelta, transcripts_bookmark: datetime | None, now: datetime) -> datetime:
+    """Return the effective time from which on calls without a transcript are pending.
+
+    Args:
+        retry_period: The setting `transcript_retry_period`.
+        transcripts_bookmark: Bookmark of `transcripts`. Transcripts of later calls were never requested. None if
+            no transcript was requested yet: all calls without one are pending.
+        now: When the run started.
+    """
+    if transcripts_bookmark is None:
+        return datetime.min.replace(tzinfo=UTC)
+    return min(now - retry_period, transcripts_bookmark)
+
+
+def parse_deadline(deadline: str | None, now: datetime) -> datetime | None:
+    """Return the time after which a run sends no request; None without a deadline.
+
+    Args:
+        deadline: A duration such as `30m` or `2h`, or a date-time.
+        now: When the run started.
+
+    Raises:
+        UsageError: If it is neither a duration nor a date-time, or has passed.
+    """
+    if deadline is None:
+        return None
+    try:
+        resolved = (
+            now + parse_duration(deadline)
+            if deadline[:1].isdecimal() and "-" not in deadline
+            else parse_datetime_setting(deadline, "--deadline")
+        )
+    except (ConfigurationError, OverflowError):
+        raise UsageError(
+            f"invalid --deadline {deadline!r}: use a duration (30m, 2h) or a date-time (2026-01-31T06:00:00Z)"
+        ) from None
+    if resolved <= now:
+        raise UsageError(f"--deadline {deadline!r} has passed ({resolved}): choose a later time")
+    return resolved
