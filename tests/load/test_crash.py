@@ -1,4 +1,4 @@
-"""Killed at any moment, with or without its working folder, a sync goes on: nothing lost, nothing twice."""
+"""A sync that is killed at any stage is completed by the next one: nothing lost, nothing duplicated."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tests.conftest import MakeGong
 from tests.support.expected_warehouse import assert_warehouse_matches
 from tests.support.workspace import Workspace, days_ago
 
-Moment = Callable[[SimulatedGong, Workspace], bool]
+KillCondition = Callable[[SimulatedGong, Workspace], bool]
 
 
-def _requests(count: int) -> Moment:
-    """When so many requests have come."""
+def _received_requests(count: int) -> KillCondition:
+    """Return a condition that holds once Gong has received that number of requests."""
     return lambda gong, _: len(gong.requests) >= count
 
 
@@ -31,33 +31,35 @@ def _warehouse_exists(_: SimulatedGong, workspace: Workspace) -> bool:
 
 
 def _rows_are_being_written(_: SimulatedGong, workspace: Workspace) -> bool:
-    """The write-ahead log or the file has grown beyond empty tables: rows are on their way."""
+    """Return whether database file and write-ahead log are larger than with empty tables."""
     files = [workspace.folder / name for name in ("warehouse.duckdb", "warehouse.duckdb.wal")]
     return sum(file.stat().st_size for file in files if file.exists()) > 1_000_000
 
 
-MOMENTS: dict[str, Moment] = {
-    "at the first request": _requests(1),
-    "in the middle of reading": _requests(6),
+KILL_CONDITIONS: dict[str, KillCondition] = {
+    "at the first request": _received_requests(1),
+    "in the middle of reading": _received_requests(6),
     "when tables are made": _warehouse_exists,
     "when rows are written": _rows_are_being_written,
 }
 
 
 @pytest.mark.parametrize("keep_working_folder", [True, False], ids=["with folder", "without folder"])
-@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS.keys())
-def test_a_killed_first_sync_is_made_good_by_the_next(
-    make_gong: MakeGong, workspace: Workspace, moment: Moment, keep_working_folder: bool
+@pytest.mark.parametrize("condition", KILL_CONDITIONS.values(), ids=KILL_CONDITIONS.keys())
+def test_a_killed_first_sync_is_completed_by_the_next(
+    make_gong: MakeGong, workspace: Workspace, condition: KillCondition, keep_working_folder: bool
 ) -> None:
+    """A kill at any stage, with or without the working folder, loses and duplicates nothing."""
     gong = make_gong(calls=150)
-    _kill(gong, workspace, moment, delay=0.0)
+    _kill(gong, workspace, condition, delay=0.0)
     if not keep_working_folder:
         workspace.delete_working_folder()
     workspace.sync()
     assert_warehouse_matches(workspace, gong)
 
 
-def test_kills_at_random_moments_of_the_load_lose_and_double_nothing(make_gong: MakeGong, workspace: Workspace) -> None:
+def test_repeated_kills_during_the_load_lose_and_duplicate_nothing(make_gong: MakeGong, workspace: Workspace) -> None:
+    """Five kills while rows are written leave a state that one sync completes."""
     gong = make_gong(calls=150)
     workspace.sync("--until", days_ago(100))
     delays = random.Random(11)
@@ -71,10 +73,8 @@ def test_kills_at_random_moments_of_the_load_lose_and_double_nothing(make_gong: 
 
 @pytest.mark.parametrize("lost", ["nothing", "call_parties", "transcript_sentences", "calls"])
 @pytest.mark.parametrize("which", ["first", "second"])
-def test_a_load_that_was_never_completed_is_made_good(
-    make_gong: MakeGong, workspace: Workspace, which: str, lost: str
-) -> None:
-    """Dlt merges table by table and completes a load last: what a kill in between leaves behind, made by hand."""
+def test_an_incomplete_load_is_written_again(make_gong: MakeGong, workspace: Workspace, which: str, lost: str) -> None:
+    """Dlt merges table by table and completes a load last; the test produces what a kill in between leaves."""
     gong = make_gong()
     if which == "second":
         workspace.sync("--until", days_ago(10))
@@ -83,8 +83,8 @@ def test_a_load_that_was_never_completed_is_made_good(
         (last,) = warehouse.execute("SELECT max(load_id) FROM gong._dlt_loads").fetchone() or ("",)
         if lost != "nothing":
             key = "id" if lost == "calls" else "call_id"
-            brought = "SELECT id FROM gong.calls WHERE _dlt_load_id = ?"
-            warehouse.execute(f"DELETE FROM gong.{lost} WHERE {key} IN ({brought})", [last])
+            loaded_ids = "SELECT id FROM gong.calls WHERE _dlt_load_id = ?"
+            warehouse.execute(f"DELETE FROM gong.{lost} WHERE {key} IN ({loaded_ids})", [last])
         for table, column in (("_dlt_loads", "load_id"), ("_dlt_pipeline_state", "_dlt_load_id")):
             warehouse.execute(f"DELETE FROM gong.{table} WHERE {column} = ?", [last])
     workspace.delete_working_folder()
@@ -92,14 +92,14 @@ def test_a_load_that_was_never_completed_is_made_good(
     assert_warehouse_matches(workspace, gong)
 
 
-def _rot(package: Path) -> None:
-    """Files that are no Parquet any more, as from a disk that was full."""
+def _corrupt_files(package: Path) -> None:
+    """Damage the Parquet files, as a full disk does."""
     for file in package.glob("new_jobs/*.parquet"):
         file.write_bytes(b"PAR1 and then nothing")
 
 
-def _another_schema(package: Path) -> None:
-    """A schema that no longer fits the warehouse, as from an older version."""
+def _change_schema(package: Path) -> None:
+    """Change the schema so that it does not match the warehouse, as an older version does."""
     file = package / "schema.json"
     schema = json.loads(file.read_text())
     schema["tables"]["calls"]["columns"]["id"]["data_type"] = "bigint"
@@ -107,37 +107,39 @@ def _another_schema(package: Path) -> None:
     file.write_text(json.dumps(schema))
 
 
-def _another_dataset(package: Path) -> None:
-    """Rows of another account."""
+def _replace_ids(package: Path) -> None:
+    """Replace the call ids, as in a package of another account."""
     for file in package.glob("new_jobs/calls.*.parquet"):
         rows = pq.read_table(file)
         foreign = pa.array([f"6{number:018}" for number in range(len(rows))])
         pq.write_table(rows.set_column(rows.schema.get_field_index("id"), rows.schema.field("id"), foreign), file)
 
 
-def _half_done(package: Path) -> None:
-    """Some jobs marked as done that never were, some as begun."""
+def _mark_jobs_as_done(package: Path) -> None:
+    """Mark two thirds of the jobs as completed or started although they did not run."""
     jobs = sorted((package / "new_jobs").iterdir())
     for number, job in enumerate(jobs[: len(jobs) * 2 // 3]):
         job.rename(package / ("completed_jobs", "started_jobs")[number % 2] / job.name)
 
 
-def _as_it_is(_: Path) -> None:
-    """Whole, but never loaded."""
+def _leave_unchanged(_: Path) -> None:
+    """Leave the package as it is: complete, but not loaded."""
 
 
 @pytest.mark.parametrize("second", [False, True], ids=["first load", "later load"])
-@pytest.mark.parametrize("spoil", [_as_it_is, _rot, _another_schema, _another_dataset, _half_done])
-def test_a_load_package_left_behind_is_set_aside_and_read_again(
-    make_gong: MakeGong, workspace: Workspace, spoil: Callable[[Path], None], second: bool
+@pytest.mark.parametrize("damage", [_leave_unchanged, _corrupt_files, _change_schema, _replace_ids, _mark_jobs_as_done])
+def test_an_abandoned_load_package_is_discarded_and_read_again(
+    make_gong: MakeGong, workspace: Workspace, damage: Callable[[Path], None], second: bool
 ) -> None:
+    """A package that a killed run left behind is never loaded, intact or damaged."""
     gong = make_gong(calls=150)
     if second:
         workspace.sync("--until", days_ago(10))
         gong.requests.clear()
-    _kill(gong, workspace, _package_waits, delay=0.0)
+    _kill(gong, workspace, _has_pending_package, delay=0.0)
     (package,) = _packages(workspace)
-    spoil(package)
+    damage(package)
+
     workspace.sync("--since", "2020-01-01")
     assert not package.exists()
     assert_warehouse_matches(workspace, gong)
@@ -147,17 +149,17 @@ def _packages(workspace: Workspace) -> list[Path]:
     return list(workspace.folder.glob("working/gong-elt/*/gong/gong/load/normalized/*"))
 
 
-def _package_waits(gong: SimulatedGong, workspace: Workspace) -> bool:
-    """All is read and laid out, and nothing of it loaded."""
+def _has_pending_package(gong: SimulatedGong, workspace: Workspace) -> bool:
+    """Return whether everything was read and normalized, and nothing loaded."""
     return bool(gong.requests and _packages(workspace))
 
 
-def _kill(gong: SimulatedGong, workspace: Workspace, moment: Moment, *, delay: float) -> None:
-    """Starts a sync and kills it at that moment, unless it was faster."""
+def _kill(gong: SimulatedGong, workspace: Workspace, condition: KillCondition, *, delay: float) -> None:
+    """Start a sync and kill it once the condition holds, unless it has ended by then."""
     process = workspace.start("sync", "--since", "2020-01-01")
     deadline = time.monotonic() + 60
     try:
-        while not moment(gong, workspace) and process.poll() is None:
+        while not condition(gong, workspace) and process.poll() is None:
             assert time.monotonic() < deadline
             time.sleep(0.005)
         time.sleep(delay)

@@ -1,4 +1,4 @@
-"""Calls that Gong deleted leave the warehouse, confirmed one by one; calls that it only moved or hid do not."""
+"""`gong-elt reconcile`: deleted calls are confirmed and erased; moved or hidden calls are kept."""
 
 from __future__ import annotations
 
@@ -22,166 +22,181 @@ from tests.support.workspace import Workspace
 
 
 def reconcile(workspace: Workspace, *arguments: str, code: int = 0) -> dict[str, Any]:
-    """Runs `gong-elt reconcile --json`, which has to end with that exit code."""
-    ended = workspace.run("reconcile", "--json", *arguments)
-    assert ended.code == code, f"exit code {ended.code}\n{ended.out}\n{ended.err}"
-    return ended.json
+    """Run `gong-elt reconcile --json`, assert its exit code and return the printed object."""
+    result = workspace.run("reconcile", "--json", *arguments)
+    assert result.code == code, f"exit code {result.code}\n{result.out}\n{result.err}"
+    return result.json
 
 
-def delete(gong: SimulatedGong, calls: Sequence[Call]) -> list[str]:
-    """Deletes calls in Gong; their ids in order."""
+def delete_calls(gong: SimulatedGong, calls: Sequence[Call]) -> list[str]:
+    """Delete calls in Gong and return their ids in ascending order."""
     for call in calls:
         gong.delete_call(call.id)
     return sorted(call.id for call in calls)
 
 
-def deleted(workspace: Workspace) -> list[str]:
-    """Calls marked as deleted."""
+def read_deleted_ids(workspace: Workspace) -> list[str]:
+    """Return the ids of the calls that are marked as deleted, in ascending order."""
     return [row[0] for row in workspace.rows("SELECT id FROM calls WHERE _deleted_at IS NOT NULL ORDER BY id")]
 
 
-def asked_by_id(gong: SimulatedGong) -> list[RequestLogEntry]:
-    """Requests that ask for calls by id, not for a window."""
-    return [request for request in gong.requests if request.path == EXTENSIVE and "callIds" in request.body["filter"]]
+def find_requests_by_id(gong: SimulatedGong) -> list[RequestLogEntry]:
+    """Return the requests that list calls by id, not by window."""
+    return [request for request in gong.requests if request.path == EXTENSIVE and is_request_by_id(request)]
 
 
-def rich_calls(gong: SimulatedGong, count: int) -> list[Call]:
-    """Calls with a transcript and content, but without a review: these are a list of Gong's own."""
+def find_complete_calls(gong: SimulatedGong, count: int) -> list[Call]:
+    """Return calls with a transcript and content, but without answered scorecards, which reconcile does not erase."""
     reviewed = {review["callId"] for review in gong.company.settings.answered_scorecards}
-    rich = [call for call in public_calls(gong) if call.transcript_json and call.record.get("content")]
-    return [call for call in rich if call.id not in reviewed][:count]
+    complete = [call for call in public_calls(gong) if call.transcript_json and call.record.get("content")]
+    return [call for call in complete if call.id not in reviewed][:count]
 
 
-def test_a_deleted_call_is_marked_and_all_it_held_is_erased(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_a_deleted_call_is_marked_and_its_content_erased(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Only the columns that are kept after a deletion remain, in one request per window and confirmation."""
     workspace.sync()
-    lost = rich_calls(gong, 2)
-    gone = delete(gong, lost)
+    deleted = delete_calls(gong, find_complete_calls(gong, 2))
     before = workspace.rows(
-        f"SELECT id, started, duration FROM calls WHERE id IN ('{gone[0]}', '{gone[1]}') ORDER BY id"
+        f"SELECT id, started, duration FROM calls WHERE id IN ('{deleted[0]}', '{deleted[1]}') ORDER BY id"
     )
     gong.requests.clear()
-    outcome = reconcile(workspace)
-    assert (outcome["status"], outcome["erased"]) == ("done", 2)
-    assert sorted(call["id"] for call in outcome["missing"]) == gone
+
+    result = reconcile(workspace)
+    assert (result["status"], result["erased"]) == ("done", 2)
+    assert sorted(call["id"] for call in result["missing"]) == deleted
     assert len(gong.requests) == 2
-    assert deleted(workspace) == gone
+    assert read_deleted_ids(workspace) == deleted
     assert_warehouse_matches(workspace, gong)
     for (name,) in workspace.rows(
         "SELECT DISTINCT table_name FROM information_schema.columns"
         " WHERE table_schema = 'gong' AND column_name = 'call_id' AND table_name <> 'library_calls'"
     ):
-        assert not workspace.rows(f"SELECT 1 FROM {name} WHERE call_id IN ('{gone[0]}', '{gone[1]}')"), name
+        assert not workspace.rows(f"SELECT 1 FROM {name} WHERE call_id IN ('{deleted[0]}', '{deleted[1]}')"), name
     assert before == workspace.rows(
         "SELECT id, started, duration FROM calls WHERE _deleted_at IS NOT NULL AND title IS NULL AND brief IS NULL"
         " AND meeting_url IS NULL AND _content_hash IS NULL ORDER BY id"
     )
 
 
-def test_a_second_reconcile_finds_nothing_and_a_sync_does_not_bring_calls_back(
-    gong: SimulatedGong, workspace: Workspace
-) -> None:
+def test_an_erased_call_stays_erased(gong: SimulatedGong, workspace: Workspace) -> None:
+    """A second reconcile finds nothing, and a sync does not load the call again."""
     workspace.sync()
-    gone = delete(gong, rich_calls(gong, 1))
+    deleted = delete_calls(gong, find_complete_calls(gong, 1))
     reconcile(workspace)
     again = reconcile(workspace)
     assert (again["missing"], again["erased"]) == ([], 0)
     assert workspace.sync("--since", "2020-01-01", "--select", "calls,transcripts")["calls"] == 0
-    assert deleted(workspace) == gone
+    assert read_deleted_ids(workspace) == deleted
 
 
-def test_a_call_that_comes_back_is_whole_again(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_a_restored_call_is_loaded_completely(gong: SimulatedGong, workspace: Workspace) -> None:
+    """If Gong restores a deleted call, its row and all child rows are loaded."""
     workspace.sync()
-    (call,) = rich_calls(gong, 1)
+    (call,) = find_complete_calls(gong, 1)
     transcript = call.transcript
-    delete(gong, [call])
+    delete_calls(gong, [call])
+
     reconcile(workspace)
     gong.add_call(call.record, transcript)
     workspace.sync("--since", "2020-01-01")
-    assert deleted(workspace) == []
+    assert read_deleted_ids(workspace) == []
     assert_warehouse_matches(workspace, gong)
 
 
-def test_a_dry_run_prints_the_list_and_changes_nothing(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_a_dry_run_lists_missing_calls_and_changes_nothing(gong: SimulatedGong, workspace: Workspace) -> None:
+    """`--dry-run` never writes, also if calls are missing."""
     workspace.sync()
-    (call,) = rich_calls(gong, 1)
-    delete(gong, [call])
+    (call,) = find_complete_calls(gong, 1)
+    delete_calls(gong, [call])
     before = workspace.rows("SELECT * FROM calls ORDER BY id")
-    ended = workspace.run("reconcile", "--dry-run")
-    assert ended.code == 0
-    assert call.id in ended.out
-    assert call.record["metaData"]["title"].split()[0] in ended.out
+
+    result = workspace.run("reconcile", "--dry-run")
+    assert result.code == 0
+    assert call.id in result.out
+    assert call.record["metaData"]["title"].split()[0] in result.out
     assert workspace.rows("SELECT * FROM calls ORDER BY id") == before
     assert reconcile(workspace)["erased"] == 1
 
 
-def test_a_call_that_was_moved_is_asked_for_by_id_and_stays(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_a_rescheduled_call_is_confirmed_by_id_and_kept(gong: SimulatedGong, workspace: Workspace) -> None:
+    """A call that left its window still exists in Gong."""
     workspace.sync()
-    (call,) = rich_calls(gong, 1)
+    (call,) = find_complete_calls(gong, 1)
     earlier = (datetime.now(UTC) - timedelta(days=100)).isoformat()
     gong.edit_call(call.id, scheduled=earlier, started=earlier)
     gong.requests.clear()
     assert reconcile(workspace)["erased"] == 0
-    assert [request.body["filter"]["callIds"] for request in asked_by_id(gong)] == [[call.id]]
-    assert deleted(workspace) == []
+    assert [request.body["filter"]["callIds"] for request in find_requests_by_id(gong)] == [[call.id]]
+    assert read_deleted_ids(workspace) == []
 
 
-def test_a_page_that_leaves_a_call_out_erases_nothing(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_a_call_missing_from_a_page_is_not_erased(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Each missing call is confirmed by id before anything is erased."""
     workspace.sync()
     gong.faults.append(Fault(rewrite(lambda answer: answer["calls"].pop() and None), EXTENSIVE, nth=1))
-    outcome = reconcile(workspace)
-    assert (outcome["missing"], outcome["erased"]) == ([], 0)
+    result = reconcile(workspace)
+    assert (result["missing"], result["erased"]) == ([], 0)
     assert_warehouse_matches(workspace, gong)
 
 
-def test_more_than_the_share_is_refused_unless_forced(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_more_deletions_than_the_share_are_refused_unless_forced(gong: SimulatedGong, workspace: Workspace) -> None:
+    """A wrong key or scope must not empty the warehouse."""
     workspace.sync()
-    gone = delete(gong, rich_calls(gong, 6))
-    outcome = reconcile(workspace, code=1)
-    assert outcome["status"] == "refused"
-    assert "--max-share 5%" in outcome["reason"]
-    assert deleted(workspace) == []
+    deleted = delete_calls(gong, find_complete_calls(gong, 6))
+    result = reconcile(workspace, code=1)
+    assert result["status"] == "refused"
+    assert "--max-share 5%" in result["reason"]
+    assert read_deleted_ids(workspace) == []
     assert reconcile(workspace, "--max-share", "0.01", "--force")["erased"] == 6
-    assert deleted(workspace) == gone
+    assert read_deleted_ids(workspace) == deleted
     assert_warehouse_matches(workspace, gong)
 
 
 def test_a_larger_share_can_be_allowed(gong: SimulatedGong, workspace: Workspace) -> None:
+    """`--max-share` raises the limit of 5 %."""
     workspace.sync()
-    delete(gong, rich_calls(gong, 6))
+    delete_calls(gong, find_complete_calls(gong, 6))
     assert reconcile(workspace, "--max-share", "0.2")["erased"] == 6
 
 
-def test_a_gong_that_suddenly_shows_nothing_erases_nothing(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_a_key_that_sees_no_calls_erases_nothing(gong: SimulatedGong, workspace: Workspace) -> None:
+    """No calls at all means a lost permission, also with `--max-share 1`."""
     workspace.sync()
     gong.settings.see_no_calls = True
     gong.requests.clear()
-    outcome = reconcile(workspace, "--max-share", "1", code=1)
-    assert "may not see" in outcome["reason"]
+
+    result = reconcile(workspace, "--max-share", "1", code=1)
+    assert "may not see" in result["reason"]
     assert len(gong.requests) == 1
-    assert deleted(workspace) == []
+    assert read_deleted_ids(workspace) == []
+
     gong.settings.see_no_calls = False
     assert reconcile(workspace)["missing"] == []
     assert_warehouse_matches(workspace, gong)
 
 
-def test_a_budget_that_ends_stops_it_and_the_next_one_goes_on_there(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_a_used_up_quota_stops_it_and_the_next_run_continues(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Candidates are kept between runs, so the windows are not read again."""
     spent = workspace.sync()["requests"]
-    gone = delete(gong, rich_calls(gong, 2))
+    deleted = delete_calls(gong, find_complete_calls(gong, 2))
     workspace.configure(requests_per_day=spent + 1)
+
     stopped = reconcile(workspace, code=3)
     assert stopped["status"] == "stopped"
-    assert deleted(workspace) == []
+    assert read_deleted_ids(workspace) == []
+
     workspace.configure(requests_per_day=10_000)
     gong.requests.clear()
     assert reconcile(workspace)["erased"] == 2
-    assert len(gong.requests) == len(asked_by_id(gong)) == 1
-    assert deleted(workspace) == gone
+    assert len(gong.requests) == len(find_requests_by_id(gong)) == 1
+    assert read_deleted_ids(workspace) == deleted
     assert workspace.count("_missing_calls") == 0
 
 
-def test_a_killed_reconcile_is_made_good_by_the_next(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_a_killed_reconcile_is_completed_by_the_next(gong: SimulatedGong, workspace: Workspace) -> None:
+    """A kill between comparison and erasure loses no candidate."""
     workspace.sync()
-    gone = delete(gong, rich_calls(gong, 2))
+    deleted = delete_calls(gong, find_complete_calls(gong, 2))
     gong.settings.latency_seconds = 0.5
     gong.requests.clear()
     process = workspace.start("reconcile")
@@ -189,58 +204,71 @@ def test_a_killed_reconcile_is_made_good_by_the_next(gong: SimulatedGong, worksp
         time.sleep(0.01)
     process.kill()
     process.wait()
+
     gong.settings.latency_seconds = 0.0
     workspace.delete_working_folder()
     assert reconcile(workspace)["erased"] == 2
-    assert deleted(workspace) == gone
+    assert read_deleted_ids(workspace) == deleted
+
     statuses = [row[0] for row in workspace.rows("SELECT status FROM _runs ORDER BY started_at")]
     assert statuses == ["done", "killed", "done"]
     assert_warehouse_matches(workspace, gong)
 
 
-def test_a_company_of_several_windows_is_compared_whole(make_gong: MakeGong, workspace: Workspace) -> None:
+def test_all_windows_are_compared(make_gong: MakeGong, workspace: Workspace) -> None:
+    """Deleted calls in the first, middle and last window are found, despite faults."""
     gong = make_gong(calls=2500, days=60)
     workspace.sync("--select", "calls")
     calls = public_calls(gong)
-    gone = delete(gong, [calls[0], calls[len(calls) // 2], calls[-1]])
+    deleted = delete_calls(gong, [calls[0], calls[len(calls) // 2], calls[-1]])
     gong.faults.append(Fault(expired_cursor(), EXTENSIVE, when=lambda request: request.cursor is not None, count=1))
     gong.faults.append(Fault(corrupt_json(), EXTENSIVE, nth=5))
     gong.requests.clear()
     assert reconcile(workspace)["erased"] == 3
-    assert deleted(workspace) == gone
-    assert len({request.body["filter"]["fromDateTime"] for request in gong.requests if not asked_by(request)}) == 3
+    assert read_deleted_ids(workspace) == deleted
+    assert (
+        len({request.body["filter"]["fromDateTime"] for request in gong.requests if not is_request_by_id(request)}) == 3
+    )
 
 
 @pytest.mark.parametrize("mode", ["exclude", "metadata"])
 def test_a_call_that_turned_private_long_ago_loses_its_content(
     gong: SimulatedGong, workspace: Workspace, mode: str
 ) -> None:
+    """A private call is treated as `private_calls` requires, also beyond every lookback."""
     workspace.configure(private_calls=mode)
     workspace.sync()
-    (call,) = rich_calls(gong, 1)
+    (call,) = find_complete_calls(gong, 1)
     gong.edit_call(call.id, isPrivate=True)
-    outcome = reconcile(workspace)
-    assert (outcome["erased"], outcome["turned_private"]) == (0, 1)
+
+    result = reconcile(workspace)
+    assert (result["erased"], result["turned_private"]) == (0, 1)
+
     rows = workspace.rows("SELECT is_private, title, _deleted_at FROM calls WHERE id = ?", [call.id])
     assert rows == ([] if mode == "exclude" else [(True, None, None)])
     for table in ("call_parties", "transcripts", "transcript_sentences"):
         assert not workspace.rows(f"SELECT 1 FROM {table} WHERE call_id = ?", [call.id])
 
 
-def test_a_key_with_basic_rights_confirms_one_by_one(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_a_key_with_the_basic_scope_confirms_calls_one_by_one(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Without the extensive scope, GET /v2/calls/{id} confirms each missing call."""
     workspace.configure(call_detail="basic")
     workspace.sync("--select", "calls")
-    gone = delete(gong, rich_calls(gong, 2))
+    deleted = delete_calls(gong, find_complete_calls(gong, 2))
     gong.requests.clear()
     assert reconcile(workspace)["erased"] == 2
-    assert sorted(request.path for request in gong.requests) == ["/v2/calls", *(f"/v2/calls/{one}" for one in gone)]
+    assert sorted(request.path for request in gong.requests) == [
+        "/v2/calls",
+        *(f"/v2/calls/{call_id}" for call_id in deleted),
+    ]
 
 
-def test_odd_records_in_an_answer_make_no_call_a_deleted_one(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_invalid_records_make_no_call_a_deleted_one(gong: SimulatedGong, workspace: Workspace) -> None:
+    """A record that cannot be read is not proof of a deletion."""
     workspace.sync()
-    victim, *others = rich_calls(gong, 8)
-    gone = delete(gong, [victim])
-    odd = dict(
+    victim, *others = find_complete_calls(gong, 8)
+    deleted = delete_calls(gong, [victim])
+    invalid = dict(
         zip(
             [call.id for call in others],
             [
@@ -258,58 +286,65 @@ def test_odd_records_in_an_answer_make_no_call_a_deleted_one(gong: SimulatedGong
 
     def change(body: bytes) -> bytes:
         answer = msgspec.json.decode(body)
-        own = [call["metaData"]["id"] for call in answer["calls"]]
-        records = [odd[one].replace(b"%s", one.encode()) if one in odd else b"" for one in own]
+        ids = [call["metaData"]["id"] for call in answer["calls"]]
+        records = [invalid[id_].replace(b"%s", id_.encode()) if id_ in invalid else b"" for id_ in ids]
         raw = [records[at] or msgspec.json.encode(call) for at, call in enumerate(answer["calls"])]
         return msgspec.json.encode({**answer, "calls": list(map(msgspec.Raw, raw))})
 
     gong.faults.append(Fault(rewrite_bytes(change), EXTENSIVE))
     gong.requests.clear()
-    outcome = reconcile(workspace)
-    assert (outcome["compared"], outcome["erased"], outcome["unverifiable"]) == (
+
+    result = reconcile(workspace)
+    assert (result["compared"], result["erased"], result["unverifiable"]) == (
         len(public_calls(gong)) + 1,
         1,
         0,
     )
-    # Of those that were asked for together too some could not be read: one by one, then.
-    alone = sorted(request.path for request in gong.requests if request.method == "GET")
-    assert alone == sorted(f"/v2/calls/{one}" for one in [*gone, *list(odd)[:5]])
-    assert deleted(workspace) == gone
+
+    # Records that cannot be read in a list by ids either are requested one by one.
+    requested = sorted(request.path for request in gong.requests if request.method == "GET")
+    assert requested == sorted(f"/v2/calls/{call_id}" for call_id in [*deleted, *list(invalid)[:5]])
+    assert read_deleted_ids(workspace) == deleted
     assert_warehouse_matches(workspace, gong)
 
 
-def test_a_call_that_gong_cannot_be_asked_about_is_none_that_is_gone(gong: SimulatedGong, workspace: Workspace) -> None:
-    victim, *calls = rich_calls(gong, 4)
+def test_an_unverifiable_call_is_kept(gong: SimulatedGong, workspace: Workspace) -> None:
+    """A call with an id that Gong rejects, or without the scope to confirm it, is not erased."""
+    victim, *calls = find_complete_calls(gong, 4)
     ids = dict(zip([call.id for call in calls], ["12345678901234567890", "9" * 5000, "CRM-17"], strict=True))
 
     def change(body: bytes) -> bytes:
-        for own, other in ids.items():
-            body = body.replace(f'"id":"{own}"'.encode(), f'"id":"{other}"'.encode())
+        for old_id, new_id in ids.items():
+            body = body.replace(f'"id":"{old_id}"'.encode(), f'"id":"{new_id}"'.encode())
         return body
 
     gong.faults.append(Fault(rewrite_bytes(change), EXTENSIVE))
+
     workspace.sync("--select", "calls,transcripts")
     gong.faults.clear()
-    delete(gong, calls)
-    gone = delete(gong, [victim])
-    outcome = reconcile(workspace, "--max-share", "0.02")
-    assert (outcome["erased"], outcome["unverifiable"]) == (1, 3)
-    assert deleted(workspace) == gone
+    delete_calls(gong, calls)
+    deleted = delete_calls(gong, [victim])
+
+    result = reconcile(workspace, "--max-share", "0.02")
+    assert (result["erased"], result["unverifiable"]) == (1, 3)
+    assert read_deleted_ids(workspace) == deleted
+
     forbidden = ["You don't have permission to use 'api:calls:read:basic' in your app."]
     gong.faults.append(Fault(respond(401, errors=forbidden), "/v2/calls/", method="GET"))
-    ended = workspace.run("reconcile", "--dry-run")
-    assert ended.code == 0, ended.err
-    assert "3 calls kept: Gong rejects their ids" in ended.out
+    dry_run = workspace.run("reconcile", "--dry-run")
+    assert dry_run.code == 0, dry_run.err
+    assert "3 calls kept: Gong rejects their ids" in dry_run.out
 
 
-def test_without_a_warehouse_there_is_nothing_to_compare(gong: SimulatedGong, workspace: Workspace) -> None:
-    ended = workspace.run("reconcile")
-    assert ended.code == 2
-    assert "nothing loaded yet" in ended.err
-    assert len(ended.err.splitlines()) == 1
+def test_without_a_warehouse_it_ends_with_a_usage_error(gong: SimulatedGong, workspace: Workspace) -> None:
+    """One line, exit code 2, no request."""
+    result = workspace.run("reconcile")
+    assert result.code == 2
+    assert "nothing loaded yet" in result.err
+    assert len(result.err.splitlines()) == 1
     assert not gong.requests
 
 
-def asked_by(request: RequestLogEntry) -> bool:
-    """Whether a request asks for calls by id."""
+def is_request_by_id(request: RequestLogEntry) -> bool:
+    """Return whether a request lists calls by id."""
     return "callIds" in request.body["filter"]

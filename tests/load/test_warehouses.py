@@ -1,4 +1,4 @@
-"""What holds in every warehouse: one suite over DuckDB and a real PostgreSQL server; another one is one more entry."""
+"""Conformance suite of warehouses: DuckDB and PostgreSQL; a new one is one more entry in `WAREHOUSES`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.workspace import Workspace, days_ago
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """One server for all tests of a worker; each test has a database of its own."""
+    """Run one server for all tests of a worker; each test has its own database."""
     with postgres_server() as server:
         yield server
 
@@ -39,48 +39,56 @@ WAREHOUSES: dict[str, Callable[[pytest.FixtureRequest, Path], Workspace]] = {
 
 @pytest.fixture(params=WAREHOUSES)
 def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
-    """An empty folder and an empty warehouse, configured for the simulated Gong's key."""
+    """Return a workspace with an empty warehouse of each kind."""
     workspace = WAREHOUSES[request.param](request, tmp_path)
     workspace.use_demo_key()
     return workspace
 
 
-def test_a_second_run_writes_nothing_also_on_a_new_machine(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_a_second_run_on_a_new_machine_writes_nothing(gong: SimulatedGong, workspace: Workspace) -> None:
+    """State and content hashes are read from the warehouse, and each run has a row in `_runs`."""
     first = workspace.sync()
     assert_warehouse_matches(workspace, gong)
+
     workspace.delete_working_folder()
     second = workspace.sync()
     assert second["status"] == "done"
     assert sum(resource["rows"] for resource in second["resources"].values()) == 0
     assert_warehouse_matches(workspace, gong)
+
     rows = workspace.rows("SELECT command, status, requests, calls, sentences FROM _runs ORDER BY started_at")
     assert rows == [("sync", "done", run["requests"], run["calls"], run["sentences"]) for run in (first, second)]
     assert workspace.count("users") == len(gong.company.users)
     assert workspace.count("library_folders") == len(gong.company.folders)
 
 
-def test_what_changes_shrinks_or_comes_late_is_followed(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_changed_shortened_and_late_data_is_replaced(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Merges delete child rows that are no longer sent."""
     workspace.sync()
     call = find_call(gong, "outline", "trackers", "keyPoints")
     record = {**call.record, "metaData": {**call.record["metaData"], "title": "Renamed"}, "parties": []}
     record["content"] = {**record["content"], "outline": [], "keyPoints": record["content"]["keyPoints"][:1]}
     del record["content"]["trackers"]
     gong.replace_call(call.id, record)
-    silent, shorter, late = [one for one in public_calls(gong) if one.transcript_json and one.id != call.id][:3]
-    gong.replace_transcript(silent.id, [])
+    emptied, shorter, late = [other for other in public_calls(gong) if other.transcript_json and other.id != call.id][
+        :3
+    ]
+    gong.replace_transcript(emptied.id, [])
     gong.replace_transcript(shorter.id, (shorter.transcript or [])[:1])
-    words = late.transcript
+    transcript = late.transcript
     gong.replace_transcript(late.id, None)
     workspace.execute("DELETE FROM transcripts WHERE call_id = ?", [late.id])
     workspace.execute("DELETE FROM transcript_sentences WHERE call_id = ?", [late.id])
     assert workspace.sync("--since", "2020-01-01")["calls"] == 1
     assert_warehouse_matches(workspace, gong)
-    gong.replace_transcript(late.id, words)
+
+    gong.replace_transcript(late.id, transcript)
     assert workspace.sync("--since", "2020-01-01")["transcripts"] == 1
     assert_warehouse_matches(workspace, gong)
 
 
-def test_columns_that_gong_adds_and_values_of_another_type(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_new_columns_and_variant_columns_are_created(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Schema changes work in every warehouse."""
     workspace.sync()
     call = find_call(gong, "topics")
 
@@ -89,45 +97,52 @@ def test_columns_that_gong_adds_and_values_of_another_type(gong: SimulatedGong, 
         record["content"]["sentiment"] = {"overall": [1, "good"]}
 
     gong.faults.append(Fault(rewrite(edit_call_in_page(call.id, add)), EXTENSIVE))
+
     workspace.sync("--since", "2020-01-01")
     rows = workspace.rows(
         "SELECT mood, mood_score, content__sentiment, duration, duration__v_text FROM calls WHERE id = ?", [call.id]
     )
-    ((mood, score, sentiment, duration, words),) = rows
-    assert (mood, score, duration, words) == ("calm", 7, None, "about an hour")
+    ((mood, score, sentiment, duration, text),) = rows
+    assert (mood, score, duration, text) == ("calm", 7, None, "about an hour")
     assert sentiment.replace(" ", "") == '{"overall":[1,"good"]}'
     assert workspace.columns("calls")["content__sentiment"] in ("JSON", "JSONB")
 
 
-def test_a_call_that_turns_private_leaves_and_one_that_gong_deleted_is_erased(
-    gong: SimulatedGong, workspace: Workspace
-) -> None:
+def test_private_calls_are_removed_and_deleted_ones_erased(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Removals and erasures work in every warehouse."""
     workspace.sync()
-    private, gone = [call for call in public_calls(gong) if call.transcript_json][:2]
+    private, deleted = [call for call in public_calls(gong) if call.transcript_json][:2]
     gong.edit_call(private.id, isPrivate=True)
-    gong.delete_call(gone.id)
+    gong.delete_call(deleted.id)
+
     workspace.sync("--since", "2020-01-01")
     assert workspace.run("reconcile", "--json").json["erased"] == 1
-    assert workspace.rows("SELECT id, title, brief FROM calls WHERE _deleted_at IS NOT NULL") == [(gone.id, None, None)]
+    assert workspace.rows("SELECT id, title, brief FROM calls WHERE _deleted_at IS NOT NULL") == [
+        (deleted.id, None, None)
+    ]
     assert_warehouse_matches(workspace, gong)
 
 
-def test_nul_and_lone_surrogates_do_not_stop_a_page(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_nul_and_lone_surrogates_are_replaced(gong: SimulatedGong, workspace: Workspace) -> None:
+    """PostgreSQL accepts neither; both are loaded as U+FFFD."""
     call = next(call for call in public_calls(gong) if call.transcript_json)
     title = call.record["metaData"]["title"].encode()
     first = (call.transcript or [])[0]["sentences"][0]["text"].encode()
-    odd = rb"a\u0000b \\u0000 caf\ud83d"
-    gong.faults.append(Fault(rewrite_bytes(lambda body: body.replace(title, odd)), EXTENSIVE))
-    gong.faults.append(Fault(rewrite_bytes(lambda body: body.replace(first, odd)), TRANSCRIPT))
+    invalid = rb"a\u0000b \\u0000 caf\ud83d"
+    gong.faults.append(Fault(rewrite_bytes(lambda body: body.replace(title, invalid)), EXTENSIVE))
+    gong.faults.append(Fault(rewrite_bytes(lambda body: body.replace(first, invalid)), TRANSCRIPT))
+
     workspace.sync("--select", "calls,transcripts")
-    meant = "a\ufffdb \\u0000 caf\ufffd"
-    assert (meant,) in workspace.rows("SELECT title FROM calls WHERE id = ?", [call.id])
+    expected = "a\ufffdb \\u0000 caf\ufffd"
+    assert (expected,) in workspace.rows("SELECT title FROM calls WHERE id = ?", [call.id])
+
     sql = "SELECT text FROM transcript_sentences WHERE call_id = ? AND sentence_index = 0"
-    assert workspace.rows(sql, [call.id]) == [(meant,)]
+    assert workspace.rows(sql, [call.id]) == [(expected,)]
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.6, 1.2])
-def test_a_kill_while_loading_is_made_good(make_gong: MakeGong, workspace: Workspace, delay: float) -> None:
+def test_a_kill_during_the_load_is_repaired(make_gong: MakeGong, workspace: Workspace, delay: float) -> None:
+    """A kill loses no call and duplicates none."""
     gong = make_gong(calls=150)
     process = workspace.start("sync", "--select", "calls,transcripts")
     while len(gong.requests) < 4 and process.poll() is None:
@@ -135,24 +150,28 @@ def test_a_kill_while_loading_is_made_good(make_gong: MakeGong, workspace: Works
     time.sleep(delay)
     process.kill()
     process.wait()
+
     workspace.delete_working_folder()
     workspace.sync("--select", "calls,transcripts")
     assert_warehouse_matches(workspace, gong)
 
 
 @pytest.mark.parametrize("lost", ["call_parties", "transcript_sentences"])
-def test_a_load_that_was_never_completed_is_made_good(gong: SimulatedGong, workspace: Workspace, lost: str) -> None:
+def test_an_incomplete_load_is_repaired(gong: SimulatedGong, workspace: Workspace, lost: str) -> None:
+    """Rows of a load without an entry in `_dlt_loads` do not count."""
     workspace.sync("--until", days_ago(10))
     workspace.sync()
     ((last,),) = workspace.rows("SELECT max(load_id) FROM _dlt_loads")
     workspace.execute(f"DELETE FROM {lost} WHERE call_id IN (SELECT id FROM calls WHERE _dlt_load_id = ?)", [last])
     workspace.execute("DELETE FROM _dlt_loads WHERE load_id = ?", [last])
     workspace.execute("DELETE FROM _dlt_pipeline_state WHERE _dlt_load_id = ?", [last])
+
     workspace.sync("--since", "2020-01-01")
     assert_warehouse_matches(workspace, gong)
 
 
-def test_a_first_load_killed_right_before_its_end_is_nobody_elses(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_a_first_load_killed_before_its_completion_is_repaired(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Appended rows of an incomplete first load are not duplicated."""
     workspace.sync()
     workspace.execute("DELETE FROM _dlt_loads")
     workspace.delete_working_folder()
@@ -160,44 +179,49 @@ def test_a_first_load_killed_right_before_its_end_is_nobody_elses(gong: Simulate
     assert_warehouse_matches(workspace, gong)
 
 
-def test_a_load_broken_off_between_two_tables_is_made_good_even_where_it_looks_right(
-    gong: SimulatedGong, workspace: Workspace
-) -> None:
+def test_a_load_interrupted_between_two_tables_is_repaired(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Content hashes of an interrupted load are not used, although they match."""
     workspace.sync()
     stale, hidden = [call for call in public_calls(gong) if call.transcript_json][-2:]
-    # Its children were taken out, its own row with its hash was not; and the other way round.
+    # The first call has lost its child rows, but not its row and hash; the second one the other way round.
     workspace.execute("DELETE FROM call_parties WHERE call_id = ?", [stale.id])
     workspace.execute("DELETE FROM transcript_sentences WHERE call_id = ?", [stale.id])
     gong.edit_call(hidden.id, isPrivate=True)
     workspace.execute("DELETE FROM calls WHERE id = ?", [hidden.id])
     workspace.execute("DELETE FROM transcripts WHERE call_id = ?", [hidden.id])
-    began = datetime.now(UTC) - timedelta(days=30)
+    since = datetime.now(UTC) - timedelta(days=30)
     workspace.execute(
         "INSERT INTO _runs (run_id, connection, command, status, started_at, requests, window_since, window_until,"
         " unfinished_load, unfinished_since) VALUES ('broken', 'gong', 'sync', 'killed', ?, 0, ?, ?, '1.2', ?)",
-        [datetime.now(UTC), began, datetime.now(UTC), began],
+        [datetime.now(UTC), since, datetime.now(UTC), since],
     )
-    workspace.sync("--since", f"{began - timedelta(days=1):%Y-%m-%d}")
+
+    workspace.sync("--since", f"{since - timedelta(days=1):%Y-%m-%d}")
     assert_warehouse_matches(workspace, gong)
-    assert workspace.sync("--since", f"{began - timedelta(days=1):%Y-%m-%d}")["calls"] == 0
+    assert workspace.sync("--since", f"{since - timedelta(days=1):%Y-%m-%d}")["calls"] == 0
 
 
 def test_datasets_and_connections_do_not_mix(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Two connections can load into two datasets of one database."""
     workspace.sync("--select", "calls,transcripts")
     workspace.sync("--select", "calls,transcripts", "--dataset", "other", "--connection", "emea")
     assert workspace.rows("SELECT count(*) FROM other.calls") == [(workspace.count("calls"),)]
     assert_warehouse_matches(workspace, gong)
 
 
-def test_status_and_check_tell_of_this_warehouse(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_status_and_check_describe_the_warehouse(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Both report contents and write access, also before the first load."""
     assert workspace.run("status", "--json").json["loaded"] is False
+
     workspace.sync()
     status = workspace.run("status", "--json").json
     assert status["loaded"] is True
     assert status["contents"]["calls"] == len(public_calls(gong))
-    found = workspace.run("check", "--json")
-    assert found.code == 0
-    (destination,) = [one for one in found.json["findings"] if "dataset gong" in one["what"]]
+
+    check = workspace.run("check", "--json")
+    assert check.code == 0
+
+    (destination,) = [finding for finding in check.json["findings"] if "dataset gong" in finding["what"]]
     assert destination["verdict"] == "ok"
     assert "may write" in destination["detail"]
 
@@ -205,6 +229,7 @@ def test_status_and_check_tell_of_this_warehouse(gong: SimulatedGong, workspace:
 def test_a_warehouse_that_cannot_be_written_fails_in_one_line(
     gong: SimulatedGong, workspace: Workspace, request: pytest.FixtureRequest
 ) -> None:
+    """Missing write access is found by `check` and reported by `sync` without a traceback."""
     if workspace.postgres:
         database = workspace.postgres.rpartition("/")[2]
         server: PostgresServer = request.getfixturevalue("postgres")
@@ -212,58 +237,65 @@ def test_a_warehouse_that_cannot_be_written_fails_in_one_line(
         workspace.postgres = server.url(database, f"reader_{database}")
     else:
         workspace.settings["DESTINATION__DUCKDB__CREDENTIALS"] = "/proc/warehouse.duckdb"
-    found = workspace.run("check", "--json")
-    assert found.code == 1
-    assert [one["verdict"] for one in found.json["findings"]][-1] == "failed"
-    ended = workspace.run("sync", "--json", "--select", "calls")
-    assert ended.code == 1
-    assert ended.json["status"] == "failed"
-    assert "Traceback" not in ended.err
+    check = workspace.run("check", "--json")
+    assert check.code == 1
+    assert [finding["verdict"] for finding in check.json["findings"]][-1] == "failed"
+
+    result = workspace.run("sync", "--json", "--select", "calls")
+    assert result.code == 1
+    assert result.json["status"] == "failed"
+    assert "Traceback" not in result.err
 
 
 @pytest.mark.parametrize("workspace", ["postgres"], indirect=True)
-def test_a_server_that_is_not_there_is_told_in_one_line_without_its_password(
-    gong: SimulatedGong, workspace: Workspace
-) -> None:
+def test_an_unreachable_server_is_reported_without_its_password(gong: SimulatedGong, workspace: Workspace) -> None:
+    """A connection error never prints the URL with the password."""
     workspace.postgres = f"postgresql://postgres:{PASSWORD}@127.0.0.1:1/nowhere"
     for command in ("sync", "status", "reconcile"):
-        ended = workspace.run(command)
-        assert ended.code == 1
-        assert PASSWORD not in ended.out + ended.err
-        assert "Traceback" not in ended.out + ended.err
-        assert "refused" in (ended.out + ended.err).lower()
+        result = workspace.run(command)
+        assert result.code == 1
+        assert PASSWORD not in result.out + result.err
+        assert "Traceback" not in result.out + result.err
+        assert "refused" in (result.out + result.err).lower()
 
 
-def test_two_machines_do_not_run_at_once(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_two_machines_do_not_run_at_the_same_time(gong: SimulatedGong, workspace: Workspace) -> None:
+    """The second run ends with the holder of the lock in its message."""
     gong.settings.latency_seconds = 1.0
     first = workspace.start("sync", "--select", "calls,transcripts")
     while not gong.requests and first.poll() is None:
         time.sleep(0.01)
     if workspace.postgres:
-        # Another machine knows nothing of the first one's file lock.
+        # Another machine does not see the file lock of the first one.
         workspace.settings["DLT_DATA_DIR"] = str(workspace.folder / "elsewhere")
-    ended = workspace.run("sync", "--select", "calls,transcripts")
-    assert ended.code == 1
-    assert "another run holds the lock" in ended.err
-    assert f"pid {first.pid}" in ended.err
-    assert len(ended.err.splitlines()) == 1
+
+    result = workspace.run("sync", "--select", "calls,transcripts")
+    assert result.code == 1
+    assert "another run holds the lock" in result.err
+    assert f"pid {first.pid}" in result.err
+    assert len(result.err.splitlines()) == 1
     assert first.wait(60) == 0
+
     gong.settings.latency_seconds = 0.0
     workspace.sync("--select", "calls,transcripts")
     assert_warehouse_matches(workspace, gong)
 
 
-def test_uploads_and_recordings_are_written_down(gong: SimulatedGong, workspace: Workspace) -> None:
-    """Into an empty warehouse first: an upload needs no sync before it."""
+def test_uploads_and_recordings_are_recorded(gong: SimulatedGong, workspace: Workspace) -> None:
+    """`_uploads` and `_media` work in every warehouse, also without a previous sync."""
     rows = build_upload_rows(gong, 4)
     rows[1]["direction"] = "Sideways"
     file = write_csv(workspace.folder, rows)
-    for added, already in ((3, 0), (0, 3)):
-        ended = workspace.run("upload", file, "--json")
-        assert (ended.code, ended.json["added"], ended.json["already_added"]) == (1, added, already), ended.err
+
+    for added, already_added in ((3, 0), (0, 3)):
+        result = workspace.run("upload", file, "--json")
+        assert (result.code, result.json["added"], result.json["already_added"]) == (1, added, already_added), (
+            result.err
+        )
     assert workspace.rows("SELECT client_unique_id, status FROM _uploads ORDER BY client_unique_id") == [
         (f"pbx-{number}", "invalid" if number == 1 else "added") for number in range(4)
     ]
+
     workspace.sync("--select", "calls")
     with serve(MediaHost().app) as gong.settings.media_host:
         first, again = (workspace.run("download-media", "--kind", "audio", "--json") for _ in range(2))
@@ -271,27 +303,33 @@ def test_uploads_and_recordings_are_written_down(gong: SimulatedGong, workspace:
     assert first.json["files"] == again.json["already_there"] == workspace.count("_media") > 0
 
 
-def test_parts_of_a_key_that_gong_leaves_out_are_empty_texts(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_missing_key_fields_are_empty_texts(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Keys contain no nulls, so joins on all key columns match."""
     workspace.sync("--select", "calls")
     objects = [
-        thing for call in public_calls(gong) for context in call.record["context"] for thing in context["objects"]
+        crm_object
+        for call in public_calls(gong)
+        for context in call.record["context"]
+        for crm_object in context["objects"]
     ]
-    of_calls = "SELECT count(*) FROM call_crm_objects WHERE party_id = ''"
-    untimed = sum("timing" not in thing for thing in objects)
-    assert 0 < untimed < len(objects)
-    assert workspace.rows(of_calls) == [(len(objects),)]
-    assert workspace.rows(f"{of_calls} AND timing = ''") == [(untimed,)]
-    joined = "SELECT count(*) FROM call_crm_fields JOIN call_crm_objects"
-    joined += " USING (call_id, party_id, system, object_type, object_id, timing)"
-    assert workspace.rows(joined) == workspace.rows("SELECT count(*) FROM call_crm_fields")
+    count_of_calls = "SELECT count(*) FROM call_crm_objects WHERE party_id = ''"
+    without_timing = sum("timing" not in crm_object for crm_object in objects)
+    assert 0 < without_timing < len(objects)
+    assert workspace.rows(count_of_calls) == [(len(objects),)]
+    assert workspace.rows(f"{count_of_calls} AND timing = ''") == [(without_timing,)]
+
+    join = "SELECT count(*) FROM call_crm_fields JOIN call_crm_objects"
+    join += " USING (call_id, party_id, system, object_type, object_id, timing)"
+    assert workspace.rows(join) == workspace.rows("SELECT count(*) FROM call_crm_fields")
 
 
 @pytest.mark.parametrize("workspace", ["duckdb"], indirect=True)
-def test_how_much_memory_duckdb_takes_is_the_users_to_say(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_the_duckdb_memory_limit_can_be_configured(gong: SimulatedGong, workspace: Workspace) -> None:
+    """The user's `global_config` takes precedence over the default."""
     workspace.settings["DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG"] = '{"memory_limit": "1KB"}'
-    ended = workspace.run("sync", "--select", "calls")
-    assert ended.code == 1
-    assert "memory_limit" in ended.out
-    assert "Traceback" not in ended.err
+    result = workspace.run("sync", "--select", "calls")
+    assert result.code == 1
+    assert "memory_limit" in result.out
+    assert "Traceback" not in result.err
     del workspace.settings["DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG"]
     workspace.sync("--select", "calls")
