@@ -1,4 +1,4 @@
-"""`gong-elt download-media` through the real command: what comes, what is gone on with, what leaves again."""
+"""`gong-elt download-media`: downloads, resumes, failures and removals."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from tests.support.workspace import Workspace
 
 @pytest.fixture
 def host() -> MediaHost:
-    """The host that links lead to; the fixtures below serve it."""
+    """Return the media host that the links point to; `sync_calls` serves it."""
     return MediaHost()
 
 
 @pytest.fixture
 def gong(make_gong: MakeGong) -> SimulatedGong:
-    """A company of ten calls over ten days."""
+    """Serve a company with ten calls over ten days."""
     return make_gong(calls=10, days=10)
 
 
 @pytest.fixture(autouse=True)
-def synced(host: MediaHost, gong: SimulatedGong, workspace: Workspace) -> Iterator[None]:
-    """Its calls are in the warehouse."""
+def sync_calls(host: MediaHost, gong: SimulatedGong, workspace: Workspace) -> Iterator[None]:
+    """Serve the media host and load the calls."""
     with serve(host.app) as gong.settings.media_host:
         workspace.sync("--select", "calls")
         gong.requests.clear()
         yield
 
 
-def expected(gong: SimulatedGong, host: MediaHost) -> dict[str, bytes]:
-    """What has to be in the place, by name."""
+def expected_files(gong: SimulatedGong, host: MediaHost) -> dict[str, bytes]:
+    """Return the expected recordings by relative file name."""
     links = {(call.id, kind): path for call in public_calls(gong) for kind, path in call.record["media"].items()}
     return {
         f"{call_id}/{kind.removesuffix('Url')}{Path(path).suffix}": host.read_recording(path)
@@ -50,50 +50,59 @@ def expected(gong: SimulatedGong, host: MediaHost) -> dict[str, bytes]:
     }
 
 
-def there(folder: Path) -> dict[str, bytes]:
+def read_files(folder: Path) -> dict[str, bytes]:
+    """Return all files below a folder by relative name."""
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-def test_every_recording_comes_once_is_written_down_and_no_credential_goes_with_it(
+def test_each_recording_is_downloaded_once_without_credentials(
     gong: SimulatedGong, host: MediaHost, workspace: Workspace
 ) -> None:
-    wanted = expected(gong, host)
+    """Files, `_media` and run log match, and the media host never receives the API key."""
+    expected = expected_files(gong, host)
     first = workspace.run("download-media", "--json")
-    assert (first.code, first.json["files"], first.json["bytes"]) == (0, len(wanted), 200_000 * len(wanted)), first.err
-    assert there(workspace.folder / "recordings") == wanted
+    assert (first.code, first.json["files"], first.json["bytes"]) == (0, len(expected), 200_000 * len(expected)), (
+        first.err
+    )
+    assert read_files(workspace.folder / "recordings") == expected
     assert {stat.S_IMODE(f.stat().st_mode) for f in (workspace.folder / "recordings").rglob("*.mp3")} == {0o600}
+
     rows = workspace.rows("SELECT call_id, kind, uri, bytes, sha256 FROM _media")
     root = workspace.folder / "recordings"
     assert {str(Path(uri).relative_to(root)): (size, digest) for _, _, uri, size, digest in rows} == {
-        name: (len(content), sha256(content).hexdigest()) for name, content in wanted.items()
+        name: (len(content), sha256(content).hexdigest()) for name, content in expected.items()
     }
-    assert not [fetched for fetched in host.requests if {"authorization", "cookie"} & fetched.headers.keys()]
+    assert not [request for request in host.requests if {"authorization", "cookie"} & request.headers.keys()]
     assert [request.path for request in gong.requests] == [EXTENSIVE]
+
     again = workspace.run("download-media", "--json")
-    assert (again.code, again.json["files"], again.json["already_there"]) == (0, 0, len(wanted))
-    assert (again.json["requests"], len(host.requests)) == (0, len(wanted))
-    audio = next(name for name in wanted if "/audio" in name)
+    assert (again.code, again.json["files"], again.json["already_there"]) == (0, 0, len(expected))
+    assert (again.json["requests"], len(host.requests)) == (0, len(expected))
+
+    audio = next(name for name in expected if "/audio" in name)
     (root / audio).unlink()
     assert workspace.run("download-media", "--kind", "audio", "--json").json["files"] == 1
-    assert there(root) == wanted
+    assert read_files(root) == expected
     assert [run[0] for run in workspace.rows("SELECT DISTINCT command FROM _runs ORDER BY 1")] == [
         "download-media",
         "sync",
     ]
 
 
-def test_what_breaks_off_is_gone_on_with(gong: SimulatedGong, host: MediaHost, workspace: Workspace) -> None:
+def test_an_interrupted_download_is_resumed(gong: SimulatedGong, host: MediaHost, workspace: Workspace) -> None:
+    """After a broken connection only the missing bytes are requested."""
     host.abort_after_bytes = [70_000, 50_000]
-    ended = workspace.run("download-media", "--json")
-    assert ended.code == 0, ended.err
-    assert there(workspace.folder / "recordings") == expected(gong, host)
-    assert [fetched.status for fetched in host.requests].count(206) >= 1
-    assert ended.json["bytes"] <= 200_000 * ended.json["files"] + 120_000
+    result = workspace.run("download-media", "--json")
+    assert result.code == 0, result.err
+    assert read_files(workspace.folder / "recordings") == expected_files(gong, host)
+    assert [request.status for request in host.requests].count(206) >= 1
+    assert result.json["bytes"] <= 200_000 * result.json["files"] + 120_000
 
 
-def test_a_killed_download_is_gone_on_with_and_another_edition_begins_anew(
+def test_a_killed_download_is_resumed_unless_the_recording_changed(
     gong: SimulatedGong, host: MediaHost, workspace: Workspace
 ) -> None:
+    """A partial file is continued only if the host still has the same version."""
     host.size = 30_000_000
     process = workspace.start("download-media", "--kind", "audio")
     folder = workspace.folder / "recordings"
@@ -102,104 +111,121 @@ def test_a_killed_download_is_gone_on_with_and_another_edition_begins_anew(
         time.sleep(0.002)
     process.kill()
     process.wait()
+
     host.requests.clear()
-    ended = workspace.run("download-media", "--kind", "audio", "--json")
-    assert ended.code == 0, ended.err
-    assert 206 in [fetched.status for fetched in host.requests]
-    audio = {name: content for name, content in expected(gong, host).items() if "/audio" in name}
-    assert there(folder) == audio
+    result = workspace.run("download-media", "--kind", "audio", "--json")
+    assert result.code == 0, result.err
+    assert 206 in [request.status for request in host.requests]
+
+    audio = {name: content for name, content in expected_files(gong, host).items() if "/audio" in name}
+    assert read_files(folder) == audio
+
     for file in folder.rglob("*.mp3"):
         file.rename(f"{file}.part")
         Path(f"{file}.version").write_text('"0-0"')
     host.version = 2
     assert workspace.run("download-media", "--kind", "audio").code == 0
-    assert there(folder) == {name: content for name, content in expected(gong, host).items() if "/audio" in name}
+    assert read_files(folder) == {
+        name: content for name, content in expected_files(gong, host).items() if "/audio" in name
+    }
 
 
-def test_a_link_that_ended_is_asked_for_again(gong: SimulatedGong, host: MediaHost, workspace: Workspace) -> None:
+def test_an_expired_link_is_requested_again(gong: SimulatedGong, host: MediaHost, workspace: Workspace) -> None:
+    """Media URLs expire after eight hours."""
     host.expired_link_count = 1
-    ended = workspace.run("download-media", "--json")
-    assert (ended.code, ended.json["requests"]) == (0, 2), ended.err
-    assert there(workspace.folder / "recordings") == expected(gong, host)
+    result = workspace.run("download-media", "--json")
+    assert (result.code, result.json["requests"]) == (0, 2), result.err
+    assert read_files(workspace.folder / "recordings") == expected_files(gong, host)
 
 
-def test_what_does_not_come_is_named_and_stops_no_other(
+def test_a_failed_recording_does_not_stop_the_others(
     gong: SimulatedGong, host: MediaHost, workspace: Workspace
 ) -> None:
+    """Missing files and links without https are reported with exit code 1."""
     missing = public_calls(gong)[3]
     host.missing_paths.add(missing.record["media"]["audioUrl"])
-    ended = workspace.run("download-media", "--kind", "audio", "--json")
-    assert (ended.code, [failed["call_id"] for failed in ended.json["failed"]]) == (1, [missing.id])
-    assert "HTTP 404" in ended.json["failed"][0]["reason"]
-    assert len(there(workspace.folder / "recordings")) == len(public_calls(gong)) - 1
+    result = workspace.run("download-media", "--kind", "audio", "--json")
+    assert (result.code, [failed["call_id"] for failed in result.json["failed"]]) == (1, [missing.id])
+    assert "HTTP 404" in result.json["failed"][0]["reason"]
+    assert len(read_files(workspace.folder / "recordings")) == len(public_calls(gong)) - 1
+
     gong.settings.media_host = "http://media.gong.example"
     for file in (workspace.folder / "recordings").rglob("*.mp3"):
         file.unlink()
-    ended = workspace.run("download-media", "--kind", "audio", "--json")
-    assert ended.code == 1
-    assert {failed["reason"] for failed in ended.json["failed"]} == {
+    result = workspace.run("download-media", "--kind", "audio", "--json")
+    assert result.code == 1
+    assert {failed["reason"] for failed in result.json["failed"]} == {
         "its link is not https, but http: it was not followed"
     }
 
 
-def test_recordings_of_deleted_and_private_calls_leave_again(
+def test_recordings_of_deleted_and_private_calls_are_removed(
     gong: SimulatedGong, host: MediaHost, workspace: Workspace
 ) -> None:
+    """Erasure includes files, `_media` rows and empty folders."""
     assert workspace.run("download-media").code == 0
-    gone, private = public_calls(gong)[:2]
-    gong.delete_call(gone.id)
+
+    deleted, private = public_calls(gong)[:2]
+    gong.delete_call(deleted.id)
     gong.edit_call(private.id, isPrivate=True)
     assert workspace.run("reconcile", "--force").code == 0
-    ended = workspace.run("download-media", "--json")
-    assert (ended.code, ended.json["removed"] >= 2, ended.json["files"]) == (0, True, 0), ended.out
-    names = {name.partition("/")[0] for name in there(workspace.folder / "recordings")}
-    assert not {gone.id, private.id} & names
-    assert not [row for row in workspace.rows("SELECT call_id FROM _media") if row[0] in (gone.id, private.id)]
-    assert not (workspace.folder / "recordings" / gone.id).exists()
+
+    result = workspace.run("download-media", "--json")
+    assert (result.code, result.json["removed"] >= 2, result.json["files"]) == (0, True, 0), result.out
+
+    names = {name.partition("/")[0] for name in read_files(workspace.folder / "recordings")}
+    assert not {deleted.id, private.id} & names
+    assert not [row for row in workspace.rows("SELECT call_id FROM _media") if row[0] in (deleted.id, private.id)]
+    assert not (workspace.folder / "recordings" / deleted.id).exists()
 
 
-def test_a_missing_scope_is_named_and_a_deadline_stops_in_good_order(
+def test_a_missing_scope_fails_and_a_used_up_quota_stops(
     gong: SimulatedGong, host: MediaHost, workspace: Workspace
 ) -> None:
+    """Exit codes 1 and 3, and no request to the media host."""
     workspace.configure(requests_per_day=1)
-    ended = workspace.run("download-media", "--json")
-    assert (ended.code, ended.json["status"]) == (3, "stopped")
+    result = workspace.run("download-media", "--json")
+    assert (result.code, result.json["status"]) == (3, "stopped")
+
     workspace.configure(requests_per_day=1000)
     (header, _), *_ = gong.settings.credentials.items()
     gong.settings.credentials[header] = frozenset({"api:calls:read:extensive"})
-    ended = workspace.run("download-media", "--json")
-    assert ended.code == 1
-    assert "api:calls:read:media-url" in ended.json["reason"]
+
+    result = workspace.run("download-media", "--json")
+    assert result.code == 1
+    assert "api:calls:read:media-url" in result.json["reason"]
     assert not host.requests
 
 
-def test_mistakes_are_one_line(workspace: Workspace) -> None:
-    for arguments, said in (
+def test_usage_errors_are_one_line(workspace: Workspace) -> None:
+    """Invalid options end with exit code 2 and a message that names the option."""
+    for arguments, message in (
         (("--kind", "smell"), "--kind 'smell' is unknown: it is one of all, audio, video"),
         (("--since", "2026-02-01", "--until", "2026-01-01"), "the window is empty"),
         (("--dataset", "other"), "nothing loaded yet"),
     ):
-        ended = workspace.run("download-media", *arguments)
-        assert ended.code == 2, arguments
-        (line,) = ended.err.strip().splitlines()
-        assert said in line
+        result = workspace.run("download-media", *arguments)
+        assert result.code == 2, arguments
+        (line,) = result.err.strip().splitlines()
+        assert message in line
 
 
-def test_a_bucket_of_s3_is_a_place_like_any_other(
+def test_recordings_can_be_stored_in_an_s3_bucket(
     gong: SimulatedGong, host: MediaHost, workspace: Workspace, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    """Download, skip and removal work in S3 as in a folder."""
     with s3_server(tmp_path_factory.mktemp("s3"), "calls") as environment:
         workspace.settings |= environment
         host.abort_after_bytes = [70_000]
-        place = ("download-media", "--to", "s3://calls/gong", "--json")
-        first, again = (workspace.run(*place) for _ in range(2))
+        command = ("download-media", "--to", "s3://calls/gong", "--json")
+        first, again = (workspace.run(*command) for _ in range(2))
         assert first.code == 0, first.err + first.out
         assert read_bucket(environment, "calls") == {
-            f"gong/{name}": content for name, content in expected(gong, host).items()
+            f"gong/{name}": content for name, content in expected_files(gong, host).items()
         }
         assert (again.code, again.json["files"]) == (0, 0)
-        gone = public_calls(gong)[0]
-        gong.delete_call(gone.id)
+        deleted = public_calls(gong)[0]
+        gong.delete_call(deleted.id)
         assert workspace.run("reconcile", "--force").code == 0
-        assert workspace.run(*place).json["removed"] >= 1
-        assert not [key for key in read_bucket(environment, "calls") if gone.id in key]
+        assert workspace.run(*command).json["removed"] >= 1
+        assert not [key for key in read_bucket(environment, "calls") if deleted.id in key]

@@ -1,4 +1,4 @@
-"""The source on its own, as in a stranger's project: `dlt.pipeline(...).run(gong_source())`, whole and incremental."""
+"""`gong_source` in another dlt project: complete, incremental, and shipped by `dlt init` and the wheel."""
 
 from __future__ import annotations
 
@@ -36,21 +36,23 @@ from tests.support.workspace import Workspace
 
 
 class Project:
-    """A stranger's project: a pipeline of dlt with our source in it."""
+    """Another dlt project that uses the source."""
 
     def __init__(self, folder: Path, base_url: str) -> None:
         self._folder = folder
         self._base_url = base_url
 
     def pipeline(self) -> dlt.Pipeline:
+        """Return the project's pipeline."""
         return dlt.pipeline(
-            "stranger",
+            "other_project",
             destination=dlt.destinations.duckdb(str(self._folder / "lake.duckdb")),
             dataset_name="gong_data",
             pipelines_dir=str(self._folder / "pipelines"),
         )
 
     def source(self, *resources: str, **arguments: Any) -> DltSource:
+        """Return the source with these resources selected."""
         source = gong_source(
             GongApiKey(access_key="demo", access_key_secret="demo-secret"),
             base_url=self._base_url,
@@ -60,11 +62,13 @@ class Project:
         return source.with_resources(*resources) if resources else source
 
     def run(self, *resources: str, **arguments: Any) -> dlt.Pipeline:
+        """Load the source and return the pipeline."""
         pipeline = self.pipeline()
         pipeline.run(self.source(*resources, **arguments))
         return pipeline
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Query the project's DuckDB file."""
         with duckdb.connect(str(self._folder / "lake.duckdb"), read_only=True) as lake:
             lake.execute("SET search_path = 'gong_data'")
             return lake.execute(sql).fetchall()
@@ -72,10 +76,12 @@ class Project:
 
 @pytest.fixture
 def project(make_gong: MakeGong, gong: SimulatedGong, workspace: Workspace, tmp_path: Path) -> Project:
+    """Return a project that reads the simulated Gong."""
     return Project(tmp_path, workspace.settings["SOURCES__GONG__BASE_URL"])
 
 
-def test_building_the_source_sends_nothing_and_names_its_resources(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_building_the_source_sends_no_request(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Default resources are selected, opt-in ones are available, and Gong is not contacted."""
     base_url = workspace.settings["SOURCES__GONG__BASE_URL"]
     source = gong_source(GongAccessToken(access_token="demo-token"), base_url=base_url)
     assert set(source.selected_resources) == set(RESOURCES)
@@ -83,7 +89,8 @@ def test_building_the_source_sends_nothing_and_names_its_resources(gong: Simulat
     assert gong.requests == []
 
 
-def test_it_is_whole_by_itself(gong: SimulatedGong, project: Project) -> None:
+def test_the_source_loads_everything_without_our_pipelines(gong: SimulatedGong, project: Project) -> None:
+    """`pipeline.run(gong_source())` in any dlt project loads all default resources."""
     project.run()
     calls = {call.id for call in public_calls(gong)}
     assert {row[0] for row in project.rows("SELECT id FROM calls")} == calls
@@ -91,13 +98,13 @@ def test_it_is_whole_by_itself(gong: SimulatedGong, project: Project) -> None:
     assert project.rows("SELECT count(*) FROM users")[0][0] == len(gong.company.users)
 
 
-def test_it_is_incremental_on_call_start_time_with_its_bookmark_in_dlts_state(
-    gong: SimulatedGong, project: Project
-) -> None:
-    begin = datetime.now(UTC) - timedelta(milliseconds=1)
+def test_the_source_is_incremental_with_its_bookmark_in_dlt_state(gong: SimulatedGong, project: Project) -> None:
+    """A second run starts one lookback before the bookmark and changes no rows."""
+    started_at = datetime.now(UTC) - timedelta(milliseconds=1)
     state = project.run("calls", "transcripts").state["sources"]["gong"]["resources"]
     bookmark = datetime.fromisoformat(state["calls"]["bookmark"])
-    assert bookmark >= begin
+    assert bookmark >= started_at
+
     before = project.rows("SELECT * FROM call_parties ORDER BY ALL")
     gong.requests.clear()
     project.run("calls", "transcripts")
@@ -107,7 +114,8 @@ def test_it_is_incremental_on_call_start_time_with_its_bookmark_in_dlts_state(
     assert project.rows("SELECT count(*), count(DISTINCT id) FROM calls") == [(len(public_calls(gong)),) * 2]
 
 
-def test_a_changed_call_loses_what_it_no_longer_has(gong: SimulatedGong, project: Project) -> None:
+def test_a_changed_call_replaces_its_child_rows(gong: SimulatedGong, project: Project) -> None:
+    """Removed topics are deleted also by a pipeline without local state."""
     project.run("calls")
     call = next(call for call in public_calls(gong) if call.record.get("content", {}).get("topics"))
     record = {**call.record, "content": {**call.record["content"], "topics": []}}
@@ -115,27 +123,31 @@ def test_a_changed_call_loses_what_it_no_longer_has(gong: SimulatedGong, project
     project.pipeline().drop()
     project.run("calls")
     assert project.rows(f"SELECT count(*) FROM call_topics WHERE call_id = '{call.id}'") != [(0,)]
+
     project.run("calls", windows=[Window(datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC))])
     assert project.rows(f"SELECT count(*) FROM call_topics WHERE call_id = '{call.id}'") == [(0,)]
 
 
-def test_transcripts_alone_come_without_rows_of_calls(gong: SimulatedGong, project: Project) -> None:
+def test_transcripts_can_be_loaded_without_calls(gong: SimulatedGong, project: Project) -> None:
+    """The resource `transcripts` reads calls for their ids but writes none of their tables."""
     project.run("transcripts")
     tables = {row[0] for row in project.rows("SELECT table_name FROM information_schema.tables")}
     assert "transcript_sentences" in tables
     assert "call_parties" not in tables
 
 
-def test_calls_first_and_transcripts_later_reads_the_time_again(gong: SimulatedGong, project: Project) -> None:
+def test_transcripts_selected_later_are_read_from_the_start(gong: SimulatedGong, project: Project) -> None:
+    """The bookmark of calls does not apply to transcripts."""
     project.run("calls")
     project.run("calls", "transcripts")
-    transcribed = {call.id for call in public_calls(gong) if call.transcript_json is not None}
-    assert {row[0] for row in project.rows("SELECT call_id FROM transcripts")} == transcribed
+    with_transcript = {call.id for call in public_calls(gong) if call.transcript_json is not None}
+    assert {row[0] for row in project.rows("SELECT call_id FROM transcripts")} == with_transcript
 
 
-def test_a_long_window_can_be_read_in_parts_and_each_bookmark_tells_the_truth(
+def test_each_bookmark_of_a_window_read_in_parts_is_correct(
     make_gong: MakeGong, workspace: Workspace, tmp_path: Path
 ) -> None:
+    """Rows before a bookmark are always loaded, and no page is requested twice."""
     gong = make_gong(calls=500, days=100)
     gong.settings.page_size = 50
     gong.settings.latency_seconds = 0.5
@@ -150,45 +162,50 @@ def test_a_long_window_can_be_read_in_parts_and_each_bookmark_tells_the_truth(
                 state = pipeline.state["sources"]["gong"]["resources"].get(resource, {})
                 reached = datetime.fromisoformat(state.get("bookmark", "2020-01-01T00:00:00+00:00"))
                 bookmarks[resource].add(reached)
-                read = [call for call in public_calls(gong) if _effective(call) < reached]
-                owed = {call.id for call in read if resource == "calls" or call.transcript_json is not None}
-                assert owed <= {row[0] for row in project.rows(f"SELECT {key} FROM {resource}")}
-    assert all(len(moved) > 2 for moved in bookmarks.values())
+                complete = [call for call in public_calls(gong) if _effective_time(call) < reached]
+                expected = {call.id for call in complete if resource == "calls" or call.transcript_json is not None}
+                assert expected <= {row[0] for row in project.rows(f"SELECT {key} FROM {resource}")}
+    assert all(len(values) > 2 for values in bookmarks.values())
     assert project.rows("SELECT count(*), count(DISTINCT id) FROM calls") == [(len(public_calls(gong)),) * 2]
-    asked = [request for request in gong.requests if request.path == "/v2/calls/extensive"]
-    assert len({request.cursor for request in asked}) == len(asked), "a page was asked for twice"
+
+    requests = [request for request in gong.requests if request.path == "/v2/calls/extensive"]
+    assert len({request.cursor for request in requests}) == len(requests), "a page was requested twice"
 
 
-def test_a_bookmark_of_transcripts_waits_for_those_that_are_owed_from_before_the_window(
+def test_the_transcript_bookmark_waits_for_pending_transcripts(
     make_gong: MakeGong, workspace: Workspace, tmp_path: Path
 ) -> None:
+    """Pending transcripts from before the window are loaded before the bookmark exists."""
     gong = make_gong(calls=500, days=100)
     gong.settings.page_size = 50
     gong.settings.latency_seconds = 0.5
     project = Project(tmp_path, workspace.settings["SOURCES__GONG__BASE_URL"])
-    spoken = sorted((call for call in public_calls(gong) if call.transcript_json is not None), key=_effective)
-    begin = _effective(spoken[20])
-    owed = {call.id for call in spoken[:20]}
+    with_transcript = sorted(
+        (call for call in public_calls(gong) if call.transcript_json is not None), key=_effective_time
+    )
+    started_at = _effective_time(with_transcript[20])
+    pending_ids = {call.id for call in with_transcript[:20]}
     parts = 0
     with BackgroundReader(seconds=0) as background:
         source = project.source(
             "calls",
             "transcripts",
             background=background,
-            windows=[Window(begin, datetime.now(UTC))],
-            pending_transcripts=sorted(owed),
+            windows=[Window(started_at, datetime.now(UTC))],
+            pending_transcripts=sorted(pending_ids),
         )
         while not parts or not background.exhausted:
             parts += 1
             pipeline = project.pipeline()
             pipeline.run(source)
             if "bookmark" in pipeline.state["sources"]["gong"]["resources"].get("transcripts", {}):
-                assert owed <= {row[0] for row in project.rows("SELECT call_id FROM transcripts")}
+                assert pending_ids <= {row[0] for row in project.rows("SELECT call_id FROM transcripts")}
     assert parts > 1
     assert "bookmark" in pipeline.state["sources"]["gong"]["resources"]["transcripts"]
 
 
 def test_an_error_is_raised_and_nothing_is_loaded(gong: SimulatedGong, project: Project) -> None:
+    """Without run metrics, the source raises errors, and the next run loads everything."""
     gong.faults.append(Fault(respond(400, errors=["Bad request"]), "/v2/calls/transcript"))
     with pytest.raises(Exception, match="Bad request") as raised:
         project.run("calls", "transcripts")
@@ -199,9 +216,10 @@ def test_an_error_is_raised_and_nothing_is_loaded(gong: SimulatedGong, project: 
     assert project.rows("SELECT count(*) FROM calls") == [(len(public_calls(gong)),)]
 
 
-def test_dlt_init_copies_it_into_a_strangers_project_where_it_runs(
+def test_dlt_init_copies_the_source_into_another_project(
     gong: SimulatedGong, workspace: Workspace, tmp_path: Path
 ) -> None:
+    """`dlt init gong duckdb --location ...` yields a project that runs."""
     home, project = tmp_path / "home", tmp_path / "project"
     home.mkdir()
     project.mkdir()
@@ -212,35 +230,39 @@ def test_dlt_init_copies_it_into_a_strangers_project_where_it_runs(
         "PYTHONPATH": str(project),
     }
     dlt_command = Path(sys.executable).parent / "dlt"
-    _run([dlt_command, "init", "gong", "duckdb", "--location", _git_tree(tmp_path)], project, environment)
+    _run([dlt_command, "init", "gong", "duckdb", "--location", _create_repository(tmp_path)], project, environment)
     assert (project / "gong" / "__init__.py").exists()
-    configured = tomllib.loads((project / ".dlt" / "secrets.toml").read_text())
-    assert "credentials" in configured["sources"]["gong"]
+
+    secrets = tomllib.loads((project / ".dlt" / "secrets.toml").read_text())
+    assert "credentials" in secrets["sources"]["gong"]
+
     out = _run([sys.executable, "gong_pipeline.py"], project, environment)
     assert "loaded" in out.lower()
     with duckdb.connect(str(project / "gong.duckdb"), read_only=True) as lake:
         assert lake.execute("SELECT count(*) FROM gong_data.calls").fetchall() == [(len(public_calls(gong)),)]
 
 
-def test_the_built_wheel_holds_the_four_folders_and_runs_elsewhere(tmp_path: Path) -> None:
+def test_the_wheel_contains_the_packages_and_runs(tmp_path: Path) -> None:
+    """The built wheel works outside of the repository."""
     _run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path], REPOSITORY, dict(os.environ))
     (wheel,) = tmp_path.glob("*.whl")
     _run([sys.executable, "-m", "zipfile", "-e", wheel, tmp_path / "unpacked"], tmp_path, dict(os.environ))
     top = {path.name for path in (tmp_path / "unpacked").iterdir() if not path.name.endswith(".dist-info")}
     assert top == {"sources", "destinations", "state", "pipelines"}
     assert not (tmp_path / "unpacked" / "sources" / "gong_pipeline.py").exists()
+
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "unpacked")}
-    where = "import pipelines.cli; print(pipelines.cli.__file__)"
-    assert str(tmp_path) in _run([sys.executable, "-c", where], tmp_path, environment)
+    program = "import pipelines.cli; print(pipelines.cli.__file__)"
+    assert str(tmp_path) in _run([sys.executable, "-c", program], tmp_path, environment)
     assert "sync" in _run([sys.executable, "-m", "pipelines.cli", "--help"], tmp_path, environment)
 
 
-def _effective(call: Call) -> datetime:
+def _effective_time(call: Call) -> datetime:
     return effective_time(call.record["metaData"])
 
 
-def _git_tree(folder: Path) -> Path:
-    """A git work tree with the sources as they are now: `dlt init` takes nothing else."""
+def _create_repository(folder: Path) -> Path:
+    """Create a git repository with the current sources, as `dlt init` requires, and return its path."""
     tree = folder / "tree"
     tree.mkdir()
     _run(["git", "init", "-q", tree], folder, dict(os.environ))
@@ -252,7 +274,7 @@ def _git_tree(folder: Path) -> Path:
 
 
 def _run(command: list[Any], folder: Path, environment: dict[str, str]) -> str:
-    done = subprocess.run(
+    process = subprocess.run(
         [str(part) for part in command],
         cwd=folder,
         env=environment,
@@ -262,5 +284,5 @@ def _run(command: list[Any], folder: Path, environment: dict[str, str]) -> str:
         timeout=180,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout

@@ -1,4 +1,4 @@
-"""Adding a call: `gong-elt add-call` and the method, what is refused before anything is sent, what Gong refuses."""
+"""`gong-elt add-call`: fields, validation before anything is sent, refusals by Gong."""
 
 from __future__ import annotations
 
@@ -25,17 +25,20 @@ ROW: dict[str, Any] = {
 }
 
 
-def options(gong: SimulatedGong, **changes: str | None) -> list[str]:
+def build_options(gong: SimulatedGong, **changes: str | None) -> list[str]:
+    """Return the options of a valid call with these changes."""
     host = next(user["id"] for user in gong.company.users if user["active"])
     row = ROW | {"primary_user": host, "parties": json.dumps([{"userId": host}, PARTIES[1]])} | changes
     return [part for name, value in row.items() if value is not None for part in (f"--{name.replace('_', '-')}", value)]
 
 
-def sent(gong: SimulatedGong) -> list[Any]:
+def read_sent_bodies(gong: SimulatedGong) -> list[Any]:
+    """Return the body of each request that adds a call."""
     return [request.body for request in gong.requests if (request.method, request.path) == ("POST", "/v2/calls")]
 
 
-def test_a_call_is_added_with_all_that_is_said_of_it(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_a_call_is_added_with_all_its_fields(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Every option reaches Gong under its field name, and no warehouse is created."""
     more = {
         "title": "Renewal",
         "purpose": "Renewal call",
@@ -50,54 +53,58 @@ def test_a_call_is_added_with_all_that_is_said_of_it(gong: SimulatedGong, worksp
         "language_code": "en-US",
         "custom_data": "from the PBX",
     }
-    ended = workspace.run("add-call", *options(gong, **more))
-    assert ended.code == 0, ended.err
-    (body,) = sent(gong)
+    result = workspace.run("add-call", *build_options(gong, **more))
+    assert result.code == 0, result.err
+
+    (body,) = read_sent_bodies(gong)
     assert body["actualStart"] == "2026-05-20T08:00:00.000Z"
     assert body["duration"] == 125.5
     assert body["parties"][1] == PARTIES[1]
     assert (body["title"], body["purpose"], body["languageCode"]) == ("Renewal", "Renewal call", "en-US")
-    added = gong.get_call(ended.json["callId"]).record["metaData"]
+
+    added = gong.get_call(result.json["callId"]).record["metaData"]
     assert (added["clientUniqueId"], added["title"]) == ("pbx-1", "Renewal")
     assert not list(workspace.folder.glob("*.duckdb"))
 
 
-def test_a_call_added_twice_is_there_once(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_a_call_added_twice_exists_once(gong: SimulatedGong, workspace: Workspace) -> None:
+    """The same clientUniqueId returns the same call id."""
     before = len(gong.list_calls())
-    ids = [workspace.run("add-call", *options(gong)).json["callId"] for _ in range(2)]
+    ids = [workspace.run("add-call", *build_options(gong)).json["callId"] for _ in range(2)]
     assert ids[0] == ids[1]
     assert len(gong.list_calls()) == before + 1
 
 
-def test_what_does_not_come_back_is_sent_again_and_the_call_is_there_once(
-    gong: SimulatedGong, workspace: Workspace
-) -> None:
+def test_failed_requests_are_retried_and_the_call_exists_once(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Retries are safe because Gong recognises the clientUniqueId."""
     before = len(gong.list_calls())
     gong.faults += [Fault(respond(500), count=1), Fault(reset_connection(), nth=2), Fault(respond(429), nth=3)]
-    ended = workspace.run("add-call", *options(gong))
-    assert ended.code == 0, ended.err
+    result = workspace.run("add-call", *build_options(gong))
+    assert result.code == 0, result.err
     assert len(gong.list_calls()) == before + 1
 
 
-def test_all_that_is_wrong_is_named_at_once_and_nothing_is_sent(gong: SimulatedGong, workspace: Workspace) -> None:
-    wrong = options(
+def test_all_faults_are_reported_at_once_and_nothing_is_sent(gong: SimulatedGong, workspace: Workspace) -> None:
+    """One line names every invalid field."""
+    wrong = build_options(
         gong, direction="Sideways", actual_start="2026-05-20T10:00:00", purpose="x" * 256, parties='[{"name": "Ana"}]'
     )
-    ended = workspace.run("add-call", *wrong)
-    assert ended.code == 2
-    (line,) = ended.err.strip().splitlines()
+    result = workspace.run("add-call", *wrong)
+    assert result.code == 2
+    (line,) = result.err.strip().splitlines()
     for field in ("direction", "actual_start", "purpose", "parties"):
         assert f"{field}: " in line
     assert not gong.requests
 
 
-def test_what_gong_refuses_is_one_line_and_exit_code_1(gong: SimulatedGong, workspace: Workspace) -> None:
-    stranger = options(gong, primary_user="5", parties='[{"userId": "5"}]')
-    ended = workspace.run("add-call", *stranger)
-    assert ended.code == 1
-    (line,) = ended.err.strip().splitlines()
+def test_a_refusal_by_gong_is_one_line_and_exit_code_1(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Gong's reason is printed to stderr, and stdout stays empty."""
+    stranger = build_options(gong, primary_user="5", parties='[{"userId": "5"}]')
+    result = workspace.run("add-call", *stranger)
+    assert result.code == 1
+    (line,) = result.err.strip().splitlines()
     assert "Recording is not enabled" in line
-    assert ended.out == ""
+    assert result.out == ""
 
 
 @pytest.mark.parametrize(
@@ -110,31 +117,35 @@ def test_what_gong_refuses_is_one_line_and_exit_code_1(gong: SimulatedGong, work
         ("title", "half \ud83d"),
     ],
 )
-def test_what_json_cannot_say_is_a_fault_like_any_other(field: str, value: str) -> None:
+def test_values_that_json_cannot_represent_are_faults(field: str, value: str) -> None:
+    """NaN, infinity, deep nesting and lone surrogates are refused with the field name."""
     with pytest.raises(InvalidCallError) as refused:
         new_call(ROW | {field: value})
     (fault,) = refused.value.faults
     assert fault.startswith(f"{field}: ")
 
 
-def test_an_answer_without_an_id_is_a_failure(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_a_response_without_an_id_is_an_error(gong: SimulatedGong, workspace: Workspace) -> None:
+    """An upload without a call id cannot be recorded, so it must not count as done."""
     gong.faults.append(Fault(rewrite(lambda body: {**body, "callId": None})))
-    ended = workspace.run("add-call", *options(gong))
-    assert (ended.code, ended.out) == (1, "")
-    assert "told no id" in ended.err
+    result = workspace.run("add-call", *build_options(gong))
+    assert (result.code, result.out) == (1, "")
+    assert "told no id" in result.err
 
 
 def test_a_missing_scope_is_named(gong: SimulatedGong, workspace: Workspace) -> None:
+    """The message names the scope and suggests no option of another command."""
     (header, _), *_ = gong.settings.credentials.items()
     gong.settings.credentials[header] = frozenset({"api:calls:read:basic"})
-    ended = workspace.run("add-call", *options(gong))
-    assert ended.code == 1
-    assert "api:calls:create" in ended.err
-    assert "--select" not in ended.err
+    result = workspace.run("add-call", *build_options(gong))
+    assert result.code == 1
+    assert "api:calls:create" in result.err
+    assert "--select" not in result.err
 
 
 @pytest.mark.skipif(not OPENAPI.exists(), reason=f"Gong's OpenAPI document is not at {OPENAPI}")
 def test_the_fields_are_those_of_gongs_document() -> None:
+    """Names, required fields and maximum lengths are those of Gong's OpenAPI document."""
     document = json.loads(OPENAPI.read_text())["components"]["schemas"]["NewCallAddingRequest"]
     assert {field.gongs for field in NEW_CALL_FIELDS} == set(document["properties"])
     assert {field.gongs for field in NEW_CALL_FIELDS if field.required} == set(document["required"])
@@ -145,7 +156,8 @@ def test_the_fields_are_those_of_gongs_document() -> None:
 @given(
     st.dictionaries(st.sampled_from([field.name for field in NEW_CALL_FIELDS]), st.text() | st.integers() | st.none())
 )
-def test_a_row_is_a_body_or_every_fault_names_its_field(row: dict[str, Any]) -> None:
+def test_a_row_is_valid_or_each_fault_names_its_field(row: dict[str, Any]) -> None:
+    """No input raises another exception."""
     faults: list[str] = []
     body: dict[str, Any] = {}
     try:
@@ -156,7 +168,8 @@ def test_a_row_is_a_body_or_every_fault_names_its_field(row: dict[str, Any]) -> 
     assert faults or {field.gongs for field in NEW_CALL_FIELDS if field.required} <= set(body)
 
 
-def test_gongs_own_names_and_decoded_json_are_taken_too() -> None:
+def test_gongs_field_names_and_decoded_json_are_accepted() -> None:
+    """Rows of JSON lines may use camelCase and nested objects."""
     by_gong = {field.gongs: ROW[field.name] for field in NEW_CALL_FIELDS if field.name in ROW}
     assert new_call(by_gong | {"parties": PARTIES, "title": "", "duration": float("nan")}) == new_call(ROW)
     with pytest.raises(InvalidCallError, match="colour: is no field"):
