@@ -1,4 +1,4 @@
-"""Every operation of Gong's API has its place: what is said of it against Gong's document, the code and the page."""
+"""The list of Gong's operations matches Gong's OpenAPI document, the code and docs/coverage.md."""
 
 from __future__ import annotations
 
@@ -24,41 +24,46 @@ from tests.support.paths import OPENAPI, REPOSITORY
 
 against_the_document = pytest.mark.skipif(not OPENAPI.exists(), reason=f"Gong's OpenAPI document is not at {OPENAPI}")
 
-# Where Gong really sends the records under another key than its document says.
+# Endpoints whose records have another key than documented.
 OTHER_RECORDS_KEY = {FLOW_FOLDERS: "flows"}
-# Records that have no id of their own.
+# Endpoints whose records have no id.
 WITHOUT_KEY = {LOGS, COACHING, SETTINGS_HISTORY}
 
 
-def test_the_page_is_made_of_the_data() -> None:
+def test_the_page_matches_its_data() -> None:
+    """docs/coverage.md is generated, not edited."""
     assert PAGE.read_text() == page(), "run `make docs`"
 
 
-def test_no_operation_stands_twice_and_every_endpoint_stands_there() -> None:
-    named = Counter([*(str(one.endpoint) for one in READ), *(one.operation for one in (*LEFT_OUT, *WRITES))])
-    assert [operation for operation, times in named.items() if times > 1] == []
+def test_every_endpoint_is_listed_once() -> None:
+    """Read, written and left-out operations do not overlap."""
+    counts = Counter([*(str(one.endpoint) for one in READ), *(one.operation for one in (*LEFT_OUT, *WRITES))])
+    assert [operation for operation, times in counts.items() if times > 1] == []
     assert {one.endpoint for one in READ} == set(ENDPOINTS)
 
 
-def test_whatever_is_left_out_has_a_reason() -> None:
+def test_every_omitted_operation_has_a_reason() -> None:
+    """Readers learn why an operation is not used."""
     assert [one.operation for one in LEFT_OUT if not one.why] == []
 
 
-def test_an_action_stands_beside_the_operation_it_says_it_sends() -> None:
+def test_get_actions_are_listed_with_their_operation() -> None:
+    """Help texts of `gong-elt get` and the page name the same operations."""
     actions = get_command(get.app)
     assert isinstance(actions, TyperGroup)
-    named = {
+    documented = {
         (f"gong-elt get {name}", operation)
         for name, action in actions.commands.items()
         for operation in re.findall(r"(?:GET|POST) /v2/[\w/-]+", action.help or "")
     }
-    assert named
-    # GET /v2/calls/{id} is no action; actions ask it beside their own.
+    assert documented
+    # Several actions send GET /v2/calls/{id} in addition to their own operation.
     listed = {(command, str(one.endpoint)) for one in READ if one.endpoint.tables for command in one.commands}
-    assert listed == named
+    assert listed == documented
 
 
-def test_endpoints_fill_every_table_and_each_resource_its_own() -> None:
+def test_endpoints_fill_every_table_of_their_resource() -> None:
+    """No table is without an endpoint, and none is filled by another resource."""
     filled = {table for endpoint in ENDPOINTS for table in endpoint.tables}
     assert filled == set(TABLES) - {REJECTED_TABLE}
     for endpoint in ENDPOINTS:
@@ -66,14 +71,15 @@ def test_endpoints_fill_every_table_and_each_resource_its_own() -> None:
     assert {endpoint.resource for endpoint in ENDPOINTS} == {*RESOURCES, *OPT_IN_RESOURCES}
 
 
-def test_nothing_that_writes_in_gong_is_ever_sent_but_what_the_page_says() -> None:
-    """No path of another operation and no other verb stands anywhere in what is shipped."""
+def test_the_code_contains_no_other_operation() -> None:
+    """Security officers can rely on the page: no other path and no DELETE or PATCH is in the shipped code."""
     allowed = {endpoint.path for endpoint in ENDPOINTS}
     allowed |= {one.operation.partition(" ")[2] for one in WRITES if one.commands}
     verbs = {one.operation.partition(" ")[0] for one in WRITES if not one.commands} - {
         verb.partition(" ")[0] for verb in (one.operation for one in WRITES if one.commands)
     }
     assert verbs == {"DELETE", "PATCH"}
+
     texts = list(_shipped_texts())
     assert {text for _, text in texts} >= {endpoint.path for endpoint in ENDPOINTS}
     assert [(file, text) for file, text in texts if text.startswith("/v2/") and text not in allowed] == []
@@ -81,26 +87,27 @@ def test_nothing_that_writes_in_gong_is_ever_sent_but_what_the_page_says() -> No
 
 
 def _shipped_texts() -> Iterator[tuple[str, str]]:
-    """Every text in the shipped code, without the simulated Gong and the list of operations itself."""
+    """Yield file and value of each string in the shipped code, without the simulated Gong."""
     for folder in ("sources", "destinations", "state", "pipelines"):
         for file in sorted((REPOSITORY / folder).rglob("*.py")):
-            named = str(file.relative_to(REPOSITORY))
-            if named.startswith("pipelines/demo/") or named == "docs/generate/api_coverage.py":
+            name = str(file.relative_to(REPOSITORY))
+            if name.startswith("pipelines/demo/"):
                 continue
             for node in ast.walk(ast.parse(file.read_text())):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    yield named, node.value
+                    yield name, node.value
 
 
 @pytest.fixture(scope="module")
 def document() -> Json:
-    read: Json = json.loads(OPENAPI.read_text())
-    return read
+    """Return Gong's OpenAPI document."""
+    content: Json = json.loads(OPENAPI.read_text())
+    return content
 
 
 @pytest.fixture(scope="module")
 def operations(document: Json) -> dict[str, Json]:
-    """The document's operations by verb and path."""
+    """Return the document's operations by verb and path."""
     return {
         f"{method.upper()} {path}": operation
         for path, methods in document["paths"].items()
@@ -109,65 +116,70 @@ def operations(document: Json) -> dict[str, Json]:
 
 
 @against_the_document
-def test_every_operation_of_the_document_is_there_and_none_is_invented(operations: dict[str, Json]) -> None:
-    ours = {*(str(one.endpoint) for one in READ), *(one.operation for one in WRITES)}
-    ours |= {one.operation for one in LEFT_OUT if one.documented}
-    assert ours == set(operations)
+def test_every_documented_operation_is_listed(operations: dict[str, Json]) -> None:
+    """The page covers Gong's OpenAPI document completely and adds no operation to it."""
+    listed = {*(str(one.endpoint) for one in READ), *(one.operation for one in WRITES)}
+    listed |= {one.operation for one in LEFT_OUT if one.documented}
+    assert listed == set(operations)
     assert not {one.operation for one in LEFT_OUT if not one.documented} & set(operations)
 
 
 @against_the_document
 def test_scopes_are_those_of_the_document(operations: dict[str, Json]) -> None:
-    ours = {str(one.endpoint): {one.endpoint.scope, one.further_scope} - {""} for one in READ}
-    ours |= {one.operation: {one.scope} - {""} for one in (*LEFT_OUT, *WRITES)}
-    stated = {
-        named: set(re.findall(r"'(api:[a-z:-]+)'", operation.get("description", "")))
-        for named, operation in operations.items()
+    """A wrong scope would be reported to users who then request it in vain."""
+    listed = {str(one.endpoint): {one.endpoint.scope, one.further_scope} - {""} for one in READ}
+    listed |= {one.operation: {one.scope} - {""} for one in (*LEFT_OUT, *WRITES)}
+    documented = {
+        name: set(re.findall(r"'(api:[a-z:-]+)'", operation.get("description", "")))
+        for name, operation in operations.items()
     }
-    assert {named: scopes for named, scopes in ours.items() if named in stated} == stated
+    assert {name: scopes for name, scopes in listed.items() if name in documented} == documented
 
 
 @against_the_document
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=str)
-def test_records_keys_pages_and_bounds_are_those_of_the_document(
+def test_endpoint_declarations_match_the_document(
     document: Json, operations: dict[str, Json], endpoint: Endpoint
 ) -> None:
+    """Records key, id field, paging and date bounds are as documented."""
     operation = operations[str(endpoint)]
-    answer = _answer(operation, document)
-    records = _resolved(answer[OTHER_RECORDS_KEY.get(endpoint, endpoint.records)], document)
-    assert (endpoint.records not in answer) == (endpoint in OTHER_RECORDS_KEY)
+    response = _response_properties(operation, document)
+    records = _resolve_reference(response[OTHER_RECORDS_KEY.get(endpoint, endpoint.records)], document)
+    assert (endpoint.records not in response) == (endpoint in OTHER_RECORDS_KEY)
     assert records["type"] == ("object" if endpoint.single else "array")
 
-    fields = _resolved(records.get("items", records), document)["properties"]
-    fields |= _resolved(fields.get("metaData", {}), document).get("properties", {})
+    fields = _resolve_reference(records.get("items", records), document)["properties"]
+    fields |= _resolve_reference(fields.get("metaData", {}), document).get("properties", {})
     assert (not endpoint.key) == (endpoint in WITHOUT_KEY)
     assert endpoint.key in fields or endpoint in WITHOUT_KEY
     assert "id" not in fields or endpoint.key
 
-    asked = {parameter["name"] for parameter in operation.get("parameters", [])}
-    body = _body(operation, document)
-    assert ("cursor" in (asked if endpoint.method == "GET" else body)) == endpoint.paged
-    assert ("records" in answer) == endpoint.paged
+    parameters = {parameter["name"] for parameter in operation.get("parameters", [])}
+    body = _body_properties(operation, document)
+    assert ("cursor" in (parameters if endpoint.method == "GET" else body)) == endpoint.paged
+    assert ("records" in response) == endpoint.paged
 
-    asked |= set(_resolved(body.get("filter", {}), document).get("properties", {}))
+    parameters |= set(_resolve_reference(body.get("filter", {}), document).get("properties", {}))
     bounds = {"date-time": {"fromDateTime", "from"}, "date": {"fromDate", "reviewFromDate"}}
-    assert {kind for kind, names in bounds.items() if names & asked} == ({endpoint.bound} if endpoint.bound else set())
+    assert {kind for kind, names in bounds.items() if names & parameters} == (
+        {endpoint.bound} if endpoint.bound else set()
+    )
 
 
-def _answer(operation: Json, document: Json) -> Json:
-    good = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
-    properties: Json = _resolved(good["content"]["application/json"]["schema"], document)["properties"]
+def _response_properties(operation: Json, document: Json) -> Json:
+    success = next(response for status, response in operation["responses"].items() if status.startswith("2"))
+    properties: Json = _resolve_reference(success["content"]["application/json"]["schema"], document)["properties"]
     return properties
 
 
-def _body(operation: Json, document: Json) -> Json:
+def _body_properties(operation: Json, document: Json) -> Json:
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {"schema": {}})
-    properties: Json = _resolved(content["schema"], document).get("properties", {})
+    properties: Json = _resolve_reference(content["schema"], document).get("properties", {})
     return properties
 
 
-def _resolved(schema: Json, document: Json) -> Json:
-    found: Any = document
+def _resolve_reference(schema: Json, document: Json) -> Json:
+    target: Any = document
     for step in schema["$ref"].split("/")[1:] if "$ref" in schema else ():
-        found = found[step]
-    return found if "$ref" in schema else schema
+        target = target[step]
+    return target if "$ref" in schema else schema

@@ -1,13 +1,17 @@
-"""What the documents say against what there is: tables, keys, resources, what is hashed, links, files, tests."""
+"""README and docs agree with the code: tables, keys, resources, settings, commands, links, files, tests."""
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
+from pipelines.cli.app import app
 from sources.gong.calls.tables import TABLES
 from sources.gong.resources.list_resources import OPT_IN_RESOURCES, RESOURCES
 from state.deletions import TABLE as MISSING_CALLS
@@ -25,14 +29,15 @@ of_each_document = pytest.mark.parametrize("document", [REPOSITORY / path for pa
 
 
 def test_tables_and_keys_are_in_the_readme() -> None:
-    """A row names tables and, in the same order, their keys; of our own bookkeeping only the names are held."""
-    named = {table: key for tables, keys, _ in _table_rows() for table, key in zip(tables, keys, strict=True)}
+    """The README lists every table with its key, and of our own tables the names."""
+    documented = {table: key for tables, keys, _ in _table_rows() for table, key in zip(tables, keys, strict=True)}
     declared = {table.name: list(table.key) for table in TABLES}
-    assert {table: named.get(table) for table in declared} == declared
-    assert named.keys() - declared.keys() == {RUNS, MISSING_CALLS, UPLOADS, RECORDINGS}
+    assert {table: documented.get(table) for table in declared} == declared
+    assert documented.keys() - declared.keys() == {RUNS, MISSING_CALLS, UPLOADS, RECORDINGS}
 
 
 def test_every_resource_is_in_the_readme_and_opt_in_ones_are_marked() -> None:
+    """Users can look up each resource and whether it must be selected."""
     readme = (REPOSITORY / "README.md").read_text()
     resources = {table.name: table.resource for table in TABLES}
     assert not [name for name in (*RESOURCES, *OPT_IN_RESOURCES) if f"`{name}`" not in readme]
@@ -42,7 +47,7 @@ def test_every_resource_is_in_the_readme_and_opt_in_ones_are_marked() -> None:
 
 
 def _table_rows() -> Iterator[tuple[list[str], list[list[str]], str]]:
-    """Of each row of the README's list of tables: the tables, the key columns of each, what it says of them."""
+    """Yield tables, key columns of each, and description for each row of the README's list of tables."""
     listed = (REPOSITORY / "README.md").read_text().partition("\n| table | key | holds |\n|---|---|---|\n")[2]
     rows = listed.partition("\n\n")[0].splitlines()
     assert len(rows) > 30
@@ -56,23 +61,25 @@ def _table_rows() -> Iterator[tuple[list[str], list[list[str]], str]]:
 
 
 @of_each_document
-def test_links_between_documents_lead_somewhere(document: Path) -> None:
+def test_links_between_documents_have_targets(document: Path) -> None:
+    """Each relative link leads to an existing file and heading."""
     for link in re.findall(r"\]\(([^)]+)\)", document.read_text()):
         path, _, heading = link.partition("#")
         if not link.startswith("https://"):
-            there = (document.parent / path) if path else document
-            assert there.exists(), f"{document.name} links to {link}"
-            assert not heading or heading in _headings(there), f"{document.name} links to {link}"
+            target = (document.parent / path) if path else document
+            assert target.exists(), f"{document.name} links to {link}"
+            assert not heading or heading in _headings(target), f"{document.name} links to {link}"
 
 
 def _headings(document: Path) -> set[str]:
-    """Its headings as they are linked to."""
+    """Return the anchors of a document's headings."""
     titles = re.findall(r"(?m)^#+ (.*)$", document.read_text())
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 @of_each_document
 def test_files_and_tests_that_documents_name_exist(document: Path) -> None:
+    """A renamed file or test is renamed in the documents, too."""
     text = document.read_text()
     tests = {file.name: file for file in (REPOSITORY / "tests").rglob("test_*.py")}
     for path in re.findall(r"`((?:sources|destinations|state|pipelines|tests|docs)/[\w/]+\.\w+)`", text):
@@ -82,22 +89,25 @@ def test_files_and_tests_that_documents_name_exist(document: Path) -> None:
 
 
 @of_each_document
-def test_tables_in_documents_are_whole(document: Path) -> None:
-    """An empty line ends a table: what follows it would be shown as text."""
+def test_markdown_tables_have_a_header(document: Path) -> None:
+    """Rows after an empty line would be rendered as text."""
     text = document.read_text()
     for first, second in re.findall(r"(?m)(?:\A|^[^|\n].*\n|^\n)(\|.*\n)(.*)$", text):
-        assert re.fullmatch(r"\|[-| ]+\|", second), f"{document.name}: no head above {first}"
+        assert re.fullmatch(r"\|[-| ]+\|", second), f"{document.name}: no header above {first}"
 
 
-def test_every_column_that_is_hashed_is_in_the_document_on_privacy() -> None:
+def test_every_pseudonymised_column_is_in_the_privacy_document() -> None:
+    """Security officers can rely on docs/privacy.md being complete."""
     rows = re.findall(r"(?m)^\| (`.*`) \| (`.*) \|$", (REPOSITORY / "docs" / "privacy.md").read_text())
-    told = {(table, column) for left, right in rows for table in _named(left) for column in _named(right)}
+    documented = {
+        (table, column) for left, right in rows for table in _code_words(left) for column in _code_words(right)
+    }
     hashed = {(table.name, column.name) for table in TABLES for column in table.columns if column.personal}
     assert hashed
-    assert hashed - told == set()
+    assert hashed - documented == set()
 
 
-def _named(cell: str) -> list[str]:
+def _code_words(cell: str) -> list[str]:
     return re.findall(r"`(\w+)`", cell)
 
 
@@ -112,3 +122,26 @@ def test_every_row_of_the_fault_matrix_names_existing_tests() -> None:
         assert references, f"no test for: {fault}"
         for file, test in references:
             assert f"def {test}(" in tests[file].read_text(), f"{file} has no {test}"
+
+
+def test_every_setting_of_the_source_is_in_the_readme() -> None:
+    """Users can look up each setting of `gong_source`."""
+    readme = (REPOSITORY / "README.md").read_text()
+    source = ast.parse((REPOSITORY / "sources" / "gong" / "__init__.py").read_text())
+    function = next(n for n in ast.walk(source) if isinstance(n, ast.FunctionDef) and n.name == "gong_source")
+    by_program = {
+        *("windows", "date_window", "pending_transcripts", "known_hashes", "initial_load", "state_is_current"),
+        *("background", "deadline", "metrics"),
+    }
+    settings = {argument.arg for argument in function.args.args} - by_program
+    missing = [name for name in sorted(settings) if not re.search(rf"`{name}[`.]", readme)]
+    assert not missing
+
+
+def test_every_command_is_in_the_readme() -> None:
+    """Users can look up each command."""
+    readme = (REPOSITORY / "README.md").read_text()
+    commands = get_command(app)
+    assert isinstance(commands, TyperGroup)
+    names = list(commands.commands)
+    assert not [name for name in names if f"gong-elt {name}" not in readme]

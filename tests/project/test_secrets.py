@@ -1,4 +1,4 @@
-"""No secret in anything a run prints or leaves behind, however it ends; and what it leaves is for its owner only."""
+"""Runs print and store no secret, successful or not, and their files are readable by the owner only."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ KINDS: dict[str, dict[str, str]] = {
 }
 SECRETS = (ACCESS_KEY, ACCESS_KEY_SECRET, ACCESS_TOKEN, CLIENT_SECRET, REFRESH_TOKEN, PII_KEY, PASSWORD)
 TOKENS = Path("working", "gong-elt", "tokens")
-"""Where OAuth keeps the tokens it was given; they have to stand there, and nowhere else."""
+"""Where OAuth tokens are stored: the only place that may contain them."""
 
 
-def spellings(secret: str) -> set[bytes]:
-    """A secret as it might turn up: in clear, in Base64 at any offset, in a URL, in JSON."""
+def encode_secret(secret: str) -> set[bytes]:
+    """Return a secret in each encoding in which it may occur: plain, Base64 at any offset, URL, JSON, hex."""
     plain = secret.encode()
     return {
         plain,
@@ -52,7 +52,7 @@ def spellings(secret: str) -> set[bytes]:
         quote(secret, safe="").encode(),
         quote_plus(secret).encode(),
         secret.replace("/", "\\/").encode(),
-        # Of three offsets one fits, whatever stands before; the last characters depend on what follows.
+        # One of three offsets matches any prefix; the last characters depend on what follows.
         *(base64.b64encode(bytes(offset) + plain)[4 if offset else 0 : -4] for offset in range(3)),
         base64.urlsafe_b64encode(plain)[:-4],
         plain.hex().encode(),
@@ -60,12 +60,12 @@ def spellings(secret: str) -> set[bytes]:
 
 
 BASIC = base64.b64encode(f"{ACCESS_KEY}:{ACCESS_KEY_SECRET}".encode())
-NEEDLES = {spelling: secret for secret in SECRETS for spelling in spellings(secret)} | {BASIC: "the Basic header"}
+NEEDLES = {spelling: secret for secret in SECRETS for spelling in encode_secret(secret)} | {BASIC: "the Basic header"}
 
 
 @dataclass(slots=True)
-class Search:
-    """Looks through what commands print and leave behind."""
+class SecretSearch:
+    """Searches everything that commands print and store."""
 
     workspace: Workspace
     gong: SimulatedGong
@@ -73,35 +73,35 @@ class Search:
     files: int = 0
 
     def run(self, *arguments: str, code: int | tuple[int, ...] = 0, seconds: float = 240) -> CommandResult:
-        """Runs a command, which has to end with that code, and looks through everything."""
-        ended = self.workspace.run(*arguments, timeout_seconds=seconds)
-        assert ended.code in (code if isinstance(code, tuple) else (code,)), ended.out + ended.err
-        assert "Traceback" not in ended.err, f"{arguments}: {ended.err}"
-        self.look_through(f"{' '.join(arguments)}: stdout", ended.out.encode())
-        self.look_through(f"{' '.join(arguments)}: stderr", ended.err.encode())
-        self.look_around()
-        return ended
+        """Run a command, assert its exit code, and search its output and all files."""
+        result = self.workspace.run(*arguments, timeout_seconds=seconds)
+        assert result.code in (code if isinstance(code, tuple) else (code,)), result.out + result.err
+        assert "Traceback" not in result.err, f"{arguments}: {result.err}"
+        self.search_content(f"{' '.join(arguments)}: stdout", result.out.encode())
+        self.search_content(f"{' '.join(arguments)}: stderr", result.err.encode())
+        self.search_all()
+        return result
 
-    def look_around(self) -> None:
-        """Looks through every file below the workspace, and through the warehouse as SQL sees it."""
+    def search_all(self) -> None:
+        """Search each file of the workspace and each table of the warehouse."""
         needles = dict(NEEDLES)
         if self.gong.oauth.issued_secrets:
             tokens = [*self.gong.oauth.issued_secrets[1:], *_bearers(self.gong)]
-            needles |= {spelling: "a token that Gong gave" for token in tokens for spelling in spellings(token)}
+            needles |= {spelling: "a token that Gong issued" for token in tokens for spelling in encode_secret(token)}
         for path in sorted(self.workspace.folder.rglob("*")):
             place = path.relative_to(self.workspace.folder)
             if path.is_dir() or place == Path(".dlt", "secrets.toml") or (path.suffix == ".lock" and not path.exists()):
                 continue
             self.files += 1
-            configured = place.is_relative_to(TOKENS)
-            self.look_through(str(place), str(place).encode(), needles)
+            is_token_store = place.is_relative_to(TOKENS)
+            self.search_content(str(place), str(place).encode(), needles)
             for content in _contents(path):
-                self.look_through(str(place), content, NEEDLES if configured else needles)
+                self.search_content(str(place), content, NEEDLES if is_token_store else needles)
         for content in _warehouse(self.workspace.folder / "warehouse.duckdb"):
-            self.look_through("warehouse", content, needles)
+            self.search_content("warehouse", content, needles)
 
-    def look_through(self, place: str, content: bytes, needles: Mapping[bytes, str] = NEEDLES) -> None:
-        """Notes the secrets in some content."""
+    def search_content(self, place: str, content: bytes, needles: Mapping[bytes, str] = NEEDLES) -> None:
+        """Record the secrets in a content."""
         self.found |= {(place, needles[needle]) for needle in needles if needle in content}
 
 
@@ -110,7 +110,7 @@ def _bearers(gong: SimulatedGong) -> list[str]:
 
 
 def _contents(path: Path) -> Iterator[bytes]:
-    """What is in a file: its bytes, and what they stand for if they are compressed."""
+    """Yield the bytes of a file and, if it is compressed, its decoded content."""
     content = path.read_bytes()
     yield content
     if content.startswith(b"\x1f\x8b"):
@@ -120,7 +120,7 @@ def _contents(path: Path) -> Iterator[bytes]:
 
 
 def _warehouse(file: Path) -> Iterator[bytes]:
-    """Every table as text, and dlt's state of every load decoded."""
+    """Yield each table as text, and each state of dlt decoded."""
     if not file.exists():
         return
     with duckdb.connect(str(file), read_only=True) as warehouse:
@@ -133,8 +133,8 @@ def _warehouse(file: Path) -> Iterator[bytes]:
 
 
 @pytest.fixture
-def search(make_gong: MakeGong, workspace: Workspace) -> Search:
-    """A simulated Gong that takes each kind of credential, and a workspace that has none yet."""
+def search(make_gong: MakeGong, workspace: Workspace) -> SecretSearch:
+    """Serve a Gong that accepts each kind of credential, and return the search of a workspace without one."""
     gong = make_gong(calls=12)
     gong.settings.credentials = {f"Basic {BASIC.decode()}": None, f"Bearer {ACCESS_TOKEN}": None}
     gong.oauth.client_secret = CLIENT_SECRET
@@ -144,16 +144,18 @@ def search(make_gong: MakeGong, workspace: Workspace) -> Search:
     for name in ("tmp", "home"):
         (workspace.folder / name).mkdir()
     workspace.settings["TMPDIR"] = str(workspace.folder / "tmp")
-    return Search(workspace, gong)
+    return SecretSearch(workspace, gong)
 
 
-def by_environment(workspace: Workspace, kind: str) -> None:
+def configure_environment(workspace: Workspace, kind: str) -> None:
+    """Set a kind of credential by environment variables."""
     for name, value in KINDS[kind].items():
         workspace.settings[f"SOURCES__GONG__CREDENTIALS__{name.upper()}"] = value
     workspace.configure(pii="hash", pii_key=PII_KEY)
 
 
-def by_file(workspace: Workspace, kind: str) -> None:
+def write_secrets_file(workspace: Workspace, kind: str) -> None:
+    """Set a kind of credential in `.dlt/secrets.toml`."""
     lines = [f'{name} = "{value}"' for name, value in KINDS[kind].items()]
     (workspace.folder / ".dlt").mkdir()
     (workspace.folder / ".dlt" / "secrets.toml").write_text(
@@ -163,14 +165,15 @@ def by_file(workspace: Workspace, kind: str) -> None:
 
 Configure = Callable[[Workspace, str], None]
 CASES = [
-    pytest.param("api key", by_file, "DEBUG", id="api key, file, debug log"),
-    pytest.param("access token", by_file, "WARNING", id="access token, file"),
-    pytest.param("oauth", by_environment, "DEBUG", id="oauth, environment, debug log"),
+    pytest.param("api key", write_secrets_file, "DEBUG", id="api key, file, debug log"),
+    pytest.param("access token", write_secrets_file, "WARNING", id="access token, file"),
+    pytest.param("oauth", configure_environment, "DEBUG", id="oauth, environment, debug log"),
 ]
 
 
 @pytest.mark.parametrize(("kind", "configure", "log_level"), CASES)
-def test_runs_that_work_leave_no_secret(search: Search, kind: str, configure: Configure, log_level: str) -> None:
+def test_successful_runs_leave_no_secret(search: SecretSearch, kind: str, configure: Configure, log_level: str) -> None:
+    """Files, warehouse, dlt state and output contain no secret, also with a debug log."""
     configure(search.workspace, kind)
     search.workspace.settings["RUNTIME__LOG_LEVEL"] = log_level
     search.run("sync", "--json")
@@ -183,34 +186,38 @@ def test_runs_that_work_leave_no_secret(search: Search, kind: str, configure: Co
 
 
 @pytest.mark.parametrize(("kind", "configure", "log_level"), CASES)
-def test_runs_that_fail_leave_no_secret(search: Search, kind: str, configure: Configure, log_level: str) -> None:
+def test_failed_runs_leave_no_secret(search: SecretSearch, kind: str, configure: Configure, log_level: str) -> None:
+    """Tracebacks, load packages and messages of failed and killed runs contain no secret."""
     gong, workspace = search.gong, search.workspace
     configure(workspace, kind)
     workspace.settings["RUNTIME__LOG_LEVEL"] = log_level
-    _fails_while_loading(search)
+    _fail_during_load(search)
     gong.faults[:] = [Fault(redirect(f"https://us-1.api.gong.example/v2?token={ACCESS_TOKEN}"))]
+
     search.run("sync", code=1)
     search.run("check", code=1)
     gong.faults[:] = [Fault(respond(500), path="/v2/users"), Fault(corrupt_json(), path="/v2/calls/extensive")]
+
     search.run("sync", code=1)
     gong.faults[:] = [Fault(hang(30), path="/v2/calls/extensive")]
-    _killed(search)
+    _kill_during_extract(search)
     gong.faults.clear()
     gong.settings.credentials = {}
     gong.oauth.client_secret = "another"
     gong.oauth.expire_access_tokens()
+
     search.run("sync", code=1)
     search.run("check", code=1)
     assert search.found == set()
 
 
-def _fails_while_loading(search: Search) -> None:
-    """Somebody opens the warehouse while the run reads: dlt's load ends with an exception and leaves its package."""
-    seen, opened = threading.Event(), threading.Event()
+def _fail_during_load(search: SecretSearch) -> None:
+    """Lock the warehouse while the run reads, so that dlt's load raises and leaves its package."""
+    request_received, warehouse_locked = threading.Event(), threading.Event()
 
     async def act(app: Any, scope: Any, receive: Any, send: Any) -> None:
-        seen.set()
-        while not opened.is_set():
+        request_received.set()
+        while not warehouse_locked.is_set():
             await hang(0.05)(_nothing, scope, receive, send)
         await app(scope, receive, send)
 
@@ -225,20 +232,20 @@ def _fails_while_loading(search: Search) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    assert seen.wait(120)
+    assert request_received.wait(120)
     holder = duckdb.connect(str(search.workspace.folder / "warehouse.duckdb"))
-    opened.set()
+    warehouse_locked.set()
     out, err = process.communicate(timeout=120)
     holder.close()
     assert process.returncode == 1, out + err
     assert b"lock" in out + err
-    search.look_through("failed load: stdout", out)
-    search.look_through("failed load: stderr", err)
+    search.search_content("failed load: stdout", out)
+    search.search_content("failed load: stderr", err)
     assert list((search.workspace.folder / "working").rglob("*.parquet")), "the load left its package"
-    search.look_around()
+    search.search_all()
 
 
-def _killed(search: Search) -> None:
+def _kill_during_extract(search: SecretSearch) -> None:
     search.gong.requests.clear()
     process = search.workspace.start("sync", "--since", "2020-01-01")
     deadline = time.monotonic() + 60
@@ -247,7 +254,7 @@ def _killed(search: Search) -> None:
         time.sleep(0.02)
     process.kill()
     process.wait()
-    search.look_around()
+    search.search_all()
 
 
 @pytest.mark.parametrize(
@@ -261,8 +268,9 @@ def _killed(search: Search) -> None:
     ],
 )
 @pytest.mark.parametrize("command", ["sync", "status", "check"])
-def test_the_password_of_a_warehouse_is_never_said(search: Search, credentials: str, command: str) -> None:
-    by_environment(search.workspace, "api key")
+def test_the_password_of_a_warehouse_is_never_printed(search: SecretSearch, credentials: str, command: str) -> None:
+    """Also an invalid connection URL is reported without its password."""
+    configure_environment(search.workspace, "api key")
     search.workspace.settings["DESTINATION__POSTGRES__CREDENTIALS"] = credentials
     search.run(command, "--destination", "postgres", code=(1, 2))
     assert search.found == set()
@@ -280,44 +288,53 @@ def test_the_password_of_a_warehouse_is_never_said(search: Search, credentials: 
         {"SOURCES__GONG__CREDENTIALS__ACCESS_TOKEN": f"{ACCESS_TOKEN}ä"},
         {"SOURCES__GONG__PII_KEY": PII_KEY[:12]},
     ],
-    ids=["one text", "a list", "half a key", "the other half", "half of OAuth", "a line break", "an umlaut", "short"],
+    ids=[
+        "one text",
+        "a list",
+        "key without secret",
+        "secret without key",
+        "incomplete OAuth",
+        "a line break",
+        "an umlaut",
+        "short",
+    ],
 )
 @pytest.mark.parametrize("command", ["sync", "check"])
-def test_credentials_that_are_badly_written_are_not_repeated(
-    search: Search, wrong: Mapping[str, str], command: str
-) -> None:
+def test_invalid_credentials_are_not_printed(search: SecretSearch, wrong: Mapping[str, str], command: str) -> None:
+    """Messages about invalid settings name the setting, not its value."""
     if "SOURCES__GONG__PII_KEY" in wrong:
-        by_environment(search.workspace, "api key")
+        configure_environment(search.workspace, "api key")
     search.workspace.settings |= wrong
-    ended = search.run(command, code=(0, 1, 2) if "PII" in str(wrong) else (1, 2))
-    assert PII_KEY[:12] not in ended.out + ended.err
+    result = search.run(command, code=(0, 1, 2) if "PII" in str(wrong) else (1, 2))
+    assert PII_KEY[:12] not in result.out + result.err
     assert search.found == set()
 
 
-def test_a_secret_in_the_base_url_is_not_repeated(search: Search) -> None:
-    """Whoever writes user and password into the URL has put them at risk; we do not spread them."""
-    by_environment(search.workspace, "api key")
+def test_a_password_in_the_base_url_is_not_printed(search: SecretSearch) -> None:
+    """A user who puts a password into `base_url` does not find it in logs."""
+    configure_environment(search.workspace, "api key")
     search.workspace.configure(base_url=f"https://loader:{PASSWORD}@127.0.0.1:1")
-    # Nobody listens there: the waits between tries are all that this would take.
+    # The port is closed: shorten the waits between retries.
     search.workspace.settings["RUNTIME__REQUEST_BACKOFF_FACTOR"] = "0.001"
     search.run("sync", code=(1, 2))
     search.run("check", code=(1, 2))
     assert search.found == set()
 
 
-def _made(folder: Path, but: Sequence[Path]) -> Iterator[tuple[Path, int]]:
+def _list_modes(folder: Path, except_paths: Sequence[Path]) -> Iterator[tuple[Path, int]]:
     for path in folder.rglob("*"):
-        if path not in but:
+        if path not in except_paths:
             yield path.relative_to(folder), stat.S_IMODE(path.lstat().st_mode)
 
 
-def test_what_a_run_makes_is_for_its_owner_only_whatever_the_callers_umask(search: Search) -> None:
+def test_files_of_a_run_are_readable_by_their_owner_only(search: SecretSearch) -> None:
+    """Warehouse, state, tokens and reports are private also with umask 0."""
     workspace = search.workspace
-    # It keeps tokens, which the other kinds of credentials do not.
-    by_environment(workspace, "oauth")
+    # Only OAuth stores tokens.
+    configure_environment(workspace, "oauth")
     before = list(workspace.folder.rglob("*"))
     for arguments in (["sync"], ["status"], ["check"], ["reconcile", "--dry-run"], ["demo", "--calls", "3"]):
-        done = subprocess.run(
+        process = subprocess.run(
             [str(COMMAND), *arguments],
             cwd=workspace.folder,
             env=workspace.environment,
@@ -326,16 +343,17 @@ def test_what_a_run_makes_is_for_its_owner_only_whatever_the_callers_umask(searc
             timeout=240,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-    made = dict(_made(workspace.folder, before))
-    # What dbt has parsed too: not in the package, though the demo's folder is a relative one.
+        assert process.returncode == 0, process.stderr
+
+    modes = dict(_list_modes(workspace.folder, before))
+    # The parse cache of dbt must be in the working folder, not in the installed package.
     demo = {Path("demo", *parts) for parts in (("warehouse.duckdb",), ("gong-report.html",), ("working", "gong-dbt"))}
-    assert {Path("warehouse.duckdb"), Path("working"), *demo} <= made.keys()
-    assert {str(path): oct(mode) for path, mode in made.items() if mode & 0o077} == {}
+    assert {Path("warehouse.duckdb"), Path("working"), *demo} <= modes.keys()
+    assert {str(path): oct(mode) for path, mode in modes.items() if mode & 0o077} == {}
 
 
-def test_the_search_finds_what_is_there(search: Search, tmp_path: Path) -> None:
-    """A search that finds nothing proves nothing until it has found something."""
+def test_the_search_finds_hidden_secrets(search: SecretSearch, tmp_path: Path) -> None:
+    """A search that cannot find anything would prove nothing."""
     hidden = search.workspace.folder / "hidden"
     for number, content in enumerate(
         (
@@ -349,8 +367,9 @@ def test_the_search_finds_what_is_there(search: Search, tmp_path: Path) -> None:
     ):
         hidden.write_bytes(content)
         search.found.clear()
-        search.look_around()
+        search.search_all()
         assert {place for place, _ in search.found} == {"hidden"}, number
+
     hidden.unlink()
     (search.workspace.folder / PASSWORD).mkdir()
     (search.workspace.folder / PASSWORD / "x").touch()
@@ -358,5 +377,5 @@ def test_the_search_finds_what_is_there(search: Search, tmp_path: Path) -> None:
         state = base64.b64encode(zlib.compress(ACCESS_TOKEN.encode())).decode()
         warehouse.execute("CREATE TABLE _dlt_pipeline_state AS SELECT ? AS state", [state])
     search.found.clear()
-    search.look_around()
+    search.search_all()
     assert search.found == {("warehouse", ACCESS_TOKEN), (f"{PASSWORD}/x", PASSWORD)}

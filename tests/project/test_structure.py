@@ -1,140 +1,107 @@
-"""The shape of the house: who imports whom, what stands at the top, one first line a file, facts told once."""
+"""The layout of the repository: sizes of folders and files, packages, docstrings, names of test modules."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections import Counter
+from itertools import chain
 from pathlib import Path
 
-import pytest
-from typer.core import TyperGroup
-from typer.main import get_command
-
-from pipelines.cli.app import app
-from pipelines.demo.server.routes import ROUTES
-from sources.gong.api.endpoint import ENDPOINTS
-from sources.gong.calls.tables import TABLES
-from sources.gong.tables.table import snake_case
-from state import media, uploads
-from state.runs import COLUMN_TYPES, Run
+from tests.project.modules import CODE_FOLDERS, list_files
 from tests.support.paths import REPOSITORY
 
-FOLDERS = ("sources", "destinations", "state", "pipelines")
-MAY_IMPORT = {
-    "sources": set[str](),
-    "destinations": set[str](),
-    "state": set[str](),
-    "pipelines": {"sources", "destinations", "state"},
+MAX_MODULES_PER_FOLDER = 10
+MAX_LINES_PER_FILE = 400
+
+KNOWN_LARGE_FOLDERS = {"tests/benchmarks"}
+KNOWN_LONG_FILES = {
+    "pipelines/demo/company/phrases.py",
+    "tests/demo/test_simulated_gong.py",
+    "tests/source/auth/test_oauth.py",
+    "tests/source/tables/test_malformed_records.py",
+    "tests/source/tables/test_pseudonyms.py",
+}
+KNOWN_FOLDERS_WITHOUT_TEST_DOCSTRINGS = {
+    "tests/analytics",
+    "tests/benchmarks",
+    "tests/cli",
+    "tests/demo",
+    "tests/project",
+    "tests/source",
 }
 
-
-def _files(folder: str) -> Iterator[Path]:
-    yield from sorted((REPOSITORY / folder).rglob("*.py"))
+FILES = sorted(chain.from_iterable(map(list_files, (*CODE_FOLDERS, "tests", "docs"))))
 
 
-def _imports(file: Path) -> Iterator[str]:
-    """Top-level packages that a file imports, wherever in the file it does."""
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            yield node.module.split(".")[0]
+def test_no_folder_has_more_than_ten_modules() -> None:
+    """A folder is a subject that fits on one screen; `__init__` and `__main__` are not counted."""
+    counts = Counter(
+        _relative(file.parent) for file in FILES if file.name not in ("__init__.py", "__main__.py", "conftest.py")
+    )
+    large = {folder for folder, count in counts.items() if count > MAX_MODULES_PER_FOLDER}
+    assert large - KNOWN_LARGE_FOLDERS == set()
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
-def test_imports_follow_the_arrows(folder: str) -> None:
-    allowed = {folder} | MAY_IMPORT[folder]
-    wrong = {
-        f"{file.relative_to(REPOSITORY)} imports {name}"
-        for file in _files(folder)
-        for name in _imports(file)
-        if name in {*FOLDERS, "tests"} - allowed
+def test_no_file_has_more_than_400_lines() -> None:
+    """A longer file has more than one job."""
+    long = {_relative(file) for file in FILES if len(file.read_text("utf-8").splitlines()) > MAX_LINES_PER_FILE}
+    assert long - KNOWN_LONG_FILES == set()
+
+
+def test_every_file_states_its_job_in_its_first_line() -> None:
+    """The tree is the map of the code, so each module needs a docstring."""
+    assert [_relative(file) for file in FILES if not _first_docstring_line(file)] == []
+
+
+def test_root_folders_are_namespaces() -> None:
+    """A package `state` or `pipelines` in site-packages would hide users' own packages."""
+    assert [folder for folder in CODE_FOLDERS if (REPOSITORY / folder / "__init__.py").exists()] == []
+
+
+def test_every_package_below_the_root_folders_has_an_init_with_one_line() -> None:
+    """`__init__` names the package's subject; its code is in modules."""
+    folders = {file.parent for folder in CODE_FOLDERS for file in list_files(folder)}
+    packages = {folder for folder in folders if folder.parent != REPOSITORY}
+    assert [
+        _relative(package) for package in sorted(packages) if not _first_docstring_line(package / "__init__.py")
+    ] == []
+
+
+def test_every_test_states_what_it_protects() -> None:
+    """A failed test is understood from its name and its docstring, without reading its body."""
+    without = {
+        f"{_relative(file)}::{node.name}"
+        for file in FILES
+        if file.name.startswith("test_")
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
+        if not ast.get_docstring(node)
     }
-    assert not wrong
+    known = tuple(f"{folder}/" for folder in KNOWN_FOLDERS_WITHOUT_TEST_DOCSTRINGS)
+    assert {test for test in without if not test.startswith(known)} == set()
 
 
-def test_the_source_can_be_taken_alone() -> None:
-    """It imports itself by relative names only, and nothing of ours."""
-    wrong = {file.name for file in _files("sources/gong") if {"sources", "gong"} & set(_imports(file))}
-    assert not wrong
-    required = (REPOSITORY / "sources" / "gong" / "requirements.txt").read_text()
-    foreign = {name for file in _files("sources/gong") for name in _imports(file)}
-    assert {
-        name for name in ("dlt", "httpx", "msgspec", "pendulum", "pyarrow", "tenacity", "xxhash") if name in foreign
-    } == {re.split(r"[\[><=]", line)[0] for line in required.splitlines()}
+def test_names_of_test_modules_are_unique() -> None:
+    """Documents refer to a test as `test_module.py::test_name`, without its folder."""
+    counts = Counter(file.name for file in FILES if file.name.startswith("test_"))
+    assert [name for name, count in counts.items() if count > 1] == []
 
 
-def test_state_never_talks_http() -> None:
-    assert not {"httpx", "requests", "urllib"} & {name for file in _files("state") for name in _imports(file)}
-
-
-def test_the_folders_at_the_root_are_namespaces() -> None:
-    assert not [folder for folder in FOLDERS if (REPOSITORY / folder / "__init__.py").exists()]
-
-
-@pytest.mark.parametrize("folder", [*FOLDERS, "tests"])
-def test_every_file_says_its_one_job_first_and_stays_short(folder: str) -> None:
-    for file in _files(folder):
-        text = file.read_text()
-        assert ast.get_docstring(ast.parse(text)), f"{file} does not say what it is for"
-        if folder != "tests" and file.name != "phrases.py":
-            assert len(text.splitlines()) <= 400, f"{file} is long: is it one job?"
-
-
-def test_every_setting_of_the_source_is_in_the_readme() -> None:
-    readme = (REPOSITORY / "README.md").read_text()
-    source = ast.parse((REPOSITORY / "sources" / "gong" / "__init__.py").read_text())
-    function = next(n for n in ast.walk(source) if isinstance(n, ast.FunctionDef) and n.name == "gong_source")
-    by_program = {
-        *(
-            "windows",
-            "date_window",
-            "pending_transcripts",
-            "known_hashes",
-            "initial_load",
-            "state_is_current",
-            "background",
-        ),
-        *("deadline", "metrics"),
-    }
-    settings = {argument.arg for argument in function.args.args} - by_program
-    missing = [name for name in sorted(settings) if not re.search(rf"`{name}[`.]", readme)]
-    assert not missing
-
-
-def test_every_command_is_in_the_readme() -> None:
-    readme = (REPOSITORY / "README.md").read_text()
-    commands = get_command(app)
-    assert isinstance(commands, TyperGroup)
-    names = list(commands.commands)
-    assert not [name for name in names if f"gong-elt {name}" not in readme]
-
-
-def test_table_declarations_hold_together() -> None:
-    for table in TABLES:
-        names = [column.name for column in table.columns]
-        assert len(names) == len(set(names)), f"{table.name} declares a column twice"
-        assert set(table.key) <= set(names), f"{table.name} has a key it does not declare"
-        assert all(snake_case(name) == name for name in names)
-    assert len({table.name for table in TABLES}) == len(TABLES)
-
-
-def test_the_simulated_gong_serves_every_endpoint_that_is_read() -> None:
-    served = {(route.method, route.path, scope) for route in ROUTES for scope in [route.scope]}
-    assert {(endpoint.method, endpoint.path, endpoint.scope) for endpoint in ENDPOINTS} <= served
-
-
-def test_the_ledger_has_a_column_for_every_fact_of_a_run() -> None:
-    assert tuple(COLUMN_TYPES) == tuple(Run.__dataclass_fields__)
-    assert tuple(media.COLUMN_TYPES) == tuple(media.Recording.__dataclass_fields__)
-    assert tuple(uploads.COLUMN_TYPES) == tuple(uploads.Upload.__dataclass_fields__)
-
-
-def test_no_commit_names_a_registry_or_this_machine() -> None:
+def test_no_file_names_a_package_registry() -> None:
+    """The repository works with any registry, and no lock file contains the URLs of one."""
     hosts = re.compile(r"(?:files\.pythonhosted|pypi\.org|registry\.npmjs|deb\.debian)", re.IGNORECASE)
-    for file in (
-        path for pattern in ("*.txt", "*.toml", "Makefile", ".ci/*", "*.md") for path in REPOSITORY.glob(pattern)
-    ):
-        assert not hosts.search(file.read_text()), file
+    patterns = ("*.txt", "*.toml", "Makefile", ".ci/*", "*.md")
+    files = [file for pattern in patterns for file in REPOSITORY.glob(pattern)]
+    assert [_relative(file) for file in files if hosts.search(file.read_text("utf-8"))] == []
     assert not list(REPOSITORY.glob("*.lock"))
+
+
+def _relative(path: Path) -> str:
+    return str(path.relative_to(REPOSITORY))
+
+
+def _first_docstring_line(file: Path) -> str:
+    """Return the first line of a module's docstring, or "" if the file or its docstring is missing."""
+    docstring = ast.get_docstring(ast.parse(file.read_text("utf-8"))) if file.exists() else None
+    return (docstring or "").partition("\n")[0]

@@ -1,0 +1,33 @@
+"""Declarations of tables, endpoints and records agree with each other."""
+
+from __future__ import annotations
+
+from pipelines.demo.server.routes import ROUTES
+from sources.gong.api.endpoint import ENDPOINTS
+from sources.gong.calls.tables import TABLES
+from sources.gong.tables.table import snake_case
+from state import media, uploads
+from state.runs import COLUMN_TYPES, Run
+
+
+def test_tables_are_declared_consistently() -> None:
+    """Names are unique and in snake_case, and every key column is declared."""
+    for table in TABLES:
+        names = [column.name for column in table.columns]
+        assert len(names) == len(set(names)), f"{table.name} declares a column twice"
+        assert set(table.key) <= set(names), f"{table.name} has an undeclared key column"
+        assert all(snake_case(name) == name for name in names)
+    assert len({table.name for table in TABLES}) == len(TABLES)
+
+
+def test_the_simulated_gong_serves_every_endpoint() -> None:
+    """Each endpoint of the source can be tested, with its scope."""
+    routes = {(route.method, route.path, route.scope) for route in ROUTES}
+    assert {(endpoint.method, endpoint.path, endpoint.scope) for endpoint in ENDPOINTS} <= routes
+
+
+def test_bookkeeping_tables_have_a_column_per_field() -> None:
+    """Rows of `_runs`, `_media` and `_uploads` are written in the order of their dataclass."""
+    assert tuple(COLUMN_TYPES) == tuple(Run.__dataclass_fields__)
+    assert tuple(media.COLUMN_TYPES) == tuple(media.Recording.__dataclass_fields__)
+    assert tuple(uploads.COLUMN_TYPES) == tuple(uploads.Upload.__dataclass_fields__)
