@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from sources.gong import GongOAuth
 from sources.gong.api.endpoint import ENDPOINTS
-from sources.gong.api.urls import DEFAULT_BASE_URL, checked_base_url, is_loopback
+from sources.gong.api.urls import DEFAULT_BASE_URL, is_loopback, validate_base_url
 from sources.gong.auth.oauth import AUTHORIZE_PATH, AUTHORIZE_URL
 from sources.gong.resources.list_resources import RESOURCES
 
@@ -81,9 +81,9 @@ def login(
     """
     credentials = _client_of(connection)
     base_url = str(connection.setting("base_url", DEFAULT_BASE_URL))
-    beside = f"{checked_base_url(base_url)}{AUTHORIZE_PATH}" if is_loopback(base_url) else AUTHORIZE_URL
+    beside = f"{validate_base_url(base_url)}{AUTHORIZE_PATH}" if is_loopback(base_url) else AUTHORIZE_URL
     given = credentials.authorize_url
-    page = checked_base_url(given, "credentials.authorize_url") if given else beside
+    page = validate_base_url(given, "credentials.authorize_url") if given else beside
     oauth, store = credentials.client(base_url)
     with _listening(port) as server:
         redirect_uri = f"http://127.0.0.1:{server.server_port}{CALLBACK_PATH}"
@@ -102,7 +102,7 @@ def login(
         code = server.code(patience)
     grant = oauth.exchange_code(code, redirect_uri)
     if grant.api_base_url_for_customer:
-        checked_base_url(grant.api_base_url_for_customer, "api_base_url_for_customer")
+        validate_base_url(grant.api_base_url_for_customer, "api_base_url_for_customer")
     granted = (grant.scope or "").replace(",", " ").split()
     missing = [scope for scope in scopes if scope not in granted] if granted else []
     return LoginResult(store.path, grant.api_base_url_for_customer, granted, missing)

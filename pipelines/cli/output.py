@@ -26,6 +26,7 @@ def report_errors() -> Iterator[None]:
     try:
         # Imported modules stay in memory: searching them for garbage while they load only costs time.
         gc.disable()
+        import stamina
         from dlt.common.exceptions import DltException
 
         from destinations.new_call import InvalidCallError
@@ -37,6 +38,8 @@ def report_errors() -> Iterator[None]:
         from ..runtime.errors import UsageError, root_cause_message
 
         gc.enable()
+        # Its default hook may print retries to stdout, which is reserved for results.
+        stamina.instrumentation.set_on_retry_hooks([])
 
         try:
             yield

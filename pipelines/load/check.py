@@ -166,8 +166,8 @@ class PreflightChecks:
             self._findings.append(CheckResult("calls visible", "warning", detail))
 
     def _clock(self, page: Page | None) -> None:
-        if page is not None and page.answered_at is not None:
-            skew = datetime.now(UTC) - page.answered_at
+        if page is not None and page.server_time is not None:
+            skew = datetime.now(UTC) - page.server_time
             verdict: Verdict = "ok" if abs(skew) < _SKEW else "warning"
             self._findings.append(CheckResult("clock", verdict, f"{skew.total_seconds():+.0f} s against Gong's"))
 

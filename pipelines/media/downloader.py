@@ -11,14 +11,12 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 import httpx
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from destinations.recording_store import RecordingStore
+from sources.gong.api.retry import MEDIA_DOWNLOADS, RETRYABLE_ERRORS, RetryableResponseError, is_retryable_status
 from sources.gong.api.urls import is_loopback
 
 _PIECE = 2**20
-_TRIES = 6
-_BACKOFF = wait_exponential(multiplier=0.5, max=30.0)
 _TIMEOUT = httpx.Timeout(connect=15.0, read=60.0, write=30.0, pool=None)
 _ENDING = re.compile(r"\.[a-z0-9]{1,5}", re.ASCII)
 
@@ -31,7 +29,7 @@ class DownloadError(Exception):
     """A recording that did not come; says why."""
 
 
-class _IncompleteDownloadError(Exception):
+class _IncompleteDownloadError(RetryableResponseError):
     """The recording did not come whole; what came is kept and gone on with."""
 
 
@@ -80,18 +78,14 @@ async def download(
         raise DownloadError(f"its link is not https, but {urlsplit(link).scheme or 'nothing'}: it was not followed")
     under_way = _Download(host, link, recordings, name, came)
     try:
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type((httpx.TransportError, _IncompleteDownloadError)),
-            wait=lambda state: backoff * _BACKOFF(state),
-            stop=stop_after_attempt(_TRIES),
-            reraise=True,
-        ):
+        async for attempt in MEDIA_DOWNLOADS.attempts(backoff_factor=backoff):
             with attempt:
                 await under_way.go_on()
-    except (httpx.TransportError, _IncompleteDownloadError) as failure:
+    except RETRYABLE_ERRORS as failure:
         recordings.drop(name)
         raise DownloadError(
-            f"it did not come whole, tried {_TRIES} times; last: {str(failure) or type(failure).__name__}; run again"
+            f"it did not come whole, tried {MEDIA_DOWNLOADS.max_attempts} times;"
+            f" last: {str(failure) or type(failure).__name__}; run again"
         ) from failure
     except (MediaLinkExpiredError, DownloadError):
         recordings.drop(name)
@@ -150,7 +144,7 @@ class _Download:
         status = answer.status_code
         if status in (401, 403, 410):
             raise MediaLinkExpiredError(f"HTTP {status}")
-        if status >= 500 or status in (408, 429):
+        if is_retryable_status(status):
             raise _IncompleteDownloadError(f"HTTP {status}")
         if status == 416:
             # What is there is longer than the recording: it is of another one.

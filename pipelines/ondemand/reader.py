@@ -11,6 +11,7 @@ import msgspec
 
 from sources.gong import GongClient
 from sources.gong.api.endpoint import CALL, CALLS, CALLS_EXTENSIVE, FOLDER_CONTENT, TRANSCRIPTS, Endpoint
+from sources.gong.api.retry import MAX_RESTARTS_ON_DEMAND
 from sources.gong.calls.request import CallRequest
 from sources.gong.errors import CursorExpiredError, EmptyResultError
 from sources.gong.extract.concurrency import gather_or_cancel
@@ -22,9 +23,6 @@ from .redaction import Record, Redactor, TruncatedList
 from .simplified_transcript import simplify_transcript, speakers_by_id
 
 T = TypeVar("T")
-
-# A slow caller lets the cursor expire: the list is then read again from page one, without records already returned.
-_MAX_RESTARTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +218,8 @@ class OnDemandReader:
         cursor: str | None = None,
     ) -> AsyncGenerator[tuple[list[Record], str | None], None]:
         """Yield the records and the next cursor of each page; a record on two pages is returned once."""
-        max_restarts = _MAX_RESTARTS if endpoint.paged and cursor is None else 0
+        # After a restart, records already returned are left out.
+        max_restarts = MAX_RESTARTS_ON_DEMAND if endpoint.paged and cursor is None else 0
         seen: set[str] = set()
         try:
             async with aclosing(

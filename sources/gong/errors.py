@@ -1,32 +1,32 @@
-"""What can go wrong between us and Gong, as exceptions.
+"""Exceptions of the Gong source.
 
 The tree::
 
-    GongError                    anything below; carries what was asked and Gong's requestId
-    ├── ConfigurationError           a setting cannot be used as it is written; nothing was sent
-    ├── Unreachable              no usable answer after every try (network, 5xx, bodies that are not JSON)
-    ├── RequestError           Gong answered 4xx and a repetition would change nothing
-    │   ├── AuthenticationError   401 that names no scope: the key or token itself is dead
-    │   ├── MissingScopeError         401/403 for one endpoint: the key may not read this, others it may
-    │   └── EmptyResultError         404 with the text Gong uses for an empty range
-    ├── UnexpectedRedirectError          Gong sent us to another host; credentials do not follow
-    ├── PaginationError             the same cursor came twice
-    │   └── CursorExpiredError        400 "cursor has expired": its window has to start again
-    └── RunStopped             the run ends on purpose, with all that is complete kept
-        ├── QuotaExceeded           the day's requests, or a wait longer than the run may take
-        └── DeadlineExceeded      the time that the run was given is over
+    GongError                            every error below; carries Gong's requestId and the HTTP status
+    ├── ConfigurationError               a setting is invalid; no request was sent
+    ├── ServiceUnavailableError          no usable response after the last attempt (network, 5xx, invalid JSON)
+    ├── RequestError                     Gong refused the request (4xx); repeating it changes nothing
+    │   ├── AuthenticationError          401 that names no scope: the key or token is invalid
+    │   ├── MissingScopeError            401 or 403 for one endpoint: the credential may not use it
+    │   └── EmptyResultError             404 with the text that Gong uses for an empty range
+    ├── UnexpectedRedirectError          3xx: `base_url` is wrong; credentials are not sent to another host
+    ├── PaginationError                  the pages of an endpoint cannot be read to their end
+    │   └── CursorExpiredError           400 "cursor has expired": restart from the first page
+    └── RunStopped                       the run ends early on purpose; complete pages are kept
+        ├── QuotaExceeded                the daily quota is used up, or `Retry-After` is too long
+        └── DeadlineExceeded             the run's deadline has passed
 """
 
 from __future__ import annotations
 
 
 class GongError(Exception):
-    """An error that says what was asked, what Gong answered and what to do about it.
+    """Base class of all errors of this package.
 
     Args:
-        message: One line for a person: what happened and what to do.
-        request_id: Gong's `requestId` of the answer, when there was one; Gong's support asks for it.
-        status: HTTP status of the answer, when there was one.
+        message: One line for a user: problem, place and remedy.
+        request_id: Gong's `requestId`, if there was a response. Gong's support asks for it.
+        status: HTTP status, if there was a response.
     """
 
     def __init__(self, message: str, *, request_id: str | None = None, status: int | None = None) -> None:
@@ -36,25 +36,31 @@ class GongError(Exception):
 
 
 class ConfigurationError(GongError):
-    """A setting cannot be used as it is written; nothing was sent."""
+    """A setting is invalid; no request was sent."""
 
 
 class ServiceUnavailableError(GongError):
-    """No usable answer came, however often it was asked for."""
+    """No attempt of a request got a usable response."""
 
 
 class RequestError(GongError):
-    """Gong refused a request; sending it again would change nothing."""
+    """Gong refused the request; repeating it changes nothing."""
 
 
 class AuthenticationError(RequestError):
-    """The credential itself is not accepted (HTTP 401 that names no scope)."""
+    """Gong does not accept the credential (HTTP 401 that names no scope)."""
 
 
 class MissingScopeError(RequestError):
     """The credential may not use this endpoint (HTTP 401 or 403).
 
-    Gong answers 401, not 403, for a missing OAuth scope and names the scope in the text.
+    For a missing OAuth scope, Gong responds with 401 and names the scope in the text.
+
+    Args:
+        message: As for `GongError`.
+        scope: The missing scope; empty if unknown.
+        request_id: As for `GongError`.
+        status: As for `GongError`.
     """
 
     def __init__(self, message: str, *, scope: str, request_id: str | None, status: int) -> None:
@@ -63,31 +69,37 @@ class MissingScopeError(RequestError):
 
 
 class EmptyResultError(RequestError):
-    """The range or filter matches nothing: HTTP 404 with "No ... found corresponding to the provided filters"."""
+    """The range or filter matches nothing: HTTP 404 "No ... found corresponding to the provided filters"."""
 
 
 class UnexpectedRedirectError(GongError):
-    """Gong answered with a redirect: `base_url` is another customer's or region's host."""
+    """Gong redirected to another host: `base_url` is not this company's host."""
 
 
 class PaginationError(GongError):
-    """Paging cannot go on: Gong repeated a cursor that was already used."""
+    """The pages of an endpoint cannot be read to their end, for example because Gong repeated a cursor."""
 
 
 class CursorExpiredError(PaginationError):
-    """A paging cursor outlived its hour; the window it belongs to has to be read again from its start."""
+    """A cursor is older than about an hour; its window or list has to be read from the first page again."""
 
 
 class RunStopped(GongError):
-    """No further request is sent, on purpose; what is complete is kept and the next run goes on from there."""
+    """The run ends early on purpose; complete pages are kept and the next run continues from there."""
 
 
 class DeadlineExceeded(RunStopped):
-    """The time that the run was given is over."""
+    """The run's deadline has passed."""
 
 
 class QuotaExceeded(RunStopped):
-    """No more requests today, or Gong asks for a longer wait than this run may take."""
+    """The daily quota is used up, or Gong asks for a longer wait than a run may take.
+
+    Args:
+        message: As for `GongError`.
+        wait_seconds: The wait that Gong asks for; None if the daily quota is used up.
+        request_id: As for `GongError`.
+    """
 
     def __init__(self, message: str, *, wait_seconds: float | None = None, request_id: str | None = None) -> None:
         super().__init__(message, request_id=request_id, status=429 if request_id else None)

@@ -1,4 +1,4 @@
-"""JSON that a strict decoder refuses although only one value in it is odd: read as far as nothing is lost."""
+"""Decode JSON in which single values are invalid and which strict decoders therefore reject."""
 
 from __future__ import annotations
 
@@ -7,32 +7,38 @@ import math
 import re
 from typing import Any
 
-_BRACKET_OR_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
-# Gong's records are some ten levels deep; decoders give up at about a thousand.
-_DEEPEST = 200
-# Python refuses to read whole numbers of more than 4,300 digits.
-_LONGEST_NUMBER = 400
+_BRACKET_OR_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# Gong's records have about ten levels; decoders fail at about a thousand.
+_MAX_DEPTH = 200
+# Python refuses to parse integers of more than 4,300 digits.
+_MAX_INTEGER_DIGITS = 399
 
 
 def repair_json(body: bytes) -> Any:
-    """The JSON, with text in place of what has no value: NaN, infinities, endless numbers, bottomless nesting.
+    """Return the decoded JSON, with invalid values as strings.
 
-    Bytes that are not UTF-8 and NUL become U+FFFD; other control characters inside of texts are taken as they are,
-    and so are lone surrogates.
+    These are NaN, infinities, numbers beyond the range of a double, integers of more than 399 digits, and values
+    nested deeper than 200 levels. Invalid UTF-8 and NUL become U+FFFD. Other control characters and lone surrogates
+    in strings are kept.
 
     Raises:
-        ValueError: It is no JSON even so.
-        RecursionError: Brackets are open to no end.
+        ValueError: If the body is not JSON despite the repairs.
+        RecursionError: If brackets are nested too deeply and never closed.
     """
     if not is_utf8(body):
         body = body.decode("utf-8", "replace").encode()
     body = body.replace(b"\0", "\ufffd".encode())
-    shallow = _without_depths(body)
-    return json.loads(shallow, strict=False, parse_constant=str, parse_float=_finite, parse_int=_short)
+    return json.loads(
+        _quote_deep_values(body),
+        strict=False,
+        parse_constant=str,
+        parse_float=_parse_finite_float,
+        parse_int=_parse_short_integer,
+    )
 
 
 def is_utf8(body: bytes) -> bool:
-    """Whether the bytes are text at all."""
+    """Return whether the bytes are valid UTF-8."""
     if body.isascii():
         return True
     try:
@@ -42,25 +48,26 @@ def is_utf8(body: bytes) -> bool:
     return True
 
 
-def _finite(number: str) -> float | str:
+def _parse_finite_float(number: str) -> float | str:
     value = float(number)
     return value if math.isfinite(value) else number
 
 
-def _short(number: str) -> int | str:
-    return int(number) if len(number) < _LONGEST_NUMBER else number
+def _parse_short_integer(number: str) -> int | str:
+    return int(number) if len(number) <= _MAX_INTEGER_DIGITS else number
 
 
-def _without_depths(body: bytes) -> bytes:
-    """The JSON with whatever lies deeper than any decoder goes put down as text."""
-    parts, depth, done, begin = [], 0, 0, 0
-    for token in _BRACKET_OR_TEXT.finditer(body):
+def _quote_deep_values(body: bytes) -> bytes:
+    """Return the JSON with values below the maximum depth as strings."""
+    parts, depth, copied_until, value_start = [], 0, 0, 0
+    for token in _BRACKET_OR_STRING.finditer(body):
         if token[0] in (b"[", b"{"):
             depth += 1
-            begin = token.start() if depth == _DEEPEST + 1 else begin
+            value_start = token.start() if depth == _MAX_DEPTH + 1 else value_start
         elif token[0] in (b"]", b"}"):
             depth -= 1
-            if depth == _DEEPEST:
-                parts += [body[done:begin], json.dumps(body[begin : token.end()].decode()).encode()]
-                done = token.end()
-    return b"".join([*parts, body[done:]])
+            if depth == _MAX_DEPTH:
+                deep_value = body[value_start : token.end()].decode()
+                parts += [body[copied_until:value_start], json.dumps(deep_value).encode()]
+                copied_until = token.end()
+    return b"".join([*parts, body[copied_until:]])

@@ -1,4 +1,4 @@
-"""What one run did, counted while it happens: for the summary, the ledger and the progress bars."""
+"""Counters of one run, for its summary, its row in the run log and the progress bars."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class RunMetrics:
-    """Counts of one run. The source adds to them; whoever passed the object in reads them.
+    """Counters of one run. The source updates them while it runs; the caller that passed the object in reads them.
 
     Attributes:
-        requests: Requests sent, repeated ones included.
-        retries: Of these, repetitions after a failure or a 429.
-        calls_expected: Calls that Gong announced for the windows opened so far.
-        calls_read: Distinct calls that came, private ones included.
-        transcripts_read: Transcripts that came.
-        private_calls: Ids of private calls that were left out.
-        rows: Rows handed to dlt, by table.
-        rejected: Records that could not be laid out, by resource; they are in `_rejected`.
+        requests: Requests sent, including retries.
+        retries: Requests that repeated an earlier one after a failure or a 429.
+        calls_expected: Number of calls that Gong announced for the windows opened until now.
+        calls_read: Distinct calls received, including private ones.
+        transcripts_read: Transcripts received.
+        private_calls: Ids of the private calls that were excluded.
+        rows: Rows passed to dlt, per table.
+        rejected: Records that failed validation, per resource. They are in the table `_rejected`.
         skipped: Resources that the credential may not read, with the reason.
         failed: Resources that failed, with the error.
-        stopped: Why the run ended early on purpose, if it did.
+        stopped: Reason why the run ended early on purpose; None if it did not.
     """
 
     requests: int = 0

@@ -136,7 +136,7 @@ def test_connections_of_one_client_keep_their_own_consents(
     assert workspace.run("sync", "--select", "workspaces", "--connection", "emea").code == 0
     ended = workspace.run("sync", "--select", "workspaces", "--dataset", "other")
     assert ended.code == 2
-    assert "nobody has logged in for connection 'gong': run gong-elt login" in ended.err
+    assert "connection 'gong' has no login: run gong-elt login" in ended.err
 
 
 def test_scopes_that_were_not_given_are_named(gong: SimulatedGong, workspace: Workspace, port: int) -> None:

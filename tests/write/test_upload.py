@@ -220,7 +220,7 @@ def test_an_outage_ends_the_upload_and_the_next_one_sends_the_rest(gong: Simulat
 
     result = workspace.run("upload", file, "--json")
     assert (result.code, result.json["added"], len(result.json["failed"]), result.json["not_sent"]) == (1, 2, 2, 4)
-    assert "no usable answer" in result.json["reason"]
+    assert "no usable response" in result.json["reason"]
 
     gong.faults.clear()
     result = workspace.run("upload", file, "--json")

@@ -1,1 +1,1 @@
-"""HTTP: how the Gong API is called."""
+"""HTTP client for the Gong API."""

@@ -1,4 +1,4 @@
-"""What an answer of Gong says: a page of records, or why there is none."""
+"""Parse Gong's responses into pages of records or exceptions."""
 
 from __future__ import annotations
 
@@ -26,20 +26,25 @@ from ..errors import (
 )
 from ..json_repair import is_utf8, repair_json
 from .endpoint import PAGE_SIZE, Endpoint
+from .retry import RetryableResponseError
 
-# Gong's texts, as recorded: an empty range, an unknown call, a missing scope, a paging cursor past its hour or
-# tampered with.
+# Gong's error texts, as recorded: an empty range, an unknown call, a missing scope, an expired or invalid cursor.
 _NOTHING_FOUND = re.compile(r"\bNo \w[^\"]* found corresponding to the provided filters", re.IGNORECASE)
 _NO_DATA = re.compile(r"^\W*no\b", re.IGNORECASE)
 _NO_SUCH_CALL = re.compile(r"\bCall ID\b.* was not found", re.IGNORECASE)
 _SCOPE = re.compile(r"permission to use '([^']+)'", re.IGNORECASE)
 _CURSOR = re.compile(r"cursor has expired|failed to verify cursor|cursor.*expired", re.IGNORECASE)
-_RECORDS = "listed"
+_RECORDS_FIELD = "listed"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-# Behind an even number of backslashes: after an odd one it is the text `\u0000`, not the character.
+# After an even number of backslashes. After an odd number it is the text `\u0000`, not the character.
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 _SECONDS = re.compile(r"\d+(\.\d+)?")
-_LONGEST_COUNT = 12
+_MAX_COUNT_DIGITS = 11
+_DEFAULT_RETRY_AFTER_SECONDS = 1.0
+
+# msgspec 0.22 publishes a new struct type to other threads before it is initialised; decoding with it then
+# segfaults. Build decoders under a lock.
+_DECODER_LOCK = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,97 +52,96 @@ class Page:
     """One page of an endpoint.
 
     Attributes:
-        records: The records, each as the JSON that Gong sent, not decoded yet.
-        cursor: The next page's cursor; None on the last page, where Gong leaves the key out.
-        total: Matches of the filter, counted by Gong at the first page and frozen from there on.
-        request_id: Gong's name for this answer.
-        answered_at: Gong's clock when it answered, to the second.
+        records: The records as Gong's JSON, not decoded yet.
+        cursor: Cursor of the next page; None on the last page.
+        total: Number of records that match the request. Gong counts them for the first page and does not update it.
+        request_id: Gong's `requestId` of the response.
+        server_time: Gong's clock at the time of the response, in whole seconds; None if it was not sent.
     """
 
     records: list[msgspec.Raw]
     cursor: str | None
     total: int | None
     request_id: str | None
-    answered_at: datetime | None
-
-
-# What msgspec (0.22) knows of a struct other threads see before it is whole, and who decodes with it then crashes
-# the process. Answers are decoded in several threads, so decoders are made one at a time.
-_ONE_AT_A_TIME = Lock()
+    server_time: datetime | None
 
 
 class Position(msgspec.Struct, rename={"total": "totalRecords"}):
-    """Where a page stands among its pages: Gong's object `records`."""
+    """Position of a page: the object `records` of Gong's responses."""
 
     cursor: str | None = None
     total: Any = None
 
 
-class RetryableResponse(Exception):
-    """An answer worth another try: a 5xx, a broken connection, a body that is not whole JSON."""
-
-
-def decompress(answer: httpx.Response, body: bytes) -> httpx.Response:
-    """An answer whose body came as its headers say, perhaps compressed, with its content.
-
-    Raises:
-        httpx.DecodingError: The body is not what the headers say.
-    """
-    return httpx.Response(answer.status_code, headers=answer.headers, content=body, request=answer.request)
-
-
-def parse_page(endpoint: Endpoint, answer: httpx.Response, *, first: bool) -> Page:
-    """The answer's records.
+def decompress(response: httpx.Response, body: bytes) -> httpx.Response:
+    """Return the response with its decompressed content.
 
     Args:
-        endpoint: What was asked.
-        answer: A 200.
-        first: It was asked without a cursor.
+        response: A streamed response.
+        body: Its raw content, encoded as its headers declare.
 
     Raises:
-        Unusable: The body is no whole JSON object, it does not list records, or it does not say whether more follow.
+        httpx.DecodingError: If the body does not have that encoding.
     """
-    with _ONE_AT_A_TIME:
-        decoder = _decoder(endpoint.records, single=endpoint.single)
+    return httpx.Response(response.status_code, headers=response.headers, content=body, request=response.request)
+
+
+def parse_page(endpoint: Endpoint, response: httpx.Response, *, is_first_page: bool) -> Page:
+    """Return the page of a 200 response.
+
+    Args:
+        endpoint: The endpoint that was called.
+        response: Its response.
+        is_first_page: The request had no cursor.
+
+    Raises:
+        RetryableResponseError: If the body is not a complete JSON object, has no records, or does not have the
+            cursor that its number of records requires.
+    """
+    with _DECODER_LOCK:
+        decoder = _envelope_decoder(endpoint.records, single=endpoint.single)
     try:
-        envelope = _decoded(answer.content, decoder)
-    except (msgspec.DecodeError, RecursionError) as failure:
-        raise RetryableResponse(
-            f"HTTP {answer.status_code} with a body that is not Gong's JSON ({failure})"
-        ) from failure
-    records = getattr(envelope, _RECORDS)
+        envelope = _decode_envelope(response.content, decoder)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise RetryableResponseError(f"HTTP {response.status_code} with invalid JSON ({error})") from error
+    records = getattr(envelope, _RECORDS_FIELD)
     if records is None:
-        raise RetryableResponse(f"HTTP {answer.status_code} without {endpoint.records!r} in its body")
+        raise RetryableResponseError(f"HTTP {response.status_code} without the field {endpoint.records!r}")
     if endpoint.paged and envelope.position is None and len(records) >= PAGE_SIZE:
-        raise RetryableResponse(f"HTTP {answer.status_code} with a full page that does not say whether more follow")
+        raise RetryableResponseError(f"HTTP {response.status_code} with a full page and no field 'records'")
     position = envelope.position or Position()
-    total = _count(position.total)
-    # Behind later pages calls can be deleted meanwhile; the first one and its total are of one moment.
-    if first and endpoint.paged and not position.cursor and PAGE_SIZE <= len(records) < (total or 0):
-        raise RetryableResponse(
-            f"HTTP {answer.status_code} with {len(records)} of {total} records and no cursor to the others"
+    total = _parse_count(position.total)
+    # Only on the first page: calls can be deleted while later pages are read, and the total is not updated.
+    if is_first_page and endpoint.paged and not position.cursor and PAGE_SIZE <= len(records) < (total or 0):
+        raise RetryableResponseError(
+            f"HTTP {response.status_code} with {len(records)} of {total} records and no cursor to the others"
         )
     return Page(
         records=[records] if endpoint.single else records,
         cursor=position.cursor or None,
         total=total,
-        request_id=answer.headers.get("x-traceid") or (envelope.request_id and str(envelope.request_id)),
-        answered_at=_http_date(answer.headers.get("date", "")),
+        request_id=response.headers.get("x-traceid") or (envelope.request_id and str(envelope.request_id)),
+        server_time=_parse_http_date(response.headers.get("date", "")),
     )
 
 
-def error_for(endpoint: Endpoint, answer: httpx.Response) -> GongError:  # noqa: PLR0911 - one for each kind
-    """Why an answer of 3xx or 4xx (but 429) gives nothing, as the error to raise."""
-    status, texts, request_id = answer.status_code, error_text(answer), request_id_of(answer)
+def error_for(endpoint: Endpoint, response: httpx.Response) -> GongError:  # noqa: PLR0911 - one return per error
+    """Return the exception for a 3xx or 4xx response, except 408 and 429.
+
+    Args:
+        endpoint: The endpoint that was called.
+        response: Its response.
+    """
+    status, texts, request_id = response.status_code, error_text(response), parse_request_id(response)
     if status < 400:
-        target = urlsplit(answer.headers.get("location", ""))
+        target = urlsplit(response.headers.get("location", ""))
         return UnexpectedRedirectError(
             f"{endpoint}: Gong redirects to {target.scheme}://{target.netloc}: set sources.gong.base_url to"
             " this company's host (Gong > Company settings > API)",
             request_id=request_id,
             status=status,
         )
-    if (scope := missing_scope(answer)) is not None:
+    if (scope := missing_scope(response)) is not None:
         return MissingScopeError(
             f"{endpoint}: the credential lacks the scope {scope}: add it in Gong, or leave the resource"
             " out with --select",
@@ -147,8 +151,8 @@ def error_for(endpoint: Endpoint, answer: httpx.Response) -> GongError:  # noqa:
         )
     if status == 403:
         return MissingScopeError(
-            f"{endpoint}: Gong forbids it ({texts}): the scope {endpoint.scope or 'it asks for'}, a licence or a"
-            " trusted IP address is missing",
+            f"{endpoint}: Gong denies access ({texts}): {_required_scope(endpoint)}, a licence or a trusted IP address"
+            " is missing",
             scope=endpoint.scope,
             request_id=request_id,
             status=status,
@@ -160,42 +164,71 @@ def error_for(endpoint: Endpoint, answer: httpx.Response) -> GongError:  # noqa:
             request_id=request_id,
             status=status,
         )
-    # Only Gong itself can say so: a proxy's "no such host" is none of its answers.
-    if status == 404 and _errors(answer) and _nothing(endpoint).search(texts):
+    # Only in Gong's error format: a 404 of a proxy does not mean that there is no data.
+    if status == 404 and _parse_errors(response) and _empty_result_pattern(endpoint).search(texts):
         return EmptyResultError(f"{endpoint}: {texts}", request_id=request_id, status=status)
     if status == 400 and _CURSOR.search(texts):
         return CursorExpiredError(f"{endpoint}: {texts}", request_id=request_id, status=status)
     return RequestError(f"{endpoint}: HTTP {status}: {texts}", request_id=request_id, status=status)
 
 
-def _nothing(endpoint: Endpoint) -> re.Pattern[str]:
-    """What Gong says where a question of this kind has no answer; of statistics and logs no exact text is known."""
-    if endpoint.single:
-        return _NO_SUCH_CALL
-    return _NO_DATA if endpoint.bound == "date" or endpoint.resource == "audit_logs" else _NOTHING_FOUND
+def error_text(response: httpx.Response) -> str:
+    """Return Gong's error messages in one line, or the start of a body that is not in Gong's error format."""
+    errors = _parse_errors(response)
+    return "; ".join(errors) if errors else " ".join(response.text[:200].split()) or "no body"
+
+
+def missing_scope(response: httpx.Response) -> str | None:
+    """Return the scope that a 401 or 403 names as missing; None if it names none."""
+    match = _SCOPE.search(error_text(response)) if response.status_code in (401, 403) else None
+    return match[1] if match else None
+
+
+def parse_request_id(response: httpx.Response) -> str | None:
+    """Return Gong's `requestId` of any response; None if it has none."""
+    if trace_id := response.headers.get("x-traceid"):
+        return str(trace_id)
+    try:
+        return str(msgspec.json.decode(response.content)["requestId"])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError):
+        return None
+
+
+def retry_after_seconds(response: httpx.Response) -> float:
+    """Return the `Retry-After` of a 429 in seconds; one second if it is missing or invalid.
+
+    Gong sends whole seconds. HTTP also allows a date.
+    """
+    value = response.headers.get("retry-after", "")
+    if _SECONDS.fullmatch(value):
+        return float(value)
+    retry_at = _parse_http_date(value)
+    if retry_at is None:
+        return _DEFAULT_RETRY_AFTER_SECONDS
+    return max(0.0, (retry_at - datetime.now(UTC)).total_seconds())
 
 
 @cache
-def _decoder(records: str, *, single: bool = False) -> msgspec.json.Decoder[Any]:
-    """For the envelope of an endpoint's answers: where it stands in its pages, and its records as they are."""
+def _envelope_decoder(records: str, *, single: bool = False) -> msgspec.json.Decoder[Any]:
+    """Return a decoder for an endpoint's responses that leaves the records undecoded."""
     envelope = msgspec.defstruct(
         "Envelope",
         [
             ("position", Position | None, None),
-            # As `Raw | None` msgspec would take nothing but null.
-            (_RECORDS, msgspec.Raw if single else list[msgspec.Raw] | None, None),
+            # `Raw | None` would decode to nothing but None.
+            (_RECORDS_FIELD, msgspec.Raw if single else list[msgspec.Raw] | None, None),
             ("request_id", Any, None),
         ],
-        rename={"position": "records", _RECORDS: records, "request_id": "requestId"},
+        rename={"position": "records", _RECORDS_FIELD: records, "request_id": "requestId"},
     )
     return msgspec.json.Decoder(envelope, strict=False)
 
 
-def _decoded(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
-    """The envelope; what one odd value makes unreadable is mended, so that it does not cost the whole page."""
-    # Most pages of transcripts have no backslash at all, which is found out twenty times as fast.
+def _decode_envelope(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
+    """Return the decoded envelope. A single invalid value is repaired, so that it does not cost the page."""
+    # Most pages of transcripts have no backslash, and searching for one is 20 times as fast.
     if b"\\" in body and rb"\u0000" in body:
-        # JSON can say NUL, databases cannot store it.
+        # Databases cannot store NUL.
         body = _NUL.sub(rb"\1\\ufffd", body)
     try:
         if is_utf8(body):
@@ -204,67 +237,46 @@ def _decoded(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
     except msgspec.ValidationError:
         raise
     except (msgspec.DecodeError, RecursionError):
-        # Python's own decoder takes lone surrogates, which Gong can carry in from calendars and dialers;
-        # no database stores them, so they become U+FFFD.
         try:
-            lenient = repair_json(body)
+            repaired = repair_json(body)
         except (ValueError, RecursionError):
-            lenient = None
-        if not isinstance(lenient, dict):
+            repaired = None
+        if not isinstance(repaired, dict):
             raise
-        mended = json.dumps(lenient, ensure_ascii=False)
-        return decoder.decode(_LONE_SURROGATE.sub("\ufffd", mended))
+        # Lone surrogates can get into Gong from calendars and dialers. Databases cannot store them.
+        return decoder.decode(_LONE_SURROGATE.sub("\ufffd", json.dumps(repaired, ensure_ascii=False)))
 
 
-def _count(value: Any) -> int | None:
-    """A number of records, however Gong wrote it; None if it is none."""
-    text = str(value)
-    return int(text) if text.isdecimal() and len(text) < _LONGEST_COUNT else None
+def _required_scope(endpoint: Endpoint) -> str:
+    return f"the scope {endpoint.scope}" if endpoint.scope else "a scope"
 
 
-def error_text(answer: httpx.Response) -> str:
-    """Gong's error texts in one line; the start of the body when it is not in Gong's error shape."""
-    errors = _errors(answer)
-    return "; ".join(errors) if errors else " ".join(answer.text[:200].split()) or "no body"
+def _empty_result_pattern(endpoint: Endpoint) -> re.Pattern[str]:
+    """Return the pattern of Gong's text for an empty result. For statistics and logs, the exact text is unknown."""
+    if endpoint.single:
+        return _NO_SUCH_CALL
+    return _NO_DATA if endpoint.bound == "date" or endpoint.resource == "audit_logs" else _NOTHING_FOUND
 
 
-def _errors(answer: httpx.Response) -> list[str]:
-    """Gong's error texts; none where the answer is not in Gong's error shape."""
+def _parse_errors(response: httpx.Response) -> list[str]:
+    """Return Gong's error messages; an empty list if the body is not in Gong's error format."""
     try:
-        errors = msgspec.json.decode(answer.content).get("errors")
+        errors = msgspec.json.decode(response.content).get("errors")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, AttributeError):
         return []
     return [str(error) for error in errors] if isinstance(errors, list) else []
 
 
-def missing_scope(answer: httpx.Response) -> str | None:
-    """The scope that a 401 or 403 asks for; None if it names none."""
-    named = _SCOPE.search(error_text(answer)) if answer.status_code in (401, 403) else None
-    return named[1] if named else None
+def _parse_count(value: Any) -> int | None:
+    """Parse a record count sent as number or string; None if invalid."""
+    text = str(value)
+    return int(text) if text.isdecimal() and len(text) <= _MAX_COUNT_DIGITS else None
 
 
-def request_id_of(answer: httpx.Response) -> str | None:
-    if trace := answer.headers.get("x-traceid"):
-        return str(trace)
+def _parse_http_date(value: str) -> datetime | None:
     try:
-        return str(msgspec.json.decode(answer.content)["requestId"])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError):
-        return None
-
-
-def retry_after(answer: httpx.Response) -> float:
-    """Seconds to wait after a 429; Gong sends whole seconds, the HTTP standard also allows a date."""
-    value = answer.headers.get("retry-after", "")
-    if _SECONDS.fullmatch(value):
-        return float(value)
-    at = _http_date(value)
-    return 1.0 if at is None else max(0.0, (at - datetime.now(UTC)).total_seconds())
-
-
-def _http_date(value: str) -> datetime | None:
-    try:
-        at = parsedate_to_datetime(value)
+        date = parsedate_to_datetime(value)
     except (ValueError, TypeError):
         return None
-    # The standard's dates are UTC; one that says `-0000` comes without a zone.
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    # HTTP dates are UTC; parsedate_to_datetime returns `-0000` without a time zone.
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The host that a credential is sent to, and whether it may be: https, or this machine itself."""
+"""Validate URLs that receive credentials: https, or http on a loopback address."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from ..errors import ConfigurationError
 DEFAULT_BASE_URL = "https://api.gong.io"
 
 
-def checked_base_url(url: str, setting: str = "base_url") -> str:
-    """The URL without its trailing slash.
+def validate_base_url(url: str, setting: str = "base_url") -> str:
+    """Return the URL without its trailing slash and without `/v2`.
 
     Args:
-        url: Where a credential is to be sent.
-        setting: What the user knows it as.
+        url: URL that credentials are sent to.
+        setting: Name of the setting that holds it, for the error message.
 
     Raises:
-        ConfigurationError: It is not an https URL, nor http on a loopback address.
+        ConfigurationError: If it is neither an https URL nor http on a loopback address.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError(f"{setting} {url!r} is not a URL: write it like {DEFAULT_BASE_URL}")
+        raise ConfigurationError(f"{setting} {url!r} is not a URL: use one like {DEFAULT_BASE_URL}")
     if parts.scheme == "http" and not is_loopback(url):
-        raise ConfigurationError(f"{setting} {url!r} would send the credential in clear: use https")
+        raise ConfigurationError(f"{setting} {url!r} would send the credential in clear text: use https")
     return url.rstrip("/").removesuffix("/v2")
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the URL leads to this machine itself."""
+    """Return whether the URL's host is this machine."""
     host = urlsplit(url).hostname or ""
     if host == "localhost":
         return True

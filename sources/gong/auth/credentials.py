@@ -1,4 +1,4 @@
-"""Who we are to Gong: an API key (Basic), OAuth or a bearer token, as dlt reads them and as httpx sends them."""
+"""Credentials of the source: an API key, OAuth or a bearer token, as dlt configuration and as httpx auth."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from ..errors import ConfigurationError
 from .oauth import OAuth
 from .token_store import TokenStore
 
-_VISIBLE = re.compile(r"[\x21-\x7e]+")
+_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 
 
 @configspec
 class GongApiKey(CredentialsConfiguration):
-    """An API key, made by a technical administrator under Company settings > Ecosystem > API.
+    """An API key, created by a technical administrator under Company settings > Ecosystem > API.
 
     Attributes:
-        access_key: The key's name; Gong shows it again.
-        access_key_secret: Its secret; Gong shows it once.
+        access_key: Name of the key.
+        access_key_secret: Its secret, which Gong shows only once.
     """
 
-    # Half of the credential: as plain text, dlt would write it into its trace.
+    # Both are secrets: dlt writes plain strings into its trace.
     access_key: TSecretStrValue = None  # type: ignore[assignment]  # dlt's mark for "required"
-    access_key_secret: TSecretStrValue = None  # type: ignore[assignment]  # likewise
+    access_key_secret: TSecretStrValue = None  # type: ignore[assignment]  # dlt's mark for "required"
 
     def auth(self, _base_url: str) -> httpx.Auth:
-        """The header `Authorization: Basic base64(access_key:access_key_secret)`.
+        """Return auth that sends `Authorization: Basic base64(access_key:access_key_secret)`.
 
         Raises:
-            ConfigurationError: One of them is empty.
+            ConfigurationError: If a value is empty.
         """
         if not self.access_key or not self.access_key_secret:
-            raise ConfigurationError("credentials.access_key or credentials.access_key_secret is empty: fill in both")
+            raise ConfigurationError("credentials.access_key or credentials.access_key_secret is empty: set both")
         return httpx.BasicAuth(self.access_key, self.access_key_secret)
 
 
 @configspec
 class GongAccessToken(CredentialsConfiguration):
-    """A bearer token as it is, for example one that another service keeps fresh.
+    """A bearer token that another service refreshes.
 
     Attributes:
         access_token: The token, without the word Bearer.
@@ -52,41 +52,41 @@ class GongAccessToken(CredentialsConfiguration):
     access_token: TSecretStrValue = None  # type: ignore[assignment]  # dlt's mark for "required"
 
     def auth(self, _base_url: str) -> httpx.Auth:
-        """The header `Authorization: Bearer <access_token>`.
+        """Return auth that sends `Authorization: Bearer <access_token>`.
 
         Raises:
-            ConfigurationError: The token is empty, or has a character that no header takes.
+            ConfigurationError: If the token is empty or contains characters that are not allowed in a header.
         """
         if not self.access_token:
-            raise ConfigurationError("credentials.access_token is empty: fill it in")
-        if not _VISIBLE.fullmatch(self.access_token):
-            # The HTTP library would refuse the header and quote it.
+            raise ConfigurationError("credentials.access_token is empty: set it")
+        if not _VISIBLE_ASCII.fullmatch(self.access_token):
+            # httpx would reject the header with an error message that contains it.
             raise ConfigurationError(
-                "credentials.access_token has a space, a line break or a character that no token has: copy it anew"
+                "credentials.access_token contains a space, a line break or another invalid character: copy it again"
             )
         return BearerAuth(self.access_token)
 
 
 @configspec
 class GongOAuth(CredentialsConfiguration):
-    """An OAuth client and the refresh token that a company's administrator gave it.
+    """An OAuth client and the refresh token of a company that authorised it.
 
-    Refresh tokens are good once. The newest is kept in a file, which lives as long as the authorisation is to:
-    where disks do not last, `token_file` names a place that does.
+    Refresh tokens are single-use. The latest one is stored in a file, which has to be kept as long as the
+    authorisation: if the default folder is not persistent, set `token_file`.
 
     Attributes:
-        client_id: The client, from Gong's page of the integration.
-        client_secret: Its secret.
-        refresh_token: The one that came with the authorisation; a new one put here replaces what was kept. None where
-            somebody logs in (`gong-elt login`).
-        token_url: The token endpoint; by default Gong's, or that of a `base_url` on loopback.
-        authorize_url: The page where an administrator consents; likewise.
-        token_file: Where the newest tokens are kept; by default below dlt's data folder.
-        account: Tells apart who has logged in with one client: the name of the connection.
+        client_id: Client id from the integration's page in Gong.
+        client_secret: Client secret from the same page.
+        refresh_token: Refresh token from the authorisation. A new value replaces the stored token. None after
+            `gong-elt login`.
+        token_url: Token endpoint. Default: Gong's, or below `base_url` if that is a loopback address.
+        authorize_url: Consent page. Default: Gong's, or below `base_url` if that is a loopback address.
+        token_file: File that stores the latest tokens. Default: a file in dlt's data folder.
+        account: Name of the connection, which separates the logins of several companies with one client.
     """
 
     client_id: str = None  # type: ignore[assignment]  # dlt's mark for "required"
-    client_secret: TSecretStrValue = None  # type: ignore[assignment]  # likewise
+    client_secret: TSecretStrValue = None  # type: ignore[assignment]  # dlt's mark for "required"
     refresh_token: TSecretStrValue | None = None
     token_url: str | None = None
     authorize_url: str | None = None
@@ -94,47 +94,62 @@ class GongOAuth(CredentialsConfiguration):
     account: str = "gong"
 
     def auth(self, base_url: str) -> httpx.Auth:
-        """The header `Authorization: Bearer <the newest access token>`.
+        """Return auth that sends `Authorization: Bearer <latest access token>`.
 
         Args:
-            base_url: Where requests go; at its default, the host that Gong names with the token takes its place.
+            base_url: URL of the API. If it is the default, requests go to the host that Gong returns with the token.
 
         Raises:
-            ConfigurationError: One of them is empty, `token_url` is neither https nor loopback, no file can be written
-            at
-                `token_file`, or there is no refresh token and nobody has logged in.
+            ConfigurationError: If a value is empty, `token_url` is neither https nor loopback, `token_file` cannot be
+                written, or there is neither a refresh token nor a login.
         """
         oauth, store = self.client(base_url)
         if not self.refresh_token and store.latest() is None:
             raise ConfigurationError(
-                f"nobody has logged in for connection {self.account!r}: run gong-elt login, or set"
-                " credentials.refresh_token"
+                f"connection {self.account!r} has no login: run gong-elt login, or set credentials.refresh_token"
             )
         return oauth
 
     def client(self, base_url: str) -> tuple[OAuth, TokenStore]:
-        """The OAuth client and what it keeps, whether or not it has been given a token yet; raises as `auth`."""
-        parts = {name: getattr(self, name) for name in ("client_id", "client_secret")}
-        if empty := [name for name, value in parts.items() if not value]:
-            raise ConfigurationError(f"credentials.{' and credentials.'.join(empty)} is empty: fill it in")
+        """Return the OAuth client and its token store, which may be empty.
+
+        Args:
+            base_url: URL of the API.
+
+        Raises:
+            ConfigurationError: As for `auth`, except that there may be no login.
+        """
+        values = {name: getattr(self, name) for name in ("client_id", "client_secret")}
+        if empty := [name for name, value in values.items() if not value]:
+            raise ConfigurationError(f"credentials.{' and credentials.'.join(empty)} is empty: set it")
         if self.refresh_token is not None and not self.refresh_token:
-            raise ConfigurationError("credentials.refresh_token is empty: fill it in, or leave it out and log in")
-        # No refresh token has a space.
+            raise ConfigurationError("credentials.refresh_token is empty: set it, or remove it and run gong-elt login")
+        # A refresh token contains no space, so the name of a login cannot be one.
         store = TokenStore(self.client_id, self.refresh_token or f"login {self.account}", self.token_file)
-        configured = self.refresh_token or ""
-        return OAuth(**parts, refresh_token=configured, base_url=base_url, token_url=self.token_url, store=store), store
+        oauth = OAuth(
+            **values,
+            refresh_token=self.refresh_token or "",
+            base_url=base_url,
+            token_url=self.token_url,
+            store=store,
+        )
+        return oauth, store
 
 
 GongCredentials = GongApiKey | GongOAuth | GongAccessToken
 
 
 class BearerAuth(httpx.Auth):
-    """Sends a token that is renewed elsewhere."""
+    """Auth that sends a fixed bearer token.
+
+    Args:
+        token: The token, without the word Bearer.
+    """
 
     def __init__(self, token: str) -> None:
         self._header = f"Bearer {token}"
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Puts the header on the request."""
+        """Add the header to the request."""
         request.headers["Authorization"] = self._header
         yield request

@@ -1,8 +1,8 @@
-"""OAuth with single-use refresh tokens: one exchange at a time, its result on the disk before anybody uses it.
+"""Refresh OAuth tokens as httpx auth: one refresh at a time, stored on disk before the new token is used.
 
-Facts of Gong's OAuth (contract, sections 2 and 7.13): `POST /oauth2/generate-customer-token` with
-Basic(client_id:client_secret) and a form; the answer has `access_token`, `refresh_token`, `expires_in` (86,400
-seconds) and `api_base_url_for_customer`. A refresh token is good once.
+Gong's OAuth (contract, sections 2 and 7.13): `POST /oauth2/generate-customer-token` with
+Basic(client_id:client_secret) and a form. The response has `access_token`, `refresh_token`, `expires_in` (86,400
+seconds) and `api_base_url_for_customer`. Refresh tokens are single-use.
 """
 
 from __future__ import annotations
@@ -15,11 +15,17 @@ from urllib.parse import quote_plus, urlsplit
 
 import httpx
 import msgspec
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
 
 from ..api.client import REACQUIRE
-from ..api.responses import RetryableResponse, missing_scope, request_id_of
-from ..api.urls import DEFAULT_BASE_URL, checked_base_url, is_loopback
+from ..api.responses import missing_scope, parse_request_id
+from ..api.retry import (
+    RETRYABLE_ERRORS,
+    TOKEN_FAILURE_PAUSE_SECONDS,
+    TOKEN_REQUESTS,
+    RetryableResponseError,
+    is_retryable_status,
+)
+from ..api.urls import DEFAULT_BASE_URL, is_loopback, validate_base_url
 from ..errors import AuthenticationError, GongError, ServiceUnavailableError, UnexpectedRedirectError
 from .token_store import Grant, TokenStore
 
@@ -28,19 +34,15 @@ TOKEN_URL = f"https://app.gong.io{TOKEN_PATH}"
 AUTHORIZE_PATH = "/oauth2/authorize"
 AUTHORIZE_URL = f"https://app.gong.io{AUTHORIZE_PATH}"
 
-_LIFETIME = 86_400.0
-_EARLY = 300.0
-_TRIES = 4
-_BACKOFF = wait_exponential(multiplier=0.5, max=10.0) + wait_random(0.0, 0.5)
+_DEFAULT_LIFETIME_SECONDS = 86_400.0
+_REFRESH_EARLY_SECONDS = 300.0
 _TIMEOUT = httpx.Timeout(connect=15.0, read=30.0, write=30.0, pool=None)
-# All requests of a run ask for a token; where there was no answer just now, they do not each try again.
-_PAUSE_AFTER_FAILURE = 60.0
-# Nothing was sent: the refresh token is as good as before.
+# The request was not sent, so the refresh token has not been used.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 
 
-class _TokenAnswer(msgspec.Struct):
-    """The members of the answer that are used."""
+class _TokenResponse(msgspec.Struct):
+    """The fields of a token response that are used."""
 
     access_token: str
     refresh_token: str | None = None
@@ -49,26 +51,26 @@ class _TokenAnswer(msgspec.Struct):
     scope: str | None = None
 
 
-_TOKEN_ANSWER = msgspec.json.Decoder(_TokenAnswer, strict=False)
+_TOKEN_RESPONSE = msgspec.json.Decoder(_TokenResponse, strict=False)
 
 
 class OAuth(httpx.Auth):
-    """Sends the newest access token; exchanges the refresh token when it nears its end or Gong rejects it.
+    """Auth that sends the latest access token and refreshes it before it expires or when Gong rejects it.
 
-    Exchanges run in a thread: waiting for another process blocks no request, and a request that is cancelled
-    does not take along the refresh token that is just being exchanged. They are no requests to Gong's API and
-    count neither as requests of a run nor against the company's limits. A request that is sent again after an
-    exchange does; the client counts it (`REACQUIRE`).
+    Refreshes run in a thread. Waiting for another process then blocks no request, and a cancelled request does not
+    lose the refresh token that is being used. Token requests are not API requests: they count neither in the
+    metrics nor towards the company's limits. A request that is sent again after a refresh does (`REACQUIRE`).
 
     Args:
-        client_id, client_secret: The OAuth client.
-        refresh_token: The one of the configuration; empty where somebody has logged in instead.
-        base_url: Where requests go. Left at its default, they go to the host that Gong names with the token.
-        token_url: The token endpoint; by default Gong's, or the one of `base_url` when that is on loopback.
-        store: What is kept between runs and shared between processes.
+        client_id: Id of the OAuth client.
+        client_secret: Its secret.
+        refresh_token: The configured refresh token; empty after `gong-elt login`.
+        base_url: URL of the API. If it is the default, requests go to the host that Gong returns with the token.
+        token_url: Token endpoint. Default: Gong's, or below `base_url` if that is a loopback address.
+        store: Stores the tokens between runs and shares them between processes.
 
     Raises:
-        ConfigurationError: `token_url` is neither https nor loopback.
+        ConfigurationError: If `token_url` is neither https nor loopback.
     """
 
     def __init__(
@@ -81,184 +83,194 @@ class OAuth(httpx.Auth):
         token_url: str | None,
         store: TokenStore,
     ) -> None:
-        base_url = checked_base_url(base_url)
-        beside = f"{base_url}{TOKEN_PATH}" if is_loopback(base_url) else TOKEN_URL
-        self._token_url = checked_base_url(token_url, "credentials.token_url") if token_url else beside
-        self._client_id, self._client_secret, self._configured = client_id, client_secret, refresh_token
-        self._asks_for_host = base_url == DEFAULT_BASE_URL
+        base_url = validate_base_url(base_url)
+        default_token_url = f"{base_url}{TOKEN_PATH}" if is_loopback(base_url) else TOKEN_URL
+        self._token_url = validate_base_url(token_url, "credentials.token_url") if token_url else default_token_url
+        self._client_id, self._client_secret, self._configured_token = client_id, client_secret, refresh_token
+        self._uses_returned_host = base_url == DEFAULT_BASE_URL
         self._store = store
         self._grant: Grant | None = None
-        self._failure: tuple[str, float, GongError] | None = None
+        # Refresh token, monotonic time until which it is not tried again, and the error.
+        self._last_failure: tuple[str, float, GongError] | None = None
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Puts the token on the request; after a 401 that names no scope, once more with a new one.
+        """Add the token to the request. After a 401 that names no scope, send it once more with a new token.
 
         Raises:
-            AuthenticationError: Gong gives no new token for the refresh token.
-            Unreachable: The token endpoint does not answer.
-            ConfigurationError: The tokens cannot be kept, or Gong names a host that is not https.
+            AuthenticationError: If Gong issues no new token for the refresh token.
+            ServiceUnavailableError: If the token endpoint does not respond.
+            ConfigurationError: If the tokens cannot be stored, or Gong returns a host that is not https.
         """
         grant = self._grant
-        if grant is None or not _is_good(grant):
+        if grant is None or not _is_fresh(grant):
             grant = self._grant = await asyncio.to_thread(self._refresh, None)
-        answer = yield self._signed(request, grant)
-        if answer.status_code != 401:
+        response = yield self._authorise(request, grant)
+        if response.status_code != 401:
             return
-        await answer.aread()
-        if missing_scope(answer) is not None:
+        await response.aread()
+        if missing_scope(response) is not None:
             return
         grant = self._grant = await asyncio.to_thread(self._refresh, grant)
         if (reacquire := request.extensions.get(REACQUIRE)) is not None:
             await reacquire()
-        yield self._signed(request, grant)
+        yield self._authorise(request, grant)
 
     def exchange_code(self, code: str, redirect_uri: str) -> Grant:
-        """Exchanges what Gong gave for an administrator's consent, and keeps what comes.
+        """Exchange an authorisation code for tokens, store and return them.
 
         Args:
-            code: Good once, for ten minutes.
-            redirect_uri: Where the code was sent to.
+            code: Authorisation code. It is single-use and valid for ten minutes.
+            redirect_uri: URI that the code was sent to.
 
         Raises:
-            AuthenticationError: Gong takes the code no more, or gives no refresh token for it.
-            Unreachable: The token endpoint does not answer.
-            ConfigurationError: The tokens cannot be kept.
+            AuthenticationError: If Gong rejects the code, or returns no refresh token.
+            ServiceUnavailableError: If the token endpoint does not respond.
+            ConfigurationError: If the tokens cannot be stored.
         """
-        with self._store.locked(), self._store.prepare_write() as keep:
+        with self._store.locked(), self._store.prepare_write() as store:
             grant = self._request_token(
                 {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
             )
             if not grant.refresh_token:
                 raise AuthenticationError(
-                    f"{self._token_url} gave no refresh token: is the client allowed to have one?"
+                    f"{self._token_url} returned no refresh token: allow refresh tokens for the client in Gong"
                 )
-            keep(grant)
+            store(grant)
         return grant
 
-    def _signed(self, request: httpx.Request, grant: Grant) -> httpx.Request:
-        if self._asks_for_host and grant.api_base_url_for_customer:
-            host = httpx.URL(checked_base_url(grant.api_base_url_for_customer, "api_base_url_for_customer"))
+    def _authorise(self, request: httpx.Request, grant: Grant) -> httpx.Request:
+        """Return the request with the grant's token and host."""
+        if self._uses_returned_host and grant.api_base_url_for_customer:
+            host = httpx.URL(validate_base_url(grant.api_base_url_for_customer, "api_base_url_for_customer"))
             request.url = request.url.copy_with(scheme=host.scheme, host=host.host, port=host.port)
             request.headers["Host"] = host.netloc.decode("ascii")
         request.headers["Authorization"] = f"Bearer {grant.access_token}"
         return request
 
-    def _refresh(self, refused: Grant | None) -> Grant:
-        """A grant that is not `refused`: the one that somebody else got meanwhile, or a new one, kept already."""
-        if (newest := self._store.latest()) is not None and _may_be_used(newest, refused):
-            return newest
+    def _refresh(self, rejected: Grant | None) -> Grant:
+        """Return a usable grant: one that another thread or process has stored, or a new one.
+
+        Args:
+            rejected: The grant that Gong does not accept; None if the present one has only expired.
+        """
+        if (latest := self._store.latest()) is not None and _is_usable(latest, rejected):
+            return latest
         with self._store.locked():
-            newest = self._store.latest()
-            if newest is not None and _may_be_used(newest, refused):
-                return newest
-            refresh_token = self._configured if newest is None else newest.refresh_token
-            if self._failure is not None and self._failure[0] == refresh_token and time.monotonic() < self._failure[1]:
-                raise self._failure[2]
-            with self._store.prepare_write() as keep:
+            latest = self._store.latest()
+            if latest is not None and _is_usable(latest, rejected):
+                return latest
+            refresh_token = self._configured_token if latest is None else latest.refresh_token
+            if self._last_failure is not None:
+                failed_token, retry_at, error = self._last_failure
+                if failed_token == refresh_token and time.monotonic() < retry_at:
+                    raise error
+            with self._store.prepare_write() as store:
                 try:
                     grant = self._request_token({"grant_type": "refresh_token", "refresh_token": refresh_token})
-                    keep(grant)
-                except GongError as failure:
-                    final = isinstance(failure, AuthenticationError)
-                    until = math.inf if final else time.monotonic() + _PAUSE_AFTER_FAILURE
-                    self._failure = (refresh_token, until, failure)
+                    store(grant)
+                except GongError as error:
+                    # Every request of a run needs a token; only the first one waits for a failing endpoint.
+                    is_final = isinstance(error, AuthenticationError)
+                    retry_at = math.inf if is_final else time.monotonic() + TOKEN_FAILURE_PAUSE_SECONDS
+                    self._last_failure = (refresh_token, retry_at, error)
                     raise
             return grant
 
     def _request_token(self, form: Mapping[str, str]) -> Grant:
-        """What Gong gives for a refresh token or a code; asked for again where no usable answer comes.
+        """Return the grant for a refresh token or a code. Failures are retried as `TOKEN_REQUESTS` defines.
 
-        An answer can be lost on the way after Gong has used the token up. Asking again is then refused, which
-        costs nothing more; the error says how it came about.
+        A response can get lost after Gong has used the token. The next attempt is then rejected, and the error message
+        mentions the lost response.
         """
-        lost = False
+        may_be_used = False
         try:
             with httpx.Client(timeout=_TIMEOUT, trust_env=not is_loopback(self._token_url)) as http:
-                for attempt in Retrying(
-                    retry=retry_if_exception_type((httpx.TransportError, httpx.DecodingError, RetryableResponse)),
-                    wait=_BACKOFF,
-                    stop=stop_after_attempt(_TRIES),
-                    reraise=True,
-                ):
+                for attempt in TOKEN_REQUESTS.attempts():
                     with attempt:
                         try:
-                            return self._exchanged_at_once(http, form, lost=lost)
-                        except (httpx.TransportError, httpx.DecodingError, RetryableResponse) as failure:
-                            lost = lost or not isinstance(failure, _NOT_SENT)
+                            return self._request_token_once(http, form, may_be_used=may_be_used)
+                        except RETRYABLE_ERRORS as error:
+                            may_be_used = may_be_used or not isinstance(error, _NOT_SENT)
                             raise
-        except (httpx.TransportError, httpx.DecodingError, RetryableResponse) as failure:
-            outcome = (
-                "an answer may have been lost, and the new refresh token with it: run again, and authorise again in"
-                " Gong if it is refused then"
-                if lost
-                else "nothing is lost, run again later"
+        except RETRYABLE_ERRORS as error:
+            remedy = (
+                "a response with the new refresh token may have been lost: run again, and if the refresh token is"
+                " rejected then, authorise again in Gong"
+                if may_be_used
+                else "no token was used, run again later"
             )
             raise ServiceUnavailableError(
-                f"{self._token_url}: no usable answer, tried {_TRIES} times; last:"
-                f" {str(failure) or type(failure).__name__}; {outcome}"
-            ) from failure
-        raise AssertionError("tenacity ends with an answer or an exception")
+                f"{self._token_url}: no usable response after {TOKEN_REQUESTS.max_attempts} attempts, the last one:"
+                f" {str(error) or type(error).__name__}; {remedy}"
+            ) from error
+        raise AssertionError("the last attempt returns or raises")
 
-    def _exchanged_at_once(self, http: httpx.Client, form: Mapping[str, str], *, lost: bool) -> Grant:
-        given_away = form.get("refresh_token") or form["code"]
-        asked_at = time.time()
-        # As a form, not as a query: addresses end up in the logs of everything on the way.
-        answer = http.post(
+    def _request_token_once(self, http: httpx.Client, form: Mapping[str, str], *, may_be_used: bool) -> Grant:
+        requested_at = time.time()
+        # The values are sent as a form: URLs appear in the logs of proxies.
+        response = http.post(
             self._token_url,
             data={**form, "client_id": self._client_id},
             auth=httpx.BasicAuth(self._client_id, self._client_secret),
             headers={"Accept": "application/json", "User-Agent": "gong-elt"},
             follow_redirects=False,
         )
-        status = answer.status_code
-        if status >= 500 or status in (408, 429):
-            raise RetryableResponse(f"HTTP {status}")
+        status = response.status_code
+        if is_retryable_status(status):
+            raise RetryableResponseError(f"HTTP {status}")
         if status >= 400:
-            what = form["grant_type"].replace("_", " ").replace("authorization", "authorisation")
-            cause = f"; an earlier answer was lost on the way, and the {what} with it" if lost else ""
-            raise AuthenticationError(
-                f"{self._token_url}: HTTP {status} ({self._texts(answer, given_away)}): the {what} was used"
-                f" or revoked, or is not this client's{cause}: authorise again in Gong"
-                + (" and set the new credentials.refresh_token" if self._configured else ": gong-elt login"),
-                request_id=request_id_of(answer),
-                status=status,
-            )
+            raise self._rejection_error(response, form, may_be_used=may_be_used)
         if status >= 300:
-            target = urlsplit(answer.headers.get("location", ""))
+            target = urlsplit(response.headers.get("location", ""))
             raise UnexpectedRedirectError(
                 f"{self._token_url} redirects to {target.scheme}://{target.netloc}: set credentials.token_url",
                 status=status,
             )
         try:
-            given = _TOKEN_ANSWER.decode(answer.content)
+            tokens = _TOKEN_RESPONSE.decode(response.content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise RetryableResponse(f"HTTP {status} with a body that holds no tokens") from None
-        lifetime = given.expires_in or _LIFETIME
+            raise RetryableResponseError(f"HTTP {status} without tokens") from None
+        lifetime = tokens.expires_in or _DEFAULT_LIFETIME_SECONDS
         return Grant(
-            access_token=given.access_token,
-            refresh_token=given.refresh_token or form.get("refresh_token", ""),
-            # A token that lives shorter than that would never be used.
-            refresh_at=asked_at + lifetime - min(_EARLY, lifetime / 2),
-            api_base_url_for_customer=given.api_base_url_for_customer or None,
-            scope=given.scope,
+            access_token=tokens.access_token,
+            refresh_token=tokens.refresh_token or form.get("refresh_token", ""),
+            # At most half of the lifetime early, so that short-lived tokens are used at all.
+            refresh_at=requested_at + lifetime - min(_REFRESH_EARLY_SECONDS, lifetime / 2),
+            api_base_url_for_customer=tokens.api_base_url_for_customer or None,
+            scope=tokens.scope,
         )
 
-    def _texts(self, answer: httpx.Response, given_away: str) -> str:
-        """What the answer says, without what it may repeat of the request."""
+    def _rejection_error(
+        self, response: httpx.Response, form: Mapping[str, str], *, may_be_used: bool
+    ) -> AuthenticationError:
+        """Return the exception for a rejected refresh token or code."""
+        name = "refresh token" if form["grant_type"] == "refresh_token" else "authorisation code"
+        text = self._error_text(response, form.get("refresh_token") or form["code"])
+        cause = f"; an earlier response was lost, and the {name} with it" if may_be_used else ""
+        remedy = " and set the new credentials.refresh_token" if self._configured_token else " with gong-elt login"
+        return AuthenticationError(
+            f"{self._token_url}: HTTP {response.status_code} ({text}): the {name} was used or revoked, or belongs to"
+            f" another client{cause}: authorise again in Gong{remedy}",
+            request_id=parse_request_id(response),
+            status=response.status_code,
+        )
+
+    def _error_text(self, response: httpx.Response, token: str) -> str:
+        """Return the response's error text without secrets that it may repeat."""
         try:
-            said = msgspec.json.decode(answer.content, type=dict[str, object])
-            values = [said[key] for key in ("error", "error_description", "errors") if said.get(key)]
-            text = "; ".join(str(each) for value in values for each in (value if isinstance(value, list) else [value]))
+            content = msgspec.json.decode(response.content, type=dict[str, object])
+            values = [content[key] for key in ("error", "error_description", "errors") if content.get(key)]
+            text = "; ".join(str(item) for value in values for item in (value if isinstance(value, list) else [value]))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            text = answer.text
-        for secret in filter(None, (given_away, self._client_secret, self._configured)):
+            text = response.text
+        for secret in filter(None, (token, self._client_secret, self._configured_token)):
             text = text.replace(secret, "...").replace(quote_plus(secret), "...")
         return " ".join(text.split())[:200] or "no text"
 
 
-def _is_good(grant: Grant) -> bool:
+def _is_fresh(grant: Grant) -> bool:
     return time.time() < grant.refresh_at
 
 
-def _may_be_used(grant: Grant, refused: Grant | None) -> bool:
-    return _is_good(grant) and (refused is None or grant.access_token != refused.access_token)
+def _is_usable(grant: Grant, rejected: Grant | None) -> bool:
+    return _is_fresh(grant) and (rejected is None or grant.access_token != rejected.access_token)

@@ -1,8 +1,7 @@
-"""Where OAuth tokens stay between runs: a file for its owner's eyes, locked while it changes, written whole or not."""
+"""Store OAuth tokens between runs: a private file that is locked while it changes and replaced atomically."""
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Iterator
@@ -11,22 +10,23 @@ from pathlib import Path
 
 import msgspec
 from dlt.common.runtime.run_context import active
+from filelock import FileLock
 
 from ..errors import AuthenticationError, ConfigurationError
 
-# More than the tokens of any file take: so much room is there before a token is asked for.
-_ROOM = 64 * 1024
+# More than any file of tokens. Reserved on the disk before a refresh token is used.
+_RESERVED_BYTES = 64 * 1024
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """What Gong gave in exchange for a refresh token.
+    """Tokens that Gong issued for a refresh token or an authorisation code.
 
     Attributes:
-        access_token: What requests carry.
-        refresh_token: Good for one exchange, the next one.
-        refresh_at: From then on the access token is not used again, in seconds of Unix time.
-        api_base_url_for_customer: The host that Gong named for this company, if it did.
-        scope: The scopes that Gong named, separated by spaces, if it did.
+        access_token: The token that requests send.
+        refresh_token: The token for the next refresh. It is single-use.
+        refresh_at: Unix time in seconds from which the access token is no longer used.
+        api_base_url_for_customer: The company's API host, if Gong returned one.
+        scope: Scopes that Gong granted, separated by spaces, if it returned them.
     """
 
     access_token: str
@@ -39,134 +39,136 @@ class Grant(msgspec.Struct, frozen=True):
         return "Grant(...)"
 
 
-class _Kept(msgspec.Struct):
+class _TokenFile(msgspec.Struct):
     grants: dict[str, Grant]
 
 
 class TokenStore:
-    """The newest grant that grew from a configured refresh token.
+    """The latest grant that descends from a configured refresh token.
 
-    The file keeps grants by the hash of the client and of the configured token. So a token newly pasted into the
-    configuration finds nothing and is used itself, the one used up long ago finds its descendant, and accounts
-    that share a file do not overwrite each other.
+    The file stores grants by a hash of the client and the configured token. A newly configured token therefore has
+    no stored grant and is used itself, an old one leads to its latest descendant, and accounts that share a file do
+    not overwrite each other.
 
     Args:
-        client_id: The OAuth client.
-        configured: The refresh token of the configuration; where there is none, a name for who has logged in.
-        file: The file; by default one for this client and token below dlt's data folder.
+        client_id: Id of the OAuth client.
+        origin: The configured refresh token, or the name of a login.
+        file: Path of the file. Default: a file for this client and token in dlt's data folder.
 
     Raises:
-        ConfigurationError: No file can be written there.
+        ConfigurationError: If the file cannot be written.
     """
 
-    def __init__(self, client_id: str, configured: str, file: str | None) -> None:
-        self._origin = hashlib.sha256(f"{client_id}\0{configured}".encode()).hexdigest()
-        folder = Path(active().data_dir) / "gong-elt" / "tokens"
-        # Through a link, as the file that it stands for: replacing the link would leave that one behind.
-        self._path = (Path(file).expanduser() if file else folder / f"{self._origin[:32]}.json").resolve()
-        at = next(parent for parent in self._path.parents if parent.exists())
-        if self._path.is_dir() or not at.is_dir() or not os.access(at, os.W_OK | os.X_OK):
-            raise ConfigurationError(f"credentials.token_file: {self._path} cannot be written: name a file that can be")
+    def __init__(self, client_id: str, origin: str, file: str | None) -> None:
+        self._key = hashlib.sha256(f"{client_id}\0{origin}".encode()).hexdigest()
+        default_folder = Path(active().data_dir) / "gong-elt" / "tokens"
+        # Links are resolved: replacing a link would leave its target unchanged.
+        self._path = (Path(file).expanduser() if file else default_folder / f"{self._key[:32]}.json").resolve()
+        folder = next(parent for parent in self._path.parents if parent.exists())
+        if self._path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+            raise ConfigurationError(f"credentials.token_file: {self._path} cannot be written: set another path")
 
     @property
     def path(self) -> Path:
-        """The file."""
+        """Path of the file."""
         return self._path
 
     def latest(self) -> Grant | None:
-        """The newest grant; None before the configured token was ever used.
+        """Return the latest grant; None if there is none.
 
         Raises:
-            ConfigurationError: The file is something else.
+            ConfigurationError: If the file is not a token file.
         """
-        return self._kept().grants.get(self._origin)
+        return self._read().grants.get(self._key)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Holds the file against other threads and processes; waits for them, so it is no place for an event loop.
+        """Lock the file against other threads and processes. Blocks, so do not use it in an event loop.
 
         Raises:
-            ConfigurationError: The file cannot be written.
+            ConfigurationError: If the file cannot be written.
         """
-        with self._writable():
+        lock = FileLock(self._path.with_name(f"{self._path.name}.lock"), mode=0o600)
+        with self._reporting_write_errors():
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle = os.open(self._path.with_name(f"{self._path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+            lock.acquire()
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
             yield
         finally:
-            os.close(handle)
+            lock.release()
 
     @contextmanager
     def prepare_write(self) -> Iterator[Callable[[Grant], None]]:
-        """Makes ready what keeping a grant takes, room on the disk too; then gives the function that keeps it.
+        """Reserve disk space for a grant and yield the function that stores it. Requires the lock.
 
-        It is for whoever holds the lock. A token is exchanged in between: once it is, there has to be a place for
-        what came.
+        A refresh token is used inside the `with` block. Once it is used, the new one must not get lost.
 
         Raises:
-            ConfigurationError: The file cannot be written; before the exchange.
-            AuthenticationError: It could not be written after all; after the exchange.
+            ConfigurationError: If the file cannot be written, before the token is used.
+            AuthenticationError: If the grant cannot be stored, after the token is used.
         """
-        spare = self._path.with_name(f"{self._path.name}.new")
-        with self._writable():
-            # One name for all: whoever holds the lock is alone, and what a kill left behind is written over.
-            handle = os.open(spare, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        new_path = self._path.with_name(f"{self._path.name}.new")
+        with self._reporting_write_errors():
+            # The name is fixed, so that a file left by a killed process is overwritten.
+            handle = os.open(new_path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600)
         try:
             with os.fdopen(handle, "r+b") as file:
-                with self._writable():
-                    os.fchmod(handle, 0o600)
-                    file.write(bytes(_ROOM))
+                with self._reporting_write_errors():
+                    # The mode above does not apply to an existing file.
+                    new_path.chmod(0o600)
+                    file.write(bytes(_RESERVED_BYTES))
                     file.flush()
                     os.fsync(file.fileno())
 
-                def keep(grant: Grant) -> None:
+                def store(grant: Grant) -> None:
                     try:
                         file.seek(0)
-                        file.write(msgspec.json.encode(_Kept({**self._kept().grants, self._origin: grant})))
+                        file.write(msgspec.json.encode(_TokenFile({**self._read().grants, self._key: grant})))
                         file.truncate()
                         file.flush()
                         os.fsync(file.fileno())
-                        spare.replace(self._path)
-                        _write_out_folder(self._path.parent)
-                    except OSError as failure:
+                        # Windows does not replace an open file.
+                        file.close()
+                        new_path.replace(self._path)
+                        _flush_directory(self._path.parent)
+                    except OSError as error:
                         raise AuthenticationError(
-                            f"the new refresh token could not be kept in {self._path} ({failure.strerror}) and is lost:"
-                            " mend that, authorise again in Gong and set the new credentials.refresh_token"
-                        ) from failure
+                            f"the new refresh token could not be stored in {self._path} ({error.strerror}) and is lost:"
+                            " fix the cause, authorise again in Gong and set the new credentials.refresh_token"
+                        ) from error
 
-                yield keep
+                yield store
         finally:
-            spare.unlink(missing_ok=True)
+            new_path.unlink(missing_ok=True)
 
-    def _kept(self) -> _Kept:
+    def _read(self) -> _TokenFile:
         try:
             content = self._path.read_bytes()
-            return msgspec.json.decode(content, type=_Kept) if content else _Kept({})
+            return msgspec.json.decode(content, type=_TokenFile) if content else _TokenFile({})
         except FileNotFoundError:
-            return _Kept({})
+            return _TokenFile({})
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-            # Not the error's own text, which may quote what stands in the file.
+            # Without the error's own text, which may quote the file.
             raise ConfigurationError(
-                f"credentials.token_file: {self._path} cannot be read as a file of tokens: name another, or remove it"
-                " and authorise again in Gong"
+                f"credentials.token_file: {self._path} is not a readable token file: set another path, or remove it and"
+                " authorise again in Gong"
             ) from None
 
     @contextmanager
-    def _writable(self) -> Iterator[None]:
+    def _reporting_write_errors(self) -> Iterator[None]:
         try:
             yield
-        except OSError as failure:
+        except OSError as error:
             raise ConfigurationError(
-                f"credentials.token_file: {self._path} cannot be written ({failure.strerror}); no token was used"
-            ) from failure
+                f"credentials.token_file: {self._path} cannot be written ({error.strerror}); no token was used"
+            ) from error
 
 
-def _write_out_folder(folder: Path) -> None:
-    """A new name in a folder is on the disk only when the folder is; where file systems let us, that is now."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):
+def _flush_directory(folder: Path) -> None:
+    """Flush the directory entry to disk, where the file system supports it."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
             os.fsync(handle)
-    finally:
-        os.close(handle)
+        finally:
+            os.close(handle)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from functools import partial
 
 from ..api.client import GongClient
 from ..api.endpoint import CALL, CALLS, CALLS_EXTENSIVE, PAGE_SIZE
 from ..api.responses import Page
-from ..errors import AuthenticationError, CursorExpiredError, EmptyResultError, MissingScopeError, RequestError
+from ..api.retry import MAX_RESTARTS, restart_on_expired_cursor
+from ..errors import AuthenticationError, EmptyResultError, MissingScopeError, RequestError
 from ..extract.concurrency import gather_or_cancel
 from ..incremental.windows import Window
 from ..tables.records import InvalidRecordError, decode_record, is_valid_id, require_object
 from .call_rows import call_key
 from .request import CallDetail, CallRequest
 from .transformer import may_be_private
-
-_READS_OF_A_WINDOW = 3
 
 
 class CallLookup:
@@ -48,13 +48,7 @@ class CallLookup:
         return await gather_or_cancel(map(self._in_window, windows))
 
     async def _in_window(self, window: Window) -> dict[str, bool]:
-        for read in range(1, _READS_OF_A_WINDOW + 1):
-            try:
-                return await self._listed(window)
-            except CursorExpiredError:
-                if read == _READS_OF_A_WINDOW:
-                    raise
-        raise AssertionError("the last read returns or raises")
+        return await restart_on_expired_cursor(partial(self._listed, window))
 
     async def any_in(self, window: Window) -> bool:
         """Whether Gong lists any call of a window; asks for one page, with a connection of its own.
@@ -95,7 +89,9 @@ class CallLookup:
 
     async def _some(self, call_ids: list[str]) -> dict[str, bool]:
         body = self._request.body_by_id(call_ids)
-        known, unreadable = await self._calls(self._client.paginate(CALLS_EXTENSIVE, body=body, max_restarts=2))
+        known, unreadable = await self._calls(
+            self._client.paginate(CALLS_EXTENSIVE, body=body, max_restarts=MAX_RESTARTS)
+        )
         if unreadable:
             # A record that cannot be read may be any of those that seem to be missing.
             for one in await gather_or_cancel(self._one(call_id) for call_id in call_ids if call_id not in known):

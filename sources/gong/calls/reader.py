@@ -21,6 +21,7 @@ from typing import TypeVar
 
 from ..api.client import GongClient
 from ..api.endpoint import CALLS, PAGE_SIZE, TRANSCRIPTS
+from ..api.retry import MAX_RESTARTS, restart_on_expired_cursor
 from ..errors import CursorExpiredError, GongError
 from ..extract.background import ReadProgress
 from ..extract.buffer import Batch, BatchBuffer
@@ -35,7 +36,6 @@ _SPLIT_THRESHOLD, _CALLS_PER_WINDOW = 1_500, 600
 # A part that is still long is cut again at its own first page.
 _MOST_PARTS = 16
 _SHORTEST_WINDOW = timedelta(minutes=1)
-_READS_OF_A_WINDOW = 3
 # A load takes up to so many times as long as the one before it, and begins up to so many seconds late. What comes
 # within so many seconds is no reason for one more load.
 _LOADS_VARY, _LOAD_START_SLACK_SECONDS, _IGNORE_DELAY_SECONDS = 1.8, 0.3, 1.0
@@ -129,7 +129,7 @@ class CallReader:
 
     def _expect_end(self) -> None:
         if not self._waiting and not self._in_flight:
-            left = len(self._asking) * self._client.rate_limiter.seconds_a_request
+            left = len(self._asking) * self._client.rate_limiter.seconds_per_request
             if left > _IGNORE_DELAY_SECONDS or self._end_expected < math.inf:
                 self._end_expected = time.monotonic() + left
 
@@ -157,14 +157,8 @@ class CallReader:
 
     async def _read_window(self, window: Window, group: asyncio.TaskGroup) -> None:
         try:
-            for read in range(1, _READS_OF_A_WINDOW + 1):
-                try:
-                    await self._read_pages(window, group)
-                    break
-                except CursorExpiredError:
-                    # The window starts over; calls that came before are known and not taken twice.
-                    if read == _READS_OF_A_WINDOW:
-                        raise
+            # Calls of an earlier attempt are known and not taken twice.
+            await restart_on_expired_cursor(partial(self._read_pages, window, group))
         except GongError as error:
             self.ended_by = self.ended_by or error
         finally:
@@ -253,7 +247,9 @@ class CallReader:
                 if self.transcripts_ended_by is not None:
                     raise self.transcripts_ended_by
                 async with aclosing(
-                    self._client.paginate(TRANSCRIPTS, body={"filter": {"callIds": list(asked)}}, max_restarts=2)
+                    self._client.paginate(
+                        TRANSCRIPTS, body={"filter": {"callIds": list(asked)}}, max_restarts=MAX_RESTARTS
+                    )
                 ) as pages:
                     async for page in pages:
                         tables = await self._shape(partial(self._shaper.transcripts, page.records, asked))

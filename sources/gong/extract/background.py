@@ -97,7 +97,7 @@ class BackgroundReader:
     def __enter__(self) -> Self:
         with self._lock:
             if self._users == 0:
-                self._portal = self._resources.enter_context(start_blocking_portal(name="gong-read"))
+                self._portal = self._resources.enter_context(start_blocking_portal())
             self._users += 1
         return self
 

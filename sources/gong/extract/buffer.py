@@ -1,4 +1,4 @@
-"""Tables on their way to dlt, gathered until a batch is worth a load file."""
+"""Bounded buffer between extraction and loading, which collects tables until a batch is worth a load file."""
 
 from __future__ import annotations
 
@@ -11,78 +11,78 @@ from contextlib import suppress
 import pyarrow as pa
 
 Batch = tuple[str, str, pa.Table]
-"""Resource, table, rows."""
+"""Resource, table name, rows."""
 
-# Each table handed to dlt costs it 0.65 ms, whatever its size; from 3,000 rows on that is lost in the noise.
-_ROWS_A_BATCH = 3_000
-# What may wait while the loader is busy; bounds the memory of a run.
-_BYTES_WAITING = 64 * 2**20
+# dlt spends 0.65 ms per table it is given, whatever its size. From 3,000 rows on, this is negligible.
+_MIN_BATCH_ROWS = 3_000
+# Bounds memory while a load is running.
+_MAX_BUFFERED_BYTES = 64 * 2**20
 
 
 class BatchBuffer:
-    """Rows between reading and loading: `put` waits while too much lies here, `take` while there is too little.
+    """Bounded buffer between extraction and loading: `put` blocks when full, `get` until a batch is ready.
 
-    The tables of one `put` are always taken in the same part, so that no row is loaded before the rows that
-    belong to it.
+    The tables of one `put` are always in the same part, so that no row is loaded before the rows that belong to it.
     """
 
     def __init__(self) -> None:
-        self._gathered: dict[tuple[str, str], list[pa.Table]] = {}
+        self._tables: dict[tuple[str, str], list[pa.Table]] = {}
         self._bytes = 0
         self._closed = False
-        self._changed, self._room = asyncio.Event(), asyncio.Event()
-
-    async def put(self, tables: Mapping[str, Mapping[str, pa.Table]]) -> None:
-        """Takes rows in.
-
-        Args:
-            tables: By resource, then by table.
-        """
-        for resource, of_resource in tables.items():
-            for name, table in of_resource.items():
-                self._gathered.setdefault((resource, name), []).append(table)
-                self._bytes += table.nbytes
-        self._changed.set()
-        while self._bytes > _BYTES_WAITING and not self._closed:
-            self._room.clear()
-            await self._room.wait()
+        self._changed, self._has_room = asyncio.Event(), asyncio.Event()
 
     @property
     def is_drained(self) -> bool:
-        """Whether everything was taken and no more rows come."""
-        return self._closed and not self._gathered
+        """Whether the buffer is closed and empty."""
+        return self._closed and not self._tables
 
     def close(self) -> None:
-        """No more rows come."""
+        """Mark the end of the rows."""
         self._closed = True
         self._changed.set()
 
-    async def get(self, until: Callable[[], float]) -> tuple[list[Batch], bool]:
-        """Batches worth a load file, as soon as there are some; or all there is, which ends a part.
+    async def put(self, tables: Mapping[str, Mapping[str, pa.Table]]) -> None:
+        """Add rows; wait while the buffer is full.
 
         Args:
-            until: By the monotonic clock; then the part ends, if there is anything at all. Asked again with new rows.
+            tables: Rows by resource and table name.
+        """
+        for resource, resource_tables in tables.items():
+            for name, table in resource_tables.items():
+                self._tables.setdefault((resource, name), []).append(table)
+                self._bytes += table.nbytes
+        self._changed.set()
+        while self._bytes > _MAX_BUFFERED_BYTES and not self._closed:
+            self._has_room.clear()
+            await self._has_room.wait()
+
+    async def get(self, until: Callable[[], float]) -> tuple[list[Batch], bool]:
+        """Return batches of at least 3,000 rows as soon as there are any, or all rows at the end of a part.
+
+        Args:
+            until: Returns the monotonic time at which the part ends, provided that there are rows. Called again
+                whenever rows are added.
 
         Returns:
-            The batches, and whether the part ends with them.
+            The batches, and whether they are the last of the part.
         """
-        while not (ends := self._closed or (bool(self._gathered) and time.monotonic() >= until())):
-            if batches := self._batches(0 if self._bytes > _BYTES_WAITING else _ROWS_A_BATCH):
+        while not (is_end := self._closed or (bool(self._tables) and time.monotonic() >= until())):
+            if batches := self._take(0 if self._bytes > _MAX_BUFFERED_BYTES else _MIN_BATCH_ROWS):
                 return batches, False
             self._changed.clear()
-            left = until() - time.monotonic() if self._gathered else math.inf
+            timeout = until() - time.monotonic() if self._tables else math.inf
             with suppress(TimeoutError):
-                async with asyncio.timeout(left if left < math.inf else None):
+                async with asyncio.timeout(timeout if timeout < math.inf else None):
                     await self._changed.wait()
-        return self._batches(0), ends
+        return self._take(0), is_end
 
-    def _batches(self, rows: int) -> list[Batch]:
-        """Takes out the tables that have so many rows."""
-        worth = [key for key, parts in self._gathered.items() if sum(part.num_rows for part in parts) >= rows]
+    def _take(self, min_rows: int) -> list[Batch]:
+        """Remove and return the tables that have the given number of rows."""
+        ready = [key for key, parts in self._tables.items() if sum(part.num_rows for part in parts) >= min_rows]
         batches = []
-        for resource, name in worth:
-            parts = self._gathered.pop((resource, name))
+        for resource, name in ready:
+            parts = self._tables.pop((resource, name))
             self._bytes -= sum(part.nbytes for part in parts)
             batches.append((resource, name, pa.concat_tables(parts, promote_options="default")))
-        self._room.set()
+        self._has_room.set()
         return batches

@@ -1,4 +1,4 @@
-"""Several requests at once, none of which outlives the others' failure."""
+"""Run awaitables concurrently; if one fails, cancel the rest and re-raise."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def gather_or_cancel(work: Iterable[Awaitable[T]]) -> list[T]:
-    """All results, in order; when one fails the others are ended first, then its error is raised as it is."""
-    tasks = [asyncio.ensure_future(one) for one in work]
+async def gather_or_cancel(awaitables: Iterable[Awaitable[T]]) -> list[T]:
+    """Return all results in order.
+
+    Args:
+        awaitables: Awaited concurrently. If one fails, the others are cancelled and have ended before its exception
+            is raised.
+    """
+    tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
     try:
         return await asyncio.gather(*tasks)
     except BaseException:
         for task in tasks:
             task.cancel()
-        # Their own errors and cancellations are heard here: the first error is the one that is told.
+        # Retrieves the exceptions of the other tasks, which asyncio would otherwise log.
         await asyncio.gather(*tasks, return_exceptions=True)
         raise

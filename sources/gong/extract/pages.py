@@ -10,15 +10,13 @@ from typing import Any, TypeVar
 
 from ..api.client import GongClient
 from ..api.endpoint import FOLDER_CONTENT, FOLDERS, USERS, WORKSPACES, Endpoint
+from ..api.retry import MAX_RESTARTS
 from ..errors import MissingScopeError, RequestError
 from ..tables.records import InvalidRecordError, decode_record, is_valid_id, record_id
 from ..tables.table_builder import Record
 from .concurrency import gather_or_cancel
 
 T = TypeVar("T")
-
-# A cursor that expires while a list is paged: the list is read from its start again.
-_STARTS_OVER = 2
 
 
 class SharedList:
@@ -142,7 +140,7 @@ async def read_records(
     """
     by_id: dict[str, Record] = {}
     others: list[Any] = []
-    max_restarts = _STARTS_OVER if endpoint.key else 0
+    max_restarts = MAX_RESTARTS if endpoint.key else 0
     async for page in client.paginate(endpoint, query=query, body=body, max_restarts=max_restarts):
         for raw in page.records:
             try:

@@ -13,21 +13,21 @@ from sources.gong.errors import QuotaExceeded
 
 async def _send(rate_limiter: RateLimiter, times: int) -> None:
     for _ in range(times):
-        (await rate_limiter.acquire()).left()
+        (await rate_limiter.acquire()).mark_sent()
 
 
 def test_a_request_that_others_wait_for_goes_before_the_patient_ones() -> None:
     order: list[str] = []
 
-    async def send(rate_limiter: RateLimiter, name: str, *, first: bool) -> None:
-        slot = await rate_limiter.acquire(first=first)
+    async def send(rate_limiter: RateLimiter, name: str, *, priority: bool) -> None:
+        slot = await rate_limiter.acquire(priority=priority)
         order.append(name)
-        slot.left()
+        slot.mark_sent()
 
     async def all_at_once() -> None:
         rate_limiter = RateLimiter(100)
-        patient = [send(rate_limiter, f"patient {number}", first=False) for number in range(6)]
-        await asyncio.gather(*patient, send(rate_limiter, "first", first=True))
+        patient = [send(rate_limiter, f"patient {number}", priority=False) for number in range(6)]
+        await asyncio.gather(*patient, send(rate_limiter, "first", priority=True))
 
     asyncio.run(all_at_once())
     # One was being served already, and one stood in line before it came.
@@ -56,7 +56,7 @@ def test_a_pause_holds_everybody_back_and_a_long_one_ends_the_run() -> None:
         rate_limiter = RateLimiter(1000, longest_wait=10)
         rate_limiter.pause(0.2)
         begin = time.monotonic()
-        (await rate_limiter.acquire(first=True)).left()
+        (await rate_limiter.acquire(priority=True)).mark_sent()
         with pytest.raises(QuotaExceeded, match="11 s"):
             rate_limiter.pause(11)
         return time.monotonic() - begin

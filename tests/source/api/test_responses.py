@@ -25,7 +25,7 @@ for _ in range(1_000):
 
     def read():
         begin.wait()
-        came.append(len(responses.parse_page(TRANSCRIPTS, answer, first=True).records))
+        came.append(len(responses.parse_page(TRANSCRIPTS, answer, is_first_page=True).records))
 
     threads = [threading.Thread(target=read) for _ in range(6)]
     for thread in threads:
