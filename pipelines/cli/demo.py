@@ -36,10 +36,10 @@ def simulate_command(
 ) -> None:
     """Serve a simulated Gong on 127.0.0.1, for development."""
     with report_errors():
-        from ..demo.run import simulated_gong
+        from ..demo.run import build_demo_gong
         from ..demo.server.serving import serve_forever
 
-        gong = simulated_gong(calls=calls, seed=seed)
+        gong = build_demo_gong(calls=calls, seed=seed)
         gong.settings.requests_per_second = requests_per_second
         stderr().print(
             f"simulated Gong with {calls} calls on http://127.0.0.1:{port}, access key 'demo', secret 'demo-secret';"

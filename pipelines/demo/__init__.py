@@ -1,1 +1,1 @@
-"""The demo: a generated company, and the simulated Gong that serves it."""
+"""The demo: a generated company and the simulated Gong that serves it."""

@@ -1,4 +1,4 @@
-"""The whole thing with no account: a simulated Gong on loopback, a sync, the models, questions answered, a report."""
+"""The demo without a Gong account: a simulated Gong on loopback, a sync, the models, example queries, a report."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ QUESTIONS = (
         " FROM gong.calls c JOIN gong.users u ON u.id = c.primary_user_id GROUP BY ALL ORDER BY calls DESC LIMIT 5",
     ),
     (
-        "Which trackers come up, and on how many calls?",
+        "Which trackers are mentioned most, and on how many calls?",
         "SELECT name, sum(count) AS mentions, count(*) FILTER (count > 0) AS calls"
         " FROM gong.call_trackers GROUP BY ALL ORDER BY mentions DESC LIMIT 5",
     ),
@@ -41,6 +41,7 @@ QUESTIONS = (
         " WHERE p.affiliation = 'External' AND s.text ILIKE '%price%' GROUP BY ALL ORDER BY calls DESC LIMIT 5",
     ),
 )
+"""Title and SQL of queries over the tables."""
 
 MODEL_QUESTIONS = (
     (
@@ -50,32 +51,33 @@ MODEL_QUESTIONS = (
         " FROM gong_analytics.rep_month WHERE call_count >= 5 ORDER BY month DESC, calls DESC LIMIT 5",
     ),
     (
-        "Which open deals have gone silent?",
+        "Which open deals had no call for the longest time?",
         "SELECT opportunity_name, stage_path, days_since_last_call AS days, external_people AS people"
         " FROM gong_analytics.deal_activity WHERE NOT is_closed ORDER BY days DESC, opportunity_name LIMIT 5",
     ),
 )
+"""Title and SQL of queries over the marts."""
 
 
-def simulated_gong(*, calls: int, seed: int = 7) -> SimulatedGong:
-    """A company whose last call was just now."""
+def build_demo_gong(*, calls: int, seed: int = 7) -> SimulatedGong:
+    """Return a simulated Gong whose company had its last call just now."""
     return SimulatedGong(build_company(calls=calls, seed=seed, until=datetime.now(UTC)))
 
 
 def run_demo(folder: Path, calls: int, out: Console, err: Console) -> int:
-    """Makes a company, syncs it, builds the models, shows what can be asked, writes the report; returns the exit code.
+    """Sync a generated company, build the models, print example queries, write the report; return the exit code.
 
     Args:
-        folder: Where the warehouse is made; one from an earlier tour is replaced.
-        calls: How many calls the company has.
-        out: Where the results are printed.
-        err: Where progress is drawn.
+        folder: Folder for the warehouse; the warehouse of an earlier demo is replaced.
+        calls: Number of calls of the company.
+        out: Console for the results.
+        err: Console for the progress.
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "warehouse.duckdb"
     file.unlink(missing_ok=True)
-    err.print(f"a simulated Gong with {calls:,} calls answers on loopback …", highlight=False)
-    with serve(simulated_gong(calls=calls).app) as base_url:
+    err.print(f"serving a simulated Gong with {calls:,} calls on loopback …", highlight=False)
+    with serve(build_demo_gong(calls=calls).app) as base_url:
         connection = Connection(
             overrides={
                 "base_url": base_url,
@@ -88,32 +90,34 @@ def run_demo(folder: Path, calls: int, out: Console, err: Console) -> int:
     result = JobResult(summary)
     result.show(out)
     if summary.status == "done":
-        _show_answers(file, QUESTIONS, out)
+        _print_queries(file, QUESTIONS, out)
         if dbt_is_installed():
             out.print()
             built = JobResult(build_models(connection, target, ModelOptions()))
             built.show(out)
             if built.exit_code:
                 return built.exit_code
-            _show_answers(file, MODEL_QUESTIONS, out)
+            _print_queries(file, MODEL_QUESTIONS, out)
             if report_packages_are_installed():
                 out.print()
                 report = build_report(connection, target, ReportOptions(to=folder / "gong-report.html"))
                 JobResult(report).show(out)
-        out.print(f"\nThe warehouse is {file}: open it with DuckDB, or any tool that reads it.", highlight=False)
+        out.print(
+            f"\nThe warehouse is {file}. Open it with DuckDB or any tool that reads DuckDB files.", highlight=False
+        )
     return result.exit_code
 
 
-def _show_answers(file: Path, questions: Sequence[tuple[str, str]], out: Console) -> None:
+def _print_queries(file: Path, questions: Sequence[tuple[str, str]], out: Console) -> None:
     with duckdb.connect(str(file), read_only=True) as warehouse:
         for question, sql in questions:
-            _show_answer(warehouse, question, sql, out)
+            _print_query(warehouse, question, sql, out)
 
 
-def _show_answer(warehouse: duckdb.DuckDBPyConnection, question: str, sql: str, out: Console) -> None:
-    answer = warehouse.execute(sql)
-    table = Table(*[str(column[0]) for column in answer.description or ()])
-    for row in answer.fetchall():
+def _print_query(warehouse: duckdb.DuckDBPyConnection, question: str, sql: str, out: Console) -> None:
+    result = warehouse.execute(sql)
+    table = Table(*[str(column[0]) for column in result.description or ()])
+    for row in result.fetchall():
         table.add_row(*map(str, row))
     out.print(f"\n[bold]{question}[/]")
     out.print(f"{sql};", style="cyan", highlight=False, markup=False, soft_wrap=True)

@@ -20,7 +20,7 @@ from pipelines.demo.company.calls import Call
 from pipelines.demo.company.company import build_company
 from pipelines.demo.identifiers import format_datetime
 from pipelines.demo.server.app import SimulatedGong
-from pipelines.demo.server.call_index import effective_time
+from pipelines.demo.server.call_index import parse_effective_time
 from pipelines.demo.server.server_settings import ServerSettings
 from pipelines.demo.server.serving import serve
 
@@ -92,7 +92,7 @@ def main() -> None:
     public = [call for call in company.calls if not call.record["metaData"]["isPrivate"]]
     everything, without_private = (_contents(calls, given.copies) for calls in (company.calls, public))
     company.calls += [_copy(call, number) for number in range(1, given.copies) for call in company.calls]
-    latest = sorted(effective_time(call.record["metaData"]) for call in company.calls)[-_LATEST:]
+    latest = sorted(parse_effective_time(call.record["metaData"]) for call in company.calls)[-_LATEST:]
     gong = SimulatedGong(company, settings)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

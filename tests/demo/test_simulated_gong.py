@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.demo.company.company import Company, build_company
 from pipelines.demo.server.app import SimulatedGong
-from pipelines.demo.server.call_index import effective_time
+from pipelines.demo.server.call_index import parse_effective_time
 from pipelines.demo.server.faults import (
     Fault,
     FaultAction,
@@ -210,7 +210,7 @@ def test_the_company_has_the_oddities_of_a_real_one(company: Company) -> None:
 def test_calls_come_in_ascending_effective_time_but_not_by_id_within_a_tie(client: httpx.Client) -> None:
     found = pages(client, "/v2/calls/extensive", {"filter": {}})
     metas = [call["metaData"] for page in found for call in page["calls"]]
-    times = [effective_time(meta) for meta in metas]
+    times = [parse_effective_time(meta) for meta in metas]
     assert times == sorted(times)
     assert [m["started"] for m in metas] != sorted(m["started"] for m in metas)
     keys = [(moment, int(meta["id"])) for moment, meta in zip(times, metas, strict=True)]

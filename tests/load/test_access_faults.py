@@ -9,7 +9,7 @@ from email.utils import format_datetime
 import pytest
 
 from pipelines.demo.server.app import SimulatedGong
-from pipelines.demo.server.call_index import effective_time
+from pipelines.demo.server.call_index import parse_effective_time
 from pipelines.demo.server.faults import (
     Fault,
     redirect,
@@ -154,7 +154,7 @@ def test_a_token_revoked_during_a_run_keeps_complete_pages(
 
     covered = datetime.fromisoformat(summary["bookmark"])
     loaded = {call_id for (call_id,) in workspace.rows("SELECT id FROM calls")}
-    assert {call.id for call in public_calls(gong) if effective_time(call.record["metaData"]) < covered} <= loaded
+    assert {call.id for call in public_calls(gong) if parse_effective_time(call.record["metaData"]) < covered} <= loaded
 
     gong.faults.clear()
     workspace.sync()

@@ -173,15 +173,15 @@ def test_every_route_is_an_operation_with_the_documented_scope_and_body(spec: Js
     for route in ROUTES:
         operation = spec["paths"][route.path][route.method.lower()]
         assert route.scope in json.dumps(operation), f"{route.method} {route.path}"
-        assert bool(route.body or route.form) == ("requestBody" in operation)
+        assert bool(route.body or route.form_field) == ("requestBody" in operation)
 
 
 def test_exactly_the_documented_body_keys_are_accepted(spec: Json) -> None:
     """The simulated Gong is as strict about request bodies as the document."""
     for route in ROUTES:
         content = spec["paths"][route.path][route.method.lower()].get("requestBody", {}).get("content", {})
-        if route.form:
-            assert list(content["multipart/form-data"]["schema"]["properties"]) == [route.form]
+        if route.form_field:
+            assert list(content["multipart/form-data"]["schema"]["properties"]) == [route.form_field]
         if route.body is not None:
             accepted = msgspec.json.schema(route.body)
             _assert_same_keys(accepted, accepted, content["application/json"]["schema"], spec)

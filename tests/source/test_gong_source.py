@@ -17,7 +17,7 @@ from dlt.extract import DltSource
 
 from pipelines.demo.company.calls import Call
 from pipelines.demo.server.app import SimulatedGong
-from pipelines.demo.server.call_index import effective_time
+from pipelines.demo.server.call_index import parse_effective_time
 from pipelines.demo.server.faults import Fault, respond
 from sources.gong import (
     OPT_IN_RESOURCES,
@@ -258,7 +258,7 @@ def test_the_wheel_contains_the_packages_and_runs(tmp_path: Path) -> None:
 
 
 def _effective_time(call: Call) -> datetime:
-    return effective_time(call.record["metaData"])
+    return parse_effective_time(call.record["metaData"])
 
 
 def _create_repository(folder: Path) -> Path:

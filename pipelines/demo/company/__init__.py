@@ -1,1 +1,1 @@
-"""A generated company: people, accounts, calls, conversations."""
+"""A generated company: people, accounts, calls and conversations."""

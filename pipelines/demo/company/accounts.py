@@ -1,11 +1,11 @@
-"""The simulated company's customers: accounts, their people, and opportunities that move through stages."""
+"""Customers of the generated company: accounts, their contacts, and opportunities that move through stages."""
 
 import random
 from bisect import bisect_right
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from pipelines.demo.company.people import Names
+from pipelines.demo.company.people import NamePool
 
 Json = dict[str, Any]
 
@@ -28,7 +28,7 @@ _PROBABILITY["Closed Lost"] = 0
 
 
 class Contact(NamedTuple):
-    """Somebody at a customer; a name or phone that Gong would not know is None."""
+    """A person at a customer; title and phone can be missing."""
 
     crm_id: str
     name: str
@@ -37,8 +37,8 @@ class Contact(NamedTuple):
     phone: str | None
 
 
-class Step(NamedTuple):
-    """The opportunity from this moment on."""
+class StageChange(NamedTuple):
+    """Stage and amount of an opportunity from a point in time on."""
 
     since: datetime
     stage: str
@@ -46,7 +46,7 @@ class Step(NamedTuple):
 
 
 class Account(NamedTuple):
-    """A customer with its contacts and the history of its opportunity."""
+    """A customer with its contacts and the history of its opportunity, oldest first."""
 
     crm_id: str
     opportunity_id: str
@@ -54,20 +54,20 @@ class Account(NamedTuple):
     industry: str
     employees: int
     contacts: list[Contact]
-    steps: list[Step]
+    stage_changes: list[StageChange]
 
-    def step_at(self, moment: datetime) -> Step:
-        """The state of the opportunity at that moment."""
-        return self.steps[max(bisect_right(self.steps, moment, key=lambda step: step.since) - 1, 0)]
+    def stage_at(self, moment: datetime) -> StageChange:
+        """Return the stage and amount at a point in time."""
+        return self.stage_changes[max(bisect_right(self.stage_changes, moment, key=lambda change: change.since) - 1, 0)]
 
-    def context(self, call_time: datetime, now: datetime) -> list[Json]:
-        """`context` of a call: the account without timing, the opportunity both as it is and as it was."""
-        objects = [self._account_object()]
+    def build_context(self, call_time: datetime, now: datetime) -> list[Json]:
+        """Return the `context` of a call: the account, and the opportunity as it is now and at the time of the call."""
+        objects = [self._build_account_object()]
         for timing, moment in (("Now", now), ("TimeOfCall", call_time)):
-            objects.append(self._opportunity_object(timing, self.step_at(moment)))
+            objects.append(self._build_opportunity_object(timing, self.stage_at(moment)))
         return [{"system": "Salesforce", "objects": objects}]
 
-    def _account_object(self) -> Json:
+    def _build_account_object(self) -> Json:
         return {
             "objectType": "Account",
             "objectId": self.crm_id,
@@ -81,29 +81,31 @@ class Account(NamedTuple):
             ],
         }
 
-    def _opportunity_object(self, timing: str, step: Step) -> Json:
+    def _build_opportunity_object(self, timing: str, change: StageChange) -> Json:
         return {
             "objectType": "Opportunity",
             "objectId": self.opportunity_id,
             "fields": [
                 {"name": "Name", "value": f"{self.name}: planning"},
-                {"name": "StageName", "value": step.stage},
-                {"name": "Amount", "value": step.amount},
-                {"name": "Probability", "value": _PROBABILITY[step.stage] / 100},
-                {"name": "IsClosed", "value": step.stage.startswith("Closed")},
-                {"name": "CloseDate", "value": (self.steps[-1].since + timedelta(days=14)).date().isoformat()},
+                {"name": "StageName", "value": change.stage},
+                {"name": "Amount", "value": change.amount},
+                {"name": "Probability", "value": _PROBABILITY[change.stage] / 100},
+                {"name": "IsClosed", "value": change.stage.startswith("Closed")},
+                {"name": "CloseDate", "value": (self.stage_changes[-1].since + timedelta(days=14)).date().isoformat()},
             ],
             "timing": timing,
         }
 
 
-def build_accounts(rng: random.Random, names: Names, *, count: int, until: datetime, days: int) -> list[Account]:
-    """Accounts whose opportunities advance over the time span, some to a loss."""
+def build_accounts(rng: random.Random, names: NamePool, *, count: int, until: datetime, days: int) -> list[Account]:
+    """Return accounts whose opportunities advance over the last `days`; some are lost."""
     companies = [(f"{stem} {trade}", industry) for stem in _STEMS for trade, industry in _TRADES.items()]
-    return [_account(rng, names, company, until, days) for company in rng.sample(companies, count)]
+    return [_build_account(rng, names, company, until, days) for company in rng.sample(companies, count)]
 
 
-def _account(rng: random.Random, names: Names, company: tuple[str, str], until: datetime, days: int) -> Account:
+def _build_account(
+    rng: random.Random, names: NamePool, company: tuple[str, str], until: datetime, days: int
+) -> Account:
     name, industry = company
     domain = name.lower().replace(" ", "") + ".example"
     contacts = []
@@ -112,32 +114,32 @@ def _account(rng: random.Random, names: Names, company: tuple[str, str], until: 
         email = f"{first}.{last}@{domain}".lower().replace("ë", "e")
         title = rng.choice(_TITLES) if rng.random() < 0.8 else None
         phone = f"+1503555{rng.randrange(10_000):04d}" if rng.random() < 0.5 else None
-        contacts.append(Contact(_salesforce_id(rng, "003"), f"{first} {last}", email, title, phone))
+        contacts.append(Contact(_draw_salesforce_id(rng, "003"), f"{first} {last}", email, title, phone))
     return Account(
-        _salesforce_id(rng, "001"),
-        _salesforce_id(rng, "006"),
+        _draw_salesforce_id(rng, "001"),
+        _draw_salesforce_id(rng, "006"),
         name,
         industry,
         rng.randrange(80, 6000),
         contacts,
-        _steps(rng, until, days),
+        _build_stage_changes(rng, until, days),
     )
 
 
-def _steps(rng: random.Random, until: datetime, days: int) -> list[Step]:
+def _build_stage_changes(rng: random.Random, until: datetime, days: int) -> list[StageChange]:
     amount = rng.randrange(18, 240) * 1000
     moment = until - timedelta(days=days * rng.uniform(0.6, 1.5))
-    steps = []
+    stage_changes = []
     for stage in _STAGES:
         if stage != "Prospecting" and rng.random() < 0.07:
-            steps.append(Step(moment, "Closed Lost", amount))
+            stage_changes.append(StageChange(moment, "Closed Lost", amount))
             break
-        steps.append(Step(moment, stage, amount))
+        stage_changes.append(StageChange(moment, stage, amount))
         amount = round(amount * rng.uniform(0.85, 1.2) / 500) * 500
         moment += timedelta(days=max(days, 4) * rng.uniform(0.1, 0.4))
-    return [step for step in steps if step.since <= until] or steps[:1]
+    return [change for change in stage_changes if change.since <= until] or stage_changes[:1]
 
 
-def _salesforce_id(rng: random.Random, prefix: str) -> str:
+def _draw_salesforce_id(rng: random.Random, prefix: str) -> str:
     letters = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz0123456789"
     return prefix + "5f000" + "".join(rng.choices(letters, k=10))

@@ -1,4 +1,4 @@
-"""Builds one simulated call: its meta data, the people on it, what was said, and Gong's analysis of that."""
+"""Build one call: metadata, parties, conversation, and Gong's analysis of it."""
 
 import random
 from collections.abc import Iterable
@@ -10,24 +10,26 @@ import msgspec
 
 from pipelines.demo.company import insights
 from pipelines.demo.company.accounts import Account, Contact
-from pipelines.demo.company.conversation import hold_talk
+from pipelines.demo.company.conversation import generate_conversation
 from pipelines.demo.company.people import COMPANY_NAME, Staff
 from pipelines.demo.company.phrases import CALL_TYPES, SLOTS
-from pipelines.demo.identifiers import Ids, format_datetime
+from pipelines.demo.identifiers import IdGenerator, format_datetime
 
 Json = dict[str, Any]
 
 DIALER_SYSTEM = "Gong Connect"
 WEB_CONFERENCE_SYSTEMS = ("Zoom", "Google Meet", "Microsoft Teams")
+_DISPOSITIONS = ("Connected", "Callback requested", "Left voicemail", None)
 
 
 @dataclass(slots=True)
 class Call:
-    """A call as Gong holds it.
+    """A call as Gong stores it.
 
-    `record` is the complete entry of an extensive answer (both context timings, every content block);
-    `transcript_json` is the serialised `transcript` array, or None where Gong made none. `visible_from`
-    overrides the moment Gong starts to list the call.
+    Attributes:
+        record: Complete entry of an extensive response: both context timings and every content block.
+        transcript_json: Encoded `transcript` array; None if the call has no transcript.
+        visible_from: When Gong starts to list the call; None applies the delay of the server's settings.
     """
 
     record: Json
@@ -41,136 +43,159 @@ class Call:
 
     @property
     def transcript(self) -> list[Json] | None:
-        """The monologues, as a fresh copy."""
+        """The monologues, decoded into a new list; None if the call has no transcript."""
         return None if self.transcript_json is None else msgspec.json.decode(self.transcript_json)
 
 
-class Surroundings(NamedTuple):
-    """What all calls of a company share."""
+class CompanyContext(NamedTuple):
+    """Facts that all calls of a company share."""
 
     staff: Staff
     workspaces: list[Json]
     tracker_ids: dict[str, str]
     outcomes: list[insights.Outcome]
     until: datetime
-    sentences: int | None
+    sentence_count: int | None
 
 
 @dataclass(slots=True)
-class Cast:
-    """Who takes part: the host, colleagues, customers who came, and invitees who did not."""
+class Participants:
+    """The host, colleagues, customers who attended, and invitees who did not."""
 
     host: Json
     colleagues: list[Json] = field(default_factory=list)
     customers: list[Contact] = field(default_factory=list)
-    absent: list[Contact] = field(default_factory=list)
+    absentees: list[Contact] = field(default_factory=list)
 
 
 def build_call(
     rng: random.Random,
-    ids: Ids,
-    around: Surroundings,
+    ids: IdGenerator,
+    context: CompanyContext,
     *,
     kind: str,
     account: Account,
     team_name: str,
-    cast: Cast,
+    participants: Participants,
     scheduled: datetime,
 ) -> Call:
-    """A call of that kind at that time, with everything Gong would know about it."""
+    """Return a call with everything that Gong would know about it.
+
+    Args:
+        rng: Source of random numbers.
+        ids: Source of ids.
+        context: Facts shared by all calls.
+        kind: Key of `CALL_TYPES`.
+        account: Account that the call is about.
+        team_name: Name of the host's team.
+        participants: People on the call.
+        scheduled: Scheduled time; a dialer call starts at that time.
+    """
     call_id = ids.draw()
-    dialer = kind in ("dialer", "voicemail")
+    is_dialer = kind in ("dialer", "voicemail")
     names = {
         "us": COMPANY_NAME,
         "account": account.name,
-        "host": cast.host["firstName"],
-        "buyer": cast.customers[0].name.split()[0] if cast.customers else cast.colleagues[0]["firstName"],
+        "host": participants.host["firstName"],
+        "buyer": _find_buyer_name(participants),
         "teamname": team_name,
         "product": rng.choice(SLOTS["product"]),
         "system": rng.choice(SLOTS["system"]),
-        "amount": f"{account.step_at(scheduled).amount:,} dollars",
+        "amount": f"{account.stage_at(scheduled).amount:,} dollars",
     }
-    parties, speakers = _parties(rng, ids, cast, dialer)
-    talk = hold_talk(rng, kind, speakers, names, around.sentences)
-    started = scheduled if dialer else scheduled + timedelta(seconds=_lateness(rng))
-    end = started + timedelta(milliseconds=talk.length)
-    system = DIALER_SYSTEM if dialer else rng.choice(WEB_CONFERENCE_SYSTEMS)
-    audio_only = dialer or rng.random() < 0.15
-    standup = kind == "standup"
+    parties, speakers = _build_parties(rng, ids, participants, is_dialer)
+    conversation = generate_conversation(rng, kind, speakers, names, context.sentence_count)
+    started = scheduled if is_dialer else scheduled + timedelta(seconds=_draw_delay_seconds(rng))
+    end = started + timedelta(milliseconds=conversation.length)
+    system = DIALER_SYSTEM if is_dialer else rng.choice(WEB_CONFERENCE_SYSTEMS)
+    has_video = not (is_dialer or rng.random() < 0.15)
+    is_internal = kind == "standup"
     meta: Json = {
         "id": call_id,
         "url": f"https://us-10000.app.gong.example/call?id={call_id}",
         "title": rng.choice(CALL_TYPES[kind].titles).format_map(names),
         "scheduled": format_datetime(scheduled),
-        "started": format_datetime(started, 0 if dialer else rng.choice((0, 2, 3, 3, 3, 6))),
-        "duration": talk.length // 1000 + 1,
-        "primaryUserId": cast.host["id"],
-        "direction": "Outbound" if dialer else "Conference",
+        "started": format_datetime(started, 0 if is_dialer else rng.choice((0, 2, 3, 3, 3, 6))),
+        "duration": conversation.length // 1000 + 1,
+        "primaryUserId": participants.host["id"],
+        "direction": "Outbound" if is_dialer else "Conference",
         "system": system,
-        "scope": "Internal" if standup else "External",
-        "media": "Audio" if audio_only else "Video",
+        "scope": "Internal" if is_internal else "External",
+        "media": "Video" if has_video else "Audio",
         "language": "zxx" if kind == "voicemail" else "eng",
-        "workspaceId": around.workspaces[kind == "review"]["id"],
-        "sdrDisposition": rng.choice(("Connected", "Callback requested", "Left voicemail", None)) if dialer else None,
+        "workspaceId": context.workspaces[kind == "review"]["id"],
+        "sdrDisposition": rng.choice(_DISPOSITIONS) if is_dialer else None,
         "clientUniqueId": None,
         "customData": None,
         "purpose": None,
-        "meetingUrl": None if dialer else f"https://meet.example/{call_id[-9:]}",
+        "meetingUrl": None if is_dialer else f"https://meet.example/{call_id[-9:]}",
         "isPrivate": rng.random() < 0.04,
-        "calendarEventId": None if dialer else f"{rng.getrandbits(120):030x}",
+        "calendarEventId": None if is_dialer else f"{rng.getrandbits(120):030x}",
     }
-    sentences = talk.sentences()
+    sentences = conversation.list_sentences()
     record: Json = {
         "metaData": meta,
-        "context": [] if standup or rng.random() < 0.08 else account.context(scheduled, around.until),
+        "context": [] if is_internal or rng.random() < 0.08 else account.build_context(scheduled, context.until),
         "parties": parties,
-        "interaction": insights.interaction(sentences, parties, speakers["H"], talk.length, not audio_only),
+        "interaction": insights.build_interaction(sentences, parties, speakers["H"], conversation.length, has_video),
         "collaboration": {"publicComments": []},
-        "media": {"audioUrl": f"/{call_id}.mp3"} | ({} if audio_only else {"videoUrl": f"/{call_id}.mp4"}),
+        "media": {"audioUrl": f"/{call_id}.mp3"} | ({"videoUrl": f"/{call_id}.mp4"} if has_video else {}),
     }
-    heard = kind != "voicemail"
-    if heard and rng.random() > 0.015:
-        outcome = rng.choice(around.outcomes) if dialer and rng.random() < 0.6 else None
-        record["content"] = insights.content(
-            rng, kind, talk, sentences=sentences, names=names, tracker_ids=around.tracker_ids, outcome=outcome
+    is_conversation = kind != "voicemail"
+    if is_conversation and rng.random() > 0.015:
+        outcome = rng.choice(context.outcomes) if is_dialer and rng.random() < 0.6 else None
+        record["content"] = insights.build_content(
+            rng, kind, conversation, sentences=sentences, names=names, tracker_ids=context.tracker_ids, outcome=outcome
         )
-    if heard and rng.random() < 0.06:
-        managers = [u for u in around.staff.users if str(u["title"]).startswith(("Sales Manager", "VP"))]
-        record["collaboration"]["publicComments"] = insights.comments(rng, ids, managers, talk.length, end)
-    return Call(record, msgspec.json.encode(talk.monologues()) if heard or around.sentences else None)
+    if is_conversation and rng.random() < 0.06:
+        managers = [user for user in context.staff.users if str(user["title"]).startswith(("Sales Manager", "VP"))]
+        record["collaboration"]["publicComments"] = insights.build_comments(
+            rng, ids, managers, conversation.length, end
+        )
+    has_transcript = is_conversation or context.sentence_count
+    return Call(record, msgspec.json.encode(conversation.build_monologues()) if has_transcript else None)
 
 
-def _lateness(rng: random.Random) -> float:
-    """Seconds between the scheduled time and the recording, mostly about a minute."""
+def _find_buyer_name(participants: Participants) -> str:
+    if participants.customers:
+        return participants.customers[0].name.split()[0]
+    return str(participants.colleagues[0]["firstName"])
+
+
+def _draw_delay_seconds(rng: random.Random) -> float:
+    """Return the seconds from the scheduled time to the start of the recording, mostly about a minute."""
     if rng.random() < 0.05:
         return rng.uniform(300, 1187)
     return min(max(rng.gauss(55, 70), -137.0), 1187.0)
 
 
-def _parties(rng: random.Random, ids: Ids, cast: Cast, dialer: bool) -> tuple[list[Json], dict[str, str]]:
-    """The `parties` of a call, and which speaker id talks in which role."""
+def _build_parties(
+    rng: random.Random, ids: IdGenerator, participants: Participants, is_dialer: bool
+) -> tuple[list[Json], dict[str, str]]:
+    """Return the `parties` of a call, and the speaker id by role letter."""
     parties: list[Json] = []
     speakers: dict[str, str] = {}
 
-    def speaks_as(roles: Iterable[str]) -> str:
+    def draw_speaker(roles: Iterable[str]) -> str:
         speaker = ids.draw()
         speakers.update(dict.fromkeys(roles, speaker))
         return speaker
 
-    for user, roles in zip([cast.host, *cast.colleagues], ("HS", "SB", "BC", "C"), strict=False):
-        silent = user is not cast.host and bool(cast.customers) and roles != "SB"
-        speaker_id = None if silent else speaks_as(roles)
-        parties.append(_colleague(user, ids.draw(), speaker_id, cast.host is user, rng))
-    for number, contact in enumerate(cast.customers):
-        speaker_id = None if number > 1 else speaks_as("BC" if number == 0 else "C")
-        parties.append(_customer(contact, ids.draw(), speaker_id, ["Attendee"] if dialer else None, rng))
+    host = participants.host
+    for user, roles in zip([host, *participants.colleagues], ("HS", "SB", "BC", "C"), strict=False):
+        is_silent = user is not host and bool(participants.customers) and roles != "SB"
+        speaker_id = None if is_silent else draw_speaker(roles)
+        parties.append(_build_colleague(user, ids.draw(), speaker_id, host is user, rng))
+    for number, contact in enumerate(participants.customers):
+        speaker_id = None if number > 1 else draw_speaker("BC" if number == 0 else "C")
+        parties.append(_build_customer(contact, ids.draw(), speaker_id, ["Attendee"] if is_dialer else None, rng))
     speakers.setdefault("C", speakers["B"])
-    for contact in cast.absent:
-        parties.append(_absentee(contact, ids.draw(), rng))
+    for contact in participants.absentees:
+        parties.append(_build_absentee(contact, ids.draw(), rng))
     return parties, speakers
 
 
-def _colleague(user: Json, party_id: str, speaker_id: str | None, is_host: bool, rng: random.Random) -> Json:
+def _build_colleague(user: Json, party_id: str, speaker_id: str | None, is_host: bool, rng: random.Random) -> Json:
     party: Json = {"id": party_id, "emailAddress": user["emailAddress"]}
     party["name"] = f"{user['firstName']} {user['lastName']}"
     party |= {"title": user["title"], "userId": user["id"], "speakerId": speaker_id}
@@ -182,7 +207,7 @@ def _colleague(user: Json, party_id: str, speaker_id: str | None, is_host: bool,
     return party
 
 
-def _customer(
+def _build_customer(
     contact: Contact, party_id: str, speaker_id: str | None, methods: list[str] | None, rng: random.Random
 ) -> Json:
     party: Json = {"id": party_id, "emailAddress": contact.email, "name": contact.name}
@@ -190,8 +215,8 @@ def _customer(
         party["title"] = contact.title
     party["speakerId"] = speaker_id
     fields = [{"name": "Email", "value": contact.email}, {"name": "Do_Not_Call__c", "value": False}]
-    known = {"objectType": "Contact", "objectId": contact.crm_id, "fields": fields}
-    party["context"] = [{"system": "Salesforce", "objects": [known]}] if rng.random() < 0.85 else []
+    crm_object = {"objectType": "Contact", "objectId": contact.crm_id, "fields": fields}
+    party["context"] = [{"system": "Salesforce", "objects": [crm_object]}] if rng.random() < 0.85 else []
     party["affiliation"] = "External"
     if contact.phone:
         party["phoneNumber"] = contact.phone
@@ -199,8 +224,8 @@ def _customer(
     return party
 
 
-def _absentee(contact: Contact, party_id: str, rng: random.Random) -> Json:
-    """An invitee who never came: usually no more than an address."""
+def _build_absentee(contact: Contact, party_id: str, rng: random.Random) -> Json:
+    """Return the party of an invitee who did not attend, usually with an address only."""
     party: Json = {"id": party_id, "emailAddress": contact.email}
     if rng.random() < 0.3:
         party["name"] = contact.name

@@ -1,4 +1,4 @@
-"""A seeded, believable software company: everything the simulated Gong serves."""
+"""A generated software company, identical for the same arguments: everything that the simulated Gong serves."""
 
 import random
 from dataclasses import dataclass, field
@@ -6,11 +6,11 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from pipelines.demo.company.accounts import Account, build_accounts
-from pipelines.demo.company.calls import Call, Cast, Surroundings, build_call
+from pipelines.demo.company.calls import Call, CompanyContext, Participants, build_call
+from pipelines.demo.company.company_settings import CompanySettings, build_settings, list_call_outcomes
 from pipelines.demo.company.library import LibraryFolder, build_library
-from pipelines.demo.company.people import COMPANY_NAME, Names, Staff, Team, build_staff, build_workspaces
-from pipelines.demo.company.settings import Settings, build_settings, call_outcomes
-from pipelines.demo.identifiers import ZONE, Ids
+from pipelines.demo.company.people import COMPANY_NAME, NamePool, Staff, Team, build_staff, build_workspaces
+from pipelines.demo.identifiers import TIME_ZONE, IdGenerator
 
 Json = dict[str, Any]
 
@@ -26,7 +26,7 @@ _KIND_BY_STAGE: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording that was sent for a call: its length in bytes, and their SHA-256 in hexadecimal."""
+    """A recording uploaded for a call: its length in bytes, and its SHA-256 in hexadecimal."""
 
     size: int
     sha256: str
@@ -34,9 +34,18 @@ class Recording:
 
 @dataclass
 class Company:
-    """What a Gong tenant knows. `until` is the company's present; nothing in it happened later.
+    """The data of one Gong account.
 
-    `recordings` are those that were sent, by call.
+    Attributes:
+        name: Name of the company.
+        until: The company's present; nothing happened later.
+        users: Users as Gong lists them.
+        avatar_ids: Ids of users that are avatars.
+        workspaces: Workspaces as Gong lists them.
+        calls: Calls in an order that is not Gong's.
+        folders: Library folders with their content.
+        settings: Trackers, scorecards, briefs, call outcomes and audit logs.
+        recordings: Uploaded recordings by call id.
     """
 
     name: str
@@ -46,7 +55,7 @@ class Company:
     workspaces: list[Json] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     folders: list[LibraryFolder] = field(default_factory=list)
-    settings: Settings = field(default_factory=Settings)
+    settings: CompanySettings = field(default_factory=CompanySettings)
     recordings: dict[str, Recording] = field(default_factory=dict)
 
 
@@ -59,74 +68,88 @@ def build_company(
     sentences: int | None = None,
     office_hours: bool = True,
 ) -> Company:
-    """A company with that many calls over the `days` before `until` (time-zone aware); same arguments, same company.
+    """Return a company; the same arguments return the same company.
 
-    With `sentences` every call has a transcript of exactly that many sentences; otherwise the kind of call
-    decides, and some are too short for one. Without `office_hours` people talk at any hour of any day, and another
-    `until` moves the company in time and changes nothing else about it.
+    Args:
+        calls: Number of calls.
+        seed: Seed of the random numbers.
+        until: The company's present, with time zone.
+        days: Length of the period before `until` in which the calls take place.
+        sentences: Number of sentences of every transcript; None lets the kind of call decide, and voicemails then
+            have no transcript.
+        office_hours: Whether calls take place in office hours only. If not, another `until` moves the company in time
+            and changes nothing else.
     """
     rng = random.Random(seed)
-    ids, names = Ids(rng), Names(rng)
+    ids, names = IdGenerator(rng), NamePool(rng)
     workspaces = build_workspaces(ids)
     staff = build_staff(rng, ids, names, until)
     accounts = build_accounts(rng, names, count=60, until=until, days=days)
     settings = build_settings(rng, ids, staff, workspaces, until)
-    around = Surroundings(staff, workspaces, settings.tracker_ids, call_outcomes(settings), until, sentences)
-    working_days = _working_days(until, days) if office_hours else []
-    made = []
+    outcomes = list_call_outcomes(settings)
+    context = CompanyContext(staff, workspaces, settings.tracker_ids, outcomes, until, sentences)
+    working_days = _list_working_days(until, days) if office_hours else []
+    built = []
     for _ in range(calls):
         account = rng.choice(accounts)
-        scheduled = _moment(rng, working_days, until, days, sentences)
-        kind = "standup" if rng.random() < 0.12 else rng.choice(_KIND_BY_STAGE[account.step_at(scheduled).stage])
+        scheduled = _draw_time(rng, working_days, until, days, sentences)
+        kind = "standup" if rng.random() < 0.12 else rng.choice(_KIND_BY_STAGE[account.stage_at(scheduled).stage])
         team = staff.teams[int(account.opportunity_id[-1], 36) % 2]
         if kind == "dialer":
             kind = "voicemail" if rng.random() < 0.1 else kind
             scheduled += timedelta(seconds=rng.randrange(1800))
             team = staff.teams[2]
-        cast = _cast(rng, kind, account, team, staff)
-        made.append(
+        built.append(
             build_call(
-                rng, ids, around, kind=kind, account=account, team_name=team.name, cast=cast, scheduled=scheduled
+                rng,
+                ids,
+                context,
+                kind=kind,
+                account=account,
+                team_name=team.name,
+                participants=_draw_participants(rng, kind, account, team, staff),
+                scheduled=scheduled,
             )
         )
-    rng.shuffle(made)
-    folders = build_library(rng, ids, staff, workspaces, calls=made, until=until)
-    settings.score(rng, ids, staff, made, until)
-    return Company(COMPANY_NAME, until, staff.users, staff.avatar_ids, workspaces, made, folders, settings)
+    rng.shuffle(built)
+    folders = build_library(rng, ids, staff, workspaces, calls=built, until=until)
+    settings.add_reviews_and_logs(rng, ids, staff, built, until)
+    return Company(COMPANY_NAME, until, staff.users, staff.avatar_ids, workspaces, built, folders, settings)
 
 
-def _working_days(until: datetime, days: int) -> list[datetime]:
-    """Local midnights of the weekdays in the span, or of every day where a short span has none."""
-    last = until.astimezone(ZONE).date()
-    span = [last - timedelta(days=back) for back in range(days)]
-    kept = [day for day in span if day.weekday() < 5] or span
-    return [datetime.combine(day, time(), ZONE) for day in kept]
+def _list_working_days(until: datetime, days: int) -> list[datetime]:
+    """Return the local midnights of the weekdays in the period, or of every day if the period has no weekday."""
+    last = until.astimezone(TIME_ZONE).date()
+    period = [last - timedelta(days=back) for back in range(days)]
+    working_days = [day for day in period if day.weekday() < 5] or period
+    return [datetime.combine(day, time(), TIME_ZONE) for day in working_days]
 
 
-def _moment(
+def _draw_time(
     rng: random.Random, working_days: list[datetime], until: datetime, days: int, sentences: int | None
 ) -> datetime:
-    """A half hour of the working days, or any minute where there are none; early enough to be over by `until`."""
-    longest = timedelta(hours=1.5 + (sentences or 0) / 400)
+    """Return a half hour of a working day, or any minute if the list is empty; the call ends before `until`."""
+    longest_call = timedelta(hours=1.5 + (sentences or 0) / 400)
     earliest = until - timedelta(days=days)
     for _ in range(40 if working_days else 0):
         day = rng.choice(working_days)
-        moment = datetime.combine(day.date(), time(rng.choice((8, 9, 9, 10, 10, 11, 13, 14, 15, 16))), ZONE)
-        moment += timedelta(minutes=rng.choice((0, 0, 30)))
-        if earliest <= moment <= until - longest:
-            return moment.astimezone(UTC)
-    return (until - longest - timedelta(minutes=rng.randrange(60 * 24 * max(days - 1, 1)))).astimezone(UTC)
+        start = datetime.combine(day.date(), time(rng.choice((8, 9, 9, 10, 10, 11, 13, 14, 15, 16))), TIME_ZONE)
+        start += timedelta(minutes=rng.choice((0, 0, 30)))
+        if earliest <= start <= until - longest_call:
+            return start.astimezone(UTC)
+    return (until - longest_call - timedelta(minutes=rng.randrange(60 * 24 * max(days - 1, 1)))).astimezone(UTC)
 
 
-def _cast(rng: random.Random, kind: str, account: Account, team: Team, staff: Staff) -> Cast:
+def _draw_participants(rng: random.Random, kind: str, account: Account, team: Team, staff: Staff) -> Participants:
     if kind == "standup":
-        return Cast(team.manager, list(team.reps[: rng.randint(2, 3)]))
+        return Participants(team.manager, list(team.reps[: rng.randint(2, 3)]))
     contacts = rng.sample(account.contacts, len(account.contacts))
     host = staff.specialists[2] if kind == "review" and rng.random() < 0.5 else rng.choice(team.reps)
     if kind in ("dialer", "voicemail"):
-        return Cast(host, customers=contacts[:1])
-    came = rng.randint(1, min(3, len(contacts)))
+        return Participants(host, customers=contacts[:1])
+    attendee_count = rng.randint(1, min(3, len(contacts)))
     colleagues = [rng.choice(staff.specialists[:2])] if rng.random() < 0.6 else []
     if rng.random() < 0.15:
         colleagues.append(team.manager)
-    return Cast(host, colleagues, contacts[:came], contacts[came : came + rng.randrange(3)])
+    absentees = contacts[attendee_count : attendee_count + rng.randrange(3)]
+    return Participants(host, colleagues, contacts[:attendee_count], absentees)

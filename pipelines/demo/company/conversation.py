@@ -1,125 +1,134 @@
-"""Turns the dialogue material into one call's talk: who said what, when, under which topic and section."""
+"""Generate the conversation of one call from the dialogue in `phrases`: speakers, times, topics and sections."""
 
 import random
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from pipelines.demo.company.phrases import CALL_TYPES, PHASES, SLOTS, Exchange
-from pipelines.demo.company.trackers import Spoken
+from pipelines.demo.company.trackers import Sentence
 
 Json = dict[str, Any]
 
 _MILLISECONDS_PER_LETTER = 70
-_CHOICES = tuple((slot, values, len(values)) for slot, values in SLOTS.items())
+_SLOT_VALUES = tuple((slot, values, len(values)) for slot, values in SLOTS.items())
 
 
 class Turn(NamedTuple):
-    """A speaker's uninterrupted sentences within one exchange."""
+    """A speaker's uninterrupted sentences within one exchange, and the topic that Gong detects or None."""
 
     speaker: str
     topic: str | None
-    sentences: list[Spoken]
+    sentences: list[Sentence]
 
 
-class Passage(NamedTuple):
-    """One exchange as it happened: the phase it belongs to, its gist with names filled in, and its turns."""
+class SpokenExchange(NamedTuple):
+    """One exchange as spoken: its phase, its gist with slots filled, and its turns."""
 
     phase: str
     gist: str
     turns: list[Turn]
 
+    @property
+    def start_seconds(self) -> float:
+        """Start of the first sentence in seconds."""
+        return self.turns[0].sentences[0].start / 1000
 
-class Talk(NamedTuple):
+
+class Conversation(NamedTuple):
     """A whole conversation and its length in milliseconds."""
 
-    passages: list[Passage]
+    exchanges: list[SpokenExchange]
     length: int
 
-    def sentences(self) -> list[Spoken]:
-        """Every sentence in time order."""
-        return [said for passage in self.passages for turn in passage.turns for said in turn.sentences]
+    def list_sentences(self) -> list[Sentence]:
+        """Return every sentence in time order."""
+        return [sentence for exchange in self.exchanges for turn in exchange.turns for sentence in turn.sentences]
 
-    def monologues(self) -> list[Json]:
-        """The `transcript` array of Gong's transcript answer."""
+    def build_monologues(self) -> list[Json]:
+        """Return the `transcript` array of Gong's transcript response."""
         return [
             {
                 "speakerId": turn.speaker,
                 "topic": turn.topic,
                 "sentences": [{"start": s.start, "end": s.end, "text": s.text} for s in turn.sentences],
             }
-            for passage in self.passages
-            for turn in passage.turns
+            for exchange in self.exchanges
+            for turn in exchange.turns
         ]
 
-    def phases(self) -> list[tuple[str, list[Passage]]]:
-        """The passages grouped by phase, in order."""
-        grouped: list[tuple[str, list[Passage]]] = []
-        for passage in self.passages:
-            if not grouped or grouped[-1][0] != passage.phase:
-                grouped.append((passage.phase, []))
-            grouped[-1][1].append(passage)
-        return grouped
+    def group_by_phase(self) -> list[tuple[str, list[SpokenExchange]]]:
+        """Return each phase with its exchanges, in order."""
+        groups: list[tuple[str, list[SpokenExchange]]] = []
+        for exchange in self.exchanges:
+            if not groups or groups[-1][0] != exchange.phase:
+                groups.append((exchange.phase, []))
+            groups[-1][1].append(exchange)
+        return groups
 
 
-def hold_talk(
-    rng: random.Random, kind: str, speakers: dict[str, str], names: dict[str, str], sentences: int | None
-) -> Talk:
-    """Lets the speakers (role letter to speaker id) talk as that kind of call does.
+def generate_conversation(
+    rng: random.Random, kind: str, speakers: dict[str, str], names: dict[str, str], sentence_count: int | None
+) -> Conversation:
+    """Return a conversation of a kind of call.
 
-    `names` fills the slots that belong to the call (account, buyer, host ...); the others vary by exchange.
-    `sentences` fixes the exact number of sentences; otherwise the kind of call decides.
+    Args:
+        rng: Source of random numbers.
+        kind: Key of `CALL_TYPES`.
+        speakers: Speaker id by role letter.
+        names: Values of the slots that are fixed for the call (account, buyer, host); others vary by exchange.
+        sentence_count: Exact number of sentences; None lets the kind of call decide.
     """
-    wanted = sentences if sentences is not None else rng.randint(*CALL_TYPES[kind].sentences)
+    target = sentence_count if sentence_count is not None else rng.randint(*CALL_TYPES[kind].sentences)
     clock = rng.randrange(100, 4000)
-    passages: list[Passage] = []
+    exchanges: list[SpokenExchange] = []
     last_speaker = ""
     spoken = 0
-    for phase, said in _agenda(rng, kind, wanted):
-        slots = _slots(rng, names)
+    for phase, exchange in _plan_exchanges(rng, kind, target):
+        slots = _fill_slots(rng, names)
         turns: list[Turn] = []
         # Gong labels only some monologues with a topic, even inside one conversation about it.
         topic = PHASES[phase].topic if rng.random() < 0.4 else None
-        for line in said.lines:
+        for line in exchange.lines:
             speaker = speakers[line.role]
             clock += int(rng.random() * (300 if speaker == last_speaker else 1700)) + 80
             last_speaker = speaker
-            heard: list[Spoken] = []
-            for template in line.sentences[: wanted - spoken]:
+            sentences: list[Sentence] = []
+            for template in line.sentences[: target - spoken]:
                 text = template.format_map(slots)
-                # A slot may open a sentence.
+                # The value of a slot at the start of a sentence can be lower case.
                 text = text[0].upper() + text[1:]
                 end = clock + len(text) * _MILLISECONDS_PER_LETTER
-                heard.append(Spoken(clock, end, speaker, text))
+                sentences.append(Sentence(clock, end, speaker, text))
                 clock = end + int(rng.random() * 900)
-            spoken += len(heard)
-            if heard:
-                turns.append(Turn(speaker, topic, heard))
-        gist = said.gist.format_map(slots)
-        passages.append(Passage(phase, gist[0].upper() + gist[1:], turns))
-    return Talk(passages, clock)
+            spoken += len(sentences)
+            if sentences:
+                turns.append(Turn(speaker, topic, sentences))
+        gist = exchange.gist.format_map(slots)
+        exchanges.append(SpokenExchange(phase, gist[0].upper() + gist[1:], turns))
+    return Conversation(exchanges, clock)
 
 
-def _agenda(rng: random.Random, kind: str, wanted: int) -> Iterator[tuple[str, Exchange]]:
-    """Exchanges phase by phase until the wanted number of sentences is reached, repeating a phase's late."""
+def _plan_exchanges(rng: random.Random, kind: str, target: int) -> Iterator[tuple[str, Exchange]]:
+    """Yield exchanges phase by phase until they have `target` sentences; a phase repeats only once all were used."""
     weights = CALL_TYPES[kind].phases
-    whole = sum(weight for _, weight in weights)
-    given = 0
-    share = 0
+    total_weight = sum(weight for _, weight in weights)
+    planned = 0
+    cumulative_weight = 0
     for phase, weight in weights:
-        share += weight
-        goal = wanted * share // whole
+        cumulative_weight += weight
+        goal = target * cumulative_weight // total_weight
         deck: list[Exchange] = []
-        while given < goal:
+        while planned < goal:
             if not deck:
                 deck = list(PHASES[phase].exchanges)
                 rng.shuffle(deck)
-            said = deck.pop()
-            given += sum(len(line.sentences) for line in said.lines)
-            yield phase, said
+            exchange = deck.pop()
+            planned += sum(len(line.sentences) for line in exchange.lines)
+            yield phase, exchange
 
 
-def _slots(rng: random.Random, names: dict[str, str]) -> dict[str, str]:
-    chance = rng.random
-    slots = {slot: values[int(chance() * size)] for slot, values, size in _CHOICES}
+def _fill_slots(rng: random.Random, names: dict[str, str]) -> dict[str, str]:
+    draw = rng.random
+    slots = {slot: values[int(draw() * count)] for slot, values, count in _SLOT_VALUES}
     slots.update(names)
     return slots

@@ -1,4 +1,4 @@
-"""The simulated company's call library: nested folders per workspace, with calls, notes and snippets."""
+"""Call library of the generated company: nested folders per workspace, with calls, notes and snippets."""
 
 import random
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines.demo.company.calls import Call
 from pipelines.demo.company.people import Staff
-from pipelines.demo.identifiers import Ids, format_datetime
+from pipelines.demo.identifiers import IdGenerator, format_datetime
 
 Json = dict[str, Any]
 
@@ -22,7 +22,7 @@ _NOTES = ("Listen to the pause before the price.", "Great recap at the end.", "H
 
 @dataclass
 class LibraryFolder:
-    """A folder as Gong lists it, the workspace that owns it, and its `calls` entries."""
+    """A folder as Gong lists it, the workspace it belongs to, and the `calls` of its content."""
 
     folder: Json
     workspace_id: str
@@ -30,13 +30,13 @@ class LibraryFolder:
 
 
 def build_library(
-    rng: random.Random, ids: Ids, staff: Staff, workspaces: list[Json], *, calls: list[Call], until: datetime
+    rng: random.Random, ids: IdGenerator, staff: Staff, workspaces: list[Json], *, calls: list[Call], until: datetime
 ) -> list[LibraryFolder]:
-    """Folders in every workspace; the last one stays empty, and the first holds one call twice."""
+    """Return the folders of every workspace. The last one is empty, and the first contains one call twice."""
     managers = [team.manager for team in staff.teams]
     folders: list[LibraryFolder] = []
 
-    def make(name: str, workspace_id: str, parent_id: str | None) -> str:
+    def add_folder(name: str, workspace_id: str, parent_id: str | None) -> str:
         folder = {
             "id": ids.draw(),
             "name": name,
@@ -49,20 +49,20 @@ def build_library(
 
     for workspace in workspaces:
         for name, children in _TREE.items():
-            parent_id = make(name, workspace["id"], None)
+            parent_id = add_folder(name, workspace["id"], None)
             for child in children:
-                make(child, workspace["id"], parent_id)
-    for shelf in folders[:-1]:
-        own = [c for c in calls if c.record["metaData"]["workspaceId"] == shelf.workspace_id]
-        candidates = [c for c in own if not c.record["metaData"]["isPrivate"] and "content" in c.record]
+                add_folder(child, workspace["id"], parent_id)
+    for entry in folders[:-1]:
+        workspace_calls = [c for c in calls if c.record["metaData"]["workspaceId"] == entry.workspace_id]
+        candidates = [c for c in workspace_calls if not c.record["metaData"]["isPrivate"] and "content" in c.record]
         for call in rng.sample(candidates, min(len(candidates), rng.randint(1, 5))):
-            shelf.calls.append(_entry(rng, call, managers, until))
-            if len(shelf.calls) == 1 and shelf is folders[0]:
-                shelf.calls.append(_entry(rng, call, managers, until))
+            entry.calls.append(_build_call_entry(rng, call, managers, until))
+            if len(entry.calls) == 1 and entry is folders[0]:
+                entry.calls.append(_build_call_entry(rng, call, managers, until))
     return folders
 
 
-def _entry(rng: random.Random, call: Call, managers: list[Json], until: datetime) -> Json:
+def _build_call_entry(rng: random.Random, call: Call, managers: list[Json], until: datetime) -> Json:
     meta = call.record["metaData"]
     entry: Json = {"id": meta["id"], "title": meta["title"]}
     entry["note"] = rng.choice(_NOTES)

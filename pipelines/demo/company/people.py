@@ -1,10 +1,10 @@
-"""The simulated company's own people and workspaces, as Gong's users and workspaces."""
+"""Users and workspaces of the generated company, as Gong returns them."""
 
 import random
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from pipelines.demo.identifiers import Ids, format_datetime
+from pipelines.demo.identifiers import IdGenerator, format_datetime
 
 Json = dict[str, Any]
 
@@ -23,15 +23,15 @@ _LAST = (
 )
 
 
-class Names:
-    """Draws distinct full names."""
+class NamePool:
+    """A supply of distinct full names."""
 
     def __init__(self, rng: random.Random) -> None:
         self._names = [(first, last) for first in _FIRST for last in _LAST]
         rng.shuffle(self._names)
 
     def draw(self) -> tuple[str, str]:
-        """First and last name of somebody new."""
+        """Return a first and last name that was not drawn before."""
         return self._names.pop()
 
 
@@ -44,7 +44,7 @@ class Team(NamedTuple):
 
 
 class Staff(NamedTuple):
-    """Everybody Gong lists: the teams, the specialists who join their calls, and all users in listing order."""
+    """The teams, the specialists who join their calls, all users in listing order, and the ids of avatars."""
 
     teams: list[Team]
     specialists: list[Json]
@@ -52,37 +52,37 @@ class Staff(NamedTuple):
     avatar_ids: frozenset[str]
 
 
-def build_workspaces(ids: Ids) -> list[Json]:
-    """Two workspaces; most calls belong to the first."""
+def build_workspaces(ids: IdGenerator) -> list[Json]:
+    """Return two workspaces; most calls belong to the first."""
     return [
         {"id": ids.draw(), "name": "Sales", "description": "Calls with prospects and customers"},
         {"id": ids.draw(), "name": "Customer Success", "description": "Reviews and renewals"},
     ]
 
 
-def build_staff(rng: random.Random, ids: Ids, names: Names, until: datetime) -> Staff:
-    """Three teams of four reps under a head of sales, specialists, somebody who left, and one avatar."""
+def build_staff(rng: random.Random, ids: IdGenerator, names: NamePool, until: datetime) -> Staff:
+    """Return three teams of four reps, their head, three specialists, a rep who has left, and an avatar."""
 
-    def person(title: str, manager: Json | None, active: bool = True) -> Json:
+    def draw_user(title: str, manager: Json | None, active: bool = True) -> Json:
         created = until - timedelta(days=rng.randrange(150, 1500), milliseconds=rng.randrange(86_400_000))
-        return _user(ids.draw(), names.draw(), title, manager, created, rng=rng, active=active)
+        return _build_user(ids.draw(), names.draw(), title, manager, created, rng=rng, active=active)
 
-    head = person("VP Sales", None)
+    head = draw_user("VP Sales", None)
     teams = []
     for name, role in (("West", "Account Executive"), ("East", "Account Executive"), ("Growth", "Sales Development")):
-        manager = person(f"Sales Manager {name}", head)
-        teams.append(Team(name, manager, [person(role, manager) for _ in range(4)]))
-    specialists = [person(t, head) for t in ("Solutions Engineer", "Solutions Engineer", "Customer Success Manager")]
-    gone = person("Account Executive", teams[0].manager, active=False)
-    avatar = person("Gong Support", None)
-    users = [head, *specialists, gone, avatar]
+        manager = draw_user(f"Sales Manager {name}", head)
+        teams.append(Team(name, manager, [draw_user(role, manager) for _ in range(4)]))
+    specialists = [draw_user(t, head) for t in ("Solutions Engineer", "Solutions Engineer", "Customer Success Manager")]
+    former_rep = draw_user("Account Executive", teams[0].manager, active=False)
+    avatar = draw_user("Gong Support", None)
+    users = [head, *specialists, former_rep, avatar]
     for team in teams:
         users += [team.manager, *team.reps]
     rng.shuffle(users)
     return Staff(teams, specialists, users, frozenset({avatar["id"]}))
 
 
-def _user(
+def _build_user(
     user_id: str,
     name: tuple[str, str],
     title: str,

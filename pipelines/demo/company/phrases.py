@@ -1,25 +1,25 @@
-"""What the people of the simulated company say: dialogue by phase of a call, with slots to fill in."""
+"""Dialogue of the generated company by phase of a call, with slots to fill in."""
 
 import re
 from typing import NamedTuple
 
 
 class Line(NamedTuple):
-    """One speaker's turn: a role (H host, S second colleague, B buyer, C second customer) and its sentences."""
+    """Sentences of one speaker, by role: H host, S second colleague, B buyer, C second customer."""
 
     role: str
     sentences: tuple[str, ...]
 
 
 class Exchange(NamedTuple):
-    """A few turns about one thing, and the gist an outline would give of them."""
+    """A few turns about one subject, and the gist that an outline gives of them."""
 
     gist: str
     lines: tuple[Line, ...]
 
 
 class Phase(NamedTuple):
-    """A stretch of a call: its name on the agenda, the topic Gong detects (or none), and what may be said."""
+    """A phase of a call: its name, the topic that Gong detects or None, and its possible exchanges."""
 
     name: str
     topic: str | None
@@ -27,7 +27,7 @@ class Phase(NamedTuple):
 
 
 class CallType(NamedTuple):
-    """A kind of call: title patterns, the phases in order with their weights, and how many sentences it takes."""
+    """A kind of call: title patterns, weighted phases in order, lowest and highest number of sentences, and a brief."""
 
     titles: tuple[str, ...]
     phases: tuple[tuple[str, int], ...]
@@ -36,7 +36,7 @@ class CallType(NamedTuple):
 
 
 def exchange(gist: str, *turns: str) -> Exchange:
-    """An exchange from turns written as `H: First sentence. Second one?`."""
+    """Return an exchange from turns written as `H: First sentence. Second one?`."""
     lines = []
     for turn in turns:
         role, _, text = turn.partition(": ")

@@ -1,4 +1,4 @@
-"""The trackers of the simulated company: what they listen for, and where they hear it in a transcript."""
+"""Trackers of the generated company: their phrases, and where a transcript mentions them."""
 
 from bisect import bisect_right
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ Json = dict[str, Any]
 
 
 class Tracker(NamedTuple):
-    """A tracker: its phrases (lower case), its kind, and whether Gong lists its terms separately."""
+    """A tracker: its name, its phrases in lower case, and its kind; Gong lists phrases of keyword trackers only."""
 
     name: str
     phrases: tuple[str, ...]
@@ -26,8 +26,8 @@ TRACKERS = (
 )
 
 
-class Spoken(NamedTuple):
-    """A sentence as said: when it starts and ends (ms), who says it, and its words."""
+class Sentence(NamedTuple):
+    """A spoken sentence: start and end in milliseconds, speaker id and text."""
 
     start: int
     end: int
@@ -35,10 +35,10 @@ class Spoken(NamedTuple):
     text: str
 
 
-def tracker_hits(tracker_ids: dict[str, str], sentences: list[Spoken]) -> list[Json]:
-    """`content.trackers` of a call: each tracker with its count, and its phrases with the places they occur.
+def find_tracker_hits(tracker_ids: dict[str, str], sentences: list[Sentence]) -> list[Json]:
+    """Return `content.trackers` of a call: each tracker with its count, phrases and occurrences.
 
-    Times are seconds, interpolated within the sentence by the position of the phrase.
+    Times are in seconds, interpolated within the sentence by the position of the phrase.
     """
     offsets: list[int] = []
     position = 0
@@ -50,9 +50,9 @@ def tracker_hits(tracker_ids: dict[str, str], sentences: list[Spoken]) -> list[J
     for tracker in TRACKERS:
         phrases: list[Json] = []
         for phrase in tracker.phrases:
-            places = [_occurrence(sentences, offsets, at) for at in _positions(text, phrase)]
-            if places:
-                phrases.append({"count": len(places), "phrase": phrase, "occurrences": places})
+            phrase_hits = [_build_occurrence(sentences, offsets, at) for at in _find_phrase(text, phrase)]
+            if phrase_hits:
+                phrases.append({"count": len(phrase_hits), "phrase": phrase, "occurrences": phrase_hits})
         occurrences = sorted((o for p in phrases for o in p["occurrences"]), key=lambda o: float(o["startTime"]))
         trackers.append(
             {
@@ -67,20 +67,23 @@ def tracker_hits(tracker_ids: dict[str, str], sentences: list[Spoken]) -> list[J
     return trackers
 
 
-def _positions(text: str, phrase: str) -> list[int]:
-    """Where the phrase stands as whole words."""
-    found = []
+def _find_phrase(text: str, phrase: str) -> list[int]:
+    """Return the positions of the phrase in the text, as whole words."""
+    positions = []
     at = text.find(phrase)
     while at >= 0:
         end = at + len(phrase)
         if not (at and text[at - 1].isalnum()) and not (end < len(text) and text[end].isalnum()):
-            found.append(at)
+            positions.append(at)
         at = text.find(phrase, end)
-    return found
+    return positions
 
 
-def _occurrence(sentences: list[Spoken], offsets: list[int], at: int) -> Json:
+def _build_occurrence(sentences: list[Sentence], offsets: list[int], at: int) -> Json:
     index = bisect_right(offsets, at) - 1
-    said = sentences[index]
-    share = (at - offsets[index]) / max(len(said.text), 1)
-    return {"startTime": round((said.start + (said.end - said.start) * share) / 1000, 3), "speakerId": said.speaker}
+    sentence = sentences[index]
+    share = (at - offsets[index]) / max(len(sentence.text), 1)
+    return {
+        "startTime": round((sentence.start + (sentence.end - sentence.start) * share) / 1000, 3),
+        "speakerId": sentence.speaker,
+    }

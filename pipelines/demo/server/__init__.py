@@ -1,1 +1,1 @@
-"""The simulated Gong: an HTTP server that follows the API contract."""
+"""The simulated Gong: an HTTP server that follows Gong's API contract."""

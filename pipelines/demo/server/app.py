@@ -1,4 +1,4 @@
-"""A Gong tenant served over HTTP as Gong's public API v2 does, made for demos, benchmarks and tests.
+"""The simulated Gong: a company served over HTTP as Gong's public API v2 does, for demos, benchmarks and tests.
 
 gong = SimulatedGong(build_company(calls=200, until=datetime.now(UTC)))
 with serve(gong.app) as base_url:
@@ -24,13 +24,14 @@ from starlette.types import Message, Receive, Scope, Send
 from pipelines.demo.company.calls import Call
 from pipelines.demo.company.company import Company
 from pipelines.demo.server.call_index import CallIndex
-from pipelines.demo.server.endpoints.oauth import AUTHORIZE_PATH, TOKEN_PATH, TokenEndpoint, TokenRefused
+from pipelines.demo.server.endpoints.oauth import AUTHORIZE_PATH, TOKEN_PATH, OAuthEndpoints, OAuthError
 from pipelines.demo.server.faults import Fault
-from pipelines.demo.server.messages.multipart import form_part
-from pipelines.demo.server.messages.response_cache import Piece, joined, json_array
-from pipelines.demo.server.messages.responses import Answer, Asked, GongError
+from pipelines.demo.server.messages.multipart import parse_form_file
+from pipelines.demo.server.messages.request import GongRequest
+from pipelines.demo.server.messages.response import GongError, GongResponse
+from pipelines.demo.server.messages.response_cache import JsonFragment, build_json_array, join_fragments
 from pipelines.demo.server.request_log import RequestLogEntry
-from pipelines.demo.server.routes import Route, routes_at
+from pipelines.demo.server.routes import Route, match_routes
 from pipelines.demo.server.server_settings import ServerSettings
 
 Json = dict[str, Any]
@@ -41,10 +42,16 @@ _NULLABLE_METADATA = ("sdrDisposition", "clientUniqueId", "customData", "purpose
 
 
 class SimulatedGong:
-    """The tenant of one company: its HTTP application, its rules and faults, and edits while it runs.
+    """An HTTP application that serves one company, with settings, faults and edits that apply while it runs.
 
-    `clock` tells the time that delays, cursors and the daily quota go by; by default the real time, but never
-    before the company's own present. `requests` lists everything received. `oauth` gives out tokens.
+    Attributes:
+        company: The company that is served.
+        settings: Limits, credentials and delays.
+        clock: Returns the time by which delays, cursors and the daily quota are measured: by default the real time,
+            but never before the company's present.
+        requests: Every request received.
+        oauth: The OAuth endpoints.
+        faults: Faults to apply; the first that applies to a request wins.
     """
 
     def __init__(self, company: Company, settings: ServerSettings | None = None) -> None:
@@ -52,59 +59,86 @@ class SimulatedGong:
         self.settings = settings or ServerSettings()
         self.clock: Callable[[], datetime] = lambda: max(datetime.now(UTC), company.until)
         self.requests: list[RequestLogEntry] = []
-        self.oauth = TokenEndpoint()
+        self.oauth = OAuthEndpoints()
         self.faults: list[Fault] = []
         self._calls = CallIndex(company.calls)
         self._last_second: deque[float] = deque()
         self._today = (0, 0)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="simulated-gong")
 
+    def list_calls(self) -> list[Call]:
+        """Return every call in its current state, visible or not."""
+        return [entry.call for entry in self._calls]
+
+    def get_call(self, call_id: str) -> Call:
+        """Return a call in its current state.
+
+        Raises:
+            KeyError: If the id is unknown.
+        """
+        return self._calls[call_id].call
+
+    def add_call(
+        self, record: Json, transcript: list[Json] | None = None, visible_from: datetime | None = None
+    ) -> None:
+        """Add a call.
+
+        Args:
+            record: The complete record; optional metadata that is missing becomes null.
+            transcript: The monologues; None for a call without a transcript.
+            visible_from: When Gong starts to list the call; None applies the delay of the settings.
+        """
+        meta = {**dict.fromkeys(_NULLABLE_METADATA), "isPrivate": False, **record["metaData"]}
+        encoded = None if transcript is None else msgspec.json.encode(transcript)
+        self._calls.put(Call({**record, "metaData": meta}, encoded, visible_from))
+
     def edit_call(self, call_id: str, **changes: Any) -> None:
-        """Changes keys of the call's metaData; raises `KeyError` for an unknown call or key."""
+        """Change values of a call's metadata.
+
+        Raises:
+            KeyError: If the id or a key is unknown.
+        """
         record = self._calls[call_id].call.record
         for key in changes:
             record["metaData"][key]
         self.replace_call(call_id, {**record, "metaData": {**record["metaData"], **changes}})
 
     def replace_call(self, call_id: str, record: Json) -> None:
-        """Puts another record in place of the call's; its transcript stays."""
+        """Replace a call's record; its transcript stays.
+
+        Raises:
+            KeyError: If the id is unknown.
+            ValueError: If the record belongs to another call.
+        """
         old = self._calls[call_id].call
         if str(record["metaData"]["id"]) != call_id:
-            raise ValueError(f"the record is of call {record['metaData']['id']}, not of {call_id}")
+            raise ValueError(f"the record belongs to call {record['metaData']['id']}, not to call {call_id}")
         self._calls.put(Call(record, old.transcript_json, old.visible_from))
 
     def replace_transcript(self, call_id: str, monologues: list[Json] | None) -> None:
-        """Puts another transcript in place of the call's; None takes it away."""
+        """Replace a call's transcript; None removes it.
+
+        Raises:
+            KeyError: If the id is unknown.
+        """
         old = self._calls[call_id].call
         encoded = None if monologues is None else msgspec.json.encode(monologues)
         self._calls.put(Call(old.record, encoded, old.visible_from))
 
     def delete_call(self, call_id: str) -> None:
-        """Deletes the call without a trace, as Gong does; raises `KeyError` if there is none."""
+        """Delete a call; like Gong, the server keeps no tombstone.
+
+        Raises:
+            KeyError: If the id is unknown.
+        """
         self._calls.remove(call_id)
 
-    def add_call(
-        self, record: Json, transcript: list[Json] | None = None, visible_from: datetime | None = None
-    ) -> None:
-        """Adds a call that is listed from `visible_from` on, or when the rules say; optional metaData become null."""
-        meta = {**dict.fromkeys(_NULLABLE_METADATA), "isPrivate": False, **record["metaData"]}
-        encoded = None if transcript is None else msgspec.json.encode(transcript)
-        self._calls.put(Call({**record, "metaData": meta}, encoded, visible_from))
-
-    def list_calls(self) -> list[Call]:
-        """Every call as it is now, listed yet or not."""
-        return [listed.call for listed in self._calls]
-
     def clear_response_cache(self) -> None:
-        """Lets go of the answers that are kept; they are made anew when they are asked for."""
+        """Drop the cached JSON, which is encoded again on the next request."""
         self._calls.clear_response_cache()
 
-    def get_call(self, call_id: str) -> Call:
-        """The call as it is now; raises `KeyError` if there is none."""
-        return self._calls[call_id].call
-
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI application."""
+        """Serve one request; this is the ASGI application."""
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
@@ -112,69 +146,76 @@ class SimulatedGong:
             raw = await request.body()
         except ClientDisconnect:
             return
-        received = RequestLogEntry(
+        entry = RequestLogEntry(
             request.method,
             request.url.path,
             dict(request.query_params),
-            _decoded(raw),
+            _decode_json(raw),
             "authorization" in request.headers,
             time.monotonic(),
         )
-        self.requests.append(received)
+        self.requests.append(entry)
 
-        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-            # A request counts when it comes in, however long its answer takes.
-            over = None if received.path in (TOKEN_PATH, AUTHORIZE_PATH) else self._over_limit(self.clock())
+        async def respond(scope: Scope, receive: Receive, send: Send) -> None:
+            # A request counts when it arrives, however long its response takes.
+            is_oauth = entry.path in (TOKEN_PATH, AUTHORIZE_PATH)
+            limit_error = None if is_oauth else self._count_request(self.clock())
             if self.settings.latency_seconds:
                 await asyncio.sleep(self.settings.latency_seconds)
-            # In a thread, so that the loop goes on noting what comes in.
-            make = partial(self._respond, Request(scope), raw, over)
-            response = await asyncio.get_running_loop().run_in_executor(self._thread, make)
+            # In a thread, so that the event loop keeps accepting requests.
+            build = partial(self._build_http_response, Request(scope), raw, limit_error)
+            response = await asyncio.get_running_loop().run_in_executor(self._thread, build)
             await response(scope, receive, send)
 
-        async def note_status(message: Message) -> None:
+        async def send_and_log(message: Message) -> None:
             if message["type"] == "http.response.start":
-                received.status = message["status"]
+                entry.status = message["status"]
             await send(message)
 
-        due = [fault for fault in self.faults if fault.applies(received)]
-        await (due[0].act(answer, scope, receive, note_status) if due else answer(scope, receive, note_status))
+        # Every fault counts the request, even if another one is applied.
+        faults = [fault for fault in self.faults if fault.applies(entry)]
+        if faults:
+            await faults[0].action(respond, scope, receive, send_and_log)
+        else:
+            await respond(scope, receive, send_and_log)
 
-    def _respond(self, request: Request, raw: bytes, over: GongError | None) -> Response:
+    def _build_http_response(self, request: Request, raw: bytes, limit_error: GongError | None) -> Response:
         request_id = "".join(secrets.choice(_BASE36) for _ in range(19))
         headers = {"x-traceid": request_id, "content-type": _CONTENT_TYPE}
         if request.url.path == TOKEN_PATH:
-            return self._tokens(request, raw, headers)
+            return self._exchange_grant(request, raw, headers)
         if request.url.path == AUTHORIZE_PATH:
-            return self._authorised(request, headers)
+            return self._show_consent_page(request, headers)
         try:
-            answer = self._answer(request, raw, over)
+            response = self._handle(request, raw, limit_error)
         except GongError as error:
             if error.status == HTTPStatus.TOO_MANY_REQUESTS:
-                headers["Retry-After"] = str(self._retry_after())
+                headers["Retry-After"] = str(self._retry_after_seconds())
             body = msgspec.json.encode({"requestId": request_id, "errors": error.errors})
             return Response(body, error.status, headers)
-        members = msgspec.json.encode({"requestId": request_id, **answer.members})
-        if answer.array is None:
-            pieces = [Piece(members)]
+        members = msgspec.json.encode({"requestId": request_id, **response.members})
+        if response.array is None:
+            fragments = [JsonFragment(members)]
         else:
-            pieces = json_array(members[:-1] + f',"{answer.array}":['.encode(), answer.items, b"]}")
+            prefix = members[:-1] + f',"{response.array}":['.encode()
+            fragments = build_json_array(prefix, response.items, b"]}")
         accepts_gzip = self.settings.gzip and "gzip" in request.headers.get("accept-encoding", "")
-        body, gzipped = joined(pieces, gzip=accepts_gzip)
-        if gzipped:
+        body, is_gzipped = join_fragments(fragments, gzip=accepts_gzip)
+        if is_gzipped:
             headers["content-encoding"] = "gzip"
-        return Response(body, answer.status, headers)
+        return Response(body, response.status, headers)
 
-    def _answer(self, request: Request, raw: bytes, over: GongError | None) -> Answer:
-        if over is not None:
-            raise over
+    def _handle(self, request: Request, raw: bytes, limit_error: GongError | None) -> GongResponse:
+        """Check limits, credential, route, scope and body in Gong's order, then call the handler."""
+        if limit_error is not None:
+            raise limit_error
         now = self.clock()
         authorization = request.headers.get("authorization", "")
-        credentials = self.settings.credentials | self.oauth.credentials(now)
+        credentials = self.settings.credentials | self.oauth.valid_credentials(now)
         if authorization not in credentials:
             raise GongError(401, "Invalid access key, secret or token")
         path = request.url.path
-        routes, path_id = routes_at(path)
+        routes, path_id = match_routes(path)
         if not routes:
             raise GongError(404, "Not Found")
         route = routes.get(request.method)
@@ -182,47 +223,47 @@ class SimulatedGong:
             raise GongError(405, "Method Not Allowed")
         scopes = credentials[authorization]
         query = dict(request.query_params)
-        asked = Asked(self.company, self._calls, self.settings, now, scopes, path, path_id, query)
-        asked.require(route.scope)
-        asked.body = _strict_body(route, request, raw)
-        return route.endpoint(asked)
+        gong_request = GongRequest(self.company, self._calls, self.settings, now, scopes, path, path_id, query)
+        gong_request.require_scope(route.scope)
+        gong_request.body = _parse_body(route, request, raw)
+        return route.handler(gong_request)
 
-    def _authorised(self, request: Request, headers: dict[str, str]) -> Response:
-        """What an administrator's browser sees once the page was answered."""
+    def _show_consent_page(self, request: Request, headers: dict[str, str]) -> Response:
+        """Return the redirect that the browser gets once the administrator has accepted or refused."""
         try:
-            where = self.oauth.authorised(dict(request.query_params), self.clock())
-        except TokenRefused as refused:
-            return Response(msgspec.json.encode(refused.members), refused.status, headers)
-        return Response(status_code=HTTPStatus.FOUND, headers={"Location": where})
+            location = self.oauth.build_consent_redirect(dict(request.query_params), self.clock())
+        except OAuthError as error:
+            return Response(msgspec.json.encode(error.members), error.status, headers)
+        return Response(status_code=HTTPStatus.FOUND, headers={"Location": location})
 
-    def _tokens(self, request: Request, raw: bytes, headers: dict[str, str]) -> Response:
-        """Answers the token endpoint, which has no part in the API's limits."""
+    def _exchange_grant(self, request: Request, raw: bytes, headers: dict[str, str]) -> Response:
+        """Return the response of the token endpoint, to which the API's limits do not apply."""
         host = str(request.base_url).rstrip("/")
         try:
-            given = self.oauth.exchange(request.method, request.headers, raw, now=self.clock(), host=host)
-        except TokenRefused as refused:
-            return Response(msgspec.json.encode(refused.members), refused.status, headers)
-        return Response(msgspec.json.encode(given), 200, headers)
+            tokens = self.oauth.exchange_grant(request.method, request.headers, raw, now=self.clock(), host=host)
+        except OAuthError as error:
+            return Response(msgspec.json.encode(error.members), error.status, headers)
+        return Response(msgspec.json.encode(tokens), 200, headers)
 
-    def _over_limit(self, now: datetime) -> GongError | None:
-        """Counts the request against both limits; a 429 where one is exceeded."""
+    def _count_request(self, now: datetime) -> GongError | None:
+        """Count the request against both limits; return a 429 if one is exceeded, else None."""
         per_second, per_day = self.settings.requests_per_second, self.settings.requests_per_day
         if per_day is not None:
-            day, spent = self._today
-            self._today = (now.toordinal(), spent + 1 if day == now.toordinal() else 1)
+            day, used = self._today
+            self._today = (now.toordinal(), used + 1 if day == now.toordinal() else 1)
             if self._today[1] > per_day:
                 return GongError(429, "Daily API rate limit exceeded")
         if per_second is not None:
-            moment = time.monotonic()
-            while self._last_second and moment - self._last_second[0] >= 1:
+            arrived = time.monotonic()
+            while self._last_second and arrived - self._last_second[0] >= 1:
                 self._last_second.popleft()
             if len(self._last_second) >= per_second:
                 return GongError(429, "API rate limit exceeded")
-            self._last_second.append(moment)
+            self._last_second.append(arrived)
         return None
 
-    def _retry_after(self) -> int:
-        """Seconds to wait: one, or until the daily quota resets at midnight UTC."""
+    def _retry_after_seconds(self) -> int:
+        """Return one second, or the time until the daily quota resets at midnight UTC."""
         if self.settings.requests_per_day is None or self._today[1] <= self.settings.requests_per_day:
             return 1
         now = self.clock().astimezone(UTC)
@@ -230,21 +271,25 @@ class SimulatedGong:
         return int((midnight - now).total_seconds()) + 1
 
 
-def _decoded(raw: bytes) -> Any:
+def _decode_json(raw: bytes) -> Any:
     try:
         return msgspec.json.decode(raw)
     except msgspec.DecodeError:
         return None
 
 
-def _strict_body(route: Route, request: Request, raw: bytes) -> Any:
-    """The parsed body of a POST, or the part of a form; raises 415 for another kind, 400 for anything undocumented."""
-    if route.form:
-        return form_part(route.form, request.headers.get("content-type", ""), raw)
+def _parse_body(route: Route, request: Request, raw: bytes) -> Any:
+    """Return the decoded body or the file of the form; None if the route takes neither.
+
+    Raises:
+        GongError: 415 if the content type is wrong; 400 if the body has an undocumented key or an invalid value.
+    """
+    if route.form_field:
+        return parse_form_file(route.form_field, request.headers.get("content-type", ""), raw)
     if route.body is None:
         return None
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not raw or kind != "application/json":
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not raw or content_type != "application/json":
         raise GongError(415, "Unsupported Media Type")
     try:
         return msgspec.json.decode(raw, type=route.body)

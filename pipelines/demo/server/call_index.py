@@ -1,4 +1,4 @@
-"""The calls of the simulated Gong in listing order, with their serialised answers kept between requests."""
+"""The calls of the simulated Gong by id and in the order Gong lists them, with their encoded JSON cached."""
 
 import zlib
 from bisect import bisect_left, bisect_right
@@ -10,112 +10,130 @@ from typing import Any
 import msgspec
 
 from pipelines.demo.company.calls import WEB_CONFERENCE_SYSTEMS, Call
-from pipelines.demo.server.messages.response_cache import Piece
+from pipelines.demo.server.messages.response_cache import JsonFragment
 
 Json = dict[str, Any]
-Key = tuple[int, int, str]
+SortKey = tuple[int, int, str]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def microseconds(moment: datetime) -> int:
-    """The instant as whole microseconds since 1970."""
+def to_microseconds(moment: datetime) -> int:
+    """Return the datetime as whole microseconds since 1970."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
-def effective_time(meta: Json) -> datetime:
-    """The time Gong lists and filters a call by: scheduled for recorded web conferences, else started."""
+def parse_effective_time(meta: Json) -> datetime:
+    """Return the time by which Gong sorts and filters a call: scheduled for recorded web conferences, else started."""
     scheduled, started = meta.get("scheduled"), meta.get("started")
-    recorded_by_gong = meta.get("system") in WEB_CONFERENCE_SYSTEMS and not meta.get("clientUniqueId")
-    return datetime.fromisoformat(str((scheduled or started) if recorded_by_gong else (started or scheduled)))
+    is_recorded_by_gong = meta.get("system") in WEB_CONFERENCE_SYSTEMS and not meta.get("clientUniqueId")
+    return datetime.fromisoformat(str((scheduled or started) if is_recorded_by_gong else (started or scheduled)))
 
 
-def listing_key(effective: datetime, call_id: str) -> Key:
-    """Sorts by effective time; ties come in an order that is stable but not that of the ids."""
-    return microseconds(effective), zlib.crc32(call_id.encode()), call_id
+def build_sort_key(effective_time: datetime, call_id: str) -> SortKey:
+    """Return the key that sorts by effective time, and equal times in a stable order that is not that of the ids."""
+    return to_microseconds(effective_time), zlib.crc32(call_id.encode()), call_id
 
 
 @dataclass(slots=True)
-class Listed:
-    """A call with what listing it needs: its key, the time it ended, and cached pieces of answers."""
+class CallEntry:
+    """A call, the facts by which it is listed, and its cached JSON.
+
+    Attributes:
+        call: The call.
+        effective_time: Time by which Gong sorts and filters the call.
+        key: Sort key of the listing.
+        end: End of the call.
+        fragments: Encoded JSON by the selector that it was encoded for.
+    """
 
     call: Call
-    effective: datetime
-    key: Key
+    effective_time: datetime
+    key: SortKey
     end: datetime
-    pieces: dict[object, Piece] = field(default_factory=dict)
+    fragments: dict[object, JsonFragment] = field(default_factory=dict)
 
-    def piece(self, name: object, build: Callable[[], bytes]) -> Piece:
-        """The cached piece of that name, built on first use."""
-        piece = self.pieces.get(name)
-        if piece is None:
-            piece = self.pieces[name] = Piece(build())
-        return piece
+    def get_fragment(self, name: object, build: Callable[[], bytes]) -> JsonFragment:
+        """Return the cached JSON of that name, built on first use."""
+        fragment = self.fragments.get(name)
+        if fragment is None:
+            fragment = self.fragments[name] = JsonFragment(build())
+        return fragment
 
-    def is_listed(self, now: datetime, delay: timedelta) -> bool:
-        """Whether the call shows by then, so long after its end unless it says itself from when on."""
+    def is_visible(self, now: datetime, delay: timedelta) -> bool:
+        """Return whether Gong lists the call: from its `visible_from` on, else after the delay from its end."""
         return (self.call.visible_from or self.end + delay) <= now
 
-    def transcript_piece(self) -> Piece:
-        """The call's entry in a transcript answer."""
+    def get_transcript_fragment(self) -> JsonFragment:
+        """Return the call's entry in a transcript response."""
         head = b'{"callId":' + msgspec.json.encode(self.call.id) + b',"transcript":'
-        return self.piece("transcript", lambda: head + (self.call.transcript_json or b"[]") + b"}")
+        return self.get_fragment("transcript", lambda: head + (self.call.transcript_json or b"[]") + b"}")
 
 
-def listed(call: Call) -> Listed:
-    """The call, ready to be listed."""
+def _build_entry(call: Call) -> CallEntry:
     meta = call.record["metaData"]
-    effective = effective_time(meta)
-    started = datetime.fromisoformat(meta["started"]) if meta.get("started") else effective
+    effective_time = parse_effective_time(meta)
+    started = datetime.fromisoformat(meta["started"]) if meta.get("started") else effective_time
     end = started + timedelta(seconds=meta.get("duration") or 0)
-    return Listed(call, effective, listing_key(effective, call.id), end)
+    return CallEntry(call, effective_time, build_sort_key(effective_time, call.id), end)
 
 
 class CallIndex:
-    """Calls by id and in listing order. A change replaces the listing whole, so that no request sees half of one."""
+    """Calls by id and in listing order. A change replaces the whole listing, so no request sees half a change."""
 
     def __init__(self, calls: Iterable[Call]) -> None:
-        self._by_id = {call.id: listed(call) for call in calls}
-        self._listing: tuple[list[Listed], list[Key]] = ([], [])
+        self._by_id = {call.id: _build_entry(call) for call in calls}
+        self._listing: tuple[list[CallEntry], list[SortKey]] = ([], [])
         self._sort()
 
-    def __getitem__(self, call_id: str) -> Listed:
+    def __getitem__(self, call_id: str) -> CallEntry:
         return self._by_id[call_id]
 
-    def __iter__(self) -> Iterator[Listed]:
+    def __iter__(self) -> Iterator[CallEntry]:
         return iter(self._by_id.values())
 
-    def find(self, call_id: str) -> Listed | None:
-        """The call with that id, if there is one."""
+    def find(self, call_id: str) -> CallEntry | None:
+        """Return the call with that id, or None."""
         return self._by_id.get(call_id)
 
     def put(self, call: Call) -> None:
-        """Adds the call, or replaces the one with its id."""
-        self._by_id[call.id] = listed(call)
+        """Add the call, or replace the call with its id."""
+        self._by_id[call.id] = _build_entry(call)
         self._sort()
 
     def remove(self, call_id: str) -> None:
-        """Forgets the call; raises `KeyError` if there is none."""
+        """Remove the call.
+
+        Raises:
+            KeyError: If the id is unknown.
+        """
         del self._by_id[call_id]
         self._sort()
 
     def clear_response_cache(self) -> None:
-        """Lets go of the serialised answers, which are several times as large as the calls themselves."""
+        """Drop the cached JSON, which takes several times the memory of the calls."""
         for entry in self._by_id.values():
-            entry.pieces.clear()
+            entry.fragments.clear()
 
     def select(
-        self, since: datetime | None, before: datetime | None, call_ids: list[str] | None, after: Key | None
-    ) -> Iterable[Listed]:
-        """Calls with `since` <= effective < `before`, in order, behind the key `after`; only those ids if given."""
+        self, since: datetime | None, until: datetime | None, call_ids: list[str] | None, after: SortKey | None
+    ) -> Iterable[CallEntry]:
+        """Return the calls of the window `[since, until)` in listing order.
+
+        Args:
+            since: Start of the window; None for no bound.
+            until: End of the window, exclusive; None for no bound.
+            call_ids: Only these calls; None for all.
+            after: Only calls that sort after this key; None for all.
+        """
         if call_ids is None:
             order, keys = self._listing
         else:
             found = {entry.call.id: entry for call_id in call_ids if (entry := self._by_id.get(call_id))}
             order = sorted(found.values(), key=lambda entry: entry.key)
             keys = [entry.key for entry in order]
-        low = bisect_left(keys, (microseconds(since), -1, "")) if since else 0
-        high = bisect_left(keys, (microseconds(before), -1, "")) if before else len(keys)
+        low = bisect_left(keys, (to_microseconds(since), -1, "")) if since else 0
+        high = bisect_left(keys, (to_microseconds(until), -1, "")) if until else len(keys)
         if after:
             low = max(low, bisect_right(keys, after))
         return (order[number] for number in range(low, high))

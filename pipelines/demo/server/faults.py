@@ -1,4 +1,4 @@
-"""Faults for tests: what goes wrong, on which requests, down to the socket.
+"""Faults for tests: what goes wrong and on which requests, down to the socket.
 
 gong.faults.append(Fault(respond(503), path="/v2/calls/extensive", nth=2))
 gong.faults.append(Fault(reset_connection(), path="/v2/users", count=1))
@@ -16,19 +16,31 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pipelines.demo.server.request_log import RequestLogEntry
 
 FaultAction = Callable[[ASGIApp, Scope, Receive, Send], Awaitable[None]]
+"""Responds in place of the application, which it receives with the request."""
 
 ABORT_EXTENSION = "pipelines.demo.abort_connection"
+"""ASGI extension of our server: a function that resets the connection of the request."""
 
 
 @dataclass
 class Fault:
-    """An act and the requests it strikes.
+    """A fault action and the requests it applies to.
 
-    A request matches by path prefix, method and `when`. Of the matching ones, only the `nth` (from 1) is struck,
-    or the first `count`, or all. `struck` says how many were.
+    A request matches by path prefix, method and `when`. Of the matching requests, the fault applies to the `nth`
+    (from 1), else to the first `count`, else to all.
+
+    Attributes:
+        action: What happens instead of the normal response.
+        path: Prefix of the path.
+        method: HTTP method; None for any.
+        nth: Number of the only matching request to apply to.
+        count: Number of the first matching requests to apply to.
+        when: Additional condition.
+        match_count: Number of requests that matched.
+        hit_count: Number of requests that the fault applied to.
     """
 
-    act: FaultAction
+    action: FaultAction
     path: str = "/"
     method: str | None = None
     nth: int | None = None
@@ -38,64 +50,63 @@ class Fault:
     hit_count: int = field(default=0, init=False)
 
     def applies(self, request: RequestLogEntry) -> bool:
-        """Whether this request is to fail; counts it if it matches."""
+        """Return whether the fault applies to the request, and count it."""
         if not request.path.startswith(self.path) or self.method not in (None, request.method):
             return False
         if self.when is not None and not self.when(request):
             return False
         self.match_count += 1
-        due = (
-            self.match_count == self.nth
-            if self.nth is not None
-            else self.count is None or self.match_count <= self.count
-        )
-        self.hit_count += due
-        return due
+        if self.nth is not None:
+            is_hit = self.match_count == self.nth
+        else:
+            is_hit = self.count is None or self.match_count <= self.count
+        self.hit_count += is_hit
+        return is_hit
 
 
 def respond(status: int, *, errors: list[str] | None = None, headers: Mapping[str, str] | None = None) -> FaultAction:
-    """Answers with that status and Gong's error body."""
+    """Respond with the status and Gong's error body."""
     body = {"requestId": "0simulated0fault00", "errors": errors or [f"Simulated fault: HTTP {status}"]}
-    return _answer(status, msgspec.json.encode(body), {"content-type": "application/json;charset=UTF-8"}, headers)
+    return _send_fixed(status, msgspec.json.encode(body), {"content-type": "application/json;charset=UTF-8"}, headers)
 
 
 def too_many_requests(retry_after: int = 1) -> FaultAction:
-    """429 with `Retry-After` in seconds, which may be hours for a spent daily quota."""
+    """Respond with 429 and `Retry-After` in seconds, which can be hours for an exceeded daily quota."""
     return respond(429, errors=["API rate limit exceeded"], headers={"Retry-After": str(retry_after)})
 
 
 def redirect(location: str) -> FaultAction:
-    """302 to another host, as from the generic host to the customer's."""
-    return _answer(302, b"", {"Location": location})
+    """Respond with a 302 to another host, as the generic host does for the customer's host."""
+    return _send_fixed(302, b"", {"Location": location})
 
 
 def revoked_token() -> FaultAction:
-    """401 as for an access token that was revoked or belongs to another region."""
+    """Respond with the 401 of an access token that was revoked or belongs to another region."""
     return respond(401, errors=["The access token was revoked"])
 
 
 def expired_cursor() -> FaultAction:
-    """400 as for a cursor whose chain is over an hour old."""
+    """Respond with the 400 of a cursor whose chain of pages is more than an hour old."""
     return respond(400, errors=["Cursor has expired"])
 
 
 def html_page() -> FaultAction:
-    """200 with a web page, as from a proxy or a login wall."""
-    return _answer(200, b"<!DOCTYPE html><html><body>Please sign in</body></html>", {"content-type": "text/html"})
+    """Respond with 200 and a web page, as a proxy or a login page does."""
+    return _send_fixed(200, b"<!DOCTYPE html><html><body>Please sign in</body></html>", {"content-type": "text/html"})
 
 
 def proxy_response(status: int, text: str) -> FaultAction:
-    """That status with a text, or nothing, that is not of Gong, as from a proxy before it."""
-    return _answer(status, text.encode(), {"content-type": "text/plain"})
+    """Respond with a status and a plain text or an empty body, as a proxy in front of Gong does."""
+    return _send_fixed(status, text.encode(), {"content-type": "text/plain"})
 
 
 def corrupt_json() -> FaultAction:
-    """200 whose JSON breaks off although the body is complete."""
-    return _answer(200, b'{"requestId":"0simulated0fault00","calls":[{"id"', {"content-type": "application/json"})
+    """Respond with 200 and JSON that breaks off although the body has its announced length."""
+    return _send_fixed(200, b'{"requestId":"0simulated0fault00","calls":[{"id"', {"content-type": "application/json"})
 
 
 def hang(seconds: float) -> FaultAction:
-    """Says nothing for that long, then answers as usual."""
+    """Wait, then respond as usual."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.sleep(seconds)
@@ -105,7 +116,7 @@ def hang(seconds: float) -> FaultAction:
 
 
 def reset_connection() -> FaultAction:
-    """Drops the connection with a TCP reset instead of an answer (a `ConnectionResetError` without a socket)."""
+    """Drop the connection with a TCP reset; raise `ConnectionResetError` if the request has no socket."""
 
     async def act(_app: ASGIApp, scope: Scope, receive: Receive, _send: Send) -> None:
         abort = scope.get("extensions", {}).get(ABORT_EXTENSION)
@@ -119,7 +130,7 @@ def reset_connection() -> FaultAction:
 
 
 def run_before_response(change: Callable[[], object]) -> FaultAction:
-    """Lets something happen to the company just before the answer, which is as usual."""
+    """Call a function, for example one that edits the company, then respond as usual."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         change()
@@ -129,78 +140,78 @@ def run_before_response(change: Callable[[], object]) -> FaultAction:
 
 
 def shorten_body(keep: float = 0.5) -> FaultAction:
-    """Sends a share of the answer, compressed or not, as if that were all of it."""
+    """Send a share of the body, compressed or not, and announce that length."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        start, body = await _captured(app, scope, receive)
-        await _send_whole(send, start, body[: int(len(body) * keep)])
+        start, body = await _capture_response(app, scope, receive)
+        await _send_body(send, start, body[: int(len(body) * keep)])
 
     return act
 
 
 def truncate(keep: float = 0.5) -> FaultAction:
-    """Promises the whole answer, sends that share of it, and closes the connection."""
+    """Announce the whole body, send a share of it and close the connection."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        start, body = await _captured(app, scope, receive)
+        start, body = await _capture_response(app, scope, receive)
         await send(start)
+        # Returning while `more_body` is set makes the server close the connection.
         await send({"type": "http.response.body", "body": body[: int(len(body) * keep)], "more_body": True})
-        # Returning with more announced makes the server close the connection.
 
     return act
 
 
 def rewrite(change: Callable[[Any], Any]) -> FaultAction:
-    """Passes the decoded JSON answer through `change`, which returns the new body or edits it in place."""
+    """Pass the decoded JSON body through `change`, which returns the new body or edits it in place."""
 
-    def changed(body: bytes) -> bytes:
+    def rewrite_json(body: bytes) -> bytes:
         document = msgspec.json.decode(body)
         returned = change(document)
         return msgspec.json.encode(document if returned is None else returned)
 
-    return rewrite_bytes(changed)
+    return rewrite_bytes(rewrite_json)
 
 
 def rewrite_bytes(change: Callable[[bytes], bytes]) -> FaultAction:
-    """Passes the answer's body through `change`, for what no JSON encoder would write."""
+    """Pass the uncompressed body through `change`, for content that a JSON encoder would not write."""
 
     async def act(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-        start, body = await _captured(app, {**scope, "headers": plain}, receive)
-        await _send_whole(send, start, change(body))
+        headers = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+        start, body = await _capture_response(app, {**scope, "headers": headers}, receive)
+        await _send_body(send, start, change(body))
 
     return act
 
 
-def _answer(status: int, body: bytes, *headers: Mapping[str, str] | None) -> FaultAction:
-    named = {name: value for group in headers if group for name, value in group.items()}
-    named["content-length"] = str(len(body))
-    raw = [(name.lower().encode(), value.encode()) for name, value in named.items()]
+def _send_fixed(status: int, body: bytes, *header_groups: Mapping[str, str] | None) -> FaultAction:
+    headers = {name: value for group in header_groups if group for name, value in group.items()}
+    headers["content-length"] = str(len(body))
+    raw_headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def act(_app: ASGIApp, _scope: Scope, _receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": status, "headers": raw})
+        await send({"type": "http.response.start", "status": status, "headers": raw_headers})
         await send({"type": "http.response.body", "body": body})
 
     return act
 
 
-async def _send_whole(send: Send, start: Message, body: bytes) -> None:
-    """Sends an answer with another body, whose length it announces."""
+async def _send_body(send: Send, start: Message, body: bytes) -> None:
+    """Send a response with another body and the matching Content-Length."""
     headers = [(name, value) for name, value in start["headers"] if name != b"content-length"]
     await send({**start, "headers": [*headers, (b"content-length", str(len(body)).encode())]})
     await send({"type": "http.response.body", "body": body})
 
 
-async def _captured(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
-    """The app's answer, held back: its start message and its whole body."""
+async def _capture_response(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
+    """Return the start message and the whole body of the application's response without sending them."""
     starts: list[Message] = []
     body = bytearray()
 
-    async def keep(message: Message) -> None:
+    async def capture(message: Message) -> None:
         if message["type"] == "http.response.start":
             starts.append(message)
         else:
             body.extend(message.get("body", b""))
 
-    await app(scope, receive, keep)
+    await app(scope, receive, capture)
     return starts[0], bytes(body)

@@ -1,4 +1,4 @@
-"""A company made of recorded answers, so that the simulated Gong replays real input."""
+"""A company made of recorded responses, so that the simulated Gong replays real input."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -12,16 +12,26 @@ Json = dict[str, Any]
 
 
 def build_recorded_company(extensive: Json, transcripts: Json, *, until: datetime | None = None) -> Company:
-    """A company of one workspace with the calls of a calls/extensive and a calls/transcript answer.
+    """Return a company with the calls of recorded responses.
 
-    Blocks appear as recorded when a selector asks for them. A transcript whose call was not recorded gets a bare
-    call at the time of the last one, so that it can be asked for. `until` defaults to now.
+    Args:
+        extensive: A response of POST /v2/calls/extensive. A block is served as recorded if a selector exposes it.
+        transcripts: A response of POST /v2/calls/transcript. A transcript without a recorded call gets a call that
+            has the metadata of the last recorded one, so that it can be requested.
+        until: The company's present; None for now.
     """
-    said = {str(entry["callId"]): msgspec.json.encode(entry["transcript"]) for entry in transcripts["callTranscripts"]}
-    calls = [Call(record, said.pop(str(record["metaData"]["id"]), None)) for record in extensive["calls"]]
+    transcript_by_id = {
+        str(entry["callId"]): msgspec.json.encode(entry["transcript"]) for entry in transcripts["callTranscripts"]
+    }
+    calls = [Call(record, transcript_by_id.pop(str(record["metaData"]["id"]), None)) for record in extensive["calls"]]
     if calls:
         template = calls[-1].record["metaData"]
-        calls += [Call({"metaData": {**template, "id": call_id}}, encoded) for call_id, encoded in said.items()]
+        calls += [
+            Call({"metaData": {**template, "id": call_id}}, transcript)
+            for call_id, transcript in transcript_by_id.items()
+        ]
     workspace_ids = dict.fromkeys(str(call.record["metaData"]["workspaceId"]) for call in calls)
-    workspaces = [{"id": known, "name": f"Workspace {known}", "description": None} for known in workspace_ids]
+    workspaces = [
+        {"id": workspace_id, "name": f"Workspace {workspace_id}", "description": None} for workspace_id in workspace_ids
+    ]
     return Company("Recorded", until or datetime.now(UTC), workspaces=workspaces, calls=calls)

@@ -1,4 +1,4 @@
-"""A request as the simulated Gong received it, for tests to assert what was sent."""
+"""Log of the requests that the simulated Gong received, for tests to assert what was sent."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,10 +6,16 @@ from typing import Any
 
 @dataclass
 class RequestLogEntry:
-    """What came in and how it was answered.
+    """One request and the status of its response.
 
-    `body` is the parsed JSON or None; `status` is None while unanswered and stays so after a reset connection;
-    `at` is a monotonic time in seconds, to look at the pace of a client.
+    Attributes:
+        method: HTTP method.
+        path: Path of the URL.
+        query: Query parameters.
+        body: The decoded body; None if it is empty or not JSON.
+        authorization_present: Whether the request has an Authorization header.
+        at: Monotonic time of arrival in seconds, from which a client's rate is measured.
+        status: Status of the response; None before the response and after a connection reset.
     """
 
     method: str
@@ -22,7 +28,7 @@ class RequestLogEntry:
 
     @property
     def cursor(self) -> str | None:
-        """The cursor where the endpoint reads it: from the body of a POST, else from the query."""
+        """The cursor, which Gong reads from the body of a POST and from the query of a GET."""
         if self.method == "POST":
             return self.body.get("cursor") if isinstance(self.body, dict) else None
         return self.query.get("cursor")

@@ -1,4 +1,4 @@
-"""How the simulated Gong behaves: limits, credentials, delays. Tests change these while it runs."""
+"""Settings of the simulated Gong: limits, credentials and delays, which tests change while it runs."""
 
 import base64
 from dataclasses import dataclass, field
@@ -12,12 +12,23 @@ def _default_credentials() -> dict[str, frozenset[str] | None]:
 
 @dataclass
 class ServerSettings:
-    """`credentials` maps the exact Authorization header to its scopes (None: all).
+    """How the simulated Gong behaves.
 
-    The three delays count from the end of a call. `requests_per_second` is a sliding window of one second.
-    A request with an id of a call that is no number `call_ids_below` is refused.
-    Links to recordings lead to `media_host`.
-    `access_taken_back` are ids of calls that nobody may see any more by an access given through the API.
+    Attributes:
+        page_size: Records per page.
+        requests_per_second: Limit over a sliding window of one second; None for no limit.
+        requests_per_day: Limit per day in UTC; None for no limit.
+        latency_seconds: Delay of every response.
+        cursor_lifetime_seconds: Lifetime of a chain of pages, counted from its first page.
+        credentials: Scopes by exact Authorization header; None grants all scopes.
+        call_visible_after: Delay from the end of a call until Gong lists it.
+        transcript_visible_after: Delay from the end of a call until its transcript exists.
+        content_visible_after: Delay from the end of a call until its content exists.
+        see_no_calls: Whether calls are hidden, as from a key without access to any.
+        call_ids_below: Upper bound of a valid call id, exclusive; a request with another id is rejected.
+        access_taken_back: Ids of calls whose access given through the API was removed.
+        media_host: Base URL of links to recordings.
+        gzip: Whether responses are compressed if the client accepts it.
     """
 
     page_size: int = 100

@@ -1,4 +1,4 @@
-"""Serves an ASGI application on the loopback interface: in a thread for tests, in the foreground for the CLI."""
+"""Serve an ASGI application on the loopback interface: in a thread for tests, in the foreground for the CLI."""
 
 import contextlib
 import ipaddress
@@ -17,42 +17,56 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pipelines.demo.server.faults import ABORT_EXTENSION
 
-_START_SECONDS = 10.0
+_START_TIMEOUT_SECONDS = 10.0
+_STOP_TIMEOUT_SECONDS = 10.0
 
 
 @contextlib.contextmanager
 def serve(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Runs the application in a thread while the context lasts, and yields its base URL.
+    """Run the application in a thread for the duration of the context; yield its base URL.
 
-    Raises `ValueError` for a host that is not loopback, and `OSError` if the port is taken.
+    Args:
+        app: The ASGI application.
+        host: Loopback address to listen on.
+        port: Port to listen on; 0 chooses a free one.
+
+    Raises:
+        ValueError: If the host is not a loopback address.
+        OSError: If the port is in use.
+        RuntimeError: If the server does not start.
     """
-    bound = _bound_socket(host, port)
-    server = uvicorn.Server(_config(app))
-    thread = threading.Thread(target=server.run, args=([bound],), name="simulated-gong", daemon=True)
+    listener = _open_listener(host, port)
+    server = uvicorn.Server(_build_config(app))
+    thread = threading.Thread(target=server.run, args=([listener],), name="simulated-gong", daemon=True)
     thread.start()
-    deadline = time.monotonic() + _START_SECONDS
+    deadline = time.monotonic() + _START_TIMEOUT_SECONDS
     try:
         while not server.started:
             if not thread.is_alive() or time.monotonic() > deadline:
                 raise RuntimeError("the simulated Gong did not start")
             time.sleep(0.002)
-        yield _base_url(bound)
+        yield _build_base_url(listener)
     finally:
         server.should_exit = True
-        thread.join(_START_SECONDS)
-        bound.close()
+        thread.join(_STOP_TIMEOUT_SECONDS)
+        listener.close()
 
 
 def serve_forever(app: ASGIApp, host: str = "127.0.0.1", port: int = 0) -> None:
-    """Runs the application until interrupted. Same errors as `serve`."""
-    bound = _bound_socket(host, port)
+    """Run the application until it is interrupted.
+
+    Raises:
+        ValueError: If the host is not a loopback address.
+        OSError: If the port is in use.
+    """
+    listener = _open_listener(host, port)
     with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(_config(app)).run([bound])
-    bound.close()
+        uvicorn.Server(_build_config(app)).run([listener])
+    listener.close()
 
 
 class _AbortableProtocol(H11Protocol):
-    """HTTP/1.1 that tells the application how to reset the connection a request came on."""
+    """HTTP/1.1 with an extension by which the application can reset the connection of a request."""
 
     def connection_made(self, transport: BaseTransport) -> None:
         assert isinstance(transport, Transport)
@@ -61,8 +75,8 @@ class _AbortableProtocol(H11Protocol):
 
         def abort() -> None:
             # A linger time of zero makes the kernel send RST instead of FIN.
-            opened = transport.get_extra_info("socket")
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection = transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             transport.abort()
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -72,14 +86,15 @@ class _AbortableProtocol(H11Protocol):
         self.app = app
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
-    async def plain(scope: Scope, receive: Receive, send: Send) -> None:
+def _build_config(app: ASGIApp) -> uvicorn.Config:
+    # uvicorn recognises ASGI 3 by a coroutine function; it takes a bound method for ASGI 2.
+    async def run_app(scope: Scope, receive: Receive, send: Send) -> None:
         await app(scope, receive, send)
 
-    # Faults end connections in ways that uvicorn would report as errors.
+    # Faults close connections in ways that uvicorn would log as errors.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
     return uvicorn.Config(
-        plain,
+        run_app,
         http=_AbortableProtocol,
         ws="none",
         lifespan="off",
@@ -91,19 +106,21 @@ def _config(app: ASGIApp) -> uvicorn.Config:
     )
 
 
-def _bound_socket(host: str, port: int) -> socket.socket:
+def _open_listener(host: str, port: int) -> socket.socket:
     address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     if not address.is_loopback:
-        raise ValueError(f"{host} is not a loopback address; the simulated Gong is for this machine only")
+        raise ValueError(
+            f"{host} is not a loopback address: the simulated Gong serves this machine only; use 127.0.0.1"
+        )
     family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    # asyncio sends at once (TCP_NODELAY) only where the protocol is named: otherwise each answer takes 40 ms.
-    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind((str(address), port))
-    bound.listen(128)
-    return bound
+    # asyncio sets TCP_NODELAY only if the socket names its protocol; without it each response takes 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((str(address), port))
+    listener.listen(128)
+    return listener
 
 
-def _base_url(bound: socket.socket) -> str:
-    host, port = bound.getsockname()[:2]
+def _build_base_url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from pipelines.demo.company.calls import Call
-from pipelines.demo.identifiers import ZONE
+from pipelines.demo.identifiers import TIME_ZONE
 from pipelines.demo.server.app import SimulatedGong
 from sources.gong import OPT_IN_RESOURCES, table_names
 from sources.gong.resources.date_sliced import LOG_TYPES
@@ -25,7 +25,7 @@ def short(workspace: Workspace) -> Workspace:
 
 
 def _local_day(moment: str) -> date:
-    return datetime.fromisoformat(moment).astimezone(ZONE).date()
+    return datetime.fromisoformat(moment).astimezone(TIME_ZONE).date()
 
 
 def test_everything_opt_in_is_loaded_when_it_is_named_and_nothing_of_it_otherwise(
@@ -57,7 +57,7 @@ def test_activity_is_kept_by_the_companys_days_and_never_asked_for_beyond_its_to
     assert {(day, user): count for day, user, count in held} == {
         (day, user): count for (day, user), count in hosted.items() if day < until
     }
-    today = datetime.now(UTC).astimezone(ZONE).date()
+    today = datetime.now(UTC).astimezone(TIME_ZONE).date()
     asked = [request.body["filter"]["toDate"] for request in gong.requests if request.path.startswith("/v2/stats/")]
     assert asked
     assert all(date.fromisoformat(day) <= today for day in asked)
@@ -103,7 +103,7 @@ def _host_and_day(call: Call) -> tuple[str, date]:
 
 
 def _two_days_ago() -> date:
-    return (datetime.now(UTC) - timedelta(days=2)).astimezone(ZONE).date()
+    return (datetime.now(UTC) - timedelta(days=2)).astimezone(TIME_ZONE).date()
 
 
 def test_each_log_is_read_as_a_list_of_its_own(gong: SimulatedGong, short: Workspace) -> None:

@@ -1,1 +1,1 @@
-"""Operations of the simulated Gong, grouped as in `sources/gong/resources`."""
+"""Handlers of the simulated Gong, one file per area of Gong's API, as in `sources/gong/resources`."""

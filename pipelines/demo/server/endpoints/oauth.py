@@ -1,8 +1,8 @@
-"""The simulated Gong's OAuth: refresh tokens that are good once, access tokens that end or are revoked.
+"""OAuth endpoints of the simulated Gong: consent page, code exchange and single-use refresh tokens.
 
 gong.oauth.add_refresh_token("refresh-1")
 ...
-gong.oauth.revoke_access_tokens()
+gong.oauth.expire_access_tokens()
 assert gong.oauth.reused_tokens == []
 """
 
@@ -17,11 +17,11 @@ from urllib.parse import parse_qsl, urlencode
 TOKEN_PATH = "/oauth2/generate-customer-token"
 AUTHORIZE_PATH = "/oauth2/authorize"
 
-_CODE_LIVES = timedelta(minutes=10)
+_CODE_LIFETIME = timedelta(minutes=10)
 
 
-class TokenRefused(Exception):
-    """An answer other than 200. The members are those of RFC 6749; Gong's own texts are not known."""
+class OAuthError(Exception):
+    """An error response of an OAuth endpoint. Its members are those of RFC 6749; Gong's own texts are unknown."""
 
     def __init__(self, status: int, error: str, description: str) -> None:
         super().__init__(f"{status}: {error}")
@@ -31,15 +31,17 @@ class TokenRefused(Exception):
 
 @dataclass
 class _AccessToken:
-    until: datetime
+    expires: datetime
     scopes: frozenset[str] | None
 
 
 @dataclass
-class TokenEndpoint:
-    """The OAuth endpoints for one client: consent page, token exchange and refresh.
+class OAuthEndpoints:
+    """Consent page and token endpoint for one OAuth client.
 
     Attributes:
+        client_id: Id of the client.
+        client_secret: Secret of the client.
         access_token_lifetime: Lifetime of access tokens issued from now on.
         scopes: Scopes of access tokens issued from now on; None grants all.
         host: Host returned as the company's API host; None returns the host of the request.
@@ -65,66 +67,75 @@ class TokenEndpoint:
     _access_tokens: dict[str, _AccessToken] = field(default_factory=dict)
 
     def add_refresh_token(self, refresh_token: str) -> None:
-        """What an administrator's consent gives: a first refresh token."""
+        """Make a refresh token valid, as an administrator's consent does."""
         self._refresh_tokens.add(refresh_token)
         self.issued_secrets.append(refresh_token)
 
-    def authorised(self, query: Mapping[str, str], now: datetime) -> str:
-        """Where the page of consent sends the browser; raises `TokenRefused` for a client it does not know."""
-        redirect_uri = query.get("redirect_uri", "")
-        if query.get("client_id") != self.client_id or redirect_uri not in self.redirect_uris:
-            raise TokenRefused(400, "invalid_request", "Unknown client or redirect_uri")
-        if query.get("response_type") != "code" or not query.get("scope"):
-            raise TokenRefused(400, "invalid_request", "response_type or scope is missing or wrong")
-        told = {"error": "access_denied", "error_description": "<b>The administrator</b> said no"}
-        if self.grants_consent:
-            code = f"code-{secrets.token_hex(16)}"
-            self._codes[code] = redirect_uri, now + _CODE_LIVES
-            self.issued_secrets.append(code)
-            told = {"code": code}
-        return f"{redirect_uri}?{urlencode({**told, 'state': query.get('state', '')})}"
-
     def expire_access_tokens(self) -> None:
-        """Ends all access tokens, as time would."""
+        """Make all access tokens invalid, as if their lifetime had passed."""
         self._access_tokens.clear()
 
     def revoke_refresh_tokens(self) -> None:
-        """Makes all refresh tokens worthless, as when the administrator takes the consent back."""
+        """Make all refresh tokens invalid, as an administrator does by revoking the consent."""
         self._refresh_tokens.clear()
 
-    def credentials(self, now: datetime) -> dict[str, frozenset[str] | None]:
-        """The Authorization headers that are good now, with their scopes."""
-        return {f"Bearer {token}": given.scopes for token, given in self._access_tokens.items() if now < given.until}
+    def valid_credentials(self, now: datetime) -> dict[str, frozenset[str] | None]:
+        """Return the scopes by Authorization header of the access tokens that are valid now."""
+        return {f"Bearer {text}": token.scopes for text, token in self._access_tokens.items() if now < token.expires}
 
-    def exchange(
+    def build_consent_redirect(self, query: Mapping[str, str], now: datetime) -> str:
+        """Return the URL to which the consent page redirects the browser.
+
+        Raises:
+            OAuthError: 400 if the client, its redirect address, the response type or the scope is invalid.
+        """
+        redirect_uri = query.get("redirect_uri", "")
+        if query.get("client_id") != self.client_id or redirect_uri not in self.redirect_uris:
+            raise OAuthError(400, "invalid_request", "Unknown client or redirect_uri")
+        if query.get("response_type") != "code" or not query.get("scope"):
+            raise OAuthError(400, "invalid_request", "response_type or scope is missing or wrong")
+        # The markup tests that a client escapes the description before it shows it.
+        parameters = {"error": "access_denied", "error_description": "<b>The administrator</b> said no"}
+        if self.grants_consent:
+            code = f"code-{secrets.token_hex(16)}"
+            self._codes[code] = redirect_uri, now + _CODE_LIFETIME
+            self.issued_secrets.append(code)
+            parameters = {"code": code}
+        return f"{redirect_uri}?{urlencode({**parameters, 'state': query.get('state', '')})}"
+
+    def exchange_grant(
         self, method: str, headers: Mapping[str, str], raw: bytes, *, now: datetime, host: str
     ) -> dict[str, Any]:
-        """Takes a refresh token and gives the members of the answer; raises `TokenRefused`."""
+        """Exchange an authorization code or a refresh token for new tokens; return the members of the response.
+
+        Raises:
+            OAuthError: If the client is unknown, or the code or token is invalid, expired or already used.
+        """
         if method != "POST":
-            raise TokenRefused(405, "invalid_request", "Method Not Allowed")
+            raise OAuthError(405, "invalid_request", "Method Not Allowed")
         basic = base64.b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()
         if headers.get("authorization") != f"Basic {basic}":
-            raise TokenRefused(401, "invalid_client", "Unknown client")
+            raise OAuthError(401, "invalid_client", "Unknown client")
         form = dict(parse_qsl(raw.decode()))
-        kind = form.get("grant_type")
-        if kind not in ("refresh_token", "authorization_code") or form.get("client_id") != self.client_id:
-            raise TokenRefused(400, "invalid_request", "grant_type or client_id is missing or wrong")
-        if kind == "authorization_code":
+        grant_type = form.get("grant_type")
+        if grant_type not in ("refresh_token", "authorization_code") or form.get("client_id") != self.client_id:
+            raise OAuthError(400, "invalid_request", "grant_type or client_id is missing or wrong")
+        if grant_type == "authorization_code":
             code = form.get("code", "")
-            redirect_uri, until = self._codes.pop(code, ("", now))
-            if not redirect_uri or now >= until or redirect_uri != form.get("redirect_uri"):
-                raise TokenRefused(400, "invalid_grant", f"Code {code} is invalid or was used")
-            return self._tokens(now, host)
-        token = form.get("refresh_token", "")
-        if token not in self._refresh_tokens:
-            self.reused_tokens.append(token)
-            # A server that is careless enough to repeat what it was sent: clients must not print it.
-            raise TokenRefused(400, "invalid_grant", f"Refresh token {token} is invalid or was used")
-        self._refresh_tokens.remove(token)
-        self.exchanged_tokens.append(token)
-        return self._tokens(now, host)
+            redirect_uri, expires = self._codes.pop(code, ("", now))
+            if not redirect_uri or now >= expires or redirect_uri != form.get("redirect_uri"):
+                raise OAuthError(400, "invalid_grant", f"Code {code} is invalid or was used")
+            return self._issue_tokens(now, host)
+        refresh_token = form.get("refresh_token", "")
+        if refresh_token not in self._refresh_tokens:
+            self.reused_tokens.append(refresh_token)
+            # Repeats the token on purpose: clients must not print this text.
+            raise OAuthError(400, "invalid_grant", f"Refresh token {refresh_token} is invalid or was used")
+        self._refresh_tokens.remove(refresh_token)
+        self.exchanged_tokens.append(refresh_token)
+        return self._issue_tokens(now, host)
 
-    def _tokens(self, now: datetime, host: str) -> dict[str, Any]:
+    def _issue_tokens(self, now: datetime, host: str) -> dict[str, Any]:
         access_token, refresh_token = f"access-{secrets.token_hex(16)}", f"refresh-{secrets.token_hex(16)}"
         self._access_tokens[access_token] = _AccessToken(now + self.access_token_lifetime, self.scopes)
         self._refresh_tokens.add(refresh_token)

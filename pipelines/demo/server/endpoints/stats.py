@@ -1,56 +1,121 @@
-"""The simulated Gong's statistics: what users did day by day, and how they talked, both reckoned from the calls."""
+"""Stats area: answered scorecards, daily activity, interaction statistics and coaching, computed from the calls."""
 
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 from statistics import fmean
-from typing import Any
+from typing import Any, Literal
 
-from pipelines.demo.identifiers import ZONE
-from pipelines.demo.server.messages.cursors import request_digest
-from pipelines.demo.server.messages.request_bodies import StatsBody, StatsFilter
-from pipelines.demo.server.messages.responses import Answer, Asked, GongError, check_ids, page_of
+from pipelines.demo.identifiers import TIME_ZONE, parse_local_date
+from pipelines.demo.server.messages.cursors import hash_request
+from pipelines.demo.server.messages.pagination import paginate_rows
+from pipelines.demo.server.messages.request import GongRequest, validate_ids
+from pipelines.demo.server.messages.request_body import StrictBody, ZonedDatetime
+from pipelines.demo.server.messages.response import GongError, GongResponse
 
 Json = dict[str, Any]
 
-ACTIVITIES = (
+_ACTIVITIES = (
     *("callsAsHost", "callsGaveFeedback", "callsRequestedFeedback", "callsReceivedFeedback", "ownCallsListenedTo"),
     *("othersCallsListenedTo", "callsSharedInternally", "callsSharedExternally", "callsAttended"),
     *("callsCommentsGiven", "callsCommentsReceived", "callsMarkedAsFeedbackGiven"),
     *("callsMarkedAsFeedbackReceived", "callsScorecardsFilled", "callsScorecardsReceived"),
 )
-_NO_DATA = "No activity found corresponding to the provided filters"
+_NO_SCORECARDS = "No answered scorecards found corresponding to the provided filters"
+_NO_ACTIVITY = "No activity found corresponding to the provided filters"
 
 
-def day_by_day(asked: Asked) -> Answer:
-    """POST /v2/stats/activity/day-by-day: for each user with activity an entry for each day of the range."""
-    body: StatsBody = asked.body
-    wanted, since, until = _range(asked, body.filter)
-    activity = _activity(asked, since, until)
+class AnsweredScorecardFilter(StrictBody, frozen=True):
+    """`filter` of POST /v2/stats/activity/scorecards; dates are in the company's zone."""
+
+    call_from_date: date | None = None
+    call_to_date: date | None = None
+    review_from_date: date | None = None
+    review_to_date: date | None = None
+    review_method: Literal["AUTOMATIC", "MANUAL", "BOTH"] | None = None
+    reviewed_user_ids: list[str] | None = None
+    scorecard_ids: list[str] | None = None
+
+
+class AnsweredScorecardsBody(StrictBody, frozen=True):
+    """Body of POST /v2/stats/activity/scorecards."""
+
+    filter: AnsweredScorecardFilter | None = None
+    cursor: str | None = None
+
+
+class StatsFilter(StrictBody, frozen=True):
+    """`filter` of the user statistics; dates are in the company's zone."""
+
+    from_date: date | None = None
+    to_date: date | None = None
+    user_ids: list[str] | None = None
+    created_from_date_time: ZonedDatetime | None = None
+    created_to_date_time: ZonedDatetime | None = None
+
+
+class StatsBody(StrictBody, frozen=True):
+    """Body of POST /v2/stats/activity/day-by-day and POST /v2/stats/interaction."""
+
+    filter: StatsFilter | None = None
+    cursor: str | None = None
+
+
+def list_answered_scorecards(request: GongRequest) -> GongResponse:
+    """Handle POST /v2/stats/activity/scorecards; without `reviewMethod` only manual reviews are returned."""
+    body: AnsweredScorecardsBody = request.body
+    review_filter = body.filter
+    if review_filter is None:
+        raise GongError(400, "filter: must not be null")
+    validate_ids("filter.reviewedUserIds", review_filter.reviewed_user_ids)
+    validate_ids("filter.scorecardIds", review_filter.scorecard_ids)
+    today = request.now.astimezone(TIME_ZONE).date()
+    for name, last in (("callToDate", review_filter.call_to_date), ("reviewToDate", review_filter.review_to_date)):
+        if last and last > today:
+            raise GongError(400, f"filter.{name}: must not be after today")
+    method = review_filter.review_method or "MANUAL"
+    rows = [
+        review
+        for review in request.company.settings.answered_scorecards
+        if method in ("BOTH", review["reviewMethod"])
+        and _is_within(review["callStartTime"], review_filter.call_from_date, review_filter.call_to_date)
+        and _is_within(review["reviewTime"], review_filter.review_from_date, review_filter.review_to_date)
+        and (review_filter.reviewed_user_ids is None or review["reviewedUserId"] in review_filter.reviewed_user_ids)
+        and (review_filter.scorecard_ids is None or review["scorecardId"] in review_filter.scorecard_ids)
+    ]
+    digest = hash_request(request.path, review_filter)
+    return paginate_rows(request, rows, body.cursor, digest, array="answeredScorecards", empty_error=_NO_SCORECARDS)
+
+
+def list_daily_activity(request: GongRequest) -> GongResponse:
+    """Handle POST /v2/stats/activity/day-by-day: one entry per user with activity and day of the range."""
+    body: StatsBody = request.body
+    stats_filter, since, until = _validate_range(request, body.filter)
+    activity = _collect_activity(request, since, until)
     rows = []
-    for user in _users(asked, wanted, set(activity)):
+    for user in _select_users(request, stats_filter, set(activity)):
         days = activity.get(user["id"], {})
         rows.append(
             {
                 "userId": user["id"],
                 "userEmailAddress": user["emailAddress"],
                 "userDailyActivityStats": [
-                    {kind: sorted(days.get(day, {}).get(kind, ())) for kind in ACTIVITIES}
+                    {kind: sorted(days.get(day, {}).get(kind, ())) for kind in _ACTIVITIES}
                     | {"fromDate": day.isoformat(), "toDate": (day + timedelta(days=1)).isoformat()}
-                    for day in _days(since, until)
+                    for day in _list_days(since, until)
                 ],
             }
         )
-    request = request_digest(asked.path, wanted)
-    return page_of(asked, rows, body.cursor, request, array="usersDetailedActivities", empty=_NO_DATA)
+    digest = hash_request(request.path, stats_filter)
+    return paginate_rows(request, rows, body.cursor, digest, array="usersDetailedActivities", empty_error=_NO_ACTIVITY)
 
 
-def interaction(asked: Asked) -> Answer:
-    """POST /v2/stats/interaction: means over the calls that a user hosted in the range."""
-    body: StatsBody = asked.body
-    wanted, since, until = _range(asked, body.filter)
+def list_interaction_stats(request: GongRequest) -> GongResponse:
+    """Handle POST /v2/stats/interaction: means over the calls that each user hosted in the range."""
+    body: StatsBody = request.body
+    stats_filter, since, until = _validate_range(request, body.filter)
     values: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for call in asked.listed_calls():
-        if since <= _local_day(call.record["metaData"]["started"]) < until:
+    for call in request.visible_calls():
+        if since <= parse_local_date(call.record["metaData"]["started"]) < until:
             for statistic in call.record.get("interaction", {}).get("interactionStats", ()):
                 if statistic["name"] != "Talk Ratio":
                     values[call.record["metaData"]["primaryUserId"]][statistic["name"]].append(statistic["value"])
@@ -59,65 +124,105 @@ def interaction(asked: Asked) -> Answer:
             "userId": user["id"],
             "userEmailAddress": user["emailAddress"],
             "personInteractionStats": [
-                {"name": name, "value": round(fmean(of_name), 3)}
-                for name, of_name in sorted(values[user["id"]].items())
+                {"name": name, "value": round(fmean(call_values), 3)}
+                for name, call_values in sorted(values[user["id"]].items())
             ],
         }
-        for user in _users(asked, wanted, set(values))
+        for user in _select_users(request, stats_filter, set(values))
     ]
-    request = request_digest(asked.path, wanted)
-    answer = page_of(asked, rows, body.cursor, request, array="peopleInteractionStats", empty=_NO_DATA)
-    begin, end = (datetime.combine(day, datetime.min.time(), ZONE).isoformat() for day in (since, until))
-    answer.members |= {"fromDateTime": begin, "toDateTime": end, "timeZone": str(ZONE)}
-    return answer
+    digest = hash_request(request.path, stats_filter)
+    response = paginate_rows(
+        request, rows, body.cursor, digest, array="peopleInteractionStats", empty_error=_NO_ACTIVITY
+    )
+    begin, end = (datetime.combine(day, datetime.min.time(), TIME_ZONE).isoformat() for day in (since, until))
+    response.members |= {"fromDateTime": begin, "toDateTime": end, "timeZone": str(TIME_ZONE)}
+    return response
 
 
-def _range(asked: Asked, wanted: StatsFilter | None) -> tuple[StatsFilter, date, date]:
-    if wanted is None:
+def list_coaching_metrics(request: GongRequest) -> GongResponse:
+    """Handle GET /v2/coaching: feedback per report of a manager; a user without reports has an empty list."""
+    for name in ("workspace-id", "manager-id", "from", "to"):
+        if name not in request.query:
+            raise GongError(400, f"{name} parameter is missing")
+    since, until = request.parse_datetime_parameter("from"), request.parse_datetime_parameter("to")
+    if since is None or until is None or since >= until:
+        raise GongError(400, "from: must be before to")
+    manager_id = request.query["manager-id"]
+    manager = next((user for user in request.company.users if user["id"] == manager_id), None)
+    reports = [user for user in request.company.users if user["managerId"] == manager_id]
+    if manager is None or not reports:
+        return GongResponse({"coachingData": []})
+    metrics = [
+        {"report": _build_coaching_user(user), "metrics": _build_coaching_metrics(request, user["id"], since, until)}
+        for user in reports
+    ]
+    return GongResponse({"coachingData": [{"manager": _build_coaching_user(manager), "directReportsMetrics": metrics}]})
+
+
+def _is_within(text: str, since: date | None, until: date | None) -> bool:
+    day = parse_local_date(text)
+    return (since is None or since <= day) and (until is None or day < until)
+
+
+def _validate_range(request: GongRequest, stats_filter: StatsFilter | None) -> tuple[StatsFilter, date, date]:
+    if stats_filter is None:
         raise GongError(400, "filter: must not be null")
-    if wanted.from_date is None or wanted.to_date is None:
+    if stats_filter.from_date is None or stats_filter.to_date is None:
         raise GongError(400, "filter.fromDate: may not be null", "filter.toDate: may not be null")
-    if wanted.from_date >= wanted.to_date:
+    if stats_filter.from_date >= stats_filter.to_date:
         raise GongError(400, "filter.fromDate: must be before toDate")
-    # The company's today is not over yet.
-    if wanted.to_date > asked.now.astimezone(ZONE).date():
+    # The range excludes its end, so it never contains the company's current, incomplete day.
+    if stats_filter.to_date > request.now.astimezone(TIME_ZONE).date():
         raise GongError(400, "filter.toDate: must not be after today")
-    check_ids("filter.userIds", wanted.user_ids)
-    return wanted, wanted.from_date, wanted.to_date
+    validate_ids("filter.userIds", stats_filter.user_ids)
+    return stats_filter, stats_filter.from_date, stats_filter.to_date
 
 
-def _users(asked: Asked, wanted: StatsFilter, with_activity: set[str]) -> list[Json]:
-    """Only users with activity, unless users are named."""
-    shown = with_activity if wanted.user_ids is None else set(wanted.user_ids)
-    return [user for user in asked.company.users if user["id"] in shown]
+def _select_users(request: GongRequest, stats_filter: StatsFilter, active_ids: set[str]) -> list[Json]:
+    """Return the users of the filter, or the users with activity if it has none."""
+    user_ids = active_ids if stats_filter.user_ids is None else set(stats_filter.user_ids)
+    return [user for user in request.company.users if user["id"] in user_ids]
 
 
-def _activity(asked: Asked, since: date, until: date) -> dict[str, dict[date, dict[str, set[str]]]]:
-    """Call ids by user, day and kind."""
-    found: dict[str, dict[date, dict[str, set[str]]]] = {}
+def _collect_activity(request: GongRequest, since: date, until: date) -> dict[str, dict[date, dict[str, set[str]]]]:
+    """Return call ids by user id, day and kind of activity."""
+    activity: dict[str, dict[date, dict[str, set[str]]]] = {}
 
-    def note(user_id: str | None, moment: str, kind: str, call_id: str) -> None:
-        day = _local_day(moment)
+    def add(user_id: str | None, time: str, kind: str, call_id: str) -> None:
+        day = parse_local_date(time)
         if user_id and since <= day < until:
-            found.setdefault(user_id, {}).setdefault(day, {}).setdefault(kind, set()).add(call_id)
+            activity.setdefault(user_id, {}).setdefault(day, {}).setdefault(kind, set()).add(call_id)
 
-    for call in asked.listed_calls():
+    for call in request.visible_calls():
         meta = call.record["metaData"]
-        note(meta["primaryUserId"], meta["started"], "callsAsHost", call.id)
+        add(meta["primaryUserId"], meta["started"], "callsAsHost", call.id)
         for party in call.record["parties"]:
-            note(party.get("userId"), meta["started"], "callsAttended", call.id)
+            add(party.get("userId"), meta["started"], "callsAttended", call.id)
         for comment in call.record.get("collaboration", {}).get("publicComments", ()):
-            note(comment["commenterUserId"], comment["posted"], "callsCommentsGiven", call.id)
-            note(meta["primaryUserId"], comment["posted"], "callsCommentsReceived", call.id)
-    for review in asked.company.settings.answered_scorecards:
-        note(review["reviewerUserId"], review["reviewTime"], "callsScorecardsFilled", review["callId"])
-        note(review["reviewedUserId"], review["reviewTime"], "callsScorecardsReceived", review["callId"])
-    return found
+            add(comment["commenterUserId"], comment["posted"], "callsCommentsGiven", call.id)
+            add(meta["primaryUserId"], comment["posted"], "callsCommentsReceived", call.id)
+    for review in request.company.settings.answered_scorecards:
+        add(review["reviewerUserId"], review["reviewTime"], "callsScorecardsFilled", review["callId"])
+        add(review["reviewedUserId"], review["reviewTime"], "callsScorecardsReceived", review["callId"])
+    return activity
 
 
-def _local_day(moment: str) -> date:
-    return datetime.fromisoformat(moment).astimezone(ZONE).date()
-
-
-def _days(since: date, until: date) -> list[date]:
+def _list_days(since: date, until: date) -> list[date]:
     return [since + timedelta(days=number) for number in range((until - since).days)]
+
+
+def _build_coaching_user(user: Json) -> Json:
+    return {field: user[field] for field in ("id", "emailAddress", "firstName", "lastName", "title")}
+
+
+def _build_coaching_metrics(
+    request: GongRequest, user_id: str, since: datetime, until: datetime
+) -> dict[str, list[str]]:
+    hosted = [
+        call.id
+        for call in request.visible_calls()
+        if call.record["metaData"]["primaryUserId"] == user_id
+        and since <= datetime.fromisoformat(call.record["metaData"]["started"]) < until
+    ]
+    reviewed = {review["callId"] for review in request.company.settings.answered_scorecards}
+    return {"callsAsHost": sorted(hosted), "callsScored": sorted(set(hosted) & reviewed)}

@@ -1,1 +1,1 @@
-"""Request and response bodies of the simulated Gong."""
+"""Requests and responses of the simulated Gong: validation, cursors, pages, errors, encoding."""

@@ -1,4 +1,4 @@
-"""The simulated company's Gong settings: trackers, scorecards and their answers, briefs, outcomes, audit logs."""
+"""Settings of the generated company: trackers, scorecards and their answers, briefs, call outcomes, audit logs."""
 
 import random
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from pipelines.demo.company.calls import Call
 from pipelines.demo.company.insights import Outcome
 from pipelines.demo.company.people import Staff
 from pipelines.demo.company.trackers import TRACKERS
-from pipelines.demo.identifiers import Ids, format_datetime
+from pipelines.demo.identifiers import IdGenerator, format_datetime
 
 Json = dict[str, Any]
 
@@ -28,8 +28,18 @@ _OUTCOMES = (
 
 
 @dataclass
-class Settings:
-    """Everything below Gong's settings, each list in the shape of its endpoint."""
+class CompanySettings:
+    """The company's settings, reviews and audit logs, each list as its endpoint returns it.
+
+    Attributes:
+        trackers: Keyword trackers.
+        scorecards: Scorecards with their questions.
+        answered_scorecards: Reviews of calls, by review time.
+        briefs: Briefs.
+        outcomes: Call outcomes.
+        logs: Entries of the audit log by log type, by event time.
+        tracker_ids: Tracker id by name, smart trackers included.
+    """
 
     trackers: list[Json] = field(default_factory=list)
     scorecards: list[Json] = field(default_factory=list)
@@ -39,31 +49,39 @@ class Settings:
     logs: dict[str, list[Json]] = field(default_factory=dict)
     tracker_ids: dict[str, str] = field(default_factory=dict)
 
-    def score(self, rng: random.Random, ids: Ids, staff: Staff, calls: list[Call], until: datetime) -> None:
-        """Adds the answered scorecards and the audit trail that the calls gave rise to."""
+    def add_reviews_and_logs(
+        self, rng: random.Random, ids: IdGenerator, staff: Staff, calls: list[Call], until: datetime
+    ) -> None:
+        """Add the answered scorecards and the audit logs that result from the calls."""
         managers = [team.manager for team in staff.teams]
         reviewable = [c for c in calls if "content" in c.record and not c.record["metaData"]["isPrivate"]]
         for call in rng.sample(reviewable, len(reviewable) // 12):
             self.answered_scorecards.append(
-                _answered(rng, ids, rng.choice(self.scorecards), call, managers=managers, until=until)
+                _build_review(rng, ids, rng.choice(self.scorecards), call, managers=managers, until=until)
             )
-        self.answered_scorecards.sort(key=lambda answered: datetime.fromisoformat(answered["reviewTime"]))
+        self.answered_scorecards.sort(key=lambda review: datetime.fromisoformat(review["reviewTime"]))
         self.logs = {"UserCallPlay": [], "AccessLog": []}
         for call in rng.sample(reviewable, len(reviewable) // 6):
             listener = rng.choice(managers)
             started = datetime.fromisoformat(call.record["metaData"]["started"])
             moment = min(started + timedelta(hours=rng.uniform(2, 90)), until).astimezone(UTC)
-            self.logs["AccessLog"].append(_log_entry(listener, moment, {"actionType": "LOGIN", "ip": "192.0.2.10"}))
-            self.logs["UserCallPlay"].append(_log_entry(listener, moment, {"callId": call.id, "lengthSeconds": 90}))
+            self.logs["AccessLog"].append(
+                _build_log_entry(listener, moment, {"actionType": "LOGIN", "ip": "192.0.2.10"})
+            )
+            self.logs["UserCallPlay"].append(
+                _build_log_entry(listener, moment, {"callId": call.id, "lengthSeconds": 90})
+            )
         for entries in self.logs.values():
             entries.sort(key=lambda entry: str(entry["eventTime"]))
 
 
-def build_settings(rng: random.Random, ids: Ids, staff: Staff, workspaces: list[Json], until: datetime) -> Settings:
-    """Tracker definitions, scorecards, briefs and call outcomes."""
+def build_settings(
+    rng: random.Random, ids: IdGenerator, staff: Staff, workspaces: list[Json], until: datetime
+) -> CompanySettings:
+    """Return the settings without reviews and logs."""
     manager = staff.teams[0].manager
     past = [until - timedelta(days=rng.uniform(150, 900), microseconds=rng.randrange(10**6)) for _ in range(20)]
-    settings = Settings()
+    settings = CompanySettings()
     for number, tracker in enumerate(TRACKERS):
         tracker_id = settings.tracker_ids[tracker.name] = ids.draw()
         if tracker.kind != "KEYWORD":
@@ -90,7 +108,7 @@ def build_settings(rng: random.Random, ids: Ids, staff: Staff, workspaces: list[
             }
         )
     for number, name in enumerate(("Discovery quality", "Demo quality")):
-        settings.scorecards.append(_scorecard(ids, name, workspaces[0]["id"], past[number + 10], number))
+        settings.scorecards.append(_build_scorecard(ids, name, workspaces[0]["id"], past[number + 10], number))
     settings.briefs = [
         {
             "briefId": ids.draw(),
@@ -119,13 +137,13 @@ def build_settings(rng: random.Random, ids: Ids, staff: Staff, workspaces: list[
         }
         for order, (name, connect, sentiment, category) in enumerate(_OUTCOMES)
     ]
-    # Gong does not return outcomes in their display order.
+    # Gong does not return call outcomes in their display order.
     settings.outcomes.reverse()
     return settings
 
 
-def call_outcomes(settings: Settings) -> list[Outcome]:
-    """The outcomes in the shape they have on a call, where they carry an id."""
+def list_call_outcomes(settings: CompanySettings) -> list[Outcome]:
+    """Return the outcomes of answered calls as a call contains them, with an id."""
     return [
         Outcome(str(o["callOutcome"]).upper().replace(" ", "_"), o["callOutcome"], str(o["category"]).capitalize())
         for o in settings.outcomes
@@ -133,8 +151,8 @@ def call_outcomes(settings: Settings) -> list[Outcome]:
     ]
 
 
-def _scorecard(ids: Ids, name: str, workspace_id: str, created: datetime, number: int) -> Json:
-    """A scorecard in the live form: ids and ranges are strings, questions carry their own history."""
+def _build_scorecard(ids: IdGenerator, name: str, workspace_id: str, created: datetime, number: int) -> Json:
+    """Return a scorecard as Gong really sends it: ids and ranges are strings, each question has its own history."""
     built_in = number == 0
     history = {
         "created": format_datetime(created),
@@ -172,8 +190,8 @@ def _scorecard(ids: Ids, name: str, workspace_id: str, created: datetime, number
     }
 
 
-def _answered(
-    rng: random.Random, ids: Ids, scorecard: Json, call: Call, *, managers: list[Json], until: datetime
+def _build_review(
+    rng: random.Random, ids: IdGenerator, scorecard: Json, call: Call, *, managers: list[Json], until: datetime
 ) -> Json:
     meta = call.record["metaData"]
     automatic = scorecard["reviewMethod"] == "AUTOMATIC"
@@ -208,7 +226,7 @@ def _answered(
     }
 
 
-def _log_entry(user: Json, moment: datetime, record: Json) -> Json:
+def _build_log_entry(user: Json, moment: datetime, record: Json) -> Json:
     return {
         "userId": user["id"],
         "userEmailAddress": user["emailAddress"],
