@@ -1,36 +1,36 @@
-"""What Gong's limits see of a sync: how many requests, and their time against the least that 3 a second allow."""
+"""Requests of a sync, and its duration relative to the minimum at Gong's rate limit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.benchmarks.measures import UNTHROTTLED, Bench, CallRequests, simulated_gong
+from tests.benchmarks.bench import UNTHROTTLED, Bench, CallRequests, simulated_gong
 from tests.benchmarks.report import Row
 
-_GONGS_LIMIT = 3.0
+_REQUESTS_PER_SECOND = 3.0
 _LATENCIES = (0.1, 0.6, 1.5)
 
 
-def requests(place: Bench, calls: int) -> Iterator[Row]:
-    """A backfill, a run with nothing new, the run of an hour, and the same with a request for each call.
+def count_requests(bench: Bench, calls: int) -> Iterator[Row]:
+    """Yield the requests of a backfill, of a run with nothing new, of an hourly run, and of the simple peer.
 
     Args:
-        place: Where the programs run.
-        calls: How many the company has.
+        bench: Where the programs run.
+        calls: Number of calls of the company.
     """
     with simulated_gong(calls=calls) as gong:
-        folder = place.empty_folder()
-        place.sync(gong, UNTHROTTLED, folder)
-        first = CallRequests.among(gong.received())
-        again = place.sync(gong, UNTHROTTLED, folder)
-        second = CallRequests.among(gong.received())
-        folder = place.empty_folder()
-        place.sync(gong, UNTHROTTLED, folder, until=gong.served.latest_since)
-        gong.received()
-        place.sync(gong, UNTHROTTLED, folder, since=gong.served.latest_since)
-        late = CallRequests.among(gong.received())
-        place.peer(gong, parent=True)
-        each = sum(gong.received().paths.values())
+        folder = bench.empty_folder()
+        bench.sync(gong, UNTHROTTLED, folder)
+        first = CallRequests.from_counts(gong.reset_request_counts())
+        again = bench.sync(gong, UNTHROTTLED, folder)
+        second = CallRequests.from_counts(gong.reset_request_counts())
+        folder = bench.empty_folder()
+        bench.sync(gong, UNTHROTTLED, folder, until=gong.info.latest_since)
+        gong.reset_request_counts()
+        bench.sync(gong, UNTHROTTLED, folder, since=gong.info.latest_since)
+        late = CallRequests.from_counts(gong.reset_request_counts())
+        bench.run_peer(gong, parent=True)
+        each = sum(gong.reset_request_counts().paths.values())
     in_a_thousand = first.total * 1_000 / calls
     yield Row(
         f"requests for {calls:,} calls in full with transcripts",
@@ -46,37 +46,37 @@ def requests(place: Bench, calls: int) -> Iterator[Row]:
     )
 
 
-def under_the_limit(place: Bench, calls: int) -> Iterator[Row]:
-    """The time of a backfill where Gong allows three requests a second, whether it answers fast or slowly.
+def measure_rate_limited(bench: Bench, calls: int) -> Iterator[Row]:
+    """Yield the duration of a backfill at three requests per second, with fast and slow responses.
 
     Args:
-        place: Where the programs run.
-        calls: How many the company has.
+        bench: Where the programs run.
+        calls: Number of calls of the company.
     """
     for latency in _LATENCIES:
-        what = f"{calls:,} calls in full at Gong's limit of 3 requests per second, responses after {latency} s"
-        yield from _limited(place, calls, latency, "calls,transcripts", what)
-    what = f"the same with all default resources, responses after {_LATENCIES[1]} s"
-    yield from _limited(place, calls, _LATENCIES[1], "", what)
+        measure = f"{calls:,} calls in full at Gong's limit of 3 requests per second, responses after {latency} s"
+        yield from _measure_latency(bench, calls, latency, "calls,transcripts", measure)
+    measure = f"the same with all default resources, responses after {_LATENCIES[1]} s"
+    yield from _measure_latency(bench, calls, _LATENCIES[1], "", measure)
 
 
-def _limited(place: Bench, calls: int, latency: float, select: str, what: str) -> Iterator[Row]:
-    with simulated_gong(calls=calls, requests_per_second=_GONGS_LIMIT, latency=latency) as gong:
-        load = place.sync(gong, {}, select=select)
-        received = gong.received()
-    sent = sum(received.paths.values())
-    least = sent / _GONGS_LIMIT
-    refused = received.statuses.get("429", 0)
+def _measure_latency(bench: Bench, calls: int, latency: float, select: str, measure: str) -> Iterator[Row]:
+    with simulated_gong(calls=calls, requests_per_second=_REQUESTS_PER_SECOND, latency=latency) as gong:
+        run = bench.sync(gong, {}, select=select)
+        counts = gong.reset_request_counts()
+    sent = sum(counts.paths.values())
+    least = sent / _REQUESTS_PER_SECOND
+    refused = counts.statuses.get("429", 0)
     yield Row(
-        what,
-        f"{load.own_seconds:.1f} s for {sent} requests, which is {load.own_seconds / least:.3f} x requests / 3;"
-        f" {refused} refused with 429",
+        measure,
+        f"{run.reported_seconds:.1f} s for {sent} requests,"
+        f" which is {run.reported_seconds / least:.3f} x requests / 3; {refused} refused with 429",
         "1.10 x requests / 3, none refused",
-        load.own_seconds <= 1.10 * least and not refused,
+        run.reported_seconds <= 1.10 * least and not refused,
     )
     yield Row(
         "as a whole process, with start-up and imports",
-        f"{load.wall_seconds:.1f} s, {load.wall_seconds / least:.3f} x",
+        f"{run.wall_seconds:.1f} s, {run.wall_seconds / least:.3f} x",
         "1.10 x requests / 3",
-        load.wall_seconds <= 1.10 * least,
+        run.wall_seconds <= 1.10 * least,
     )

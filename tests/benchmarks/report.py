@@ -1,4 +1,4 @@
-"""The figures as a table, on the terminal and as a page of Markdown."""
+"""Results as a table on the terminal and as a Markdown page."""
 
 from __future__ import annotations
 
@@ -49,34 +49,34 @@ _HEADINGS = ("measure", "result", "goal", "met")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the table; `met` is None where nothing is aimed at."""
+    """A row of the table; without a goal, `met` is `None`."""
 
-    what: str
-    figure: str
-    aim: str = ""
+    measure: str
+    result: str
+    goal: str = ""
     met: bool | None = None
 
     @property
     def cells(self) -> tuple[str, str, str, str]:
-        """As they are printed, in the order of `_HEADINGS`."""
-        return self.what, self.figure, self.aim, {None: "", True: "yes", False: "**no**"}[self.met]
+        """The printed cells, in the order of `_HEADINGS`."""
+        return self.measure, self.result, self.goal, {None: "", True: "yes", False: "**no**"}[self.met]
 
 
-def show(rows: Sequence[Row]) -> None:
-    """Prints the table."""
+def print_table(rows: Sequence[Row]) -> None:
+    """Print the table."""
     table = Table(*_HEADINGS, title="gong-elt, measured", title_justify="left")
     for row in rows:
         table.add_row(*(cell.strip("*") for cell in row.cells))
     Console(width=max(Console().width, 150)).print(table)
 
 
-def page(rows: Sequence[Row], *, command: str, rounds: int) -> str:
-    """The table as a page of Markdown, with what it was measured on.
+def format_page(rows: Sequence[Row], *, command: str, rounds: int) -> str:
+    """Return the table as a Markdown page with a description of the machine.
 
     Args:
-        rows: The figures.
-        command: What made them.
-        rounds: How often the programs that are compared took turns.
+        rows: The results.
+        command: The command that measured them.
+        rounds: Number of rounds of the compared programs.
     """
     lines = [
         "# Benchmarks",
@@ -107,8 +107,8 @@ def _machine() -> str:
 
 
 def _processor() -> str:
-    about = Path("/proc/cpuinfo")
-    lines = about.read_text(encoding="utf-8").splitlines() if about.exists() else []
+    cpu_info = Path("/proc/cpuinfo")
+    lines = cpu_info.read_text(encoding="utf-8").splitlines() if cpu_info.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return models[0] if models else platform.processor() or platform.machine()
 

@@ -1,6 +1,6 @@
-"""How long `gong-elt search` takes over twenty million sentences: the index whole, after changes, and a search.
+"""Duration of `gong-elt search` with twenty million sentences: a new index, an updated index, and searches.
 
-`python -m tests.benchmarks.search` prints one table; a quarter of an hour, ten gigabytes of disk.
+`python -m tests.benchmarks.search` prints one table; it takes a quarter of an hour and ten gigabytes of disk.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from statistics import median
 
 import duckdb
 
-from tests.benchmarks.measures import UNTHROTTLED, WITH_PRIVATE_CALLS, Bench, bench, simulated_gong
-from tests.benchmarks.report import Row, show
+from tests.benchmarks.bench import UNTHROTTLED, WITH_PRIVATE_CALLS, Bench, open_bench, simulated_gong
+from tests.benchmarks.report import Row, print_table
 
 _CALLS, _COPIES, _SENTENCES, _NEW = 2_000, 34, 300, 100
 _SEARCH_MS = 300
-_QUESTIONS = (
+_QUERIES = (
     ("price too high",),
     ('"list price"',),
     ("competitor discount", "--side", "customer"),
@@ -26,64 +26,66 @@ _QUESTIONS = (
     ("zeppelin",),
     ("the",),
 )
-# Copies of calls that are different calls to the index, in the three tables that it reads.
-_MULTIPLIED = """
+# Copies each call under other ids, in the three tables that the index reads.
+_COPY_CALLS = """
 CREATE OR REPLACE TABLE gong_analytics.{table} AS
-SELECT made.* REPLACE (copy || made.call_id AS call_id)
-FROM gong_analytics.{table} AS made, range({copies}) AS copies(copy)
+SELECT original.* REPLACE (copy || original.call_id AS call_id)
+FROM gong_analytics.{table} AS original, range({copies}) AS copies(copy)
 """
 _TABLES = ("transcript_lines", "calls_enriched", "int_transcribed_calls")
 
 
-def search(place: Bench) -> Iterator[Row]:
-    """The index from nothing, after new calls, and every question in a process of its own."""
+def measure_search(bench: Bench) -> Iterator[Row]:
+    """Yield a new index, its updates, and each query in a process of its own."""
     with simulated_gong(calls=_CALLS, sentences=_SENTENCES) as gong:
-        folder = place.empty_folder()
-        place.sync(gong, {**UNTHROTTLED, **WITH_PRIVATE_CALLS}, folder, select="")
-        place.models(folder)
+        folder = bench.empty_folder()
+        bench.sync(gong, {**UNTHROTTLED, **WITH_PRIVATE_CALLS}, folder, select="")
+        bench.build_models(folder)
     (file,) = folder.glob("*.duckdb")
     with duckdb.connect(str(file)) as warehouse:
         for table in _TABLES:
-            warehouse.execute(_MULTIPLIED.format(table=table, copies=_COPIES))
+            warehouse.execute(_COPY_CALLS.format(table=table, copies=_COPIES))
         lines = warehouse.execute("SELECT count(*) FROM gong_analytics.transcript_lines").fetchall()[0][0]
-    whole = place.search(folder, "price")
+    full = bench.search(folder, "price")
     yield Row(
-        f"the index from nothing, {lines:,} sentences",
-        f"{whole.wall_seconds:.0f} s whole process; {whole.cpu_seconds:.0f} s CPU; {whole.peak_megabytes:,.0f} MB;"
-        f" {_bytes(folder) / 1e9:.1f} GB on the disk",
+        f"a new index, {lines:,} sentences",
+        f"{full.wall_seconds:.0f} s whole process; {full.cpu_seconds:.0f} s CPU; {full.peak_megabytes:,.0f} MB;"
+        f" {_index_bytes(folder) / 1e9:.1f} GB on the disk",
     )
     with duckdb.connect(str(file)) as warehouse:
         warehouse.execute(
             "UPDATE gong_analytics.int_transcribed_calls SET _synced_at = now() WHERE call_id IN"
             f" (SELECT call_id FROM gong_analytics.int_transcribed_calls LIMIT {_NEW})"
         )
-    day = place.search(folder, "price")
-    yield Row(f"the same after {_NEW} calls changed", f"{day.wall_seconds:.1f} s whole process")
+    update = bench.search(folder, "price")
+    yield Row(f"the same after {_NEW} calls changed", f"{update.wall_seconds:.1f} s whole process")
     with duckdb.connect(str(file)) as warehouse:
-        (gone,) = warehouse.execute("SELECT call_id FROM gong_analytics.int_transcribed_calls LIMIT 1").fetchone() or ()
+        (deleted,) = (
+            warehouse.execute("SELECT call_id FROM gong_analytics.int_transcribed_calls LIMIT 1").fetchone() or ()
+        )
         for table in _TABLES:
-            warehouse.execute(f"DELETE FROM gong_analytics.{table} WHERE call_id = ?", [gone])
-    without = place.search(folder, "price")
+            warehouse.execute(f"DELETE FROM gong_analytics.{table} WHERE call_id = ?", [deleted])
+    without = bench.search(folder, "price")
     yield Row(
-        "the same after a call has gone",
-        f"{without.wall_seconds:.1f} s whole process; {without.told['calls_indexed']:,} calls written anew",
+        "the same after a call was deleted",
+        f"{without.wall_seconds:.1f} s whole process; {without.output['calls_indexed']:,} calls rewritten",
     )
-    for question in _QUESTIONS:
-        runs = [place.search(folder, *question) for _ in range(3)]
-        took = median(run.told["search_ms"] for run in runs)
+    for query in _QUERIES:
+        runs = [bench.search(folder, *query) for _ in range(3)]
+        search_ms = median(run.output["search_ms"] for run in runs)
         yield Row(
-            " ".join(question),
-            f"{took:.0f} ms of {median(run.wall_seconds for run in runs):.1f} s whole process;"
-            f" {runs[0].told['count']:,} sentences, {runs[0].told['match']}",
+            " ".join(query),
+            f"{search_ms:.0f} ms of {median(run.wall_seconds for run in runs):.1f} s whole process;"
+            f" {runs[0].output['count']:,} sentences, {runs[0].output['match']}",
             f"{_SEARCH_MS} ms",
-            took <= _SEARCH_MS,
+            search_ms <= _SEARCH_MS,
         )
 
 
-def _bytes(folder: Path) -> int:
+def _index_bytes(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("search/*/parts/*/*"))
 
 
 if __name__ == "__main__":
-    with bench() as made:
-        show(list(search(made)))
+    with open_bench() as shared_bench:
+        print_table(list(measure_search(shared_bench)))

@@ -1,6 +1,6 @@
-"""What a call costs where no machine has a say in it: requests, rows, Python's instructions, Arrow's bytes.
+"""Costs per call that do not depend on the machine: requests, rows, Python instructions, Arrow bytes.
 
-A figure that moves by more than a tenth is either mended or, where it is meant, written down here anew.
+If a figure changes by more than a tenth, fix the cause, or update the figure if the change is intended.
 """
 
 from __future__ import annotations
@@ -28,70 +28,73 @@ UNTIL = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAYS = 20
 
 REQUESTS, ROWS = 8, 70_826
-INSTRUCTIONS_OF = {(3, 11): {"a call": 15_190, "a transcript": 203}}
-"""By Python's version, each of which compiles to other instructions."""
-ARROW_BYTES_OF = {"a call": 10_640, "a transcript": 69_610}
+INSTRUCTIONS = {(3, 11): {"a call": 15_190, "a transcript": 203}}
+"""By Python version, since each one compiles to different instructions."""
+ARROW_BYTES = {"a call": 10_640, "a transcript": 69_610}
 
 
 @pytest.fixture(scope="module")
 def company() -> Company:
-    """The same company on every day and every machine, a hundred sentences in each call."""
+    """Return a company that does not depend on date or machine, with a hundred sentences per call."""
     return build_company(calls=400, days=DAYS, until=UNTIL, sentences=100)
 
 
 def test_requests_and_rows_of_a_backfill(make_gong: MakeGong, workspace: Workspace, company: Company) -> None:
+    """More requests cost quota, and other rows are a changed table layout."""
     make_gong(SimulatedGong(company))
     workspace.configure(start_date=(UNTIL - timedelta(days=DAYS + 1)).isoformat())
-    loaded = workspace.sync("--select", "calls,transcripts")
-    assert loaded["requests"] == REQUESTS
-    assert sum(loaded["tables"].values()) == ROWS
+    summary = workspace.sync("--select", "calls,transcripts")
+    assert summary["requests"] == REQUESTS
+    assert sum(summary["tables"].values()) == ROWS
 
 
-@pytest.mark.skipif(sys.version_info[:2] not in INSTRUCTIONS_OF, reason="no figure for this Python was written down")
-@pytest.mark.parametrize("of", ["a call", "a transcript"])
-def test_instructions_of_python(company: Company, of: str) -> None:
-    figure = INSTRUCTIONS_OF[sys.version_info[:2]][of]
-    assert _instructions(_shaping(company, of)) / len(company.calls) == pytest.approx(figure, rel=0.1)
+@pytest.mark.skipif(sys.version_info[:2] not in INSTRUCTIONS, reason="no figure for this Python version")
+@pytest.mark.parametrize("kind", ["a call", "a transcript"])
+def test_python_instructions(company: Company, kind: str) -> None:
+    """The hot path stays as short as it is."""
+    figure = INSTRUCTIONS[sys.version_info[:2]][kind]
+    assert _count_instructions(_build_transform(company, kind)) / len(company.calls) == pytest.approx(figure, rel=0.1)
 
 
-@pytest.mark.parametrize("of", ["a call", "a transcript"])
-def test_bytes_of_arrow(company: Company, of: str) -> None:
-    pool, shape = pa.default_memory_pool(), _shaping(company, of)
+@pytest.mark.parametrize("kind", ["a call", "a transcript"])
+def test_arrow_bytes(company: Company, kind: str) -> None:
+    """The memory of a page stays as small as it is."""
+    pool, transform = pa.default_memory_pool(), _build_transform(company, kind)
     before = pool.total_bytes_allocated()
-    shape()
+    transform()
     allocated = pool.total_bytes_allocated() - before
-    assert allocated / len(company.calls) == pytest.approx(ARROW_BYTES_OF[of], rel=0.1)
+    assert allocated / len(company.calls) == pytest.approx(ARROW_BYTES[kind], rel=0.1)
 
 
 class Types:
-    """Knows no column but those declared."""
+    """Column types without any undeclared column."""
 
     def known(self, _table: str, _column: str) -> DataType | None:
-        """None."""
+        """Return None: no column was added."""
         return None
 
     def learn(self, table: str, column: str, kind: DataType) -> None:
-        """What the simulated Gong sends is all declared."""
+        """Fail: the simulated Gong sends only declared columns."""
         raise AssertionError(f"{table}.{column} ({kind}) is not declared")
 
 
-def _shaping(company: Company, of: str) -> Callable[[], Any]:
-    """The work of a sync between an answer's bytes and Arrow tables, in pages of a hundred."""
-    shaper = CallTransformer("include", None, Types(), RunMetrics(), UNTIL, initial_load=True)
+def _build_transform(company: Company, kind: str) -> Callable[[], Any]:
+    """Return a function that converts all pages, of a hundred records each, from JSON to Arrow tables."""
+    transformer = CallTransformer("include", None, Types(), RunMetrics(), UNTIL, initial_load=True)
     pages = [company.calls[at : at + 100] for at in range(0, len(company.calls), 100)]
     calls = [[msgspec.json.encode(call.record) for call in page] for page in pages]
     transcripts = [([_transcript(call) for call in page], {call.id for call in page}) for page in pages]
-    if of == "a call":
-        return lambda: [shaper.calls(page, basic=False) for page in calls]
-    return lambda: [shaper.transcripts(page, asked) for page, asked in transcripts]
+    if kind == "a call":
+        return lambda: [transformer.calls(page, basic=False) for page in calls]
+    return lambda: [transformer.transcripts(page, call_ids) for page, call_ids in transcripts]
 
 
 def _transcript(call: Call) -> bytes:
     return b'{"callId":"%s","transcript":%s}' % (call.id.encode(), call.transcript_json or b"[]")
 
 
-def _instructions(work: Callable[[], Any]) -> int:
-    """How many instructions Python's interpreter carries out for it."""
+def _count_instructions(work: Callable[[], Any]) -> int:
+    """Return the number of bytecode instructions that Python executes for it."""
     count = 0
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:

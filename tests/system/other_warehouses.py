@@ -1,4 +1,4 @@
-"""Parses the dbt project with dbt's adapters for warehouses that are not at hand here: `make parse`.
+"""Parse the dbt project with the adapters of warehouses that tests cannot run: `make parse`.
 
 Parsing resolves every macro, reference, test and setting; it does not run SQL.
 """
@@ -15,7 +15,7 @@ from pipelines.analytics.dbt_build import PROJECT
 from tests.support.paths import REPOSITORY
 
 _DBT = REPOSITORY / ".parse" / "bin" / "dbt"
-# Nobody connects: any words will do.
+# dbt does not connect for parsing, so the values are arbitrary.
 _OUTPUTS = {
     "bigquery": {"type": "bigquery", "method": "oauth", "project": "p", "dataset": "gong_analytics"},
     "databricks": {"type": "databricks", "host": "h", "http_path": "/p", "token": "t", "schema": "gong_analytics"},
@@ -31,27 +31,27 @@ _OUTPUTS = {
 
 
 def main() -> int:
-    """The exit code."""
+    """Parse the project per warehouse, print the result, and return the exit code."""
     failed = 0
     with tempfile.TemporaryDirectory(prefix="gong-elt-parse-") as folder:
         profile = {"gong_elt": {"target": "snowflake", "outputs": _OUTPUTS}}
         Path(folder, "profiles.yml").write_text(json.dumps(profile))
         for name in _OUTPUTS:
-            kept = Path(folder, name)
-            done = subprocess.run(
+            target = Path(folder, name)
+            process = subprocess.run(
                 [
                     *(str(_DBT), "parse", "--project-dir", str(PROJECT), "--profiles-dir", folder, "--target", name),
-                    *("--target-path", str(kept), "--log-path", str(kept), "--no-send-anonymous-usage-stats"),
+                    *("--target-path", str(target), "--log-path", str(target), "--no-send-anonymous-usage-stats"),
                 ],
                 capture_output=True,
                 text=True,
                 check=False,
             )
-            if done.returncode:
+            if process.returncode:
                 failed += 1
-                print(f"{name}: failed\n{done.stdout[-2_000:]}")
+                print(f"{name}: failed\n{process.stdout[-2_000:]}")
                 continue
-            nodes = json.loads((kept / "manifest.json").read_text())["nodes"].values()
+            nodes = json.loads((target / "manifest.json").read_text())["nodes"].values()
             kinds = [node["resource_type"] for node in nodes]
             print(f"{name}: {kinds.count('model')} models and {kinds.count('test')} tests parsed")
     return 1 if failed else 0

@@ -1,8 +1,8 @@
-"""The soak, `make soak`: runs killed at every stage while Gong's data keeps changing; nothing is lost or doubled.
+"""Soak test, `make soak`: kill runs at every stage while Gong's data changes; nothing is lost or duplicated.
 
-Each kill is SIGKILL at a moment that is seen from outside: in the requests that came, in dlt's working folder, in the
-warehouse's files. Then, with the working folder or without it, one run to its end has to make the warehouse equal to
-what the server holds.
+A run is killed with SIGKILL once its stage is visible from outside: in the requests, in dlt's working folder, or in the
+warehouse's files. After that, with or without the working folder, one complete run must make the warehouse equal to
+the server's data.
 """
 
 from __future__ import annotations
@@ -35,57 +35,60 @@ from tests.support.workspace import Workspace
 
 _SYNC = ("sync", "--since", "2020-01-01", "--select", "calls,transcripts")
 _RECONCILE = ("reconcile", "--force")
-_LONGEST_RUN = 120.0
+_STAGE_TIMEOUT_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A moment at which runs are killed.
+    """A stage at which runs are killed.
 
     Attributes:
-        name: For the table.
-        command: What runs.
-        reached: Whether the run is there, seen from outside.
-        jitter: Seconds that are waited at random, so that kills spread over the stage.
+        name: Name in the table.
+        command: The command that is killed.
+        is_reached: Whether the run is at this stage.
+        jitter_seconds: Maximum of the random wait that spreads kills over the stage.
     """
 
     name: str
     command: tuple[str, ...]
-    reached: Callable[[SimulatedGong, Workspace], bool]
-    jitter: float = 0.3
+    is_reached: Callable[[SimulatedGong, Workspace], bool]
+    jitter_seconds: float = 0.3
 
 
-def _requests(count: int) -> Callable[[SimulatedGong, Workspace], bool]:
+def _received_requests(count: int) -> Callable[[SimulatedGong, Workspace], bool]:
     return lambda gong, _: len(gong.requests) >= count
 
 
 def _file_below(*folders: str) -> Callable[[SimulatedGong, Workspace], bool]:
-    def there(_: SimulatedGong, workspace: Workspace) -> bool:
-        walked = os.walk(workspace.folder / "working")
-        return any(names and f"{Path(*folders)}" in place for place, _, names in walked)
+    def exists(_: SimulatedGong, workspace: Workspace) -> bool:
+        walk = os.walk(workspace.folder / "working")
+        return any(names and f"{Path(*folders)}" in folder for folder, _, names in walk)
 
-    return there
+    return exists
 
 
 STAGES = (
-    Stage("starting", _SYNC, lambda *_: True, jitter=1.5),
-    Stage("mid-page", _SYNC, _requests(2), jitter=0.1),
-    Stage("end of reading", _SYNC, _requests(4)),
+    Stage("starting", _SYNC, lambda *_: True, jitter_seconds=1.5),
+    Stage("mid-page", _SYNC, _received_requests(2), jitter_seconds=0.1),
+    Stage("end of reading", _SYNC, _received_requests(4)),
     Stage("between extract and load", _SYNC, _file_below("normalize", "extracted")),
     Stage("load begins", _SYNC, _file_below("load", "normalized")),
-    Stage("mid-load", _SYNC, _file_below("completed_jobs"), jitter=0.8),
-    Stage("between load and ledger", _SYNC, _file_below("load", "loaded"), jitter=0.05),
-    Stage("reconcile", _RECONCILE, _requests(1), jitter=0.4),
+    Stage("mid-load", _SYNC, _file_below("completed_jobs"), jitter_seconds=0.8),
+    Stage("between load and run log", _SYNC, _file_below("load", "loaded"), jitter_seconds=0.05),
+    Stage("reconcile", _RECONCILE, _received_requests(1), jitter_seconds=0.4),
 )
 
 
 @dataclass(slots=True)
 class Soak:
-    """One soak.
+    """State and results of a soak test.
 
     Attributes:
-        killed, too_late: Kills by stage, and runs that had ended before.
-        lost, doubled: Calls and sentences, over all comparisons.
+        killed: Kills by stage.
+        too_late: Runs by stage that had ended before their kill.
+        lost: Missing calls, over all comparisons.
+        duplicated: Duplicate calls and sentences, over all comparisons.
+        differing: Comparisons in which the warehouse differed.
     """
 
     gong: SimulatedGong
@@ -94,53 +97,53 @@ class Soak:
     killed: Counter[str] = field(default_factory=Counter)
     too_late: Counter[str] = field(default_factory=Counter)
     lost: int = 0
-    doubled: int = 0
+    duplicated: int = 0
     differing: int = 0
     added: int = 0
 
-    def kills(self, wanted: int) -> Iterator[str]:
-        """Kills runs until so many were hit alive; yields what happened each time."""
+    def kill_runs(self, count: int) -> Iterator[str]:
+        """Kill runs until `count` were killed while running; yield a description of each."""
         stages = cycle(STAGES)
-        while self.killed.total() < wanted:
+        while self.killed.total() < count:
             stage = next(stages)
-            self._change_something(delete=stage.command is _RECONCILE)
+            self._change_company(delete=stage.command is _RECONCILE)
             for _ in range(self.chance.choice((1, 1, 2))):
-                alive = self._kill(stage)
-                (self.killed if alive else self.too_late)[stage.name] += 1
-            without = self.chance.random() < 0.5
-            if without:
+                was_running = self._kill(stage)
+                (self.killed if was_running else self.too_late)[stage.name] += 1
+            is_deleted = self.chance.random() < 0.5
+            if is_deleted:
                 self.workspace.delete_working_folder()
-            outcome = self._repair_and_compare(stage)
-            yield f"{stage.name}, {'without' if without else 'with'} working folder: {outcome}"
+            result = self._repair_and_compare(stage)
+            yield f"{stage.name}, {'without' if is_deleted else 'with'} working folder: {result}"
 
     def _kill(self, stage: Stage) -> bool:
         self.gong.requests.clear()
         process = self.workspace.start(*stage.command)
-        deadline = time.monotonic() + _LONGEST_RUN
-        while process.poll() is None and not stage.reached(self.gong, self.workspace):
+        deadline = time.monotonic() + _STAGE_TIMEOUT_SECONDS
+        while process.poll() is None and not stage.is_reached(self.gong, self.workspace):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{stage.name} was never reached")
             time.sleep(0.002)
-        time.sleep(self.chance.uniform(0.0, stage.jitter))
-        alive = process.poll() is None
+        time.sleep(self.chance.uniform(0.0, stage.jitter_seconds))
+        was_running = process.poll() is None
         process.kill()
         process.wait()
-        return alive
+        return was_running
 
     def _repair_and_compare(self, stage: Stage) -> str:
         for command in {_SYNC, stage.command}:
-            ended = self.workspace.run(*command)
-            if ended.code != 0:
+            result = self.workspace.run(*command)
+            if result.code != 0:
                 self.differing += 1
-                return f"{command[0]} ended with {ended.code}: {ended.out[-300:]} {ended.err[-300:]}"
-        wanted = {call.id for call in public_calls(self.gong)}
-        held = Counter(row[0] for row in self.workspace.rows("SELECT id FROM calls WHERE _deleted_at IS NULL"))
+                return f"{command[0]} ended with {result.code}: {result.out[-300:]} {result.err[-300:]}"
+        expected = {call.id for call in public_calls(self.gong)}
+        loaded = Counter(row[0] for row in self.workspace.rows("SELECT id FROM calls WHERE _deleted_at IS NULL"))
         sentences = self.workspace.rows(
             "SELECT count(*), count(DISTINCT call_id || ' ' || CAST(sentence_index AS VARCHAR))"
             " FROM transcript_sentences"
         )
-        self.lost += len(wanted - held.keys())
-        self.doubled += held.total() - len(held) + sentences[0][0] - sentences[0][1]
+        self.lost += len(expected - loaded.keys())
+        self.duplicated += loaded.total() - len(loaded) + sentences[0][0] - sentences[0][1]
         try:
             assert_warehouse_matches(self.workspace, self.gong)
         except AssertionError as difference:
@@ -148,39 +151,41 @@ class Soak:
             return f"DIFFERS: {str(difference)[:300]}"
         return "equal"
 
-    def _change_something(self, *, delete: bool) -> None:
-        """Gong goes on living: edits, new and private calls, transcripts that grow and shrink."""
+    def _change_company(self, *, delete: bool) -> None:
+        """Edit, add, hide and delete calls, and shorten a transcript."""
         calls = public_calls(self.gong)
-        edited, shrunk, hidden, gone = self.chance.sample(calls, 4)
+        edited, shortened, hidden, deleted = self.chance.sample(calls, 4)
         self.gong.edit_call(edited.id, title=f"Renamed {self.chance.random():.6f}")
-        if shrunk.transcript:
-            self.gong.replace_transcript(shrunk.id, shrunk.transcript[: self.chance.randrange(len(shrunk.transcript))])
+        if shortened.transcript:
+            self.gong.replace_transcript(
+                shortened.id, shortened.transcript[: self.chance.randrange(len(shortened.transcript))]
+            )
         self.gong.edit_call(hidden.id, isPrivate=True)
         for call in self.chance.sample([call for call in self.gong.list_calls() if call not in calls], 1):
             self.gong.edit_call(call.id, isPrivate=False)
         model = self.chance.choice(calls)
-        moment = (datetime.now(UTC) - timedelta(days=self.chance.uniform(1, 20))).isoformat()
+        start = (datetime.now(UTC) - timedelta(days=self.chance.uniform(1, 20))).isoformat()
         self.added += 1
-        meta = model.record["metaData"] | {"id": f"{9 * 10**17 + self.added}", "started": moment, "scheduled": moment}
+        meta = model.record["metaData"] | {"id": f"{9 * 10**17 + self.added}", "started": start, "scheduled": start}
         self.gong.add_call({**model.record, "metaData": meta}, model.transcript)
         if delete:
-            self.gong.delete_call(gone.id)
+            self.gong.delete_call(deleted.id)
 
 
 def main() -> None:
-    """Runs the soak and prints its table; exit code 1 if anything was lost, doubled or different."""
+    """Run the soak test and print its table; exit with 1 if anything was lost, duplicated or different."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--calls", type=int, default=250)
     parser.add_argument("--destination", choices=("duckdb", "postgres"), default="duckdb")
-    given = parser.parse_args()
-    console, began = Console(), time.monotonic()
+    options = parser.parse_args()
+    console, started_at = Console(), time.monotonic()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gong-elt-soak-")))
-        gong = SimulatedGong(build_company(calls=given.calls, days=20, seed=given.seed, until=datetime.now(UTC)))
+        gong = SimulatedGong(build_company(calls=options.calls, days=20, seed=options.seed, until=datetime.now(UTC)))
         workspace = Workspace(folder)
-        if given.destination == "postgres":
+        if options.destination == "postgres":
             workspace.postgres = stack.enter_context(postgres_server()).create_database()
         workspace.configure(
             credentials__access_key="demo",
@@ -189,24 +194,24 @@ def main() -> None:
             requests_per_day=1_000_000,
             base_url=stack.enter_context(serve(gong.app)),
         )
-        soak = Soak(gong, workspace, random.Random(given.seed))
+        soak = Soak(gong, workspace, random.Random(options.seed))
         with Progress(console=console) as progress:
-            task = progress.add_task("kills", total=given.kills)
-            for told in soak.kills(given.kills):
+            task = progress.add_task("kills", total=options.kills)
+            for description in soak.kill_runs(options.kills):
                 progress.update(task, completed=soak.killed.total())
-                progress.console.print(f"{soak.killed.total():3} {told}", highlight=False)
-    table = Table(title=f"{given.destination}, seed {given.seed}", title_justify="left")
+                progress.console.print(f"{soak.killed.total():3} {description}", highlight=False)
+    table = Table(title=f"{options.destination}, seed {options.seed}", title_justify="left")
     for column in ("stage", "killed", "had ended before"):
         table.add_column(column, justify="left" if column == "stage" else "right")
     for stage in STAGES:
         table.add_row(stage.name, str(soak.killed[stage.name]), str(soak.too_late[stage.name]))
     console.print(table)
     console.print(
-        f"{soak.killed.total()} kills survived in {time.monotonic() - began:.0f} s:"
-        f" lost {soak.lost}, doubled {soak.doubled}, warehouses that differed {soak.differing}",
+        f"{soak.killed.total()} kills survived in {time.monotonic() - started_at:.0f} s:"
+        f" lost {soak.lost}, duplicated {soak.duplicated}, warehouses that differed {soak.differing}",
         highlight=False,
     )
-    sys.exit(bool(soak.lost or soak.doubled or soak.differing))
+    sys.exit(bool(soak.lost or soak.duplicated or soak.differing))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
-"""Imports the bundle of `gong-elt superset` into a real Superset and opens the dashboard in Chromium: `make superset`.
+"""Import the bundle of `gong-elt superset` into a real Superset and open the dashboard in Chromium: `make superset`.
 
-Says what it saw; ends with 1 where a chart has an error or a figure differs from the warehouse's. Superset is that of
-the environment `.superset`, which the Makefile makes.
+Exits with 1 if a chart has an error or a figure differs from the warehouse. Superset runs from the virtual environment
+`.superset`, which the Makefile creates.
 """
 
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from pipelines.demo.server.app import SimulatedGong
 from tests.support.browser import new_page
 from tests.support.marts import build_models, sync_company
 from tests.support.paths import REPOSITORY
+from tests.support.servers.ports import find_free_ports
 from tests.support.workspace import Workspace
 
 _SUPERSET = REPOSITORY / ".superset" / "bin" / "superset"
@@ -41,46 +41,51 @@ WTF_CSRF_ENABLED = False
 
 
 def main() -> int:
-    """The exit code."""
-    with tempfile.TemporaryDirectory(prefix="gong-elt-superset-") as made:
-        folder = Path(made)
-        with sync_company(Workspace(folder), SimulatedGong(build_company(calls=600, until=datetime.now(UTC)))) as place:
-            build_models(place)
-        assert place.run("superset").code == 0
+    """Build the bundle, import it twice, check the dashboard, and return the exit code."""
+    with tempfile.TemporaryDirectory(prefix="gong-elt-superset-") as name:
+        folder = Path(name)
+        with sync_company(
+            Workspace(folder), SimulatedGong(build_company(calls=600, until=datetime.now(UTC)))
+        ) as workspace:
+            build_models(workspace)
+        assert workspace.run("superset").code == 0
         environment = _environment(folder)
         for command in (
             ["db", "upgrade"],
-            ["fab", "create-admin", *_admin()],
+            ["fab", "create-admin", *_admin_options()],
             ["init"],
             ["import-dashboards", "--path", str(folder / "gong-superset.zip"), "--username", "admin"],
-            # A second import takes the place of the first.
+            # A second import replaces the first one.
             ["import-dashboards", "--path", str(folder / "gong-superset.zip"), "--username", "admin"],
         ):
-            _superset(command, environment, folder)
-        with _served(environment, folder) as address, new_page(size=_SIZE) as page:
-            return _looked_at(page, address, place)
+            _run_superset(command, environment, folder)
+        with _superset_server(environment, folder) as url, new_page(size=_SIZE) as page:
+            return _check_dashboard(page, url, workspace)
 
 
-def _looked_at(page: Page, address: str, place: Workspace) -> int:
-    page.goto(f"{address}/login/")
+def _check_dashboard(page: Page, url: str, workspace: Workspace) -> int:
+    page.goto(f"{url}/login/")
     page.fill("input#username", "admin")
     page.fill("input#password", "admin")
     page.keyboard.press("Enter")
     page.wait_for_url("**/welcome/**")
-    page.goto(f"{address}/superset/dashboard/gong-calls/")
+    page.goto(f"{url}/superset/dashboard/gong-calls/")
     charts = [chart.title for row in ROWS for chart in row]
-    drawn = page.locator(".slice_container")
+    containers = page.locator(".slice_container")
     page.wait_for_function(
         f"document.querySelectorAll('.slice_container').length === {len(charts)}"
         " && document.querySelectorAll('[data-test=loading-indicator], .loading').length === 0"
     )
     page.wait_for_timeout(3_000)
     page.screenshot(path=_PICTURE)
-    mistakes = [text for text in drawn.all_inner_texts() if "error" in text.lower()]
-    ((calls,),) = place.rows("SELECT count(*) FROM gong_analytics.calls_enriched")
-    shown = drawn.nth(charts.index("Calls")).inner_text()
-    print(f"{drawn.count()} charts, {len(mistakes)} with an error; Calls shows {shown!r}, the warehouse has {calls}")
-    return 0 if not mistakes and drawn.count() == len(charts) and str(calls) in shown else 1
+    errors = [text for text in containers.all_inner_texts() if "error" in text.lower()]
+    ((calls,),) = workspace.rows("SELECT count(*) FROM gong_analytics.calls_enriched")
+    displayed = containers.nth(charts.index("Calls")).inner_text()
+    print(
+        f"{containers.count()} charts, {len(errors)} with an error;"
+        f" Calls shows {displayed!r}, the warehouse has {calls}"
+    )
+    return 0 if not errors and containers.count() == len(charts) and str(calls) in displayed else 1
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -94,25 +99,23 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _admin() -> list[str]:
-    named = {"username": "admin", "password": "admin", "firstname": "A", "lastname": "B", "email": "a@b.example"}
-    return [word for name, value in named.items() for word in (f"--{name}", value)]
+def _admin_options() -> list[str]:
+    values = {"username": "admin", "password": "admin", "firstname": "A", "lastname": "B", "email": "a@b.example"}
+    return [word for name, value in values.items() for word in (f"--{name}", value)]
 
 
-def _superset(command: list[str], environment: Mapping[str, str], folder: Path) -> None:
-    done = subprocess.run(
+def _run_superset(command: list[str], environment: Mapping[str, str], folder: Path) -> None:
+    process = subprocess.run(
         [str(_SUPERSET), *command], env=environment, cwd=folder, capture_output=True, text=True, check=False
     )
-    if done.returncode:
-        sys.exit(f"superset {command[0]} failed:\n{done.stdout[-3_000:]}\n{done.stderr[-3_000:]}")
+    if process.returncode:
+        sys.exit(f"superset {command[0]} failed:\n{process.stdout[-3_000:]}\n{process.stderr[-3_000:]}")
 
 
 @contextmanager
-def _served(environment: Mapping[str, str], folder: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
+def _superset_server(environment: Mapping[str, str], folder: Path) -> Iterator[str]:
+    (port,) = find_free_ports(1)
+    url = f"http://127.0.0.1:{port}"
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen(
             [str(_SUPERSET), "run", "-p", str(port)], env=environment, cwd=folder, stdout=log, stderr=log
@@ -120,11 +123,11 @@ def _served(environment: Mapping[str, str], folder: Path) -> Iterator[str]:
         try:
             for _ in range(120):
                 try:
-                    urlopen(f"{address}/health", timeout=5).close()
+                    urlopen(f"{url}/health", timeout=5).close()
                     break
                 except (URLError, ConnectionError):
                     time.sleep(1)
-            yield address
+            yield url
         finally:
             server.terminate()
             server.wait()

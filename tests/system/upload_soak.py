@@ -1,7 +1,7 @@
-"""The soak of uploads, `make soak-upload`: a long file with bad rows, kills at random moments, failures of Gong.
+"""Soak test of uploads, `make soak-upload`: a long file with invalid rows, random kills, and failures of Gong.
 
-Each upload is killed (SIGKILL) after a random time and run again until one comes to its end. Then every good row is in
-Gong once and in `_uploads` once, with Gong's id, and every bad one is named with its faults.
+Each upload is killed with SIGKILL after a random time; the last one runs to its end. Then every valid row is in Gong
+once and in `_uploads` once, with Gong's id, and every invalid row is reported with its faults.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from collections import Counter
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -26,9 +25,10 @@ from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, FaultAction, reset_connection, respond
 from pipelines.demo.server.request_log import RequestLogEntry
 from pipelines.demo.server.serving import serve
+from tests.support.gong_api import Json
 from tests.support.workspace import Workspace
 
-_BAD: tuple[dict[str, str], ...] = (
+_INVALID_CHANGES: tuple[dict[str, str], ...] = (
     {"direction": "Sideways"},
     {"actual_start": "yesterday"},
     {"parties": "[{]"},
@@ -42,21 +42,21 @@ _FAILURES: tuple[tuple[FaultAction, float], ...] = (
     (respond(429), 0.001),
     (reset_connection(), 0.003),
 )
-"""What happens to requests, and to which share of them."""
+"""Faults, and the share of requests that they affect."""
 
 
 def main() -> None:
-    """Runs the soak and prints its line; exit code 1 if anything was lost, doubled, or not written down."""
+    """Run the soak test and print its result; exit with 1 if a row was lost, duplicated or not recorded."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000)
-    parser.add_argument("--bad", type=float, default=0.03, help="share of bad rows")
+    parser.add_argument("--bad", type=float, default=0.03, help="share of invalid rows")
     parser.add_argument("--kills", type=int, default=8)
     parser.add_argument("--seed", type=int, default=7)
-    given = parser.parse_args()
-    chance, console = random.Random(given.seed), Console(highlight=False)
+    options = parser.parse_args()
+    chance, console = random.Random(options.seed), Console(highlight=False)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gong-elt-upload-soak-")))
-        gong = SimulatedGong(build_company(calls=5, seed=given.seed, until=datetime.now(UTC)))
+        gong = SimulatedGong(build_company(calls=5, seed=options.seed, until=datetime.now(UTC)))
         workspace = Workspace(folder)
         workspace.configure(
             credentials__access_key="demo",
@@ -65,45 +65,47 @@ def main() -> None:
             requests_per_day=1_000_000,
             base_url=stack.enter_context(serve(gong.app)),
         )
-        _let_requests_fail(gong, chance)
-        good, bad = _write(folder / "calls.csv", gong, chance, given.rows, round(given.rows * given.bad))
-        began, killed = time.monotonic(), 0
-        while killed < given.kills:
-            sent = _killed(workspace, gong, chance, per_run=len(good) / (given.kills + 1))
+        _add_random_faults(gong, chance)
+        valid, invalid = _write_file(
+            folder / "calls.csv", gong, chance, options.rows, round(options.rows * options.bad)
+        )
+        started_at, killed = time.monotonic(), 0
+        while killed < options.kills:
+            sent = _kill_upload(workspace, gong, chance, per_run=len(valid) / (options.kills + 1))
             killed += 1
             console.print(f"killed {killed}: {sent:,} requests so far")
-        ended = workspace.run("upload", "calls.csv", "--json", timeout_seconds=7200)
-        seconds = time.monotonic() - began
+        result = workspace.run("upload", "calls.csv", "--json", timeout_seconds=7200)
+        seconds = time.monotonic() - started_at
         failures = sum(fault.hit_count for fault in gong.faults)
-        wrong = _wrong(workspace, gong, good, bad, ended.json)
-    told = ", ".join(f"{what} {count}" for what, count in wrong.items())
+        errors = _count_errors(workspace, gong, valid, invalid, result.json)
+    summary = ", ".join(f"{error} {count}" for error, count in errors.items())
     console.print(
-        f"{given.rows:,} rows, {len(bad):,} bad; {killed} kills survived, {failures:,} failures of Gong;"
-        f" {len(gong.requests):,} requests in {seconds:.0f} s; {told}"
+        f"{options.rows:,} rows, {len(invalid):,} invalid; {killed} kills, {failures:,} failures of Gong;"
+        f" {len(gong.requests):,} requests in {seconds:.0f} s; {summary}"
     )
-    sys.exit(any(wrong.values()) or ended.code != 1)
+    sys.exit(any(errors.values()) or result.code != 1)
 
 
-def _let_requests_fail(gong: SimulatedGong, chance: random.Random) -> None:
+def _add_random_faults(gong: SimulatedGong, chance: random.Random) -> None:
     for act, share in _FAILURES:
 
-        def due(_: RequestLogEntry, share: float = share) -> bool:
+        def is_due(_: RequestLogEntry, share: float = share) -> bool:
             return chance.random() < share
 
-        gong.faults.append(Fault(act, when=due))
+        gong.faults.append(Fault(act, when=is_due))
 
 
-def _write(
+def _write_file(
     file: Path, gong: SimulatedGong, chance: random.Random, rows: int, bad: int
 ) -> tuple[set[str], dict[int, str]]:
-    """The names of the good calls, and of each bad row the column that is wrong."""
+    """Write the file; return the ids of the valid rows, and the invalid column by row number."""
     host = next(user["id"] for user in gong.company.users if user["active"])
     parties = json.dumps([{"userId": host}, {"name": "Ana Bell", "emailAddress": "ana.bell@acme.example"}])
-    wrong = {number: chance.choice(_BAD) for number in chance.sample(range(1, rows + 1), bad)}
+    wrong = {number: chance.choice(_INVALID_CHANGES) for number in chance.sample(range(1, rows + 1), bad)}
     columns = ("client_unique_id", "actual_start", "direction", "primary_user", "parties", "purpose")
     names = set()
-    with file.open("w", newline="", encoding="utf-8") as opened:
-        writer = csv.writer(opened)
+    with file.open("w", newline="", encoding="utf-8") as output:
+        writer = csv.writer(output)
         writer.writerow(columns)
         for number in range(1, rows + 1):
             values = (f"pbx-{number}", "2026-05-20T10:00:00Z", "Outbound", host, parties, "Renewal")
@@ -114,8 +116,8 @@ def _write(
     return names, {number: next(iter(change)) for number, change in wrong.items()}
 
 
-def _killed(workspace: Workspace, gong: SimulatedGong, chance: random.Random, *, per_run: float) -> int:
-    """Kills an upload once it has sent some requests; how many all of them have sent."""
+def _kill_upload(workspace: Workspace, gong: SimulatedGong, chance: random.Random, *, per_run: float) -> int:
+    """Kill an upload after a random number of requests; return the number of all requests so far."""
     until = len(gong.requests) + chance.uniform(0.0, 2 * per_run)
     process = workspace.start("upload", "calls.csv")
     while process.poll() is None and len(gong.requests) < until:
@@ -128,23 +130,25 @@ def _killed(workspace: Workspace, gong: SimulatedGong, chance: random.Random, *,
     return len(gong.requests)
 
 
-def _wrong(
-    workspace: Workspace, gong: SimulatedGong, good: set[str], bad: dict[int, str], told: dict[str, Any]
+def _count_errors(
+    workspace: Workspace, gong: SimulatedGong, valid: set[str], invalid: dict[int, str], output: Json
 ) -> dict[str, int]:
-    """What is not as it should be, counted."""
-    named = {call.id: call.record["metaData"].get("clientUniqueId") for call in gong.list_calls()}
-    added = Counter(name for name in named.values() if name is not None and name.startswith("pbx-"))
+    """Return the number of errors of each kind."""
+    ids = {call.id: call.record["metaData"].get("clientUniqueId") for call in gong.list_calls()}
+    added = Counter(name for name in ids.values() if name is not None and name.startswith("pbx-"))
     rows = workspace.rows("SELECT client_unique_id, row, status, call_id, error FROM _uploads")
-    written = Counter(name for name, _, status, call_id, _ in rows if status == "added" and named.get(call_id) == name)
-    aside = {row: str(error) for _, row, status, _, error in rows if status == "invalid"}
-    listed = {row["row"]: "; ".join(row["faults"]) for row in told["invalid"]}
+    recorded = Counter(name for name, _, status, call_id, _ in rows if status == "added" and ids.get(call_id) == name)
+    recorded_faults = {row: str(error) for _, row, status, _, error in rows if status == "invalid"}
+    printed_faults = {row["row"]: "; ".join(row["faults"]) for row in output["invalid"]}
     return {
-        "lost": len(good - added.keys()),
-        "doubled": added.total() - len(added) + len(added.keys() - good),
-        "not recorded once": len(good - {name for name, times in written.items() if times == 1})
-        + (len(rows) - len(good) - len(bad)),
-        "bad not named": sum(
-            f"{column}:" not in texts.get(row, "") for row, column in bad.items() for texts in (aside, listed)
+        "lost": len(valid - added.keys()),
+        "duplicated": added.total() - len(added) + len(added.keys() - valid),
+        "not recorded once": len(valid - {name for name, times in recorded.items() if times == 1})
+        + (len(rows) - len(valid) - len(invalid)),
+        "invalid not reported": sum(
+            f"{column}:" not in texts.get(row, "")
+            for row, column in invalid.items()
+            for texts in (recorded_faults, printed_faults)
         ),
     }
 

@@ -1,6 +1,6 @@
-"""The floor: the same calls and transcripts with httpx, pyarrow and DuckDB alone; no framework and no state.
+"""The floor: load the same calls and transcripts with httpx, pyarrow and DuckDB, without a framework.
 
-Nothing is tried again, throttled, merged or remembered: this is what the answers themselves cost.
+There are no retries, rate limits, merges or state: only the responses themselves are processed.
 """
 
 from __future__ import annotations
@@ -43,37 +43,37 @@ TRANSCRIPTS = pa.schema(
         ("callTranscripts", pa.list_(pa.struct([("callId", pa.string()), ("transcript", pa.list_(_MONOLOGUE))]))),
     ]
 )
-"""An answer with transcripts, as far as it is read."""
+"""The fields of a page of transcripts that are read."""
 
 
 @dataclass(slots=True)
-class Loaded:
-    """The pages so far, as Arrow tables."""
+class Pages:
+    """Pages as Arrow tables."""
 
     calls: list[pa.Table] = field(default_factory=list)
     sentences: list[pa.Table] = field(default_factory=list)
 
 
 def main() -> None:
-    """Loads everything into a new DuckDB file and prints the seconds it took as JSON."""
+    """Load everything into a new DuckDB file and print the duration in seconds as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("base_url")
     parser.add_argument("file", type=Path)
     parser.add_argument("since")
     parser.add_argument("until")
-    given = parser.parse_args()
-    begun = time.perf_counter()
-    loaded = asyncio.run(_read(given.base_url, given.since, given.until))
-    with duckdb.connect(str(given.file)) as warehouse:
-        for name, pages in (("calls", loaded.calls), ("sentences", loaded.sentences)):
+    options = parser.parse_args()
+    started_at = time.perf_counter()
+    tables = asyncio.run(_read(options.base_url, options.since, options.until))
+    with duckdb.connect(str(options.file)) as warehouse:
+        for name, pages in (("calls", tables.calls), ("sentences", tables.sentences)):
             warehouse.register("pages", pa.concat_tables(pages))
             warehouse.execute(f"CREATE TABLE {name} AS SELECT * FROM pages")
             warehouse.unregister("pages")
-    print(json.dumps({"duration_seconds": time.perf_counter() - begun}))
+    print(json.dumps({"duration_seconds": time.perf_counter() - started_at}))
 
 
-async def _read(base_url: str, since: str, until: str) -> Loaded:
-    loaded = Loaded()
+async def _read(base_url: str, since: str, until: str) -> Pages:
+    pages = Pages()
     async with (
         httpx.AsyncClient(
             base_url=base_url, auth=httpx.BasicAuth("demo", "demo-secret"), timeout=60, trust_env=False
@@ -82,38 +82,38 @@ async def _read(base_url: str, since: str, until: str) -> Loaded:
     ):
         body: dict[str, Any] = {"filter": {"fromDateTime": since, "toDateTime": until}}
         while True:
-            page = parsed(await _answer(http, "/v2/calls/extensive", body), _CALLS)
+            page = parse_page(await _post(http, "/v2/calls/extensive", body), _CALLS)
             calls = page["calls"].combine_chunks().flatten().field("metaData")
-            loaded.calls.append(pa.Table.from_struct_array(calls))
-            transcripts.create_task(_read_transcripts(http, calls.field("id").to_pylist(), loaded))
+            pages.calls.append(pa.Table.from_struct_array(calls))
+            transcripts.create_task(_read_transcripts(http, calls.field("id").to_pylist(), pages))
             cursor = page["records"].combine_chunks().field("cursor")[0].as_py()
             if cursor is None:
-                return loaded
+                return pages
             body["cursor"] = cursor
 
 
-async def _read_transcripts(http: httpx.AsyncClient, call_ids: list[str], loaded: Loaded) -> None:
-    answer = await _answer(http, "/v2/calls/transcript", {"filter": {"callIds": call_ids}})
-    loaded.sentences.append(await asyncio.to_thread(_sentences, answer))
+async def _read_transcripts(http: httpx.AsyncClient, call_ids: list[str], pages: Pages) -> None:
+    page = await _post(http, "/v2/calls/transcript", {"filter": {"callIds": call_ids}})
+    pages.sentences.append(await asyncio.to_thread(_build_sentences, page))
 
 
-async def _answer(http: httpx.AsyncClient, path: str, body: dict[str, Any]) -> bytes:
-    answer = await http.post(path, json=body)
-    return answer.raise_for_status().content
+async def _post(http: httpx.AsyncClient, path: str, body: dict[str, Any]) -> bytes:
+    response = await http.post(path, json=body)
+    return response.raise_for_status().content
 
 
-def parsed(answer: bytes, schema: pa.Schema) -> pa.Table:
-    """An answer as a table of one row; fields that the schema lacks are left out."""
+def parse_page(page: bytes, schema: pa.Schema) -> pa.Table:
+    """Return a page as a table of one row, without the fields that the schema lacks."""
     return pa.json.read_json(
-        pa.BufferReader(answer),
-        read_options=pa.json.ReadOptions(use_threads=False, block_size=len(answer) + 1),
+        pa.BufferReader(page),
+        read_options=pa.json.ReadOptions(use_threads=False, block_size=len(page) + 1),
         parse_options=pa.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
     )
 
 
-def _sentences(answer: bytes) -> pa.Table:
-    """The page as one row a sentence, numbered within its call."""
-    calls = parsed(answer, TRANSCRIPTS)["callTranscripts"].combine_chunks().flatten()
+def _build_sentences(page: bytes) -> pa.Table:
+    """Return a page as one row per sentence, numbered within its call."""
+    calls = parse_page(page, TRANSCRIPTS)["callTranscripts"].combine_chunks().flatten()
     monologue_lists = calls.field("transcript")
     monologues = monologue_lists.flatten()
     sentence_lists = monologues.field("sentences")
