@@ -28,7 +28,7 @@ from ..runtime.connection import Connection
 from ..runtime.errors import UsageError
 from ..runtime.result import Status
 from ..runtime.target import Target
-from .dbt_profile import closed_afterwards, dbt_profile, environment
+from .dbt_profile import dbt_profile, environment, release_duckdb_file
 from .marts import DEFAULT_ANALYTICS
 
 PROJECT = Path(__file__).parents[1] / "models"
@@ -151,7 +151,7 @@ class DbtBuild:
         # A test that compares with a model which is not built now waits until both are.
         selected += ["--indirect-selection", "cautious"] if selected else []
         refresh = ["--full-refresh"] if self._options.full_refresh else []
-        with closed_afterwards(self._target):
+        with release_duckdb_file(self._target):
             outcomes, failure = self._dbt("build", *selected, *refresh)
             failed, warnings, counts, skipped = _summarise_dbt_results(outcomes)
             if failure:

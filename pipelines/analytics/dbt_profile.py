@@ -1,4 +1,4 @@
-"""How dbt reaches the warehouse that a sync has loaded."""
+"""dbt profile and environment for the warehouse that a sync has loaded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..runtime.errors import UsageError
 from ..runtime.target import Target
 from ..runtime.warehouse_session import dataset_exists, restore_pipeline
 
-# dbt hides values of variables that are called so in everything it prints.
+# dbt masks variables with this prefix in its output.
 _PASSWORD_VARIABLE = "DBT_ENV_SECRET_GONG_ELT_PASSWORD"
 _THREADS = {"duckdb": 1, "postgres": 4}
 
@@ -23,22 +23,22 @@ _THREADS = {"duckdb": 1, "postgres": 4}
 def dbt_profile(
     connection: Connection, target: Target, analytics: str, folder: Path
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Dbt's profile for the warehouse, and what of it stands in the environment only.
+    """Return dbt's profile for the warehouse, and the secrets that it reads from environment variables.
 
     Args:
-        connection: Which Gong account has loaded the dataset.
-        target: Where the tables are.
+        connection: The Gong account that loaded the dataset.
+        target: The warehouse.
         analytics: Dataset that dbt builds into.
-        folder: An empty one to work in.
+        folder: An empty working folder.
 
     Raises:
-        UsageError: Nothing is loaded, or dbt does not build in such a warehouse.
+        UsageError: If nothing is loaded yet, or gong-elt cannot build marts in this kind of warehouse.
     """
     kind = target.destination.destination_name
     if kind not in _THREADS:
         raise UsageError(
-            f"gong-elt models builds in duckdb and postgres: for {target.name} run dbt in pipelines/models/ with a"
-            " profile of your own"
+            f"gong-elt models supports duckdb and postgres, not {target.name}: run dbt in pipelines/models/ with your"
+            " own profile"
         )
     pipeline = restore_pipeline(connection, target, folder)
     if not dataset_exists(pipeline, target):
@@ -64,7 +64,7 @@ def dbt_profile(
 
 @contextmanager
 def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Has these variables in the environment meanwhile."""
+    """Set environment variables within a `with` block."""
     os.environ.update(variables)
     try:
         yield
@@ -74,8 +74,11 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def closed_afterwards(target: Target) -> Iterator[None]:
-    """Has dbt let go of the DuckDB file, which it would keep open and half written until the process ends."""
+def release_duckdb_file(target: Target) -> Iterator[None]:
+    """Close dbt's DuckDB connections when a `with` block ends.
+
+    Otherwise the file stays open, partly unwritten, until the process exits.
+    """
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""What is made of calls: marts, and the index of their sentences. What is erased of a call leaves them too."""
+"""Data derived from calls (marts, search index), which must be erased with them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import dlt
 from state.lock import LockHeldError, run_lock
 
 from ..runtime.target import Target
-from .search.manifest import IndexLedger
+from .search.manifest import IndexManifest
 
-# Where `gong-elt models` builds; what somebody's own dbt makes elsewhere is not ours to change.
-_OURS = ("duckdb", "postgres")
+# The warehouses in which `gong-elt models` builds. Models that a user's own dbt builds elsewhere are not changed.
+_KINDS_WITH_MARTS = ("duckdb", "postgres")
 _TABLES = """
 SELECT columns.table_schema, columns.table_name
 FROM information_schema.columns AS columns
@@ -31,9 +31,9 @@ ORDER BY 1, 2
 
 
 def tables_of_marts(pipeline: dlt.Pipeline) -> list[str]:
-    """Tables of every dataset of marts in this warehouse that have rows of single calls, as SQL names them."""
+    """Return the tables with rows per call in all datasets of marts of this warehouse, quoted for SQL."""
     destination = pipeline.destination
-    if destination is None or destination.destination_name not in _OURS:
+    if destination is None or destination.destination_name not in _KINDS_WITH_MARTS:
         return []
     with pipeline.sql_client() as sql:
         rows = sql.execute_sql(_TABLES, sql.dataset_name) or ()
@@ -41,29 +41,29 @@ def tables_of_marts(pipeline: dlt.Pipeline) -> list[str]:
 
 
 def index_folder(target: Target, analytics: str) -> Path:
-    """Where the index of the sentences of these marts is."""
+    """Return the folder of the search index of a dataset of marts."""
     return target.folder / "search" / analytics
 
 
 def index_lock(folder: Path) -> Path:
-    """The lock that whoever changes the index in this folder holds."""
+    """Return the lock file of the index in a folder; hold it to change the index."""
     return folder / "search.lock"
 
 
-def forget_in_indexes(target: Target, calls: Sequence[str], run_id: str) -> None:
-    """Deletes the parts of indexes on this machine that have sentences of these calls; the next search makes them anew.
+def erase_from_indexes(target: Target, call_ids: Sequence[str], run_id: str) -> None:
+    """Delete the parts of this machine's indexes that hold these calls; the next search rebuilds them.
 
-    A search that writes an index meanwhile looks at the marts again when it is done, and does it then.
+    An index that a search is refreshing is skipped: the search compares it with the marts again before it ends.
 
     Args:
-        target: Whose marts the indexes are of; they have lost the calls before.
-        calls: Ids.
-        run_id: Who asks for it.
+        target: The warehouse of the marts, from which the calls are erased already.
+        call_ids: Ids of the erased calls.
+        run_id: The run that erases them.
 
     Raises:
-        OSError: One cannot be deleted.
+        OSError: If a file cannot be deleted.
     """
     for folder in (target.folder / "search").glob("*/"):
         with suppress(LockHeldError), run_lock(index_lock(folder), run_id):
-            ledger = IndexLedger(folder)
-            ledger.without(ledger.read(), calls)
+            manifest = IndexManifest(folder)
+            manifest.drop_calls(manifest.read_entries(), call_ids)

@@ -1,4 +1,4 @@
-"""Reads the marts that `gong-elt models` has built. Questions only; nothing is written."""
+"""Read-only access to the marts that `gong-elt models` builds."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from ..runtime.target import Target
 from ..runtime.warehouse_session import restore_pipeline
 
 DEFAULT_ANALYTICS = "gong_analytics"
-"""The dataset of the marts unless the user says otherwise."""
+"""The default dataset of the marts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Marts:
-    """The dataset of the marts, open for questions.
+    """An open dataset of marts.
 
     Attributes:
-        dataset: Its name.
+        dataset: Name of the dataset.
     """
 
     dataset: str
@@ -36,46 +36,46 @@ class Marts:
 
     @property
     def schema(self) -> str:
-        """The dataset's name as SQL takes it."""
+        """The dataset's name, quoted for SQL."""
         return self._sql.escape_column_name(self.dataset)
 
     @property
     def credentials(self) -> Any:
-        """How the warehouse is reached, as dlt has it."""
+        """Dlt's credentials of the warehouse."""
         return self._sql.credentials
 
     def rows(self, sql: str, *parameters: Any) -> Iterator[Mapping[str, Any]]:
-        """Rows by column name.
+        """Run a query and return its rows, each by column name.
 
         Args:
-            sql: A query; `%s` stands for a parameter.
-            parameters: In order. Without any, a `%` in the query is nothing but that.
+            sql: A query with `%s` as placeholder. Without parameters a `%` is not special.
+            parameters: Values of the placeholders, in order.
 
         Raises:
-            UsageError: There are no marts.
+            UsageError: If the marts are missing or outdated.
         """
         try:
-            with self._sql.execute_query(sql, *parameters) as found:
-                names = [column[0] for column in found.description or ()]
-                rows: Sequence[Sequence[Any]] = found.fetchall()
+            with self._sql.execute_query(sql, *parameters) as cursor:
+                names = [column[0] for column in cursor.description or ()]
+                rows: Sequence[Sequence[Any]] = cursor.fetchall()
         except DatabaseUndefinedRelation:
             raise UsageError(
-                f"dataset {self.dataset} lacks marts, or they are of an older version: run gong-elt models"
+                f"dataset {self.dataset} has no marts, or they are of an older version: run gong-elt models"
             ) from None
         return (dict(zip(names, row, strict=True)) for row in rows)
 
 
 @contextmanager
-def marts(connection: Connection, target: Target, dataset: str) -> Iterator[Marts]:
-    """Opens the marts.
+def open_marts(connection: Connection, target: Target, dataset: str) -> Iterator[Marts]:
+    """Open the marts.
 
     Args:
-        connection: Which Gong account has loaded the tables that they are built from.
+        connection: The Gong account that loaded the tables below the marts.
         target: The warehouse.
-        dataset: Where they are.
+        dataset: Dataset of the marts.
 
     Raises:
-        UsageError: There is no warehouse.
+        UsageError: If the warehouse does not exist yet.
     """
     if missing_file(target.destination) is not None:
         raise UsageError(f"nothing loaded yet into {target.name}, dataset {target.dataset}: run gong-elt sync")

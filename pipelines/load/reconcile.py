@@ -35,7 +35,7 @@ from sources.gong import (
 from state import deletions, runs
 from state.lock import LockHeldError, run_lock
 
-from ..analytics.derived_data import forget_in_indexes, tables_of_marts
+from ..analytics.derived_data import erase_from_indexes, tables_of_marts
 from ..runtime.connection import Connection
 from ..runtime.errors import UsageError, root_cause_message
 from ..runtime.progress import Stage, show_progress
@@ -299,7 +299,7 @@ class ReconcileJob:
                 erasure.remove(sql, self._private)
             deletions.forget(sql, self._connection.name)
         if gone or self._private:
-            forget_in_indexes(self._target, [*gone, *self._private], self.run_id)
+            erase_from_indexes(self._target, [*gone, *self._private], self.run_id)
 
     def _row(self, status: str, reason: str | None) -> runs.Run:
         return runs.Run(

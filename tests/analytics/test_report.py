@@ -200,8 +200,8 @@ def test_the_report_is_the_same_from_both_warehouses(
     reported(postgres_marts, tmp_path / "postgres.html", *until)
     first, second = _data(tmp_path / "duckdb.html"), _data(tmp_path / "postgres.html")
     for ours, theirs in zip(first, second, strict=True):
-        for choice in ours["answers"]:
-            assert _plain(ours["answers"][choice]["rows"]) == _plain(theirs["answers"][choice]["rows"]), ours["key"]
+        for choice in ours["results"]:
+            assert _plain(ours["results"][choice]["rows"]) == _plain(theirs["results"][choice]["rows"]), ours["key"]
 
 
 def _data(file: Path) -> list[Json]:
@@ -266,7 +266,7 @@ def test_five_thousand_calls_and_deals_are_shown(duckdb_marts: Workspace, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--team", "Nobody"), "a team is a manager's name"),
+        (("--team", "Nobody"), "use the name of a manager"),
         (("--since", "soon"), "--since"),
         (("--since", "2026-01-02", "--until", "2026-01-01"), "the period is empty"),
         (("--silent-days", "0"), "--silent-days"),
@@ -307,6 +307,6 @@ def test_every_section_names_columns_that_its_sql_has() -> None:
 
 def _no_unknown_filling(section: Section) -> None:
     known: Mapping[str, str] = dict.fromkeys(
-        ("marts", "chosen", "chosen_and_before", "since", "team", "team_of_deal", "today", "silent_days"), ""
+        ("marts", "filter", "filter_with_previous", "since", "team", "team_of_deal", "today", "silent_days"), ""
     )
     section.sql.format(**known)

@@ -1,1 +1,1 @@
-"""The HTML report."""
+"""Report over the marts, one self-contained HTML file."""

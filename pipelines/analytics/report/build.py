@@ -1,4 +1,4 @@
-"""`gong-elt report`: the marts as one HTML file that a person can open or mail."""
+"""Job of `gong-elt report`: write the marts as one HTML file that can be opened or mailed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...runtime.connection import Connection
 from ...runtime.errors import UsageError
 from ...runtime.result import Status
 from ...runtime.target import Target
-from ..marts import DEFAULT_ANALYTICS, marts
+from ..marts import DEFAULT_ANALYTICS, open_marts
 
 DEFAULT_FILE = Path("gong-report.html")
 DEFAULT_DAYS = 90
@@ -25,14 +25,14 @@ DEFAULT_SILENT_DAYS = 14
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """What the report shows.
+    """Options of a report.
 
     Attributes:
-        to: The file to write.
-        since: Begin of the period in the user's words; None for 90 days before its end, at midnight UTC.
-        until: Its end, not part of it; None for now.
-        team: Only calls of this team, a manager's name; None for all, each of which the reader can choose.
-        silent_days: After so many days without a call an open deal is at risk.
+        to: File to write.
+        since: Start of the period as the user wrote it; None for 90 days before its end, at midnight UTC.
+        until: End of the period, exclusive; None for now.
+        team: Only calls of this team, by its manager's name; None for all, which the reader can select.
+        silent_days: Number of days without a call after which an open deal is at risk.
         analytics: Dataset of the marts.
     """
 
@@ -46,14 +46,16 @@ class ReportOptions:
 
 @dataclass(frozen=True, slots=True)
 class ReportResult:
-    """A report that was written; the fields are the keys of `--json`.
+    """Result of a report; the fields are the keys of `--json`.
 
     Attributes:
-        file: Where it is.
-        since, until: Its whole period.
-        teams, periods: What the reader can choose.
-        sections: Rows that each section opens with.
-        warnings: What is odd about the figures: marts that lag behind the loaded tables.
+        file: The file written.
+        since: Start of the whole period.
+        until: End of the whole period.
+        teams: Teams that the reader can select.
+        periods: Periods that the reader can select.
+        sections: Number of rows in each section when the page is opened.
+        warnings: Differences between the marts and the loaded tables.
     """
 
     status: Status
@@ -76,45 +78,48 @@ class ReportResult:
 
 
 def report_packages_are_installed() -> bool:
-    """Whether the packages of the extra `report` are there."""
+    """Return whether the packages of the extra `report` are installed."""
     return find_spec("altair") is not None and find_spec("vl_convert") is not None
 
 
 def build_report(connection: Connection, target: Target, options: ReportOptions) -> ReportResult:
-    """Writes the report.
+    """Write the report.
 
     Args:
-        connection: Which Gong account.
-        target: Where its marts are.
-        options: What the report shows, and where it goes.
+        connection: The Gong account.
+        target: The warehouse of the marts.
+        options: Period, team and file.
 
     Raises:
-        UsageError: There are no marts, an option cannot be used, or the file cannot be written.
-        ConfigurationError: A word is not a date.
+        UsageError: If the marts do not exist, an option is invalid, or the file cannot be written.
+        ConfigurationError: If a date is invalid.
     """
     if not report_packages_are_installed():
-        raise UsageError("the report's charts need packages: pip install 'gong-elt[report]'")
-    from .figures import figures  # noqa: PLC0415 - only once it is known to be installed
-    from .page import page  # noqa: PLC0415
+        raise UsageError("gong-elt report needs packages: pip install 'gong-elt[report]'")
+    from .figures import load_figures  # noqa: PLC0415 - the packages are optional
+    from .page import render_page  # noqa: PLC0415
 
     clock, now = time.monotonic(), datetime.now(UTC)
     window = _window(options, now)
     if options.silent_days < 1:
-        raise UsageError(f"--silent-days {options.silent_days} is not a number of days: take 1 or more")
-    with marts(connection, target, options.analytics) as opened:
-        found = figures(opened, window, team=options.team, silent_days=options.silent_days, today=now.date())
-    text = page(
-        found,
+        raise UsageError(f"--silent-days {options.silent_days} is not a number of days: use 1 or more")
+    with open_marts(connection, target, options.analytics) as marts:
+        figures = load_figures(marts, window, team=options.team, silent_days=options.silent_days, today=now.date())
+    html = render_page(
+        figures,
         {
             "period": f"{window.since:%Y-%m-%d} to {window.until:%Y-%m-%d}",
-            "team": found.teams[0].label if options.team else None,
+            "team": figures.teams[0].label if options.team else None,
             "source": f"{target.name}, dataset {options.analytics}",
-            "made_at": f"{now:%Y-%m-%d %H:%M} UTC",
+            "written_at": f"{now:%Y-%m-%d %H:%M} UTC",
             "silent_days": options.silent_days,
         },
     )
-    write_output_file(options.to, [text.encode()])
-    behind = {"loaded calls are not in the marts yet": found.missing, "calls of the marts are gone by now": found.gone}
+    write_output_file(options.to, [html.encode()])
+    differences = {
+        "loaded calls are not in the marts yet": figures.missing_calls,
+        "calls in the marts are now private or deleted": figures.removed_calls,
+    }
     return ReportResult(
         status="done",
         destination=target.name,
@@ -123,10 +128,10 @@ def build_report(connection: Connection, target: Target, options: ReportOptions)
         file=str(options.to),
         since=window.since.isoformat(),
         until=window.until.isoformat(),
-        teams=[team.label for team in found.teams],
-        periods=[period.label for period in found.periods],
-        sections={key: len(answers["0-0"].rows) for key, answers in found.answers.items()},
-        warnings=[f"{count:,} {what}: run gong-elt models" for what, count in behind.items() if count],
+        teams=[team.label for team in figures.teams],
+        periods=[period.label for period in figures.periods],
+        sections={key: len(results["0-0"].rows) for key, results in figures.results.items()},
+        warnings=[f"{count:,} {difference}: run gong-elt models" for difference, count in differences.items() if count],
         duration_seconds=round(time.monotonic() - clock, 3),
     )
 

@@ -1,6 +1,7 @@
-"""The charts of the report, by the key of their section. Colours are the page's own, which knows light, dark and print.
+"""Vega-Lite charts of the report's sections.
 
-Each draws the rows of its section, which the page gives it under the name `rows`.
+A chart reads the rows of its section from the dataset `rows`. Colours are CSS variables of the page, so that charts
+follow its light, dark and print styles.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ CONFIG: Mapping[str, Any] = {
     "mark": {"color": _HUES[0]},
     "rule": {"color": _FAINT},
 }
-"""What all charts look like, as Vega-Lite's `config`."""
+"""Vega-Lite `config` of all charts."""
 
 
 def chart_specs() -> dict[str, dict[str, Any]]:
-    """Vega-Lite specifications by section; sections without one are tables only."""
+    """Return the Vega-Lite specifications by section key; sections without a chart are missing."""
     charts: dict[str, Callable[[], alt.LayerChart | alt.Chart]] = {
         "activity": _activity,
         "talk_time": _talk_time,
@@ -54,14 +55,15 @@ def chart_specs() -> dict[str, dict[str, Any]]:
     return {key: {**chart().to_dict(), "autosize": page_width, "config": CONFIG} for key, chart in charts.items()}
 
 
-def _rows(**size: Any) -> alt.Chart:
+def _chart_of_rows(**size: Any) -> alt.Chart:
     return alt.Chart(alt.NamedData(name="rows")).properties(width="container", **size)
 
 
-def _of_a_week(chart: alt.Chart) -> alt.Chart:
-    """With the week's two ends as instants, a little apart from the next week.
+def _with_week_bounds(chart: alt.Chart) -> alt.Chart:
+    """Return the chart with `week_begin` and `week_end` as times, leaving a gap to the next week.
 
-    Vega's weeks begin on Sunday, ours on Monday: drawn a day early they meet its ticks, whose labels say the Monday.
+    Vega's weeks start on Sunday, ours on Monday: bars are drawn one day early to meet its ticks, and the labels of the
+    ticks show the Monday.
     """
     weeks: alt.Chart = chart.transform_calculate(
         week_begin=f"toDate(datum.week) - {_DAY_MS}", week_end=f"toDate(datum.week) + {5.4 * _DAY_MS:.0f}"
@@ -90,7 +92,7 @@ def _week_tooltip() -> alt.Tooltip:
 def _activity() -> alt.Chart:
     scopes = ["External", "Internal", "Unknown"]
     chart: alt.Chart = (
-        _of_a_week(_rows(height=220))
+        _with_week_bounds(_chart_of_rows(height=220))
         .transform_stack(stack="calls", groupby=["week"], sort=[alt.SortField("scope")], as_=["low", "high"])
         .mark_rect()
         .encode(
@@ -111,7 +113,7 @@ def _activity() -> alt.Chart:
 
 
 def _talk_time() -> alt.LayerChart:
-    weeks = _of_a_week(_rows(height=220))
+    weeks = _with_week_bounds(_chart_of_rows(height=220))
     share = alt.Y("talk_ratio:Q", title="Talk ratio of hosts", axis=alt.Axis(format=".0%"))
     line = weeks.mark_line(color=_HUES[0]).encode(x=_week_axis(), y=share)
     points = weeks.mark_point(filled=True, size=70, color=_HUES[0]).encode(
@@ -128,14 +130,14 @@ def _talk_time() -> alt.LayerChart:
 
 
 def _hosts() -> alt.LayerChart:
-    most = (
-        _rows(height=alt.Step(20))
+    top = (
+        _chart_of_rows(height=alt.Step(20))
         .transform_filter("datum.talk_ratio !== null")
-        .transform_window(place="row_number()", sort=[alt.SortField("calls", order="descending")])
-        .transform_filter("datum.place <= 25")
+        .transform_window(rank="row_number()", sort=[alt.SortField("calls", order="descending")])
+        .transform_filter("datum.rank <= 25")
     )
     share = alt.X("talk_ratio:Q", title="Talk ratio", axis=alt.Axis(format=".0%", tickCount=6))
-    points = most.mark_point(filled=True, size=90, opacity=0.9).encode(
+    points = top.mark_point(filled=True, size=90, opacity=0.9).encode(
         x=share,
         y=alt.Y("host:N", sort="-x", title=None),
         tooltip=[
@@ -144,19 +146,19 @@ def _hosts() -> alt.LayerChart:
             alt.Tooltip("calls:Q", title="Calls", format=","),
         ],
     )
-    mean = most.mark_rule(strokeDash=[4, 4]).encode(x=alt.X("mean(talk_ratio):Q"))
+    mean = top.mark_rule(strokeDash=[4, 4]).encode(x=alt.X("mean(talk_ratio):Q"))
     return alt.LayerChart(layer=[mean, points])
 
 
 def _topics() -> alt.Chart:
     chart: alt.Chart = (
-        _of_a_week(_rows(height=260))
-        .transform_joinaggregate(of_all="sum(minutes)", groupby=["topic"])
+        _with_week_bounds(_chart_of_rows(height=260))
+        .transform_joinaggregate(total="sum(minutes)", groupby=["topic"])
         .transform_window(
-            place="dense_rank()",
-            sort=[alt.SortField("of_all", order="descending"), alt.SortField("topic", order="ascending")],
+            rank="dense_rank()",
+            sort=[alt.SortField("total", order="descending"), alt.SortField("topic", order="ascending")],
         )
-        .transform_calculate(name="datum.place <= 8 ? datum.topic : 'Other'", order="min(datum.place, 9)")
+        .transform_calculate(name="datum.rank <= 8 ? datum.topic : 'Other'", order="min(datum.rank, 9)")
         .transform_aggregate(minutes="sum(minutes)", groupby=["week", "week_begin", "week_end", "name", "order"])
         .transform_stack(
             stack="minutes", groupby=["week"], sort=[alt.SortField("order")], offset="normalize", as_=["low", "high"]
@@ -165,7 +167,7 @@ def _topics() -> alt.Chart:
         .encode(
             x=_week_axis(),
             x2="week_end:T",
-            y=alt.Y("low:Q", title="Share of the time", axis=alt.Axis(format=".0%")),
+            y=alt.Y("low:Q", title="Share of time", axis=alt.Axis(format=".0%")),
             y2="high:Q",
             color=alt.Color(
                 "name:N",
@@ -184,9 +186,9 @@ def _topics() -> alt.Chart:
 
 def _shares(field: str, title: str) -> alt.Chart:
     chart: alt.Chart = (
-        _rows(height=alt.Step(22))
-        .transform_window(place="row_number()")
-        .transform_filter("datum.place <= 20")
+        _chart_of_rows(height=alt.Step(22))
+        .transform_window(rank="row_number()")
+        .transform_filter("datum.rank <= 20")
         .mark_bar()
         .encode(
             x=alt.X("share_of_calls:Q", title="Share of calls", axis=alt.Axis(format=".0%")),
@@ -204,21 +206,21 @@ def _shares(field: str, title: str) -> alt.Chart:
 
 
 def _trackers_over_time() -> alt.LayerChart:
-    most = (
-        _of_a_week(_rows(height=240))
-        .transform_joinaggregate(of_all="sum(calls)", groupby=["tracker"])
+    top = (
+        _with_week_bounds(_chart_of_rows(height=240))
+        .transform_joinaggregate(total="sum(calls)", groupby=["tracker"])
         .transform_window(
-            place="dense_rank()",
-            sort=[alt.SortField("of_all", order="descending"), alt.SortField("tracker", order="ascending")],
+            rank="dense_rank()",
+            sort=[alt.SortField("total", order="descending"), alt.SortField("tracker", order="ascending")],
         )
-        .transform_filter("datum.place <= 6")
+        .transform_filter("datum.rank <= 6")
         .encode(
             x=_week_axis(),
             y=alt.Y("share_of_calls:Q", title="Share of calls", axis=alt.Axis(format=".0%")),
-            color=alt.Color("tracker:N", sort=alt.EncodingSortField("place", op="min")),
+            color=alt.Color("tracker:N", sort=alt.EncodingSortField("rank", op="min")),
         )
     )
-    points = most.mark_point(filled=True, size=40).encode(
+    points = top.mark_point(filled=True, size=40).encode(
         tooltip=[
             _week_tooltip(),
             alt.Tooltip("tracker:N", title="Tracker"),
@@ -226,15 +228,15 @@ def _trackers_over_time() -> alt.LayerChart:
             alt.Tooltip("calls:Q", title="Calls", format=","),
         ]
     )
-    return alt.LayerChart(layer=[most.mark_line(), points])
+    return alt.LayerChart(layer=[top.mark_line(), points])
 
 
 def _trackers_by_stage() -> alt.LayerChart:
-    cells = _rows(height=alt.Step(28)).encode(
+    cells = _chart_of_rows(height=alt.Step(28)).encode(
         x=alt.X("stage:N", title=None, axis=alt.Axis(labelAngle=-30, labelOverlap=False, labelLimit=90, ticks=False)),
         y=alt.Y("tracker:N", title=None, axis=alt.Axis(ticks=False)),
     )
-    # A hue that runs from the page's ground to its ink is opacity: a gradient could not follow light and dark.
+    # Opacity instead of a colour gradient, which could not follow the page's light and dark styles.
     tiles = cells.mark_rect(color=_HUES[0]).encode(
         opacity=alt.Opacity("share_of_calls:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=[0.04, 0.75])),
         tooltip=[
@@ -245,16 +247,16 @@ def _trackers_by_stage() -> alt.LayerChart:
             alt.Tooltip("calls_at_stage:Q", title="Calls at the stage", format=","),
         ],
     )
-    figures = cells.mark_text(color=_INK).encode(text=alt.Text("share_of_calls:Q", format=".0%"))
-    return alt.LayerChart(layer=[tiles, figures])
+    labels = cells.mark_text(color=_INK).encode(text=alt.Text("share_of_calls:Q", format=".0%"))
+    return alt.LayerChart(layer=[tiles, labels])
 
 
 def _deals_at_risk() -> alt.Chart:
     chart: alt.Chart = (
-        _rows(height=220)
+        _chart_of_rows(height=220)
         .mark_point(filled=True, size=90, opacity=0.8)
         .encode(
-            x=alt.X("days_silent:Q", title="Days silent", scale=alt.Scale(zero=True)),
+            x=alt.X("days_silent:Q", title="Days without a call", scale=alt.Scale(zero=True)),
             y=alt.Y("amount:Q", title="Amount", axis=alt.Axis(format="~s")),
             color=alt.Color("stage:N"),
             tooltip=[
@@ -262,7 +264,7 @@ def _deals_at_risk() -> alt.Chart:
                 alt.Tooltip("account:N", title="Account"),
                 alt.Tooltip("stage:N", title="Stage"),
                 alt.Tooltip("amount:Q", title="Amount", format=","),
-                alt.Tooltip("days_silent:Q", title="Days silent"),
+                alt.Tooltip("days_silent:Q", title="Days without a call"),
             ],
         )
     )
@@ -271,10 +273,10 @@ def _deals_at_risk() -> alt.Chart:
 
 def _library() -> alt.Chart:
     chart: alt.Chart = (
-        _rows(height=alt.Step(20))
+        _chart_of_rows(height=alt.Step(20))
         .transform_aggregate(calls="count()", groupby=["folder"])
-        .transform_window(place="row_number()", sort=[alt.SortField("calls", order="descending")])
-        .transform_filter("datum.place <= 20")
+        .transform_window(rank="row_number()", sort=[alt.SortField("calls", order="descending")])
+        .transform_filter("datum.rank <= 20")
         .mark_bar()
         .encode(
             x=alt.X("calls:Q", title="Calls in the folder", axis=alt.Axis(tickMinStep=1)),

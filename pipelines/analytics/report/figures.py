@@ -1,6 +1,6 @@
-"""The figures of the report: every section's query, asked for each team and period that a reader can choose.
+"""Figures of the report: the result of each section's query for each team and period that a reader can select.
 
-What the page shows under a choice is the answer to the very SQL that it shows beside it; the page adds nothing up.
+The page shows every result next to the exact SQL that returned it, and computes nothing itself.
 """
 
 from __future__ import annotations
@@ -11,34 +11,35 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from pipelines.analytics.marts import Marts
-from pipelines.analytics.report.section import Section
-from pipelines.analytics.report.sections import KEY_FIGURES, SECTIONS
-from pipelines.runtime.errors import UsageError
 from sources.gong import Window
+
+from ...runtime.errors import UsageError
+from ..marts import Marts
+from .section import Section
+from .sections import KEY_FIGURES, SECTIONS
 
 _NO_TEAM = "No team"
 _ALL_TEAMS = "All teams"
-# Periods that can be chosen beside the whole one, where it is longer.
-_LATEST_DAYS = (30, 7)
+# Selectable periods besides the whole one, if it is longer.
+_RECENT_DAYS = (30, 7)
 
 _TEAMS = "SELECT DISTINCT team FROM {marts}.calls_enriched WHERE {period} ORDER BY team"
-_FIRST = "SELECT min(started) AS started FROM {marts}.calls_enriched"
-_BEHIND = """
+_FIRST_CALL = "SELECT min(started) AS started FROM {marts}.calls_enriched"
+_DIFFERENCES = """
 WITH loaded AS (SELECT call_id FROM {marts}.stg_calls), built AS (SELECT call_id FROM {marts}.calls_enriched)
 SELECT
     (SELECT count(*) FROM loaded WHERE call_id NOT IN (SELECT call_id FROM built)) AS missing,
-    (SELECT count(*) FROM built WHERE call_id NOT IN (SELECT call_id FROM loaded)) AS gone
+    (SELECT count(*) FROM built WHERE call_id NOT IN (SELECT call_id FROM loaded)) AS removed
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """A choice of the reader: all teams, one of them, or hosts without a manager.
+    """A selectable team: all teams, one team, or hosts without a manager.
 
     Attributes:
-        label: As the reader sees it.
-        condition: The same in SQL, with `{}` for the column; None for all.
+        label: Text of the option.
+        condition: SQL condition with `{}` for the column; None for all teams.
     """
 
     label: str
@@ -47,22 +48,22 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A choice of the reader.
+    """A selectable period.
 
     Attributes:
-        label: As the reader sees it.
-        window: The time it stands for.
-        has_before: Whether the warehouse has calls from before the period of the same length that precedes it.
+        label: Text of the option.
+        window: The period.
+        has_previous: Whether the warehouse reaches back to the start of the previous period of the same length.
     """
 
     label: str
     window: Window
-    has_before: bool
+    has_previous: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A query as it was asked, and its rows in the order of the section's columns."""
+class SectionResult:
+    """A query and its rows, with values in the order of the section's columns."""
 
     sql: str
     rows: Sequence[Sequence[Any]]
@@ -70,127 +71,130 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """All that the page can show.
+    """All results that the page can show.
 
     Attributes:
-        teams, periods: What the reader can choose, the first being what the page opens with.
-        answers: By section, then by the places of team and period, such as `0-2`; what a section does not follow is 0.
-        missing: Loaded calls that the marts do not have yet.
-        gone: Calls of the marts that are private or deleted by now.
+        teams: Selectable teams; the page opens with the first.
+        periods: Selectable periods; the page opens with the first.
+        results: By section key, then by the indexes of team and period, e.g. `0-2`. The index is 0 if the section does
+            not depend on it.
+        missing_calls: Number of loaded calls that are not in the marts yet.
+        removed_calls: Number of calls in the marts that are now private or deleted.
     """
 
     teams: Sequence[Team]
     periods: Sequence[Period]
-    answers: Mapping[str, Mapping[str, Answer]]
-    missing: int
-    gone: int
+    results: Mapping[str, Mapping[str, SectionResult]]
+    missing_calls: int
+    removed_calls: int
 
 
-def figures(marts: Marts, window: Window, *, team: str | None, silent_days: int, today: date) -> Figures:
-    """Asks the marts.
+def load_figures(marts: Marts, window: Window, *, team: str | None, silent_days: int, today: date) -> Figures:
+    """Query the marts for all sections, teams and periods.
 
     Args:
-        marts: Where the answers are.
+        marts: The marts.
         window: The whole period of the report.
-        team: The only team of the report; None for all, each of which can then be chosen.
-        silent_days: After so many days without a call an open deal is at risk.
-        today: Up to which days of silence are counted, in UTC.
+        team: The only team of the report; None for all, which makes them selectable.
+        silent_days: Number of days without a call after which an open deal is at risk.
+        today: Date (UTC) up to which days without a call are counted.
 
     Raises:
-        UsageError: There are no marts, or no such team.
+        UsageError: If the marts or the team do not exist.
     """
-    teams = _teams(marts, window, team)
-    periods = _periods(marts, window)
-    fixed = {"marts": marts.schema, "today": f"DATE '{today.isoformat()}'", "silent_days": silent_days}
-    (behind,) = marts.rows(_BEHIND.format(**fixed))
+    teams = _selectable_teams(marts, window, team)
+    periods = _selectable_periods(marts, window)
+    constants = {"marts": marts.schema, "today": f"DATE '{today.isoformat()}'", "silent_days": silent_days}
+    (differences,) = marts.rows(_DIFFERENCES.format(**constants))
     return Figures(
         teams=teams,
         periods=periods,
-        answers={section.key: _answers(marts, section, teams, periods, fixed) for section in SECTIONS},
-        missing=behind["missing"],
-        gone=behind["gone"],
+        results={section.key: _query_section(marts, section, teams, periods, constants) for section in SECTIONS},
+        missing_calls=differences["missing"],
+        removed_calls=differences["removed"],
     )
 
 
-def _teams(marts: Marts, window: Window, wanted: str | None) -> list[Team]:
-    names = [row["team"] for row in marts.rows(_TEAMS.format(marts=marts.schema, period=_within(window)))]
-    known = [
-        *(Team(name, "{} = " + _quoted(name)) for name in names if name is not None),
+def column_names(section: Section) -> list[str]:
+    """Return the columns of a section's rows: those of the table, then the URLs that they link to."""
+    return [column.name for column in section.columns] + [column.link for column in section.columns if column.link]
+
+
+def _selectable_teams(marts: Marts, window: Window, name: str | None) -> list[Team]:
+    names = [row["team"] for row in marts.rows(_TEAMS.format(marts=marts.schema, period=_in_window(window)))]
+    teams = [
+        *(Team(manager, "{} = " + _quote(manager)) for manager in names if manager is not None),
         *([Team(_NO_TEAM, "{} IS NULL")] if None in names else []),
     ]
-    if wanted is None:
-        return [Team(_ALL_TEAMS, None), *known] if len(known) > 1 else [Team(_ALL_TEAMS, None)]
-    chosen = [team for team in known if team.label.casefold() == wanted.casefold()]
-    if not chosen:
-        labels = ", ".join(team.label for team in known) or "none at all"
-        raise UsageError(f"--team {wanted!r} has no calls in the period; a team is a manager's name, here: {labels}")
-    return chosen[:1]
+    if name is None:
+        return [Team(_ALL_TEAMS, None), *teams] if len(teams) > 1 else [Team(_ALL_TEAMS, None)]
+    matching = [team for team in teams if team.label.casefold() == name.casefold()]
+    if not matching:
+        labels = ", ".join(team.label for team in teams) or "there are no teams"
+        raise UsageError(f"--team {name!r} has no calls in the period: use the name of a manager ({labels})")
+    return matching[:1]
 
 
-def _periods(marts: Marts, window: Window) -> list[Period]:
-    (first,) = marts.rows(_FIRST.format(marts=marts.schema))
-    latest = {f"Last {days} days": Window(window.until - timedelta(days=days), window.until) for days in _LATEST_DAYS}
-    shorter = {label: part for label, part in latest.items() if part.since > window.since}
-
+def _selectable_periods(marts: Marts, window: Window) -> list[Period]:
+    (first_call,) = marts.rows(_FIRST_CALL.format(marts=marts.schema))
+    started = first_call["started"]
+    recent = {f"Last {days} days": Window(window.until - timedelta(days=days), window.until) for days in _RECENT_DAYS}
+    shorter = {label: part for label, part in recent.items() if part.since > window.since}
     return [
-        Period(label, part, has_before=first["started"] is not None and first["started"] <= _before(part).since)
+        Period(label, part, has_previous=started is not None and started <= _previous(part).since)
         for label, part in {"Whole period": window, **shorter}.items()
     ]
 
 
-def _before(window: Window) -> Window:
-    """The period of the same length that precedes it."""
+def _previous(window: Window) -> Window:
+    """Return the period of the same length that ends where this one starts."""
     return Window(window.since - (window.until - window.since), window.since)
 
 
-def _answers(
-    marts: Marts, section: Section, teams: Sequence[Team], periods: Sequence[Period], fixed: Mapping[str, Any]
-) -> dict[str, Answer]:
-    answers = {}
-    for at_team, team in enumerate(teams if section.scope != "everything" else [Team(_ALL_TEAMS, None)]):
-        for at_period, period in enumerate(periods if section.scope == "team and period" else periods[:1]):
-            sql = section.sql.format(**fixed, **_conditions(team, period)).strip()
-            rows = [[_plain(row[column]) for column in columns_of(section)] for row in marts.rows(sql)]
-            if section is KEY_FIGURES and not period.has_before:
+def _query_section(
+    marts: Marts, section: Section, teams: Sequence[Team], periods: Sequence[Period], constants: Mapping[str, Any]
+) -> dict[str, SectionResult]:
+    results = {}
+    for team_index, team in enumerate(teams if section.scope != "everything" else [Team(_ALL_TEAMS, None)]):
+        for period_index, period in enumerate(periods if section.scope == "team and period" else periods[:1]):
+            sql = section.sql.format(**constants, **_conditions(team, period)).strip()
+            rows = [[_json_value(row[column]) for column in column_names(section)] for row in marts.rows(sql)]
+            if section is KEY_FIGURES and not period.has_previous:
                 rows = [row for row in rows if row[0] == "this period"]
-            answers[f"{at_team}-{at_period}"] = Answer(sql, rows)
-    return answers
-
-
-def columns_of(section: Section) -> list[str]:
-    """The columns that a section's rows have: those that are shown, then addresses that they link to."""
-    return [column.name for column in section.columns] + [c.link for c in section.columns if c.link]
+            results[f"{team_index}-{period_index}"] = SectionResult(sql, rows)
+    return results
 
 
 def _conditions(team: Team, period: Period) -> dict[str, str]:
-    def of_team(column: str) -> str:
+    def in_team(column: str) -> str:
         return "" if team.condition is None else " AND " + team.condition.replace("{}", column, 1)
 
-    both = Window(_before(period.window).since if period.has_before else period.window.since, period.window.until)
+    window = period.window
+    with_previous = Window(_previous(window).since if period.has_previous else window.since, window.until)
     return {
-        "since": _instant(period.window.since),
-        "chosen": _within(period.window) + of_team("team"),
-        "chosen_and_before": _within(both) + of_team("team"),
-        "team": of_team("team"),
-        "team_of_deal": of_team("last_team"),
+        "since": _timestamp(window.since),
+        "filter": _in_window(window) + in_team("team"),
+        "filter_with_previous": _in_window(with_previous) + in_team("team"),
+        "team": in_team("team"),
+        "team_of_deal": in_team("last_team"),
     }
 
 
-def _within(window: Window) -> str:
-    return f"started >= {_instant(window.since)} AND started < {_instant(window.until)}"
+def _in_window(window: Window) -> str:
+    return f"started >= {_timestamp(window.since)} AND started < {_timestamp(window.until)}"
 
 
-def _instant(moment: datetime) -> str:
-    return f"TIMESTAMP WITH TIME ZONE '{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00'"
+def _timestamp(value: datetime) -> str:
+    return f"TIMESTAMP WITH TIME ZONE '{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00'"
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     doubled = text.replace("'", "''")
     return f"'{doubled}'"
 
 
-def _plain(value: Any) -> Any:
-    """As JSON has it."""
+def _json_value(value: Any) -> Any:
+    """Return a SQL value as a value that JSON can represent."""
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, datetime):

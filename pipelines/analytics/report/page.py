@@ -1,4 +1,4 @@
-"""Figures -> one HTML file that asks nobody for anything: charts, styles and script are in it."""
+"""Render the report as one self-contained HTML file with its data, charts, styles and scripts."""
 
 from __future__ import annotations
 
@@ -13,54 +13,54 @@ import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipelines.analytics.report.charts import chart_specs
-from pipelines.analytics.report.figures import Figures, columns_of
-from pipelines.analytics.report.sections import SECTIONS
+from .charts import chart_specs
+from .figures import Figures, column_names
+from .sections import SECTIONS
 
-_HERE = Path(__file__).parent
-_FOR_THE_SCRIPT = ("key", "columns", "names", "scope", "chart", "answers")
+_FOLDER = Path(__file__).parent
+_SCRIPT_KEYS = ("key", "columns", "names", "scope", "chart", "results")
 
 
-def page(figures: Figures, about: Mapping[str, Any]) -> str:
-    """The page.
+def render_page(figures: Figures, about: Mapping[str, Any]) -> str:
+    """Return the HTML of the report.
 
     Args:
-        figures: What it shows.
-        about: `period`, `team`, `source`, `made_at`, `silent_days`: what its heading says, as text.
+        figures: The results to show.
+        about: Texts of the heading: `period`, `team`, `source`, `written_at`, `silent_days`.
     """
     charts = chart_specs()
     sections = [
         {
             **asdict(section),
-            "reads": section.reads.format(**about) if "{" in section.reads else section.reads,
-            "names": columns_of(section),
+            "description": section.description.format(**about) if "{" in section.description else section.description,
+            "names": column_names(section),
             "chart": charts.get(section.key),
-            "answers": {choice: asdict(answer) for choice, answer in figures.answers[section.key].items()},
+            "results": {selection: asdict(result) for selection, result in figures.results[section.key].items()},
         }
         for section in SECTIONS
     ]
-    # What a browser runs is named by its hash, so that nothing from a call could ever run.
+    # The security policy lists scripts by their hash, so that a browser runs nothing that comes from a call.
     scripts = [
         script.replace("</script", "<\\/script")
         for script in (
             vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"),
-            (_HERE / "page.js").read_text(encoding="utf-8"),
+            (_FOLDER / "page.js").read_text(encoding="utf-8"),
         )
     ]
-    environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined)
+    environment = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined)
     return environment.get_template("page.html").render(
         about=about,
-        missing=figures.missing,
-        gone=figures.gone,
+        missing_calls=figures.missing_calls,
+        removed_calls=figures.removed_calls,
         teams=[team.label for team in figures.teams],
         periods=[period.label for period in figures.periods],
         sections=sections,
-        data={"sections": [{key: s[key] for key in _FOR_THE_SCRIPT} for s in sections]},
-        style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),
+        data={"sections": [{key: section[key] for key in _SCRIPT_KEYS} for section in sections]},
+        style=Markup((_FOLDER / "page.css").read_text(encoding="utf-8")),
         scripts=[Markup(script) for script in scripts],
-        hashes=[_hash(script) for script in scripts],
+        hashes=[_hash_script(script) for script in scripts],
     )
 
 
-def _hash(script: str) -> str:
+def _hash_script(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -1,4 +1,4 @@
-"""What a section of the report is: a query, its columns, and how both are read."""
+"""A section of the report: a query, its columns, and their description."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["text", "count", "hours", "minutes", "seconds", "share", "number", "money", "date"]
-"""How a figure is written; a share is between 0 and 1."""
+"""How a value is formatted; a share is between 0 and 1."""
 
 Scope = Literal["team and period", "team", "everything"]
-"""Which of the reader's choices a section follows."""
+"""Which of the reader's filters apply to a section."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a section's figures.
+    """A column of a section's table.
 
     Attributes:
-        name: As in the SQL.
-        label: As a person reads it.
-        kind: How its values are written.
-        link: Column with an https address that the value leads to.
+        name: Name in the SQL.
+        label: Heading in the table.
+        kind: How values are formatted.
+        link: Column with the https URL that the value links to.
     """
 
     name: str
@@ -31,21 +31,21 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One part of the page.
+    """A section of the page.
 
     Attributes:
-        key: Its name in the page, in charts.py and in `--json`.
-        title: Its heading.
-        reads: What the figures are and what they leave out.
-        sql: The query of its figures.
-        columns: Of the figures, in the order in which they are shown.
-        scope: Which of the reader's choices it follows.
-        table_is_open: Whether the figures stand there at once, and not only the chart.
+        key: Id of the section in the page, in charts.py and in `--json`.
+        title: Heading.
+        description: What the figures are and what they leave out.
+        sql: The query.
+        columns: Columns of the table, in order.
+        scope: Which of the reader's filters apply.
+        table_is_open: Show the table at once; otherwise it is folded below the chart.
     """
 
     key: str
     title: str
-    reads: str
+    description: str
     sql: str
     columns: tuple[Column, ...]
     scope: Scope = "team and period"
@@ -53,4 +53,4 @@ class Section:
 
 
 WEEK = "CAST(date_trunc('week', started AT TIME ZONE 'UTC') AS date)"
-"""Monday of the week in which a call began, in UTC."""
+"""SQL expression: Monday of the week in which a call started, in UTC."""

@@ -1,21 +1,21 @@
-"""What the report shows, as data: each section with the SQL of its figures, its columns and how it is read.
+"""The sections of the report as data: title, description, SQL and columns.
 
-The SQL is the same for DuckDB and PostgreSQL. `{marts}` stands for the dataset, `{chosen}` for the period and the team
-of calls, `{team}` for the team alone, `{today}` for the day of the report.
+The SQL runs on DuckDB and PostgreSQL. Placeholders: `{marts}` is the dataset, `{filter}` the conditions for period and
+team, `{team}` the condition for the team, `{today}` the date of the report.
 """
 
 from __future__ import annotations
 
-from pipelines.analytics.report.section import WEEK, Column, Section
-from pipelines.analytics.report.tracker_sections import TRACKER_SECTIONS
+from .section import WEEK, Column, Section
+from .tracker_sections import TRACKER_SECTIONS
 
 KEY_FIGURES = Section(
     key="key_figures",
     title="Key figures",
-    reads="Under each figure, that of the period of the same length before, where the warehouse reaches so far back.",
+    description="Each figure with its value in the previous period of the same length, if the warehouse has it.",
     sql="""
 SELECT
-    CASE WHEN started >= {since} THEN 'this period' ELSE 'the period before' END AS period,
+    CASE WHEN started >= {since} THEN 'this period' ELSE 'previous period' END AS period,
     count(*) AS calls,
     sum(duration_seconds) / 3600.0 AS hours,
     count(DISTINCT host_user_id) AS hosts,
@@ -24,7 +24,7 @@ SELECT
     avg(customer_questions_per_hour) AS customer_questions_per_hour,
     avg(CASE WHEN has_transcript THEN 1.0 ELSE 0.0 END) AS transcribed
 FROM {marts}.calls_enriched
-WHERE {chosen_and_before}
+WHERE {filter_with_previous}
 GROUP BY 1
 ORDER BY 1 DESC
 """,
@@ -35,7 +35,7 @@ ORDER BY 1 DESC
         Column("hosts", "Hosts", "count"),
         Column("accounts", "Accounts", "count"),
         Column("talk_ratio", "Talk ratio of hosts", "share"),
-        Column("customer_questions_per_hour", "Customers' questions an hour", "number"),
+        Column("customer_questions_per_hour", "Customer questions per hour", "number"),
         Column("transcribed", "With transcript", "share"),
     ),
 )
@@ -45,7 +45,7 @@ SECTIONS = (
     Section(
         key="activity",
         title="Activity",
-        reads="Calls by the week in which they began, Monday to Sunday in UTC; the first and the last week can be cut.",
+        description="Calls by week of their start (Monday to Sunday, UTC). The first and last may be partial.",
         sql=f"""
 SELECT
     {WEEK} AS week,
@@ -53,7 +53,7 @@ SELECT
     count(*) AS calls,
     sum(duration_seconds) / 3600.0 AS hours
 FROM {{marts}}.calls_enriched
-WHERE {{chosen}}
+WHERE {{filter}}
 GROUP BY 1, 2
 ORDER BY 1, 2
 """,
@@ -67,14 +67,14 @@ ORDER BY 1, 2
     Section(
         key="talk_time",
         title="Talk ratio over time",
-        reads="The host's share of all speech, as the mean of single calls, by week. The hue says how many calls.",
+        description="The host's share of speaking time, mean of calls per week. Weeks with fewer calls are paler.",
         sql=f"""
 SELECT
     {WEEK} AS week,
     count(talk_ratio) AS calls,
     avg(talk_ratio) AS talk_ratio
 FROM {{marts}}.calls_enriched
-WHERE talk_ratio IS NOT NULL AND {{chosen}}
+WHERE talk_ratio IS NOT NULL AND {{filter}}
 GROUP BY 1
 ORDER BY 1
 """,
@@ -87,7 +87,7 @@ ORDER BY 1
     Section(
         key="hosts",
         title="Hosts",
-        reads="Means over the calls of each host; the chart has the 25 hosts with most calls, the line is their mean.",
+        description="Means of each host's calls. The chart shows the 25 hosts with most calls; the line is their mean.",
         sql="""
 SELECT
     coalesce(host_name, 'Unknown host') AS host,
@@ -99,7 +99,7 @@ SELECT
     avg(interactivity) AS interactivity,
     avg(company_questions_per_hour) AS questions_per_hour
 FROM {marts}.calls_enriched
-WHERE {chosen}
+WHERE {filter}
 GROUP BY host_user_id, host_name
 ORDER BY calls DESC, host
 """,
@@ -111,13 +111,13 @@ ORDER BY calls DESC, host
             Column("longest_customer_story", "Longest customer story", "seconds"),
             Column("patience", "Patience", "seconds"),
             Column("interactivity", "Interactivity", "number"),
-            Column("questions_per_hour", "Questions an hour", "number"),
+            Column("questions_per_hour", "Questions per hour", "number"),
         ),
     ),
     Section(
         key="topics",
         title="Topics over time",
-        reads="What the time went to, by week, of all time for which Gong heard a topic; beyond eight topics, Other.",
+        description="Share of the time with a detected topic, per week. Topics after the eighth are Other.",
         sql=f"""
 SELECT
     {WEEK} AS week,
@@ -125,7 +125,7 @@ SELECT
     sum(seconds) / 60.0 AS minutes,
     count(DISTINCT call_id) AS calls
 FROM {{marts}}.topic_time
-WHERE {{chosen}}
+WHERE {{filter}}
 GROUP BY 1, 2
 ORDER BY 1, minutes DESC, topic
 """,
@@ -140,8 +140,8 @@ ORDER BY 1, minutes DESC, topic
     Section(
         key="deals_at_risk",
         title="Deals at risk",
-        reads="Open deals without a call for {silent_days} days or more, the largest first. A deal is of the team whose"
-        " host had the last call; stage and amount are those that Gong told with the call that was read last.",
+        description="Open deals without a call for {silent_days} days or more, largest first. A deal belongs to the"
+        " team of the host of its last call. Stage and amount are as of the call loaded last.",
         sql="""
 SELECT
     opportunity_name AS deal,
@@ -162,7 +162,7 @@ ORDER BY coalesce(amount_now, 0) DESC, days_silent DESC, deal, opportunity_id
             Column("account", "Account"),
             Column("stage", "Stage"),
             Column("amount", "Amount", "money"),
-            Column("days_silent", "Days silent", "count"),
+            Column("days_silent", "Days without a call", "count"),
             Column("last_call", "Last call", "date"),
             Column("calls", "Calls", "count"),
             Column("external_people", "External people", "count"),
@@ -174,7 +174,7 @@ ORDER BY coalesce(amount_now, 0) DESC, days_silent DESC, deal, opportunity_id
     Section(
         key="library",
         title="Library",
-        reads="Calls in the library's folders, the newest first, whatever the period; a call is of its host's team.",
+        description="Calls in library folders, newest first, in any period. A call belongs to its host's team.",
         sql="""
 SELECT folder_path AS folder, title, url, host_name AS host, account_name AS account, added, note
 FROM {marts}.library_shelf
@@ -195,7 +195,7 @@ ORDER BY added DESC, folder_path, folder_id, position
     Section(
         key="data_quality",
         title="Data quality",
-        reads="What is missing or odd in the whole warehouse, whatever team and period, when the models were built.",
+        description="Missing and inconsistent data in the whole warehouse, as of the last gong-elt models.",
         sql="""
 SELECT check_name, found, looked_at, share
 FROM {marts}.data_quality
@@ -211,4 +211,4 @@ ORDER BY check_name
         table_is_open=True,
     ),
 )
-"""The page from top to bottom."""
+"""All sections, from top to bottom."""

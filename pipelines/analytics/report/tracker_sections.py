@@ -1,16 +1,16 @@
-"""The sections on trackers, competitors among them: by share of calls, week, stage and phrase."""
+"""Sections on trackers and competitors: share of calls, per week, per stage and per phrase."""
 
 from __future__ import annotations
 
-from pipelines.analytics.report.section import WEEK, Column, Section
+from .section import WEEK, Column, Section
 
-_TRANSCRIBED = "SELECT * FROM {marts}.calls_enriched WHERE has_transcript AND {chosen}"
+_TRANSCRIBED = "SELECT * FROM {marts}.calls_enriched WHERE has_transcript AND {filter}"
 
 TRACKER_SECTIONS = (
     Section(
         key="trackers",
         title="Trackers",
-        reads="On which share of the calls with a transcript each tracker came up. Trackers never heard are left out.",
+        description="Share of calls with a transcript that mention a tracker. Trackers without mentions are left out.",
         sql=f"""
 WITH calls AS ({_TRANSCRIBED})
 SELECT
@@ -35,12 +35,12 @@ ORDER BY calls DESC, tracker
     Section(
         key="trackers_over_time",
         title="Trackers over time",
-        reads="Share of the calls of a week with a transcript on which a tracker came up; the chart has the six that"
-        " came up on most calls. A week in which one was not heard has no point.",
+        description="Share of a week's calls with a transcript that mention a tracker. The chart shows the six trackers"
+        " with most calls; weeks without mentions have no point.",
         sql=f"""
 WITH calls AS (SELECT *, {WEEK} AS week FROM ({_TRANSCRIBED}) AS transcribed),
-weeks AS (SELECT week, count(*) AS calls_of_week FROM calls GROUP BY 1),
-heard AS (
+weeks AS (SELECT week, count(*) AS calls_in_week FROM calls GROUP BY 1),
+mentioned AS (
     SELECT calls.week, tracker_name, count(DISTINCT calls.call_id) AS calls
     FROM {{marts}}.tracker_mentions AS mentions
     JOIN calls ON calls.call_id = mentions.call_id
@@ -50,9 +50,9 @@ SELECT
     week,
     tracker_name AS tracker,
     calls,
-    calls_of_week,
-    calls / CAST(calls_of_week AS double precision) AS share_of_calls
-FROM heard
+    calls_in_week,
+    calls / CAST(calls_in_week AS double precision) AS share_of_calls
+FROM mentioned
 JOIN weeks USING (week)
 ORDER BY 1, 2
 """,
@@ -60,18 +60,18 @@ ORDER BY 1, 2
             Column("week", "Week", "date"),
             Column("tracker", "Tracker"),
             Column("calls", "Calls", "count"),
-            Column("calls_of_week", "Calls of the week", "count"),
+            Column("calls_in_week", "Calls in the week", "count"),
             Column("share_of_calls", "Share of calls", "share"),
         ),
     ),
     Section(
         key="trackers_by_stage",
         title="Trackers by stage",
-        reads="Share of the calls at a stage, as the deal's was at the time of the call, on which a tracker came up.",
+        description="Share of calls that mention a tracker, by the deal's stage at the time of the call.",
         sql=f"""
 WITH calls AS ({_TRANSCRIBED} AND stage_at_call IS NOT NULL),
 stages AS (SELECT stage_at_call, count(*) AS calls_at_stage FROM calls GROUP BY 1),
-heard AS (
+mentioned AS (
     SELECT calls.stage_at_call, tracker_name, count(DISTINCT calls.call_id) AS calls
     FROM {{marts}}.tracker_mentions AS mentions
     JOIN calls ON calls.call_id = mentions.call_id
@@ -83,7 +83,7 @@ SELECT
     calls,
     calls_at_stage,
     calls / CAST(calls_at_stage AS double precision) AS share_of_calls
-FROM heard
+FROM mentioned
 JOIN stages USING (stage_at_call)
 ORDER BY 1, 2
 """,
@@ -98,7 +98,7 @@ ORDER BY 1, 2
     Section(
         key="competitors",
         title="Competitors",
-        reads="Phrases of the keyword trackers that have 'compet' in their name: on how many calls each was said.",
+        description="Phrases of keyword trackers with 'compet' in their name, by number of calls.",
         sql=f"""
 WITH calls AS ({_TRANSCRIBED})
 SELECT
@@ -121,4 +121,4 @@ ORDER BY calls DESC, competitor
         ),
     ),
 )
-"""In the order of the page; the SQL is written as in sections.py."""
+"""In the order of the page; placeholders are those of sections.py."""

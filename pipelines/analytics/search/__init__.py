@@ -1,1 +1,1 @@
-"""Full-text search over transcript sentences."""
+"""Full-text search over the sentences of the marts."""

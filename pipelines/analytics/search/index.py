@@ -1,8 +1,7 @@
-"""An index of all sentences of the marts, beside the working folder: a cache that follows the marts and can be lost.
+"""Full-text index of all sentences of the marts: a cache on this machine, rebuilt when it is lost.
 
-Sentences of a call that changed are taken out and put in anew. The words of a call that has gone, because it was erased
-or turned private, must not stay on the disk; tantivy would keep them until it happens to merge, so then the part of
-the index that has them is made from scratch.
+The sentences of a changed call are replaced in place. Those of an erased or now private call must leave the disk at
+once, but tantivy keeps deleted text until it merges segments, so their part of the index is rebuilt.
 """
 
 from __future__ import annotations
@@ -13,45 +12,48 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from dlt.common.utils import chunks
 from tantivy import DocAddress, Document, FieldType, Index, Occur, Order, Query, Schema, SchemaBuilder
 
 from ..marts import Marts
-from .manifest import CALLS_A_PART, IndexedCall, IndexLedger
+from .manifest import CALLS_PER_PART, IndexedCall, IndexManifest
 
-_CALLS_AT_ONCE = 500
+_CALLS_PER_COMMIT = 500
 _HEAP_BYTES = 256_000_000
 _THREADS = 2
 
 _STATE = """
-SELECT count(*) AS calls, coalesce(sum({moment}), 0) AS moments FROM {marts}.int_transcribed_calls AS transcribed
+SELECT count(*) AS calls, coalesce(sum({loaded_at_ms}), 0) AS checksum
+FROM {marts}.int_transcribed_calls AS transcribed
 """
 _CALLS = """
-SELECT transcribed.call_id, {moment} AS moment
+SELECT transcribed.call_id, {loaded_at_ms} AS loaded_at_ms
 FROM {marts}.int_transcribed_calls AS transcribed
 LEFT JOIN {marts}.calls_enriched AS calls ON calls.call_id = transcribed.call_id
 ORDER BY calls.started, transcribed.call_id
 """
-_MOMENT = "CAST(extract(epoch FROM transcribed._synced_at) * 1000 AS bigint)"
+_LOADED_AT_MS = "CAST(extract(epoch FROM transcribed._synced_at) * 1000 AS bigint)"
 _LINES = """
 SELECT lines.call_id, lines.sentence_index, lines.start_ms, lines.start_time, lines.speaker_name, lines.side,
     lines.text, calls.started
 FROM {marts}.transcript_lines AS lines
 LEFT JOIN {marts}.calls_enriched AS calls ON calls.call_id = lines.call_id
-WHERE lines.call_id IN ({places})
+WHERE lines.call_id IN ({placeholders})
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A sentence with its place.
+    """A sentence and its position in the call.
 
     Attributes:
-        start_time: Begin as `hh:mm:ss` from the begin of the call.
+        start_time: Start from the beginning of the call, as `hh:mm:ss`.
     """
 
     call_id: str
@@ -65,10 +67,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A sentence that was found, with those around it.
+    """A matching sentence with its context.
 
     Attributes:
-        score: How well it matches, by BM25; None where the newest call comes first.
+        score: Relevance (BM25); None if hits are sorted by date.
+        line: The sentence.
+        before: Sentences before it, in order.
+        after: Sentences after it, in order.
     """
 
     score: float | None
@@ -78,17 +83,18 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is looked for.
+class SearchQuery:
+    """A query over the index.
 
     Attributes:
-        words: In the user's words; "in quotes" side by side, OR, -without.
-        side: Only what this side says.
+        words: Words, "exact phrases", OR and -excluded words.
+        side: Only what this side said; None for all.
         calls: Only these calls; None for all.
-        since, until: Only calls that began within; None for no bound.
-        limit: How many sentences.
-        context: How many sentences around each.
-        newest: Whether the newest call comes first, and not the best match.
+        since: Only calls that started at this time or later; None for no limit.
+        until: Only calls that started before this time; None for no limit.
+        limit: Maximum number of hits.
+        context: Number of sentences before and after each hit.
+        newest: Sort by date, newest call first, instead of relevance.
     """
 
     words: str
@@ -102,13 +108,13 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What was found.
+class QueryResult:
+    """The result of a query.
 
     Attributes:
-        hits: The first of them.
-        count: How many sentences there are.
-        match: Whether all words are in each sentence; if no sentence has them all, any of them counts.
+        hits: The first hits.
+        count: Number of matching sentences.
+        match: `all words` if sentences contain all of them, else `any word`.
     """
 
     hits: Sequence[Hit]
@@ -117,82 +123,87 @@ class Found:
 
 
 class SentenceIndex:
-    """The index in a folder; made when it is first needed, in parts of so many calls."""
+    """The index in a folder, created by the first refresh, in parts of a fixed number of calls."""
 
-    def __init__(self, folder: Path, calls_a_part: int = CALLS_A_PART) -> None:
-        self._ledger = IndexLedger(folder, calls_a_part)
+    def __init__(self, folder: Path, calls_per_part: int = CALLS_PER_PART) -> None:
+        self._manifest = IndexManifest(folder, calls_per_part)
 
     def is_behind(self, marts: Marts) -> bool:
-        """Whether the marts have changed since the index was last written."""
-        (state,) = marts.rows(_filled(_STATE, marts))
-        calls = self._ledger.table()
-        return (calls.num_rows, pc.sum(calls["moment"]).as_py() or 0) != (state["calls"], int(state["moments"]))
+        """Return whether the marts have changed since the index was last refreshed."""
+        (state,) = marts.rows(_format_sql(_STATE, marts))
+        calls = self._manifest.read_table()
+        indexed = calls.num_rows, pc.sum(calls["loaded_at_ms"]).as_py() or 0
+        return indexed != (state["calls"], int(state["checksum"]))
 
     def refresh(self, marts: Marts, progress: Callable[[int, int], None], *, rebuild: bool = False) -> int:
-        """Brings the index up to the marts; killed, it goes on where it was.
+        """Index new and changed calls and drop erased ones. A killed refresh is continued by the next one.
 
         Args:
-            marts: What is to be found.
-            progress: Is told how many calls are done, of how many.
-            rebuild: Whether to make it from scratch.
+            marts: The marts to index.
+            progress: Called with the number of calls indexed so far and the total.
+            rebuild: Build the index from scratch.
 
         Returns:
-            Calls whose sentences were written.
+            Number of calls indexed.
         """
         if rebuild:
-            self._ledger.forget()
-        wanted = {row["call_id"]: int(row["moment"]) for row in marts.rows(_filled(_CALLS, marts))}
-        before = self._ledger.read()
-        known = self._ledger.without(before, before.keys() - wanted.keys())
+            self._manifest.delete()
+        current = {row["call_id"]: int(row["loaded_at_ms"]) for row in marts.rows(_format_sql(_CALLS, marts))}
+        entries = self._manifest.read_entries()
+        entries = self._manifest.drop_calls(entries, entries.keys() - current.keys())
         changed = [
-            call_id for call_id, moment in wanted.items() if call_id not in known or known[call_id].moment != moment
+            call_id
+            for call_id, loaded_at_ms in current.items()
+            if call_id not in entries or entries[call_id].loaded_at_ms != loaded_at_ms
         ]
-        placed = self._ledger.placed(known, changed)
-        # Whatever may be in the index is in the ledger, so that a call that goes after a kill is missed here.
-        known |= placed
-        self._ledger.write(known)
-        of_part: defaultdict[int, list[str]] = defaultdict(list)
-        for call_id, kept in placed.items():
-            of_part[kept.part].append(call_id)
+        assigned = self._manifest.assign_parts(entries, changed)
+        # Calls are in the manifest before they are in the index, so that a call erased after a kill is found.
+        entries |= assigned
+        self._manifest.write_entries(entries)
+        calls_by_part: defaultdict[int, list[str]] = defaultdict(list)
+        for call_id, call in assigned.items():
+            calls_by_part[call.part].append(call_id)
         done = 0
-        for part, calls in of_part.items():
-            folder = self._ledger.part(part)
+        for part, call_ids in calls_by_part.items():
+            folder = self._manifest.part_folder(part)
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             writer = Index(_schema(), path=str(folder)).writer(_HEAP_BYTES, _THREADS)
-            for first in range(0, len(calls), _CALLS_AT_ONCE):
-                some = calls[first : first + _CALLS_AT_ONCE]
-                for call_id in some:
+            for batch in chunks(call_ids, _CALLS_PER_COMMIT):
+                for call_id in batch:
                     writer.delete_documents_by_term("call_id", call_id)
-                places = ", ".join(["%s"] * len(some))
-                for row in marts.rows(_filled(_LINES, marts, places=places), *some):
+                placeholders = ", ".join(["%s"] * len(batch))
+                for row in marts.rows(_format_sql(_LINES, marts, placeholders=placeholders), *batch):
                     writer.add_document(_document(row))
                 writer.commit()
-                known |= {call_id: IndexedCall(wanted[call_id], part) for call_id in some}
-                self._ledger.write(known)
-                done += len(some)
+                entries |= {call_id: IndexedCall(current[call_id], part) for call_id in batch}
+                self._manifest.write_entries(entries)
+                done += len(batch)
                 progress(done, len(changed))
             writer.wait_merging_threads()
         return len(changed)
 
-    def find(self, wanted: Wanted) -> Found:
-        """The sentences, best match first."""
-        parts = self._parts(wanted.calls)
+    def search(self, query: SearchQuery) -> QueryResult:
+        """Return the matching sentences, best match first; if no sentence has all words, those that have any."""
+        parts = self._open_parts(query.calls)
         for match in ("all words", "any word"):
-            matches = [part.matches(wanted, every_word=match == "all words") for part in parts]
-            if count := sum(counted for counted, _ in matches):
+            results = [part.search(query, require_all_words=match == "all words") for part in parts]
+            if count := sum(part_count for part_count, _ in results):
                 break
-        best = sorted((one for _, some in matches for one in some), key=lambda one: one.rank, reverse=True)
-        return Found([one.part.hit(one, wanted) for one in best[: wanted.limit]], count, match)
+        matches = sorted(
+            (match for _, part_matches in results for match in part_matches), key=attrgetter("rank"), reverse=True
+        )
+        hits = [found.part.load_hit(found, query) for found in matches[: query.limit]]
+        return QueryResult(hits, count, match)
 
-    def _parts(self, calls: Sequence[str] | None) -> list[_Part]:
-        """The parts that have any of the calls, each with those it has; None for all."""
-        table = self._ledger.table()
+    def _open_parts(self, calls: Sequence[str] | None) -> list[_IndexPart]:
+        """Return the parts that hold any of the calls, each limited to these calls; all parts for None."""
+        table = self._manifest.read_table()
         if calls is not None:
             table = table.filter(pc.is_in(table["call_id"], pa.array(calls, pa.string())))
         numbers = sorted(pc.unique(table["part"]).to_pylist())
         return [
-            _Part(
-                Index.open(str(self._ledger.part(number))),
+            _IndexPart(
+                Index.open(str(self._manifest.part_folder(number))),
                 None if calls is None else table.filter(pc.equal(table["part"], number))["call_id"].to_pylist(),
             )
             for number in numbers
@@ -200,94 +211,96 @@ class SentenceIndex:
 
 
 class _Match(NamedTuple):
-    """A sentence that was found: the greater rank comes first."""
+    """A matching sentence of a part; a higher rank is better."""
 
     rank: float
-    part: _Part
+    part: _IndexPart
     address: DocAddress
 
 
-class _Part:
-    """A part of the index, open for questions on these of its calls; None for all."""
+class _IndexPart:
+    """An open part of the index, limited to some of its calls; None for all."""
 
     def __init__(self, index: Index, calls: list[str] | None) -> None:
         self._index, self._searcher, self._calls = index, index.searcher(), calls
 
-    def matches(self, wanted: Wanted, *, every_word: bool) -> tuple[int, list[_Match]]:
-        """How many sentences there are, and the first of them."""
-        order: Mapping[str, Any] = {"order_by_field": "started", "order": Order.Desc} if wanted.newest else {}
-        result = self._searcher.search(self._query(wanted, every_word=every_word), limit=wanted.limit, **order)
+    def search(self, query: SearchQuery, *, require_all_words: bool) -> tuple[int, list[_Match]]:
+        """Return the number of matching sentences, and the first matches."""
+        order: Mapping[str, Any] = {"order_by_field": "started", "order": Order.Desc} if query.newest else {}
+        tantivy_query = self._parse(query, require_all_words=require_all_words)
+        result = self._searcher.search(tantivy_query, limit=query.limit, **order)
         matches = [_Match(-math.inf if rank is None else rank, self, address) for rank, address in result.hits]
-        # The package's types do not know it.
+        # tantivy's type stubs lack this attribute.
         count: int = result.count  # type: ignore[attr-defined]
         return count, matches
 
-    def hit(self, match: _Match, wanted: Wanted) -> Hit:
-        """The sentence with those around it."""
-        line = self._line(match.address)
-        around = self._around(line, wanted.context)
+    def load_hit(self, match: _Match, query: SearchQuery) -> Hit:
+        """Return the sentence of a match with its context."""
+        line = self._load_line(match.address)
+        context = self._load_context(line, query.context)
         return Hit(
-            None if wanted.newest else round(match.rank, 3),
+            None if query.newest else round(match.rank, 3),
             line,
-            [other for other in around if other.sentence_index < line.sentence_index],
-            [other for other in around if other.sentence_index > line.sentence_index],
+            [other for other in context if other.sentence_index < line.sentence_index],
+            [other for other in context if other.sentence_index > line.sentence_index],
         )
 
-    def _query(self, wanted: Wanted, *, every_word: bool) -> Query:
+    def _parse(self, query: SearchQuery, *, require_all_words: bool) -> Query:
         schema = self._index.schema
-        asked, mistakes = self._index.parse_query_lenient(wanted.words, ["text"], conjunction_by_default=every_word)
-        if mistakes:
-            # No query language after all, but words: "Budget: none (yet)".
-            words = " ".join(re.findall(r"\w+", wanted.words)).lower()
-            asked = self._index.parse_query(words, ["text"], conjunction_by_default=every_word)
+        text, errors = self._index.parse_query_lenient(query.words, ["text"], conjunction_by_default=require_all_words)
+        if errors:
+            # The text is not in tantivy's query language, e.g. "Budget: none (yet)": search for its words.
+            words = " ".join(re.findall(r"\w+", query.words)).lower()
+            text = self._index.parse_query(words, ["text"], conjunction_by_default=require_all_words)
         conditions = []
-        if wanted.side is not None:
-            conditions.append(Query.term_query(schema, "side", wanted.side))
+        if query.side is not None:
+            conditions.append(Query.term_query(schema, "side", query.side))
         if self._calls is not None:
             conditions.append(Query.term_set_query(schema, "call_id", self._calls))
-        if wanted.since is not None or wanted.until is not None:
-            since = wanted.since or datetime(1970, 1, 1, tzinfo=UTC)
-            until = wanted.until or datetime(2200, 1, 1, tzinfo=UTC)
+        if query.since is not None or query.until is not None:
+            since = query.since or datetime(1970, 1, 1, tzinfo=UTC)
+            until = query.until or datetime(2200, 1, 1, tzinfo=UTC)
             conditions.append(Query.range_query(schema, "started", FieldType.Date, since, until, include_upper=False))
-        return Query.boolean_query(
-            [(Occur.Must, asked), *((Occur.Must, Query.const_score_query(one, 0.0)) for one in conditions)]
-        )
+        # Conditions must not change the score.
+        filters = [(Occur.Must, Query.const_score_query(condition, 0.0)) for condition in conditions]
+        return Query.boolean_query([(Occur.Must, text), *filters])
 
-    def _around(self, line: Line, context: int) -> list[Line]:
+    def _load_context(self, line: Line, context: int) -> list[Line]:
         if context == 0:
             return []
-        schema, at = self._index.schema, line.sentence_index
-        near = Query.range_query(schema, "sentence_index", FieldType.Integer, at - context, at + context)
-        of_the_call = Query.term_query(schema, "call_id", line.call_id)
-        query = Query.boolean_query([(Occur.Must, of_the_call), (Occur.Must, near)])
-        found = self._searcher.search(query, limit=2 * context + 1)
-        return sorted((self._line(address) for _, address in found.hits), key=lambda other: other.sentence_index)
+        schema, index = self._index.schema, line.sentence_index
+        near = Query.range_query(schema, "sentence_index", FieldType.Integer, index - context, index + context)
+        in_call = Query.term_query(schema, "call_id", line.call_id)
+        query = Query.boolean_query([(Occur.Must, in_call), (Occur.Must, near)])
+        result = self._searcher.search(query, limit=2 * context + 1)
+        lines = [self._load_line(address) for _, address in result.hits]
+        return sorted(lines, key=lambda other: other.sentence_index)
 
-    def _line(self, address: DocAddress) -> Line:
-        one = {name: values[0] for name, values in self._searcher.doc(address).to_dict().items()}
+    def _load_line(self, address: DocAddress) -> Line:
+        fields = {name: values[0] for name, values in self._searcher.doc(address).to_dict().items()}
         return Line(
-            one["call_id"],
-            one["sentence_index"],
-            one["start_ms"],
-            one["start_time"],
-            one.get("speaker"),
-            one["side"],
-            one["text"],
+            fields["call_id"],
+            fields["sentence_index"],
+            fields["start_ms"],
+            fields["start_time"],
+            fields.get("speaker"),
+            fields["side"],
+            fields["text"],
         )
 
 
 def _schema() -> Schema:
-    build = SchemaBuilder()
-    build.add_text_field("call_id", stored=True, tokenizer_name="raw", index_option="basic")
-    build.add_integer_field("sentence_index", stored=True, indexed=True, fast=True)
-    build.add_integer_field("start_ms", stored=True)
-    build.add_text_field("start_time", stored=True, tokenizer_name="raw", index_option="basic")
-    build.add_text_field("speaker", stored=True, tokenizer_name="raw", index_option="basic")
-    build.add_text_field("side", stored=True, tokenizer_name="raw", index_option="basic")
-    # Words are found in all their English forms; words of other languages as they are written.
-    build.add_text_field("text", stored=True, tokenizer_name="en_stem")
-    build.add_date_field("started", indexed=True, fast=True)
-    return build.build()
+    builder = SchemaBuilder()
+    builder.add_text_field("call_id", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_integer_field("sentence_index", stored=True, indexed=True, fast=True)
+    builder.add_integer_field("start_ms", stored=True)
+    builder.add_text_field("start_time", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("speaker", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("side", stored=True, tokenizer_name="raw", index_option="basic")
+    # English words match in all their grammatical forms; words of other languages match exactly.
+    builder.add_text_field("text", stored=True, tokenizer_name="en_stem")
+    builder.add_date_field("started", indexed=True, fast=True)
+    return builder.build()
 
 
 def _document(row: Mapping[str, Any]) -> Document:
@@ -305,5 +318,5 @@ def _document(row: Mapping[str, Any]) -> Document:
     return document
 
 
-def _filled(sql: str, marts: Marts, **more: str) -> str:
-    return sql.format(marts=marts.schema, moment=_MOMENT, **more)
+def _format_sql(sql: str, marts: Marts, **values: str) -> str:
+    return sql.format(marts=marts.schema, loaded_at_ms=_LOADED_AT_MS, **values)

@@ -1,7 +1,7 @@
-"""Which calls an index of sentences holds, in which of its parts, and as of when: `calls.parquet` beside the parts.
+"""Manifest of the search index: which calls it holds, in which part, and from which load.
 
-An index has parts of some thousand calls each, because the words of a call that went can only be taken off the disk
-together with the part that holds them.
+The manifest is the file `calls.parquet` next to the parts. Each part holds some thousand calls, because the words of an
+erased call can only be removed from the disk by deleting the part that contains them.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-# Another number makes every index anew.
-_VERSION = "2"
-CALLS_A_PART = 4_000
-# No moment of a call: its sentences are being written, or were taken out.
-_UNFINISHED = -1
+from ...runtime.atomic_file import replace_file
+
+# A new number rebuilds all indexes.
+_VERSION = "3"
+CALLS_PER_PART = 4_000
+# Marks a call whose sentences are being written or were deleted.
+_INCOMPLETE = -1
 
 _SCHEMA = pa.schema(
-    [("call_id", pa.string()), ("moment", pa.int64()), ("part", pa.int32())], metadata={"version": _VERSION}
+    [("call_id", pa.string()), ("loaded_at_ms", pa.int64()), ("part", pa.int32())], metadata={"version": _VERSION}
 )
 
 
@@ -31,108 +33,109 @@ class IndexedCall(NamedTuple):
     """A call in the index.
 
     Attributes:
-        moment: When what the index has of it was loaded, in milliseconds since 1970; -1 if that is not whole.
-        part: Which part has it.
+        loaded_at_ms: When the indexed version was loaded, in milliseconds since 1970; -1 if it is incomplete.
+        part: Number of the part that holds it.
     """
 
-    moment: int
+    loaded_at_ms: int
     part: int
 
 
-class IndexLedger:
-    """The ledger of the index in a folder.
+class IndexManifest:
+    """The manifest of the index in a folder.
 
-    Whatever may be on the disk stands in it: calls are noted before they are written, crossed out after they are gone.
+    It lists everything that may be on the disk: calls are added before their sentences are written, and removed after
+    their sentences are deleted.
     """
 
-    def __init__(self, folder: Path, calls_a_part: int = CALLS_A_PART) -> None:
-        self._folder, self._file, self._calls_a_part = folder, folder / "calls.parquet", calls_a_part
+    def __init__(self, folder: Path, calls_per_part: int = CALLS_PER_PART) -> None:
+        self._folder, self._file, self._calls_per_part = folder, folder / "calls.parquet", calls_per_part
 
-    def part(self, number: int) -> Path:
-        """The folder of a part."""
+    def part_folder(self, number: int) -> Path:
+        """Return the folder of a part."""
         return self._folder / "parts" / f"{number:04}"
 
-    def table(self) -> pa.Table:
-        """The calls with moment and part; none of an index that another version has made or that is not whole."""
+    def read_table(self) -> pa.Table:
+        """Return the indexed calls; empty if the manifest is missing, corrupt or from another version."""
         try:
             table = pq.read_table(self._file)
         except (FileNotFoundError, pa.ArrowInvalid):
             return _SCHEMA.empty_table()
         if (table.schema.metadata or {}).get(b"version") != _VERSION.encode():
             return _SCHEMA.empty_table()
-        there = [part for part in pc.unique(table["part"]).to_pylist() if self.part(part).exists()]
-        return table.filter(pc.is_in(table["part"], pa.array(there, pa.int32())))
+        parts = [part for part in pc.unique(table["part"]).to_pylist() if self.part_folder(part).exists()]
+        return table.filter(pc.is_in(table["part"], pa.array(parts, pa.int32())))
 
-    def read(self) -> dict[str, IndexedCall]:
-        """The calls by id."""
-        table = self.table()
-        kept = map(IndexedCall, table["moment"].to_pylist(), table["part"].to_pylist())
-        return dict(zip(table["call_id"].to_pylist(), kept, strict=True))
+    def read_entries(self) -> dict[str, IndexedCall]:
+        """Return the indexed calls by call id."""
+        table = self.read_table()
+        calls = map(IndexedCall, table["loaded_at_ms"].to_pylist(), table["part"].to_pylist())
+        return dict(zip(table["call_id"].to_pylist(), calls, strict=True))
 
-    def write(self, known: Mapping[str, IndexedCall]) -> None:
-        """Puts these calls in the place of those before, all or none."""
+    def write_entries(self, entries: Mapping[str, IndexedCall]) -> None:
+        """Replace all entries atomically."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        columns = [list(known), [kept.moment for kept in known.values()], [kept.part for kept in known.values()]]
-        unfinished = self._file.with_suffix(".part")
-        pq.write_table(pa.table(columns, schema=_SCHEMA), unfinished)
-        unfinished.replace(self._file)
+        calls = entries.values()
+        columns = [list(entries), [call.loaded_at_ms for call in calls], [call.part for call in calls]]
+        with replace_file(self._file) as temporary:
+            pq.write_table(pa.table(columns, schema=_SCHEMA), temporary)
 
-    def placed(self, known: Mapping[str, IndexedCall], calls: Iterable[str]) -> dict[str, IndexedCall]:
-        """Calls that are to be written, each in its part, or else in the first that has room.
+    def assign_parts(self, entries: Mapping[str, IndexedCall], call_ids: Iterable[str]) -> dict[str, IndexedCall]:
+        """Return incomplete entries for calls to write: each in its present part, else in the first that has room.
 
-        Those that are given one after the other come to lie together. So, given by their time, the oldest, which a
-        rule of retention deletes, are in one part and not in all.
+        Pass the ids in order of time, so that neighbours share a part. A retention rule, which erases the oldest calls,
+        then deletes one part and not all.
         """
-        sizes = Counter(kept.part for kept in known.values())
-        first = 0
-        placed = {}
-        for call_id in calls:
-            if call_id in known:
-                part = known[call_id].part
+        sizes = Counter(call.part for call in entries.values())
+        first_free = 0
+        assigned = {}
+        for call_id in call_ids:
+            if call_id in entries:
+                part = entries[call_id].part
             else:
-                while sizes[first] >= self._calls_a_part:
-                    first += 1
-                part = first
+                while sizes[first_free] >= self._calls_per_part:
+                    first_free += 1
+                part = first_free
                 sizes[part] += 1
-            placed[call_id] = IndexedCall(_UNFINISHED, part)
-        return placed
+            assigned[call_id] = IndexedCall(_INCOMPLETE, part)
+        return assigned
 
-    def without(self, known: Mapping[str, IndexedCall], gone: Collection[str]) -> dict[str, IndexedCall]:
-        """Deletes the parts that hold these calls, and returns what is left.
+    def drop_calls(self, entries: Mapping[str, IndexedCall], call_ids: Collection[str]) -> dict[str, IndexedCall]:
+        """Delete the parts that hold these calls and return the remaining entries.
 
-        Other calls of those parts have to be written again. An index of which nothing is known is deleted as a whole.
+        The other calls of those parts have to be indexed again. An index without entries is deleted completely.
 
         Args:
-            known: What the ledger has.
-            gone: Ids of calls, be they in the index or not.
+            entries: The entries of the manifest.
+            call_ids: Calls to drop, indexed or not.
 
         Raises:
-            OSError: A part cannot be deleted; the ledger still knows of it.
+            OSError: If a part cannot be deleted; it stays in the manifest.
         """
-        if not known:
-            self.forget()
-        spoilt = {known[call_id].part for call_id in gone if call_id in known}
-        if not spoilt:
-            return dict(known)
-        self.write(
+        if not entries:
+            self.delete()
+        parts = {entries[call_id].part for call_id in call_ids if call_id in entries}
+        if not parts:
+            return dict(entries)
+        self.write_entries(
             {
-                call: IndexedCall(_UNFINISHED, part) if part in spoilt else IndexedCall(at, part)
-                for call, (at, part) in known.items()
+                call_id: IndexedCall(_INCOMPLETE, part) if part in parts else IndexedCall(loaded_at_ms, part)
+                for call_id, (loaded_at_ms, part) in entries.items()
             }
         )
-        for part in spoilt:
-            shutil.rmtree(self.part(part))
-        left = {call_id: kept for call_id, kept in known.items() if kept.part not in spoilt}
-        self.write(left)
-        return left
+        for part in parts:
+            shutil.rmtree(self.part_folder(part))
+        remaining = {call_id: call for call_id, call in entries.items() if call.part not in parts}
+        self.write_entries(remaining)
+        return remaining
 
-    def forget(self) -> None:
-        """Deletes the index.
+    def delete(self) -> None:
+        """Delete the index.
 
         Raises:
-            OSError: It cannot be deleted.
+            OSError: If a file cannot be deleted.
         """
-        # Of what no ledger tells, nothing is kept.
+        # All folders are deleted, because without a manifest their contents are unknown.
         self._file.unlink(missing_ok=True)
         for folder in self._folder.glob("*/"):
             shutil.rmtree(folder)

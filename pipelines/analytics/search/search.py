@@ -1,4 +1,4 @@
-"""`gong-elt search`: sentences of the marts by their words, ranked, with what was said around them."""
+"""Job of `gong-elt search`: find sentences by their words, ranked, with their context."""
 
 from __future__ import annotations
 
@@ -23,30 +23,31 @@ from ...runtime.result import Status
 from ...runtime.target import Target
 from ..derived_data import index_folder, index_lock
 from ..export import SIDES
-from ..marts import DEFAULT_ANALYTICS, Marts, marts
+from ..marts import DEFAULT_ANALYTICS, Marts, open_marts
 
-_CHOSEN_CALLS = "SELECT call_id FROM {marts}.calls_enriched WHERE {conditions}"
+_FILTERED_CALLS = "SELECT call_id FROM {marts}.calls_enriched WHERE {conditions}"
 _FACTS = """
-SELECT call_id, title, url, started, host_name, account_name FROM {marts}.calls_enriched WHERE call_id IN ({places})
+SELECT call_id, title, url, started, host_name, account_name FROM {marts}.calls_enriched
+WHERE call_id IN ({placeholders})
 """
-_LARGEST = 1_000
+_MAX_SENTENCES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """What is looked for.
+    """Options of a search.
 
     Attributes:
-        words: In the user's words; "in quotes" side by side, OR, -without.
-        rep: Part of the host's name, upper or lower case.
-        account: Part of the account's name.
-        side: Only what this side says.
-        since: Begin of the period in the user's words.
-        until: Its end, not part of it.
-        limit: How many sentences.
-        context: How many sentences before and after each.
-        newest: Whether the newest call comes first, and not the best match.
-        rebuild: Whether the index is made from scratch.
+        words: Words, "exact phrases", OR and -excluded words.
+        rep: Part of the host's name, case-insensitive.
+        account: Part of the account's name, case-insensitive.
+        side: Only what this side said.
+        since: Start of the period as the user wrote it.
+        until: End of the period, exclusive.
+        limit: Maximum number of sentences.
+        context: Number of sentences before and after each.
+        newest: Sort by date, newest call first, instead of relevance.
+        rebuild: Rebuild the index from scratch.
         analytics: Dataset of the marts.
     """
 
@@ -65,16 +66,17 @@ class SearchOptions:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What was found; the fields are the keys of `--json`.
+    """Result of a search; the fields are the keys of `--json`.
 
     Attributes:
         query: The words.
-        match: `all words` in a sentence or, if there is no such sentence, `any word`.
-        count: Sentences that match; `hits` are the first of them.
-        hits: Each with score (null with `newest`), call, place in it, speaker, side, text, and `before` and `after`.
-        calls_indexed: Calls whose sentences had to be written into the index before.
-        search_ms: The search alone, in milliseconds.
-        duration_seconds: All of it.
+        match: `all words` if sentences contain all of them, else `any word`.
+        count: Number of matching sentences.
+        hits: The first of them, each with score (null with `newest`), call, position, speaker, side, text, and
+            the sentences `before` and `after`.
+        calls_indexed: Number of calls indexed by this search.
+        search_ms: Duration of the query without indexing.
+        duration_seconds: Duration of the whole command.
     """
 
     status: Status
@@ -90,70 +92,70 @@ class SearchResult:
     duration_seconds: float
 
     def lines(self) -> Iterator[str | Text]:
-        """Yield each hit between its neighbouring sentences, then the counts."""
+        """Yield each hit with its context, then the counts."""
         for hit in self.hits:
             started = f"{hit['started']:%Y-%m-%d}" if hit["started"] else None
             facts = (hit["title"], started, hit["host_name"], hit["account_name"], hit["url"])
-            yield Text(_printable(" · ".join(str(fact) for fact in facts if fact)), style="dim")
-            yield from (_line(line, is_hit=False) for line in hit["before"])
-            yield _line(hit, is_hit=True)
-            yield from (_line(line, is_hit=False) for line in hit["after"])
+            yield Text(_replace_unprintable(" · ".join(str(fact) for fact in facts if fact)), style="dim")
+            yield from (_format_line(line, is_hit=False) for line in hit["before"])
+            yield _format_line(hit, is_hit=True)
+            yield from (_format_line(line, is_hit=False) for line in hit["after"])
             yield ""
-        found = f"{self.count:,} sentence{'' if self.count == 1 else 's'}"
-        only_some = self.count > 0 and self.match == "any word"
-        how = " with any of these words, none with all of them" if only_some else ""
-        shown = f", the first {len(self.hits):,} shown" if len(self.hits) < self.count else ""
-        yield f"{found}{how}{shown}; {self.search_ms:.0f} ms"
+        sentences = f"{self.count:,} sentence{'' if self.count == 1 else 's'}"
+        is_partial = self.count > 0 and self.match == "any word"
+        match = " with any of these words, none with all of them" if is_partial else ""
+        limit = f", the first {len(self.hits):,} shown" if len(self.hits) < self.count else ""
+        yield f"{sentences}{match}{limit}; {self.search_ms:.0f} ms"
 
 
 def search_packages_are_installed() -> bool:
-    """Whether the packages of the extra `search` are there."""
+    """Return whether the packages of the extra `search` are installed."""
     return find_spec("tantivy") is not None
 
 
 def search(connection: Connection, target: Target, options: SearchOptions, err: Console) -> SearchResult:
-    """Looks for sentences; brings the index up to the marts before.
+    """Find sentences, after refreshing the index if the marts have changed.
 
     Args:
-        connection: Which Gong account.
-        target: Where its marts are.
-        options: What is looked for.
-        err: Where progress is drawn.
+        connection: The Gong account.
+        target: The warehouse of the marts.
+        options: Words and filters.
+        err: Console for the progress bar.
 
     Raises:
-        UsageError: An option cannot be used, or there are no marts.
-        ConfigurationError: A word is not a date.
-        LockHeldError: Another search writes the index at the moment.
+        UsageError: If an option is invalid, or the marts do not exist.
+        ConfigurationError: If a date is invalid.
+        LockHeldError: If another process is refreshing the index.
     """
     if not search_packages_are_installed():
-        raise UsageError("the index of sentences needs a package: pip install 'gong-elt[search]'")
-    from .index import SentenceIndex, Wanted  # noqa: PLC0415 - only once it is known to be installed
+        raise UsageError("gong-elt search needs a package: pip install 'gong-elt[search]'")
+    from .index import SearchQuery, SentenceIndex  # noqa: PLC0415 - the package is optional
 
-    _refuse(options)
+    _validate(options)
     clock = time.monotonic()
     since = parse_datetime_setting(options.since, "--since") if options.since else None
     until = parse_datetime_setting(options.until, "--until") if options.until else None
     folder = index_folder(target, options.analytics)
     index = SentenceIndex(folder)
-    with marts(connection, target, options.analytics) as opened:
-        written = 0
-        if options.rebuild or index.is_behind(opened):
-            with run_lock(index_lock(folder), new_run_id(datetime.now(UTC))), _bar(err) as bar:
+    with open_marts(connection, target, options.analytics) as marts:
+        calls_indexed = 0
+        if options.rebuild or index.is_behind(marts):
+            with run_lock(index_lock(folder), new_run_id(datetime.now(UTC))), _progress_bar(err) as bar:
                 task = bar.add_task("indexing calls", total=None)
 
-                def progress(done: int, total: int) -> None:
+                def show_progress(done: int, total: int) -> None:
                     bar.update(task, completed=done, total=total)
 
-                written = index.refresh(opened, progress, rebuild=options.rebuild)
-                # A reconcile that erased calls meanwhile has left it to us to take them out.
-                if index.is_behind(opened):
-                    written += index.refresh(opened, progress)
-        before = time.monotonic()
-        found = index.find(
-            Wanted(
+                calls_indexed = index.refresh(marts, show_progress, rebuild=options.rebuild)
+                # A reconcile that ran meanwhile could not lock the index: drop the calls that it erased.
+                if index.is_behind(marts):
+                    calls_indexed += index.refresh(marts, show_progress)
+        search_clock = time.monotonic()
+        result = index.search(
+            SearchQuery(
                 options.words,
                 side=options.side,
-                calls=_chosen_calls(opened, options),
+                calls=_filtered_calls(marts, options),
                 since=since,
                 until=until,
                 limit=options.limit,
@@ -161,78 +163,78 @@ def search(connection: Connection, target: Target, options: SearchOptions, err: 
                 newest=options.newest,
             )
         )
-        facts = _facts(opened, list(dict.fromkeys(hit.line.call_id for hit in found.hits)))
-        took = time.monotonic() - before
-    nothing_known = dict.fromkeys(("title", "url", "started", "host_name", "account_name"))
+        facts = _call_facts(marts, list(dict.fromkeys(hit.line.call_id for hit in result.hits)))
+        search_seconds = time.monotonic() - search_clock
+    unknown_facts = dict.fromkeys(("title", "url", "started", "host_name", "account_name"))
     return SearchResult(
         status="done",
         destination=target.name,
         dataset=target.dataset,
         analytics=options.analytics,
         query=options.words,
-        match=found.match,
-        count=found.count,
+        match=result.match,
+        count=result.count,
         hits=[
             {
                 "score": hit.score,
                 **asdict(hit.line),
-                **facts.get(hit.line.call_id, nothing_known),
+                **facts.get(hit.line.call_id, unknown_facts),
                 "before": [asdict(line) for line in hit.before],
                 "after": [asdict(line) for line in hit.after],
             }
-            for hit in found.hits
+            for hit in result.hits
         ],
-        calls_indexed=written,
-        search_ms=round(1_000 * took, 1),
+        calls_indexed=calls_indexed,
+        search_ms=round(1_000 * search_seconds, 1),
         duration_seconds=round(time.monotonic() - clock, 3),
     )
 
 
-def _refuse(options: SearchOptions) -> None:
+def _validate(options: SearchOptions) -> None:
     if not any(letter.isalnum() for letter in options.words):
-        raise UsageError(f"{options.words!r} has no word to look for")
+        raise UsageError(f"{options.words!r} contains no word: enter a word to search for")
     if options.side is not None and options.side not in SIDES:
-        raise UsageError(f"--side {options.side!r} is unknown: it is one of {', '.join(SIDES)}")
-    if not 1 <= options.limit <= _LARGEST:
-        raise UsageError(f"--limit {options.limit} is out of range: take 1 to {_LARGEST:,}")
-    if not 0 <= options.context <= _LARGEST:
-        raise UsageError(f"--context {options.context} is out of range: take 0 to {_LARGEST:,}")
+        raise UsageError(f"--side {options.side!r} is unknown: use one of {', '.join(SIDES)}")
+    if not 1 <= options.limit <= _MAX_SENTENCES:
+        raise UsageError(f"--limit {options.limit} is out of range: use 1 to {_MAX_SENTENCES:,}")
+    if not 0 <= options.context <= _MAX_SENTENCES:
+        raise UsageError(f"--context {options.context} is out of range: use 0 to {_MAX_SENTENCES:,}")
 
 
-def _bar(err: Console) -> Progress:
+def _progress_bar(err: Console) -> Progress:
     return Progress(console=err, disable=not err.is_terminal, transient=True)
 
 
-def _chosen_calls(opened: Marts, options: SearchOptions) -> list[str] | None:
-    named = {"host_name": options.rep, "account_name": options.account}
-    wanted = {column: part.lower() for column, part in named.items() if part}
-    if not wanted:
+def _filtered_calls(marts: Marts, options: SearchOptions) -> list[str] | None:
+    names = {"host_name": options.rep, "account_name": options.account}
+    filters = {column: part.lower() for column, part in names.items() if part}
+    if not filters:
         return None
-    conditions = " AND ".join(f"strpos(lower({column}), %s) > 0" for column in wanted)
-    sql = _CHOSEN_CALLS.format(marts=opened.schema, conditions=conditions)
-    return [row["call_id"] for row in opened.rows(sql, *wanted.values())]
+    conditions = " AND ".join(f"strpos(lower({column}), %s) > 0" for column in filters)
+    sql = _FILTERED_CALLS.format(marts=marts.schema, conditions=conditions)
+    return [row["call_id"] for row in marts.rows(sql, *filters.values())]
 
 
-def _facts(opened: Marts, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    if not ids:
+def _call_facts(marts: Marts, call_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    if not call_ids:
         return {}
-    sql = _FACTS.format(marts=opened.schema, places=", ".join(["%s"] * len(ids)))
+    sql = _FACTS.format(marts=marts.schema, placeholders=", ".join(["%s"] * len(call_ids)))
     return {
         row["call_id"]: {
             **{name: row[name] for name in row if name != "call_id"},
             "started": row["started"] and row["started"].astimezone(UTC),
         }
-        for row in opened.rows(sql, *ids)
+        for row in marts.rows(sql, *call_ids)
     }
 
 
-def _line(line: Mapping[str, Any], *, is_hit: bool) -> Text:
-    speaker = _printable(line["speaker"] or "Unknown speaker")
+def _format_line(line: Mapping[str, Any], *, is_hit: bool) -> Text:
+    speaker = _replace_unprintable(line["speaker"] or "Unknown speaker")
     text = Text(f"{'>' if is_hit else ' '} {line['start_time']}  {speaker} ({line['side']}): ", style="dim")
-    text.append(_printable(line["text"]), style="bold" if is_hit else "dim")
+    text.append(_replace_unprintable(line["text"]), style="bold" if is_hit else "dim")
     return text
 
 
-def _printable(text: str) -> str:
-    """Nothing that a terminal would take for a command."""
+def _replace_unprintable(text: str) -> str:
+    """Return the text with spaces for control characters, which a terminal would execute."""
     return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -1,1 +1,1 @@
-"""The dashboard bundle for Apache Superset."""
+"""Dashboard for Apache Superset."""

@@ -1,4 +1,4 @@
-"""`gong-elt superset`: a dashboard over the marts as a file that Apache Superset imports."""
+"""Job of `gong-elt superset`: write a dashboard over the marts that Apache Superset imports."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ...runtime.errors import UsageError
 from ...runtime.result import Status
 from ...runtime.target import Target
 from ..dbt_build import PROJECT
-from ..marts import DEFAULT_ANALYTICS, Marts, marts
-from .bundle import bundle, marts_shown
+from ..marts import DEFAULT_ANALYTICS, Marts, open_marts
+from .bundle import build_bundle, required_marts
 from .dashboard import ROWS, TITLE
 
 DEFAULT_FILE = Path("gong-superset.zip")
@@ -32,11 +32,11 @@ WHERE table_schema = %s AND table_catalog = current_database() ORDER BY table_na
 
 @dataclass(frozen=True, slots=True)
 class SupersetOptions:
-    """What the dashboard reads, and where its file goes.
+    """Options of a dashboard.
 
     Attributes:
-        to: The file to write.
-        uri: SQLAlchemy's address of the warehouse as Superset reaches it; None for the one that is used here.
+        to: File to write.
+        uri: SQLAlchemy URI of the warehouse as Superset reaches it; None for the one used here.
         analytics: Dataset of the marts.
     """
 
@@ -47,7 +47,7 @@ class SupersetOptions:
 
 @dataclass(frozen=True, slots=True)
 class BundleResult:
-    """A bundle that was written; the fields are the keys of `--json`."""
+    """Result of a dashboard; the fields are the keys of `--json`."""
 
     status: Status
     destination: str
@@ -65,26 +65,26 @@ class BundleResult:
 
 
 def build_superset(connection: Connection, target: Target, options: SupersetOptions) -> BundleResult:
-    """Writes the bundle.
+    """Write the dashboard.
 
     Args:
-        connection: Which Gong account.
-        target: Where its marts are.
-        options: What the dashboard reads, and where its file goes.
+        connection: The Gong account.
+        target: The warehouse of the marts.
+        options: Marts, URI and file.
 
     Raises:
-        UsageError: There are no marts, the address is not known, or the file cannot be written.
+        UsageError: If the marts do not exist, the URI is unknown, or the file cannot be written.
     """
-    shown = marts_shown()
-    with marts(connection, target, options.analytics) as opened:
-        uri = options.uri or _uri(target, opened)
+    mart_names = required_marts()
+    with open_marts(connection, target, options.analytics) as marts:
+        uri = options.uri or _uri(target, marts)
         columns: dict[str, list[tuple[str, str]]] = {}
-        for row in opened.rows(_COLUMNS, options.analytics):
+        for row in marts.rows(_COLUMNS, options.analytics):
             columns.setdefault(row["table_name"], []).append((row["column_name"], row["data_type"]))
-    if missing := [mart for mart in shown if mart not in columns]:
+    if missing := [mart for mart in mart_names if mart not in columns]:
         raise UsageError(f"dataset {options.analytics} lacks {', '.join(missing)}: run gong-elt models")
-    packed = bundle(uri, options.analytics, {mart: columns[mart] for mart in shown}, _mart_descriptions())
-    write_output_file(options.to, [packed])
+    zip_file = build_bundle(uri, options.analytics, {mart: columns[mart] for mart in mart_names}, _mart_descriptions())
+    write_output_file(options.to, [zip_file])
     return BundleResult(
         status="done",
         destination=target.name,
@@ -93,22 +93,22 @@ def build_superset(connection: Connection, target: Target, options: SupersetOpti
         uri=uri,
         dashboard=TITLE,
         charts=sum(map(len, ROWS)),
-        datasets=shown,
+        datasets=mart_names,
     )
 
 
-def _uri(target: Target, opened: Marts) -> str:
-    """The address without a password, for which Superset asks."""
+def _uri(target: Target, marts: Marts) -> str:
+    """Return the URI without a password; Superset asks for it."""
     if (file := duckdb_file(target.destination)) is not None:
         return f"duckdb:///{file.absolute()}"
-    server = opened.credentials
+    server = marts.credentials
     if target.destination.destination_name != "postgres":
-        raise UsageError(f"--uri is needed for {target.name}: SQLAlchemy's address of the warehouse")
+        raise UsageError(f"--uri is missing: give the SQLAlchemy URI of {target.name}")
     return f"postgresql://{quote(server.username)}@{server.host}:{server.port}/{quote(server.database)}"
 
 
 def _mart_descriptions() -> Mapping[str, Any]:
-    """What the dbt project says of marts and their columns."""
+    """Return the descriptions of marts and columns from the dbt project."""
     models = yaml.safe_load((PROJECT / "marts" / "marts.yml").read_text(encoding="utf-8"))["models"]
     return {
         model["name"]: {

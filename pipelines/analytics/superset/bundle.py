@@ -1,4 +1,4 @@
-"""The dashboard, its charts, their datasets and the database as the ZIP file of YAML that Superset imports."""
+"""Superset's import format: a ZIP file with YAML for dashboard, charts, datasets and database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import yaml
 
-from pipelines.analytics.superset.dashboard import METRICS, ROWS, TEAM_COLUMNS, TIME_COLUMNS, TITLE, Chart
+from .dashboard import METRICS, ROWS, TEAM_COLUMNS, TIME_COLUMNS, TITLE, Chart
 
 Json = dict[str, Any]
 
@@ -19,42 +19,44 @@ _ROOT = "gong-elt"
 _TEAM = "team"
 _HEIGHT = 50
 _FIGURE_HEIGHT = 20
-# A ZIP file knows no earlier day; a bundle of the same marts is the same file at any time.
-_DAY = (1980, 1, 1, 0, 0, 0)
+# A fixed date, the earliest of the ZIP format: bundles of the same marts are byte-identical.
+_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 
-def bundle(uri: str, schema: str, columns: Mapping[str, Sequence[tuple[str, str]]], told: Mapping[str, Json]) -> bytes:
-    """The ZIP file.
+def build_bundle(
+    uri: str, schema: str, columns: Mapping[str, Sequence[tuple[str, str]]], descriptions: Mapping[str, Json]
+) -> bytes:
+    """Return the ZIP file.
 
     Args:
-        uri: SQLAlchemy's address of the warehouse.
-        schema: The dataset of the marts.
-        columns: Of each mart that the dashboard needs, names and types.
-        told: Of each mart, `description` and by column `columns`, as the dbt project says.
+        uri: SQLAlchemy URI of the warehouse.
+        schema: Dataset of the marts.
+        columns: Column names and types of each required mart.
+        descriptions: `description` and, by column, `columns` of each mart, from the dbt project.
     """
     files: Json = {
         "metadata.yaml": {
             "version": "1.0.0",
             "type": "Dashboard",
-            "timestamp": datetime(*_DAY, tzinfo=UTC).isoformat(),
+            "timestamp": datetime(*_ZIP_DATE, tzinfo=UTC).isoformat(),
         },
         "databases/gong.yaml": _database(uri),
         f"dashboards/{_slug(TITLE)}.yaml": _dashboard(),
     }
-    for mart, its_columns in columns.items():
-        files[f"datasets/gong/{mart}.yaml"] = _dataset(schema, mart, its_columns, told[mart])
+    for mart, mart_columns in columns.items():
+        files[f"datasets/gong/{mart}.yaml"] = _dataset(schema, mart, mart_columns, descriptions[mart])
     for chart in _charts():
         files[f"charts/{_slug(chart.title)}.yaml"] = _chart(chart)
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
-            entry = zipfile.ZipInfo(f"{_ROOT}/{name}", _DAY)
+            entry = zipfile.ZipInfo(f"{_ROOT}/{name}", _ZIP_DATE)
             archive.writestr(entry, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
-    return packed.getvalue()
+    return buffer.getvalue()
 
 
-def marts_shown() -> list[str]:
-    """The marts that the dashboard needs."""
+def required_marts() -> list[str]:
+    """Return the marts that the dashboard reads."""
     return sorted({chart.mart for chart in _charts()})
 
 
@@ -63,7 +65,7 @@ def _charts() -> list[Chart]:
 
 
 def _database(uri: str) -> Json:
-    # A DuckDB file that a server held open for writing could not be synced into.
+    # A server that opens a DuckDB file for writing would block syncs.
     extra = {"engine_params": {"connect_args": {"read_only": True}}} if uri.startswith("duckdb:") else {}
     return {
         "database_name": "Gong",
@@ -81,11 +83,11 @@ def _database(uri: str) -> Json:
     }
 
 
-def _dataset(schema: str, mart: str, columns: Sequence[tuple[str, str]], told: Json) -> Json:
+def _dataset(schema: str, mart: str, columns: Sequence[tuple[str, str]], description: Json) -> Json:
     return {
         "table_name": mart,
         "main_dttm_col": TIME_COLUMNS.get(mart),
-        "description": told["description"],
+        "description": description["description"],
         "schema": schema,
         "sql": None,
         "filter_select_enabled": True,
@@ -101,7 +103,7 @@ def _dataset(schema: str, mart: str, columns: Sequence[tuple[str, str]], told: J
                 "type": kind.upper(),
                 "groupby": True,
                 "filterable": True,
-                "description": told["columns"].get(name),
+                "description": description["columns"].get(name),
             }
             for name, kind in columns
         ]
@@ -113,7 +115,7 @@ def _dataset(schema: str, mart: str, columns: Sequence[tuple[str, str]], told: J
 
 
 def _calculated(mart: str) -> list[Json]:
-    """The team under the name that the dashboard's filter asks for."""
+    """Return a column `team`, which the dashboard's filter needs, if the mart has it under another name."""
     column = TEAM_COLUMNS.get(mart, _TEAM)
     if column == _TEAM:
         return []
@@ -134,7 +136,7 @@ def _chart(chart: Chart) -> Json:
 def _dashboard() -> Json:
     return {
         "dashboard_title": TITLE,
-        "description": "Activity, talk ratios, topics, trackers, deals, library, data quality: the marts of gong-elt.",
+        "description": "Activity, talk ratios, topics, trackers, deals, library and data quality",
         "css": "",
         "published": True,
         "slug": _slug(TITLE),
@@ -147,7 +149,7 @@ def _dashboard() -> Json:
 
 def _positions() -> Json:
     rows = [f"ROW-{number}" for number in range(len(ROWS))]
-    places: Json = {
+    positions: Json = {
         "DASHBOARD_VERSION_KEY": "v2",
         "ROOT_ID": {"type": "ROOT", "id": "ROOT_ID", "children": ["GRID_ID"]},
         "GRID_ID": {"type": "GRID", "id": "GRID_ID", "children": rows, "parents": ["ROOT_ID"]},
@@ -155,7 +157,7 @@ def _positions() -> Json:
     }
     for row, charts in zip(rows, ROWS, strict=True):
         names = [f"CHART-{_slug(chart.title)}" for chart in charts]
-        places[row] = {
+        positions[row] = {
             "type": "ROW",
             "id": row,
             "children": names,
@@ -163,21 +165,21 @@ def _positions() -> Json:
             "meta": {"background": "BACKGROUND_TRANSPARENT"},
         }
         for name, chart in zip(names, charts, strict=True):
-            places[name] = {
+            positions[name] = {
                 "type": "CHART",
                 "id": name,
                 "children": [],
                 "parents": ["ROOT_ID", "GRID_ID", row],
                 "meta": {
                     "uuid": _uuid(f"chart {chart.title}"),
-                    # Superset gives it a number of its own, and asks for one all the same.
+                    # Superset requires a number and replaces it on import.
                     "chartId": _charts().index(chart) + 1,
                     "sliceName": chart.title,
                     "width": chart.width,
                     "height": _FIGURE_HEIGHT if chart.kind == "big_number_total" else _HEIGHT,
                 },
             }
-    return places
+    return positions
 
 
 def _period_filter() -> Json:
@@ -205,7 +207,7 @@ def _filter(name: str, kind: str, targets: Sequence[Json], controls: Json) -> Js
 
 
 def _uuid(name: str) -> str:
-    """The same at every export: an import takes the place of an earlier one."""
+    """Return a stable UUID, so that an import replaces an earlier one."""
     return str(uuid5(NAMESPACE_URL, f"gong-elt/superset/{name}"))
 
 

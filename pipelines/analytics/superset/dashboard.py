@@ -1,4 +1,4 @@
-"""The dashboard as data: charts over the marts, in rows, in the words of Superset's own settings."""
+"""The dashboard as data: rows of charts over the marts, with Superset's own setting names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ METRICS: Mapping[str, Mapping[str, str]] = {
     "library_shelf": {"library_calls": "count(*)"},
     "data_quality": {"found": "max(found)"},
 }
-"""Of each dataset, a mart, its metrics: ratios are means of single calls, as everywhere."""
+"""Metrics of each dataset (mart) as SQL. Ratios are means over calls."""
 
 TIME_COLUMNS: Mapping[str, str] = {
     "calls_enriched": "started",
@@ -34,10 +34,10 @@ TIME_COLUMNS: Mapping[str, str] = {
     "deal_activity": "last_call",
     "library_shelf": "added",
 }
-"""What a dataset's time filter acts on."""
+"""Column of each dataset that the period filter uses."""
 
 TEAM_COLUMNS: Mapping[str, str] = {"deal_activity": "last_team"}
-"""Where the team, the name of the host's manager, is not in a column `team`."""
+"""Column of the team (the host's manager) in datasets without a column `team`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ class Chart:
     """A chart of the dashboard.
 
     Attributes:
-        title: Its heading.
-        mart: Its dataset.
+        title: Heading.
+        mart: Dataset.
         kind: Superset's `viz_type`.
-        settings: Superset's `params` beside dataset and kind.
-        width: Of twelve columns.
+        settings: Superset's `params` except dataset and kind.
+        width: Width in columns, of 12.
     """
 
     title: str
@@ -59,18 +59,18 @@ class Chart:
     width: int = 6
 
 
-def _figure(title: str, metric: str, form: str, mart: str = "calls_enriched") -> Chart:
-    return Chart(title, mart, "big_number_total", {"metric": metric, "y_axis_format": form}, width=3)
+def _figure(title: str, metric: str, number_format: str, mart: str = "calls_enriched") -> Chart:
+    return Chart(title, mart, "big_number_total", {"metric": metric, "y_axis_format": number_format}, width=3)
 
 
-def _by_week(metrics: list[str], form: str, **more: Any) -> dict[str, Any]:
+def _by_week(metrics: list[str], number_format: str, **settings: Any) -> dict[str, Any]:
     return {
         "x_axis": "started",
         "time_grain_sqla": "P1W",
         "metrics": metrics,
-        "y_axis_format": form,
+        "y_axis_format": number_format,
         "row_limit": 10_000,
-        **more,
+        **settings,
     }
 
 
@@ -134,7 +134,7 @@ ROWS: tuple[tuple[Chart, ...], ...] = (
     ),
     (
         Chart(
-            "Open deals, the longest silent first",
+            "Open deals by days since the last call",
             "deal_activity",
             "table",
             {
@@ -155,4 +155,4 @@ ROWS: tuple[tuple[Chart, ...], ...] = (
         Chart("Data quality", "data_quality", "table", _table(["check_name"], ["found"])),
     ),
 )
-"""From top to bottom."""
+"""All rows of charts, from top to bottom."""
