@@ -28,62 +28,63 @@ def _(mo, os):
 @app.cell
 def _(Path, dataset, duckdb, file, mo):
     mo.stop(
-        not Path(file.value).exists(), mo.md(f"There is no `{file.value}`: run `gong-elt sync` and `gong-elt models`.")
+        not Path(file.value).exists(),
+        mo.md(f"`{file.value}` does not exist: run `gong-elt sync` and `gong-elt models`."),
     )
 
-    def ask(sql, *parameters):
-        """The answer of the warehouse as an Arrow table; parameters are written `?`.
+    def query(sql, *parameters):
+        """Return the result of a query as an Arrow table; `?` is the placeholder of a parameter.
 
-        The file is closed in between: a sync could not write it otherwise.
+        The file is closed between queries, because an open one cannot be written by a sync.
         """
         with duckdb.connect(file.value, read_only=True) as warehouse:
             warehouse.execute("SET TimeZone = 'UTC'")
-            # Tables can then be named without their dataset.
+            # Queries can then omit the dataset of the marts.
             warehouse.execute("SET search_path = '" + dataset.value.replace("'", "''") + "'")
             return warehouse.execute(sql, list(parameters)).to_arrow_table()
 
-    return (ask,)
+    return (query,)
 
 
 @app.cell
-def _(ask, mo):
-    teams = ask("SELECT DISTINCT team FROM calls_enriched WHERE team IS NOT NULL ORDER BY 1")["team"].to_pylist()
+def _(query, mo):
+    teams = query("SELECT DISTINCT team FROM calls_enriched WHERE team IS NOT NULL ORDER BY 1")["team"].to_pylist()
     team = mo.ui.dropdown(options=teams, label="Team", allow_select_none=True)
     days = mo.ui.slider(7, 365, value=90, label="Days back", show_value=True)
-    words = mo.ui.text(value="price", label="Said, in part")
+    words = mo.ui.text(value="price", label="Sentences that contain")
     mo.hstack([team, days, words], justify="start")
     return days, team, words
 
 
 @app.cell
-def _(ask, days, mo, team):
-    chosen = "started >= now() - to_days(CAST(? AS integer)) AND (? IS NULL OR team = ?)"
-    choice = (days.value, team.value, team.value)
-    calls = ask(
+def _(query, days, mo, team):
+    call_filter = "started >= now() - to_days(CAST(? AS integer)) AND (? IS NULL OR team = ?)"
+    filter_values = (days.value, team.value, team.value)
+    calls = query(
         f"""
         SELECT count(*) AS calls, round(sum(duration_seconds) / 3600, 1) AS hours,
             round(avg(talk_ratio), 3) AS talk_ratio
-        FROM calls_enriched WHERE {chosen}
+        FROM calls_enriched WHERE {call_filter}
         """,
-        *choice,
+        *filter_values,
     ).to_pylist()[0]
     mo.hstack([mo.stat(label=name.replace("_", " "), value=value) for name, value in calls.items()], justify="start")
-    return choice, chosen
+    return filter_values, call_filter
 
 
 @app.cell
-def _(alt, ask, choice, chosen, mo):
-    by_week = ask(
+def _(alt, query, filter_values, call_filter, mo):
+    by_week = query(
         f"""
         SELECT CAST(date_trunc('week', started) AS date) AS week, host_name, count(*) AS calls,
             avg(talk_ratio) AS talk_ratio
-        FROM calls_enriched WHERE {chosen} GROUP BY ALL ORDER BY ALL
+        FROM calls_enriched WHERE {call_filter} GROUP BY ALL ORDER BY ALL
         """,
-        *choice,
+        *filter_values,
     )
     mo.vstack(
         [
-            mo.md("## Calls and talk ratio of hosts, by week"),
+            mo.md("## Calls and talk ratio by host and week"),
             mo.ui.altair_chart(
                 alt.Chart(by_week)
                 .mark_bar()
@@ -100,29 +101,29 @@ def _(alt, ask, choice, chosen, mo):
 
 
 @app.cell
-def _(ask, choice, chosen, mo, words):
-    said = ask(
+def _(query, filter_values, call_filter, mo, words):
+    sentences = query(
         f"""
         SELECT calls.started, calls.account_name, lines.speaker_name, lines.side, lines.start_time, lines.text,
             calls.url
         FROM transcript_lines AS lines JOIN calls_enriched AS calls USING (call_id)
-        WHERE {chosen} AND contains(lower(lines.text), lower(?)) ORDER BY calls.started DESC LIMIT 500
+        WHERE {call_filter} AND contains(lower(lines.text), lower(?)) ORDER BY calls.started DESC LIMIT 500
         """,
-        *choice,
+        *filter_values,
         words.value,
     )
-    mo.vstack([mo.md("## What was said (the newest 500)"), mo.ui.table(said)])
+    mo.vstack([mo.md("## Sentences (the newest 500)"), mo.ui.table(sentences)])
 
 
 @app.cell
-def _(ask, mo):
-    deals = ask(
+def _(query, mo):
+    deals = query(
         """
         SELECT opportunity_name, account_name, stage_now, amount_now, days_since_last_call, external_people, stage_path
         FROM deal_activity WHERE NOT is_closed ORDER BY days_since_last_call DESC
         """
     )
-    mo.vstack([mo.md("## Open deals, the longest silent first"), mo.ui.table(deals)])
+    mo.vstack([mo.md("## Open deals by days since the last call"), mo.ui.table(deals)])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`gong-elt export transcripts`: every word of the calls that are chosen, the same from both warehouses."""
+"""`gong-elt export transcripts`: complete conversations, filters, files, and both warehouses."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from tests.support.marts import export_transcripts
 from tests.support.workspace import Workspace
 
 
-def test_every_word_of_every_readable_call_is_exported(marts_gong: SimulatedGong, duckdb_marts: Workspace) -> None:
+def test_all_words_of_public_calls_are_exported(marts_gong: SimulatedGong, duckdb_marts: Workspace) -> None:
+    """The export contains every turn of every visible call, and no other call."""
     conversations = {conversation["call_id"]: conversation for conversation in export_transcripts(duckdb_marts)}
-    told = {
+    expected = {
         call.id: [
             " ".join(sentence["text"] for sentence in monologue["sentences"])
             for monologue in msgspec.json.decode(call.transcript_json)
@@ -26,21 +27,23 @@ def test_every_word_of_every_readable_call_is_exported(marts_gong: SimulatedGong
     }
     assert {
         call_id: [turn["text"] for turn in conversation["turns"]] for call_id, conversation in conversations.items()
-    } == {call_id: texts for call_id, texts in told.items() if texts}
+    } == {call_id: texts for call_id, texts in expected.items() if texts}
 
 
-def test_an_export_is_the_same_from_both_warehouses(duckdb_marts: Workspace, postgres_marts: Workspace) -> None:
+def test_both_warehouses_export_the_same(duckdb_marts: Workspace, postgres_marts: Workspace) -> None:
+    """DuckDB and PostgreSQL return the same conversations, with and without filters."""
     assert export_transcripts(duckdb_marts) == export_transcripts(postgres_marts)
     call = next(c for c in export_transcripts(duckdb_marts, "--side", "customer") if c["account_name"])
-    chosen = ("--side", "customer", "--rep", call["host_name"][:5].lower(), "--account", call["account_name"].upper())
-    assert call in export_transcripts(duckdb_marts, *chosen, "--since", call["started"])
-    assert export_transcripts(duckdb_marts, *chosen) == export_transcripts(postgres_marts, *chosen)
+    filters = ("--side", "customer", "--rep", call["host_name"][:5].lower(), "--account", call["account_name"].upper())
+    assert call in export_transcripts(duckdb_marts, *filters, "--since", call["started"])
+    assert export_transcripts(duckdb_marts, *filters) == export_transcripts(postgres_marts, *filters)
     assert export_transcripts(duckdb_marts, "--until", call["started"]) == export_transcripts(
         postgres_marts, "--until", call["started"]
     )
 
 
-def test_conversations_can_be_chosen(duckdb_marts: Workspace) -> None:
+def test_filters_select_conversations(duckdb_marts: Workspace) -> None:
+    """Period, host, account and side select what they name, ignoring upper and lower case."""
     everything = export_transcripts(duckdb_marts)
     middle = everything[len(everything) // 2]
     day = middle["started"][:10]
@@ -50,26 +53,27 @@ def test_conversations_can_be_chosen(duckdb_marts: Workspace) -> None:
     assert [c["call_id"] for c in export_transcripts(duckdb_marts, "--until", day)] == [
         c["call_id"] for c in everything if c["started"][:10] < day
     ]
-    of_rep = export_transcripts(duckdb_marts, "--rep", middle["host_name"].upper())
-    assert of_rep == [c for c in everything if c["host_name"] == middle["host_name"]]
+    with_rep = export_transcripts(duckdb_marts, "--rep", middle["host_name"].upper())
+    assert with_rep == [c for c in everything if c["host_name"] == middle["host_name"]]
     with_account = next(c for c in everything if c["account_name"])
-    of_account = export_transcripts(duckdb_marts, "--account", with_account["account_name"].lower())
-    assert of_account == [c for c in everything if c["account_name"] == with_account["account_name"]]
-    customers = export_transcripts(duckdb_marts, "--side", "customer")
-    assert customers
-    assert {turn["side"] for c in customers for turn in c["turns"]} == {"customer"}
+    with_account_filter = export_transcripts(duckdb_marts, "--account", with_account["account_name"].lower())
+    assert with_account_filter == [c for c in everything if c["account_name"] == with_account["account_name"]]
+    customer_side = export_transcripts(duckdb_marts, "--side", "customer")
+    assert customer_side
+    assert {turn["side"] for c in customer_side for turn in c["turns"]} == {"customer"}
 
 
-def test_an_export_goes_into_a_file(duckdb_marts: Workspace, tmp_path: Path) -> None:
+def test_an_export_is_written_to_a_file(duckdb_marts: Workspace, tmp_path: Path) -> None:
+    """`--to` writes the same lines as stdout, and leaves no temporary file."""
     file = tmp_path / "calls.jsonl"
     ended = duckdb_marts.run("export", "transcripts", "--to", str(file))
     assert (ended.code, ended.out) == (0, "")
     assert [json.loads(line) for line in file.read_text().splitlines()] == export_transcripts(duckdb_marts)
-    assert [left.name for left in tmp_path.iterdir()] == ["calls.jsonl"]
+    assert [path.name for path in tmp_path.iterdir()] == ["calls.jsonl"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (("--format", "pdf"), "jsonl, markdown"),
         (("--side", "left"), "company, customer, unknown"),
@@ -78,10 +82,9 @@ def test_an_export_goes_into_a_file(duckdb_marts: Workspace, tmp_path: Path) -> 
         (("--to", "no/such/folder/file"), "cannot be written"),
     ],
 )
-def test_what_cannot_be_exported_is_told_in_one_line(
-    duckdb_marts: Workspace, arguments: tuple[str, ...], words: str
-) -> None:
+def test_an_invalid_option_is_one_line(duckdb_marts: Workspace, arguments: tuple[str, ...], message: str) -> None:
+    """Usage errors end with exit code 2 and one line that names the option or the remedy."""
     ended = duckdb_marts.run("export", "transcripts", *arguments)
     assert ended.code == 2
-    assert words in ended.err
+    assert message in ended.err
     assert len(ended.err.splitlines()) == 1

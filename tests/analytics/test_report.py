@@ -1,4 +1,4 @@
-"""The report in a real browser: its figures against its own SQL, filters, hostile names, empty and large companies."""
+"""The report in a browser: figures against their SQL, filters, hostile names, empty and large companies."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ from tests.support.workspace import Workspace
 LONG_AGO = ("--since", "2020-01-01")
 
 
-def reported(place: Workspace, file: Path, *arguments: str) -> Json:
-    """What `gong-elt report --json` prints."""
+def write_report(place: Workspace, file: Path, *arguments: str) -> Json:
+    """Write a report and return the output of `gong-elt report --json`."""
     ended = place.run("report", "--json", "--to", str(file), *arguments)
     assert ended.code == 0, f"{ended.out}\n{ended.err}"[:3_000]
     printed: Json = ended.json
     return printed
 
 
-def choose(page: Page, *, team: int = 0, period: int = 0) -> None:
-    """Picks a team and a period by their places and waits until they are shown."""
+def select(page: Page, *, team: int = 0, period: int = 0) -> None:
+    """Select a team and a period by index, and wait until the page shows them."""
     page.wait_for_selector("html[data-shown]")
-    for select, place in (("#team", team), ("#period", period)):
-        if page.locator(select).count():
-            page.select_option(select, str(place))
+    for selector, index in (("#team", team), ("#period", period)):
+        if page.locator(selector).count():
+            page.select_option(selector, str(index))
     page.wait_for_selector(f"html[data-shown='{team}-{period}']")
 
 
 def sql_of(page: Page, section: Section) -> str:
-    """The SQL that a section shows."""
+    """Return the SQL that a section shows."""
     return str(page.locator(f"#{section.key} .query code").text_content()).removesuffix(";")
 
 
 def cells_of(page: Page, section: Section) -> list[list[str]]:
-    """The figures that a section shows, row by row, all of them."""
+    """Return all rows of the table that a section shows."""
     more = page.locator(f"#{section.key} .figures button")
     if more.count():
         more.evaluate("button => button.click()")
@@ -60,8 +60,8 @@ def cells_of(page: Page, section: Section) -> list[list[str]]:
     return rows
 
 
-def written(column: Column, value: Any) -> str:
-    """A value as the page has to write it."""
+def format_value(column: Column, value: Any) -> str:
+    """Return a value as the page must show it."""
     if value is None:
         return "\N{EN DASH}"
     if column.kind == "date":
@@ -75,57 +75,60 @@ def written(column: Column, value: Any) -> str:
     return f"{exact:,}{unit}"
 
 
-def recomputed(place: Workspace, sql: str, section: Section) -> list[list[str]]:
-    """What somebody sees who runs the page's SQL against the warehouse."""
+def query_cells(place: Workspace, sql: str, section: Section) -> list[list[str]]:
+    """Return the cells that the page's SQL gives when it is run against the warehouse."""
     return [
-        [written(column, value) for column, value in zip(section.columns, row, strict=False)]
-        for row in _in_shown_order(place, sql, section)
+        [format_value(column, value) for column, value in zip(section.columns, row, strict=False)]
+        for row in _query_rows(place, sql, section)
     ]
 
 
-def _in_shown_order(place: Workspace, sql: str, section: Section) -> list[list[Any]]:
+def _query_rows(place: Workspace, sql: str, section: Section) -> list[list[Any]]:
     names = ", ".join(f'"{column.name}"' for column in section.columns)
     return [list(row) for row in place.rows(f"SELECT {names} FROM ({sql}) AS shown")]
 
 
-def test_every_figure_is_what_the_sql_beside_it_says(duckdb_marts: Workspace, tmp_path: Path) -> None:
-    printed = reported(duckdb_marts, tmp_path / "report.html")
+def test_figures_equal_the_sql_that_the_page_shows(duckdb_marts: Workspace, tmp_path: Path) -> None:
+    """For each team and period, every table equals the result of its SQL, and the page loads nothing else."""
+    printed = write_report(duckdb_marts, tmp_path / "report.html")
     assert len(printed["teams"]) > 3
     assert printed["periods"] == ["Whole period", "Last 30 days", "Last 7 days"]
     shown: dict[str, set[str]] = {section.key: set() for section in SECTIONS}
     with open_file(tmp_path / "report.html") as report:
         for team in range(len(printed["teams"])):
             for period in range(len(printed["periods"])):
-                choose(report.page, team=team, period=period)
+                select(report.page, team=team, period=period)
                 for section in SECTIONS:
                     sql, cells = sql_of(report.page, section), cells_of(report.page, section)
-                    assert cells == recomputed(duckdb_marts, sql, section), sql
+                    assert cells == query_cells(duckdb_marts, sql, section), sql
                     if team == period == 0:
                         assert len(cells) == printed["sections"][section.key] > 0
                     shown[section.key].add(str(cells))
-        _needs_nobody_else(report)
-    # Whoever filters sees something else, but for what stands for the whole warehouse.
+        _assert_loads_nothing_else(report)
+
+    # Only sections about the whole warehouse ignore the filters.
     for section in SECTIONS:
         assert (len(shown[section.key]) > 1) == (section.scope != "everything"), section.key
 
 
-def _needs_nobody_else(report: ObservedPage) -> None:
-    (itself,) = report.requests
-    assert itself.startswith("file://")
+def _assert_loads_nothing_else(report: ObservedPage) -> None:
+    (request,) = report.requests
+    assert request.startswith("file://")
     assert report.errors == []
 
 
-def test_every_chart_is_drawn_and_fits_at_both_widths(duckdb_marts: Workspace, tmp_path: Path) -> None:
-    reported(duckdb_marts, tmp_path / "report.html")
+def test_charts_are_drawn_on_desktop_and_phone(duckdb_marts: Workspace, tmp_path: Path) -> None:
+    """All charts have marks, fit the width, and follow light and dark styles without a browser error."""
+    write_report(duckdb_marts, tmp_path / "report.html")
     charts = chart_specs()
     assert {*charts} == {s.key for s in SECTIONS} - {"key_figures", "data_quality"}
     for dark in (False, True):
         for size in ((1280, 900), PHONE):
             with open_file(tmp_path / "report.html", size=size, dark=dark) as report:
-                choose(report.page)
+                select(report.page)
                 for key in charts:
-                    drawn = report.page.locator(f"#{key} .chart svg path, #{key} .chart svg rect")
-                    assert drawn.count() > 3, key
+                    marks = report.page.locator(f"#{key} .chart svg path, #{key} .chart svg rect")
+                    assert marks.count() > 3, key
                 assert report.page.evaluate("document.documentElement.scrollWidth") <= size[0]
                 assert report.errors == []
                 ground, ink = (
@@ -144,27 +147,29 @@ def _lightness(page: Page, selector: str, style: str) -> float:
     return sum(int(part) for part in re.findall(r"\d+", colour)[:3]) / 3
 
 
-def test_on_paper_it_is_dark_on_light_and_has_no_buttons(duckdb_marts: Workspace, tmp_path: Path) -> None:
-    reported(duckdb_marts, tmp_path / "report.html")
+def test_print_is_dark_on_light_without_controls(duckdb_marts: Workspace, tmp_path: Path) -> None:
+    """In print, filters, SQL and buttons are hidden, even for a reader with a dark style."""
+    write_report(duckdb_marts, tmp_path / "report.html")
     with open_file(tmp_path / "report.html", dark=True) as report:
-        choose(report.page)
+        select(report.page)
         report.page.emulate_media(media="print", color_scheme="dark")
         assert _lightness(report.page, "h1", "color") < 60
         assert _lightness(report.page, "body", "background-color") == 255
         assert report.page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light only"
-        for gone in ("nav", ".query", "button"):
-            assert not report.page.locator(gone).first.is_visible()
+        for selector in ("nav", ".query", "button"):
+            assert not report.page.locator(selector).first.is_visible()
         assert report.page.locator("#activity svg").is_visible()
         assert report.page.pdf().startswith(b"%PDF")
 
 
-def test_hostile_names_are_nothing_but_text(duckdb_marts: Workspace, tmp_path: Path) -> None:
-    printed = reported(duckdb_marts, tmp_path / "report.html", "--silent-days", "1")
-    (team,) = [place for place, label in enumerate(printed["teams"]) if HOSTILE_TEXT in label]
+def test_hostile_names_are_shown_as_text(duckdb_marts: Workspace, tmp_path: Path) -> None:
+    """Markup and scripts in names of teams, deals and calls are not executed."""
+    printed = write_report(duckdb_marts, tmp_path / "report.html", "--silent-days", "1")
+    (team,) = [index for index, label in enumerate(printed["teams"]) if HOSTILE_TEXT in label]
     with open_file(tmp_path / "report.html") as report:
-        choose(report.page, team=team)
+        select(report.page, team=team)
         assert report.page.locator("#team option:checked").text_content() == printed["teams"][team]
-        choose(report.page)
+        select(report.page)
         for key in ("library", "deals_at_risk"):
             section = next(section for section in SECTIONS if section.key == key)
             assert HOSTILE_TEXT in "".join("".join(cells) for cells in cells_of(report.page, section)), key
@@ -172,63 +177,67 @@ def test_hostile_names_are_nothing_but_text(duckdb_marts: Workspace, tmp_path: P
         report.page.wait_for_selector("#vg-tooltip-element.visible")
         assert report.page.evaluate("typeof struck") == "undefined"
         assert report.page.locator("img").count() == 0
-        _needs_nobody_else(report)
-    alone = reported(duckdb_marts, tmp_path / "team.html", "--team", printed["teams"][team].upper())
-    assert alone["teams"] == [printed["teams"][team]]
+        _assert_loads_nothing_else(report)
+    one_team = write_report(duckdb_marts, tmp_path / "team.html", "--team", printed["teams"][team].upper())
+    assert one_team["teams"] == [printed["teams"][team]]
     with open_file(tmp_path / "team.html") as report:
-        choose(report.page)
+        select(report.page)
         assert HOSTILE_TEXT in str(report.page.locator("header").text_content())
         assert report.page.evaluate("typeof struck") == "undefined"
 
 
-def test_a_policy_of_the_page_itself_lets_no_foreign_script_run(duckdb_marts: Workspace, tmp_path: Path) -> None:
-    """Were a text ever taken for markup, the browser would still refuse to run it."""
-    reported(duckdb_marts, tmp_path / "report.html")
+def test_the_security_policy_blocks_foreign_scripts(duckdb_marts: Workspace, tmp_path: Path) -> None:
+    """A script that is added to the file does not run, because its hash is not in the policy."""
+    write_report(duckdb_marts, tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     (tmp_path / "struck.html").write_text(f"{page}<script>struck = 1</script>", encoding="utf-8")
     with open_file(tmp_path / "struck.html") as report:
-        choose(report.page)
+        select(report.page)
         assert report.page.evaluate("typeof struck") == "undefined"
         assert any("Content Security Policy" in error for error in report.errors)
 
 
-def test_the_report_is_the_same_from_both_warehouses(
+def test_both_warehouses_give_the_same_report(
     duckdb_marts: Workspace, postgres_marts: Workspace, tmp_path: Path
 ) -> None:
+    """DuckDB and PostgreSQL return the same rows for every section and selection."""
     until = ("--until", f"{datetime.now(UTC):%Y-%m-%d}")
-    reported(duckdb_marts, tmp_path / "duckdb.html", *until)
-    reported(postgres_marts, tmp_path / "postgres.html", *until)
+    write_report(duckdb_marts, tmp_path / "duckdb.html", *until)
+    write_report(postgres_marts, tmp_path / "postgres.html", *until)
     first, second = _data(tmp_path / "duckdb.html"), _data(tmp_path / "postgres.html")
-    for ours, theirs in zip(first, second, strict=True):
-        for choice in ours["results"]:
-            assert _plain(ours["results"][choice]["rows"]) == _plain(theirs["results"][choice]["rows"]), ours["key"]
+    for section, other in zip(first, second, strict=True):
+        for selection in section["results"]:
+            assert _round_values(section["results"][selection]["rows"]) == _round_values(
+                other["results"][selection]["rows"]
+            ), section["key"]
 
 
 def _data(file: Path) -> list[Json]:
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', file.read_text(), re.DOTALL)
-    assert found
-    sections: list[Json] = json.loads(unescape(found[1]))["sections"]
+    match = re.search(r'<script type="application/json" id="data">(.*?)</script>', file.read_text(), re.DOTALL)
+    assert match
+    sections: list[Json] = json.loads(unescape(match[1]))["sections"]
     return sections
 
 
-def _plain(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+def _round_values(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
     return [[round_figure(value) if isinstance(value, float) else value for value in row] for row in rows]
 
 
-def test_a_company_without_calls_has_a_page_that_says_so(workspace: Workspace, tmp_path: Path) -> None:
+def test_a_company_without_calls_has_a_report(workspace: Workspace, tmp_path: Path) -> None:
+    """Empty sections say so, and calls missing in the marts are reported."""
     with sync_company(workspace, SimulatedGong(Company(name="Empty", until=datetime.now(UTC)))) as place:
         build_models(place)
-        printed = reported(place, tmp_path / "report.html")
+        printed = write_report(place, tmp_path / "report.html")
         assert printed["teams"] == ["All teams"]
         with open_file(tmp_path / "report.html") as report:
-            choose(report.page)
+            select(report.page)
             assert report.page.locator("#activity .empty").is_visible()
             assert report.page.locator("#key_figures dd").first.text_content() == "0"
-            _needs_nobody_else(report)
-        _figures_that_lag_behind_are_told(place, tmp_path)
+            _assert_loads_nothing_else(report)
+        _assert_missing_calls_are_reported(place, tmp_path)
 
 
-def _figures_that_lag_behind_are_told(place: Workspace, tmp_path: Path) -> None:
+def _assert_missing_calls_are_reported(place: Workspace, tmp_path: Path) -> None:
     place.execute("INSERT INTO gong.calls (id, is_private, started) VALUES ('1', false, now())")
     ended = place.run("report", "--to", str(tmp_path / "behind.html"))
     assert ended.code == 0
@@ -244,27 +253,28 @@ FROM gong_analytics.{mart} AS made, range({copies}) AS copies(copy)
 """
 
 
-def test_five_thousand_calls_and_deals_are_shown(duckdb_marts: Workspace, tmp_path: Path) -> None:
+def test_thousands_of_calls_and_deals_are_shown(duckdb_marts: Workspace, tmp_path: Path) -> None:
+    """Long tables start with 25 rows and show all of them on request."""
     place = Workspace(tmp_path, settings=duckdb_marts.settings)
     (tmp_path / "warehouse.duckdb").write_bytes((duckdb_marts.folder / "warehouse.duckdb").read_bytes())
     keys = {"calls_enriched": "call_id", "topic_time": "call_id", "tracker_mentions": "call_id"}
     ((calls,),) = place.rows("SELECT count(*) FROM gong_analytics.calls_enriched")
     for mart, key in {**keys, "deal_activity": "opportunity_id"}.items():
         place.execute(MANY.format(mart=mart, key=key, copies=5_000 // calls + 1))
-    reported(place, tmp_path / "report.html", "--silent-days", "1")
+    write_report(place, tmp_path / "report.html", "--silent-days", "1")
     with open_file(tmp_path / "report.html") as report:
-        choose(report.page)
+        select(report.page)
         tile = str(report.page.locator("#key_figures dd").first.text_content()).replace(",", "")
         assert int(tile) > 4_000
         deals = next(section for section in SECTIONS if section.key == "deals_at_risk")
         assert report.page.locator("#deals_at_risk tbody tr").count() == 25
         cells = cells_of(report.page, deals)
         assert len(cells) > 500
-        assert cells == recomputed(place, sql_of(report.page, deals), deals)
+        assert cells == query_cells(place, sql_of(report.page, deals), deals)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (("--team", "Nobody"), "use the name of a manager"),
         (("--since", "soon"), "--since"),
@@ -274,22 +284,22 @@ def test_five_thousand_calls_and_deals_are_shown(duckdb_marts: Workspace, tmp_pa
         (("--to", "no/such/folder/file"), "cannot be written"),
     ],
 )
-def test_what_cannot_be_reported_is_told_in_one_line(
-    duckdb_marts: Workspace, arguments: tuple[str, ...], words: str
-) -> None:
+def test_an_invalid_option_is_one_line(duckdb_marts: Workspace, arguments: tuple[str, ...], message: str) -> None:
+    """Usage errors end with exit code 2 and one line that names the option or the remedy."""
     ended = duckdb_marts.run("report", *arguments)
     assert ended.code == 2
-    assert words in ended.err
+    assert message in ended.err
     assert len(ended.err.splitlines()) == 1
 
 
-def test_periods_are_compared_only_where_the_warehouse_reaches_back(duckdb_marts: Workspace, tmp_path: Path) -> None:
+def test_the_previous_period_needs_enough_history(duckdb_marts: Workspace, tmp_path: Path) -> None:
+    """Key figures are compared with the previous period only if the warehouse covers all of it."""
     ((first,),) = duckdb_marts.rows("SELECT min(started) FROM gong_analytics.calls_enriched")
     day = first.astimezone(UTC).date()
     for back, rows in ((10, 2), (20, 1)):
         since = day + timedelta(days=15)
         until = since + timedelta(days=back)
-        printed = reported(duckdb_marts, tmp_path / "report.html", *_between(since, until))
+        printed = write_report(duckdb_marts, tmp_path / "report.html", *_between(since, until))
         assert printed["sections"]["key_figures"] == rows
 
 
@@ -297,16 +307,17 @@ def _between(since: date, until: date) -> tuple[str, ...]:
     return ("--since", since.isoformat(), "--until", until.isoformat())
 
 
-def test_every_section_names_columns_that_its_sql_has() -> None:
+def test_sections_declare_columns_of_their_sql() -> None:
+    """Column names are unique and occur in the SQL, and its placeholders are known."""
     for section in SECTIONS:
         names = [column.name for column in section.columns]
         assert len(names) == len(set(names))
         assert all(re.search(rf"\b{name}\b", section.sql) for name in names), section.key
-        _no_unknown_filling(section)
+        _assert_known_placeholders(section)
 
 
-def _no_unknown_filling(section: Section) -> None:
-    known: Mapping[str, str] = dict.fromkeys(
+def _assert_known_placeholders(section: Section) -> None:
+    placeholders: Mapping[str, str] = dict.fromkeys(
         ("marts", "filter", "filter_with_previous", "since", "team", "team_of_deal", "today", "silent_days"), ""
     )
-    section.sql.format(**known)
+    section.sql.format(**placeholders)

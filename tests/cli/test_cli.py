@@ -1,4 +1,4 @@
-"""What a user types and what comes back: one clear line for mistakes, JSON alone on stdout, exit codes, the lock."""
+"""The command line: usage errors, JSON on stdout, exit codes, status, check and the lock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.workspace import Workspace
 
 
 @pytest.mark.parametrize(
-    ("settings", "arguments", "said"),
+    ("settings", "arguments", "message"),
     [
         ({"credentials__access_key": ""}, [], "access_key"),
         ({}, ["--select", "calls,emails"], "--select emails: unknown"),
@@ -40,34 +40,38 @@ from tests.support.workspace import Workspace
         ({"call_detail": "basic", "primary_user_ids": ["1"]}, [], "need call_detail = 'extensive'"),
     ],
 )
-def test_a_mistake_gets_one_line_exit_code_2_and_sends_nothing(
-    gong: SimulatedGong, workspace: Workspace, settings: dict[str, object], arguments: list[str], said: str
+def test_a_usage_error_is_one_line_and_sends_nothing(
+    gong: SimulatedGong, workspace: Workspace, settings: dict[str, object], arguments: list[str], message: str
 ) -> None:
+    """Invalid options and settings end with exit code 2 before a request is sent or a file created."""
     workspace.configure(**settings)
     ended = workspace.run("sync", *arguments)
     assert ended.code == 2, ended.err
-    assert said in ended.err
+    assert message in ended.err
     assert ended.err.count("\n") == 1
     assert ended.out == ""
     assert gong.requests == []
     assert not (workspace.folder / "warehouse.duckdb").exists()
 
 
-def test_an_unknown_option_is_wrong_usage(workspace: Workspace) -> None:
+def test_an_unknown_option_is_a_usage_error(workspace: Workspace) -> None:
+    """Typer reports unknown options with exit code 2 and without a traceback."""
     ended = workspace.run("sync", "--everything")
     assert ended.code == 2
     assert "No such option" in ended.err
     assert "Traceback" not in ended.err
 
 
-def test_json_is_all_that_stands_on_stdout(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_json_prints_one_object_to_stdout(gong: SimulatedGong, workspace: Workspace) -> None:
+    """`--json` prints exactly one line, so that scripts can parse stdout."""
     ended = workspace.run("sync", "--json")
     assert json.loads(ended.out)["status"] == "done"
     assert ended.out.count("\n") == 1
     assert ended.err == ""
 
 
-def test_without_json_a_person_gets_a_table(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_without_json_the_output_is_a_table(gong: SimulatedGong, workspace: Workspace) -> None:
+    """A person gets a table of rows written and the counts of the run."""
     ended = workspace.run("sync")
     assert ended.code == 0
     assert "transcript_sentences" in ended.out
@@ -76,13 +80,15 @@ def test_without_json_a_person_gets_a_table(gong: SimulatedGong, workspace: Work
 
 
 def test_status_before_the_first_load_creates_nothing(workspace: Workspace) -> None:
+    """`status` does not create the DuckDB file."""
     ended = workspace.run("status")
     assert ended.code == 0
     assert "nothing loaded yet" in ended.out
     assert [path.name for path in workspace.folder.iterdir() if path.suffix == ".duckdb"] == []
 
 
-def test_status_tells_bookmarks_owed_transcripts_quota_and_runs(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_status_shows_bookmarks_pending_transcripts_quota_and_runs(gong: SimulatedGong, workspace: Workspace) -> None:
+    """`status --json` agrees with the last sync and does not write to the warehouse."""
     summary = workspace.sync()
     before = (workspace.folder / "warehouse.duckdb").read_bytes()
     status = json.loads(workspace.run("status", "--json").out)
@@ -94,7 +100,8 @@ def test_status_tells_bookmarks_owed_transcripts_quota_and_runs(gong: SimulatedG
     assert (workspace.folder / "warehouse.duckdb").read_bytes() == before
 
 
-def test_check_tells_what_the_credential_may_read(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_check_shows_what_the_credential_can_read(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Each endpoint is reported as ok or denied, and the warehouse is not created."""
     gong.settings.credentials[DEMO_AUTHORIZATION] = frozenset(
         {"api:calls:read:extensive", "api:calls:read:basic", "api:users:read", "api:workspaces:read"}
     )
@@ -109,60 +116,62 @@ def test_check_tells_what_the_credential_may_read(gong: SimulatedGong, workspace
     assert not (workspace.folder / "warehouse.duckdb").exists()
 
 
-def test_check_tells_of_everything_opt_in_and_of_media_with_a_request_each(
-    gong: SimulatedGong, workspace: Workspace
-) -> None:
-    # Whatever day it is, somebody has logged in lately.
+def test_check_covers_opt_in_resources_and_media(gong: SimulatedGong, workspace: Workspace) -> None:
+    """By default opt-in endpoints and media are checked, with one request each; `--select` limits the check."""
+    # The audit log needs a recent login, independent of the day of the test.
     gong.company.settings.logs[LOG_TYPES[0]][-1]["eventTime"] = format_datetime(datetime.now(UTC) - timedelta(hours=1))
     opt_in = {str(endpoint) for endpoint in ENDPOINTS if endpoint.resource in OPT_IN_RESOURCES}
     media = "POST /v2/calls/extensive with include_media"
 
-    def found(*arguments: str) -> dict[str, tuple[str, str]]:
+    def run_check(*arguments: str) -> dict[str, tuple[str, str]]:
         gong.requests.clear()
         ended = workspace.run("check", "--json", *arguments)
         assert ended.code == 0, ended.out
-        findings = json.loads(ended.out)["findings"]
+        printed = json.loads(ended.out)["findings"]
         user_id = gong.company.users[0]["id"]
-        return {one["what"].replace(user_id, "{id}"): (one["verdict"], one["detail"]) for one in findings}
+        return {item["what"].replace(user_id, "{id}"): (item["verdict"], item["detail"]) for item in printed}
 
-    # What nobody asked for is no failure.
+    # An error of an endpoint that was not selected is only a warning.
     gong.faults.append(Fault(respond(418), "/v2/coaching", count=1))
-    every = found()
-    assert every.pop("GET /v2/coaching")[0] == "warning"
-    # Users of a profile are read with the scope of users.
-    told = opt_in - {"GET /v2/permission-profile/users", "GET /v2/coaching"} | {media}
-    assert told <= every.keys()
-    assert {every[what][0] for what in told} == {"ok"}
-    assert all(every[what][1].startswith("opt-in; ") for what in told)
-    assert len(gong.requests) == 1 + sum(" /v2/" in what for what in every)
+    findings = run_check()
+    assert findings.pop("GET /v2/coaching")[0] == "warning"
+    # Users of a profile need the scope of users and are not checked separately.
+    expected = opt_in - {"GET /v2/permission-profile/users", "GET /v2/coaching"} | {media}
+    assert expected <= findings.keys()
+    assert {findings[what][0] for what in expected} == {"ok"}
+    assert all(findings[what][1].startswith("opt-in; ") for what in expected)
+    assert len(gong.requests) == 1 + sum(" /v2/" in what for what in findings)
 
     workspace.configure(include_media=True)
     gong.settings.credentials[DEMO_AUTHORIZATION] = frozenset(
         {"api:calls:read:extensive", "api:workspaces:read", "api:logs:read"}
     )
-    some = found("--select", "calls,audit_logs,flows,call_access")
-    assert some[media][0] == "denied"
-    assert some[media][1].startswith("api:calls:read:media-url is missing")
-    assert some["GET /v2/logs"] == ("ok", "api:logs:read")
-    assert some["GET /v2/flows"] == ("warning", "not asked: it takes a user, and none was found")
-    assert some["POST /v2/calls/users-access"][0] == "denied"
-    assert not {"GET /v2/coaching", "GET /v2/settings/trackers"} & some.keys()
+    selected = run_check("--select", "calls,audit_logs,flows,call_access")
+    assert selected[media][0] == "denied"
+    assert selected[media][1].startswith("api:calls:read:media-url is missing")
+    assert selected["GET /v2/logs"] == ("ok", "api:logs:read")
+    assert selected["GET /v2/flows"] == ("warning", "not asked: it takes a user, and none was found")
+    assert selected["POST /v2/calls/users-access"][0] == "denied"
+    assert not {"GET /v2/coaching", "GET /v2/settings/trackers"} & selected.keys()
 
 
-def test_check_warns_of_a_key_that_sees_no_calls(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_check_warns_if_the_key_sees_no_calls(gong: SimulatedGong, workspace: Workspace) -> None:
+    """A key without visible calls is a warning, because an empty account looks the same."""
     gong.settings.see_no_calls = True
     findings = json.loads(workspace.run("check", "--json").out)["findings"]
     assert {finding["verdict"] for finding in findings if finding["what"] == "calls visible"} == {"warning"}
 
 
-def test_check_of_a_dead_credential_fails_after_one_request(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_check_fails_after_one_request_with_a_rejected_credential(gong: SimulatedGong, workspace: Workspace) -> None:
+    """A rejected credential is not tried on every endpoint."""
     workspace.configure(credentials__access_key_secret="wrong")
     ended = workspace.run("check")
     assert ended.code == 1
     assert len(gong.requests) == 1
 
 
-def test_a_second_run_leaves_and_says_which_run_holds_the_lock(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_a_second_run_exits_and_names_the_holder_of_the_lock(gong: SimulatedGong, workspace: Workspace) -> None:
+    """A concurrent sync fails with the process id of the running one, and works after that was killed."""
     fault = Fault(hang(20), "/v2/calls/extensive")
     gong.faults.append(fault)
     holder = workspace.start("sync")
@@ -179,7 +188,8 @@ def test_a_second_run_leaves_and_says_which_run_holds_the_lock(gong: SimulatedGo
     workspace.sync()
 
 
-def test_a_named_connection_has_settings_and_bookmarks_of_its_own(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_a_named_connection_has_its_own_settings_and_bookmarks(gong: SimulatedGong, workspace: Workspace) -> None:
+    """`--connection emea` reads its own credential and keeps its own bookmark."""
     workspace.settings["SOURCES__GONG__EMEA__CREDENTIALS__ACCESS_TOKEN"] = "demo-token"
     del workspace.settings["SOURCES__GONG__CREDENTIALS__ACCESS_KEY"]
     assert workspace.run("sync").code == 2
@@ -189,7 +199,8 @@ def test_a_named_connection_has_settings_and_bookmarks_of_its_own(gong: Simulate
     assert status["bookmarks"]["calls"] == summary["bookmark"]
 
 
-def test_secrets_stand_in_no_file_and_no_output(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_secrets_are_in_no_file_and_no_output(gong: SimulatedGong, workspace: Workspace) -> None:
+    """The key is not written anywhere, and files are readable by their owner only."""
     ended = workspace.run("sync", "--json")
     secret = workspace.settings["SOURCES__GONG__CREDENTIALS__ACCESS_KEY_SECRET"]
     assert secret not in ended.out + ended.err
@@ -199,20 +210,19 @@ def test_secrets_stand_in_no_file_and_no_output(gong: SimulatedGong, workspace: 
     assert {oct(path.stat().st_mode & 0o077) for path in files} == {"0o0"}
 
 
-def _wait_for(condition: object, seconds: float = 30) -> None:
-    assert callable(condition)
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-
-
-def test_a_token_revoked_while_every_resource_is_read_gives_no_traceback(
-    gong: SimulatedGong, workspace: Workspace
-) -> None:
+def test_a_token_revoked_during_a_sync_gives_no_traceback(gong: SimulatedGong, workspace: Workspace) -> None:
+    """A credential that is rejected in mid-run, while resources are read concurrently, is one message."""
     gong.settings.latency_seconds = 0.2
     gong.faults.append(Fault(revoked_token(), "/v2/", when=lambda _: len(gong.requests) > 5))
     ended = workspace.run("sync")
     assert ended.code == 1
     assert "does not accept the credential" in ended.out
     assert ended.err == ""
+
+
+def _wait_for(condition: object, seconds: float = 30) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"condition not met within {seconds} s"
+        time.sleep(0.02)

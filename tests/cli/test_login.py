@@ -26,7 +26,7 @@ CLIENT = {"CLIENT_ID": "demo-client", "CLIENT_SECRET": "demo-client-secret"}
 
 @pytest.fixture(autouse=True)
 def oauth(workspace: Workspace) -> None:
-    """The workspace has an OAuth client and no token."""
+    """Configure an OAuth client without a token instead of an API key."""
     for name in ("ACCESS_KEY", "ACCESS_KEY_SECRET"):
         del workspace.settings[f"SOURCES__GONG__CREDENTIALS__{name}"]
     workspace.settings |= {f"SOURCES__GONG__CREDENTIALS__{name}": value for name, value in CLIENT.items()}
@@ -34,7 +34,7 @@ def oauth(workspace: Workspace) -> None:
 
 @pytest.fixture
 def port(gong: SimulatedGong) -> int:
-    """A free port, which the client's page in Gong names."""
+    """Return a free port that the OAuth client of the simulated Gong accepts."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         number: int = free.getsockname()[1]
@@ -43,7 +43,7 @@ def port(gong: SimulatedGong) -> int:
 
 
 class Login:
-    """A login under way; `address` is what it wants opened."""
+    """A running `gong-elt login`; `address` is the URL of the consent page."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         assert process.stderr is not None
@@ -52,16 +52,19 @@ class Login:
         self._process = process
 
     @property
-    def asked(self) -> dict[str, str]:
+    def parameters(self) -> dict[str, str]:
+        """Return the query parameters of the consent page."""
         return {name: values[0] for name, values in parse_qs(urlsplit(self.address).query).items()}
 
-    def ended(self) -> tuple[int, str, str]:
+    def wait(self) -> tuple[int, str, str]:
+        """Return exit code, stdout and stderr once the command has ended."""
         out, err = self._process.communicate(timeout=60)
         return self._process.returncode, out, err
 
 
 @contextmanager
-def login(workspace: Workspace, port: int, *arguments: str) -> Iterator[Login]:
+def start_login(workspace: Workspace, port: int, *arguments: str) -> Iterator[Login]:
+    """Start a login and kill it when the `with` block ends."""
     command = workspace.command("login", "--no-browser", "--port", str(port), *arguments)
     with subprocess.Popen(
         command,
@@ -78,20 +81,23 @@ def login(workspace: Workspace, port: int, *arguments: str) -> Iterator[Login]:
 
 
 def browse(address: str) -> httpx.Response:
+    """Open an address as the administrator's browser does."""
     return httpx.get(address, follow_redirects=True, trust_env=False)
 
 
 def token_file(workspace: Workspace) -> Path:
+    """Return the only file with tokens."""
     (file,) = (workspace.folder / "working" / "gong-elt" / "tokens").glob("*.json")
     return file
 
 
-def test_a_consent_is_kept_and_every_run_lives_on_it(gong: SimulatedGong, workspace: Workspace, port: int) -> None:
+def test_tokens_of_a_consent_are_used_and_refreshed(gong: SimulatedGong, workspace: Workspace, port: int) -> None:
+    """After a login, syncs use the stored token and refresh it once it expires; no secret is shown."""
     gong.oauth.scopes = frozenset(wanted_scopes())
-    with login(workspace, port) as under_way:
-        assert under_way.asked["scope"].split() == wanted_scopes()
-        page = browse(under_way.address)
-        code, out, err = under_way.ended()
+    with start_login(workspace, port) as login:
+        assert login.parameters["scope"].split() == wanted_scopes()
+        page = browse(login.address)
+        code, out, err = login.wait()
     assert (page.status_code, "can be closed" in page.text) == (200, True)
     assert (code, out) == (0, ""), err
     assert "not granted" not in err
@@ -103,73 +109,75 @@ def test_a_consent_is_kept_and_every_run_lives_on_it(gong: SimulatedGong, worksp
     summary = workspace.sync("--select", "workspaces,users")
     assert {resource["status"] for resource in summary["resources"].values()} == {"loaded"}
     assert gong.oauth.exchanged_tokens == []
-    kept = json.loads(file.read_text())
-    (name,) = kept["grants"]
-    kept["grants"][name]["refresh_at"] = 0.0
-    file.write_text(json.dumps(kept))
+
+    tokens = json.loads(file.read_text())
+    (name,) = tokens["grants"]
+    tokens["grants"][name]["refresh_at"] = 0.0
+    file.write_text(json.dumps(tokens))
     workspace.sync("--select", "workspaces")
     assert len(gong.oauth.exchanged_tokens) == 1
     assert gong.oauth.reused_tokens == []
 
 
-def test_requests_go_to_the_host_that_gong_names(gong: SimulatedGong, workspace: Workspace, port: int) -> None:
+def test_requests_go_to_the_host_in_the_token_response(gong: SimulatedGong, workspace: Workspace, port: int) -> None:
+    """The customer's host in the token response replaces the default base URL."""
     host = workspace.settings.pop("SOURCES__GONG__BASE_URL")
     workspace.configure(
         credentials__token_url=f"{host}{TOKEN_PATH}", credentials__authorize_url=f"{host}/oauth2/authorize"
     )
     gong.oauth.host = host
-    with login(workspace, port) as under_way:
-        browse(under_way.address)
-        code, _, err = under_way.ended()
+    with start_login(workspace, port) as login:
+        browse(login.address)
+        code, _, err = login.wait()
     assert code == 0, err
     assert f"requests go to {host}" in err
     assert workspace.sync("--select", "workspaces")["status"] == "done"
 
 
-def test_connections_of_one_client_keep_their_own_consents(
-    gong: SimulatedGong, workspace: Workspace, port: int
-) -> None:
+def test_each_connection_has_its_own_tokens(gong: SimulatedGong, workspace: Workspace, port: int) -> None:
+    """A login of one connection does not log in another one with the same OAuth client."""
     workspace.settings |= {f"SOURCES__GONG__EMEA__CREDENTIALS__{name}": value for name, value in CLIENT.items()}
-    with login(workspace, port, "--connection", "emea") as under_way:
-        browse(under_way.address)
-        assert under_way.ended()[0] == 0
+    with start_login(workspace, port, "--connection", "emea") as login:
+        browse(login.address)
+        assert login.wait()[0] == 0
     assert workspace.run("sync", "--select", "workspaces", "--connection", "emea").code == 0
     ended = workspace.run("sync", "--select", "workspaces", "--dataset", "other")
     assert ended.code == 2
     assert "connection 'gong' has no login: run gong-elt login" in ended.err
 
 
-def test_scopes_that_were_not_given_are_named(gong: SimulatedGong, workspace: Workspace, port: int) -> None:
+def test_scopes_that_were_not_granted_are_listed(gong: SimulatedGong, workspace: Workspace, port: int) -> None:
+    """The message lists requested scopes that the consent did not grant."""
     gong.oauth.scopes = frozenset({"api:calls:read:basic", "api:workspaces:read"})
-    with login(workspace, port, "--scopes", "api:calls:read:basic, api:users:read") as under_way:
-        assert under_way.asked["scope"] == "api:calls:read:basic api:users:read"
-        browse(under_way.address)
-        code, _, err = under_way.ended()
+    with start_login(workspace, port, "--scopes", "api:calls:read:basic, api:users:read") as login:
+        assert login.parameters["scope"] == "api:calls:read:basic api:users:read"
+        browse(login.address)
+        code, _, err = login.wait()
     assert code == 0
     assert "not granted: api:users:read;" in err
 
 
-def test_an_answer_with_another_state_is_refused_and_the_wait_goes_on(
-    gong: SimulatedGong, workspace: Workspace, port: int
-) -> None:
-    with login(workspace, port) as under_way:
-        callback = under_way.asked["redirect_uri"]
-        assert under_way.asked["redirect_uri"] == f"http://127.0.0.1:{port}/callback"
+def test_a_callback_with_a_wrong_state_is_rejected(gong: SimulatedGong, workspace: Workspace, port: int) -> None:
+    """Forged callbacks get an error, and the login still waits for the real one."""
+    with start_login(workspace, port) as login:
+        callback = login.parameters["redirect_uri"]
+        assert login.parameters["redirect_uri"] == f"http://127.0.0.1:{port}/callback"
         for query in ("?code=forged&state=forged", "?code=forged", ""):
             assert browse(callback + query).status_code == 400
         assert browse(f"http://127.0.0.1:{port}/favicon.ico").status_code == 404
         assert httpx.post(callback, trust_env=False).status_code == 501
         with socket.create_connection(("127.0.0.1", port)):
             pass
-        assert browse(under_way.address).status_code == 200
-        assert under_way.ended()[0] == 0
+        assert browse(login.address).status_code == 200
+        assert login.wait()[0] == 0
 
 
-def test_a_refusal_is_one_line_and_its_text_is_no_markup(gong: SimulatedGong, workspace: Workspace, port: int) -> None:
+def test_a_denied_consent_is_one_line(gong: SimulatedGong, workspace: Workspace, port: int) -> None:
+    """A denial ends with exit code 1, stores nothing, and its text is escaped in the browser."""
     gong.oauth.grants_consent = False
-    with login(workspace, port) as under_way:
-        page = browse(under_way.address)
-        code, _, err = under_way.ended()
+    with start_login(workspace, port) as login:
+        page = browse(login.address)
+        code, _, err = login.wait()
     assert code == 1
     assert "access_denied" in err
     assert "<b>" not in page.text
@@ -177,26 +185,27 @@ def test_a_refusal_is_one_line_and_its_text_is_no_markup(gong: SimulatedGong, wo
     assert not list((workspace.folder / "working").rglob("*.json"))
 
 
-def test_a_code_that_gong_takes_no_more_is_one_line_without_it(
-    gong: SimulatedGong, workspace: Workspace, port: int
-) -> None:
+def test_a_rejected_code_is_one_line_without_the_code(gong: SimulatedGong, workspace: Workspace, port: int) -> None:
+    """A used or revoked authorisation code is not shown in the message."""
     gong.faults.append(Fault(respond(400, errors=["invalid"]), TOKEN_PATH))
-    with login(workspace, port) as under_way:
-        browse(under_way.address)
-        code, _, err = under_way.ended()
+    with start_login(workspace, port) as login:
+        browse(login.address)
+        code, _, err = login.wait()
     assert code == 1
     assert "the authorisation code was used or revoked" in err
     assert not [secret for secret in gong.oauth.issued_secrets if secret in err]
 
 
-def test_nobody_who_consents_ends_it(gong: SimulatedGong, workspace: Workspace, port: int) -> None:
-    with login(workspace, port, "--timeout", "1s") as under_way:
-        code, _, err = under_way.ended()
+def test_a_login_times_out(gong: SimulatedGong, workspace: Workspace, port: int) -> None:
+    """Without a consent the command ends after `--timeout`."""
+    with start_login(workspace, port, "--timeout", "1s") as login:
+        code, _, err = login.wait()
     assert code == 1
     assert "nobody consented within 1 s" in err
 
 
-def test_what_stands_in_the_way_is_one_line(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_a_login_that_cannot_start_is_one_line(gong: SimulatedGong, workspace: Workspace) -> None:
+    """A taken port, a configured refresh token and a missing client end with exit code 2."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -214,7 +223,8 @@ def test_what_stands_in_the_way_is_one_line(gong: SimulatedGong, workspace: Work
     assert "client_id" in ended.err
 
 
-def test_a_plain_sync_asks_for_no_scope_of_what_is_opt_in() -> None:
+def test_default_scopes_exclude_opt_in_resources() -> None:
+    """A login requests only the scopes that a default sync needs."""
     opt_in = {endpoint.scope for endpoint in ENDPOINTS if endpoint.resource == "audit_logs"}
     assert opt_in
     assert not opt_in & set(wanted_scopes())
