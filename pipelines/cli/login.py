@@ -27,7 +27,7 @@ def login_command(
         from sources.gong import parse_duration
 
         from ..runtime.connection import Connection
-        from .oauth_login import LoginError, login, wanted_scopes
+        from .oauth_login import LoginError, default_scopes, login
 
         err = stderr()
 
@@ -39,8 +39,8 @@ def login_command(
                 Connection(connection),
                 print_line,
                 port=port,
-                scopes=split_list(scopes) or wanted_scopes(),
-                patience=parse_duration(timeout),
+                scopes=split_list(scopes) or default_scopes(),
+                timeout=parse_duration(timeout),
                 browser=browser,
             )
         except LoginError as error:

@@ -1,4 +1,4 @@
-"""OAuth's first half: an administrator consents in a browser, and Gong sends a code to this machine's loopback."""
+"""OAuth authorisation: consent in a browser, a callback on the loopback interface, and tokens in return."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from ..runtime.connection import Connection
 from ..runtime.errors import UsageError
 
 CALLBACK_PATH = "/callback"
-# A browser, or whatever else knocks, that opens a connection and says nothing.
-_SECONDS_TO_SPEAK = 5.0
+# A client that connects and sends nothing must not block the callback.
+_REQUEST_TIMEOUT_SECONDS = 5.0
 
 
 class LoginError(Exception):
-    """No consent came; says why. Nothing was kept, and what was kept before stays."""
+    """No consent was received. No token was stored, and earlier ones are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoginResult:
-    """A consent that was given, and kept.
+    """A consent whose tokens are stored.
 
     Attributes:
-        file: Where its tokens are.
-        host: Where requests go from now on; None where Gong named no host.
-        granted: Scopes that Gong named.
-        missing: Scopes that were asked for and not given; empty where Gong named none at all.
+        file: File with the tokens.
+        host: Base URL of the customer; None if Gong did not send one.
+        granted: Scopes that Gong granted; empty if Gong did not send them.
+        missing: Scopes that were requested and not granted; empty if Gong did not send the granted ones.
     """
 
     file: Path
@@ -49,57 +49,55 @@ class LoginResult:
     missing: Sequence[str]
 
 
-def wanted_scopes() -> list[str]:
-    """The scopes that a plain sync needs."""
+def default_scopes() -> list[str]:
+    """Return the scopes that a default sync needs."""
     return sorted({endpoint.scope for endpoint in ENDPOINTS if endpoint.scope and endpoint.resource in RESOURCES})
 
 
 def login(
     connection: Connection,
-    tell: Callable[[str], None],
+    notify: Callable[[str], None],
     *,
     port: int,
     scopes: Sequence[str],
-    patience: timedelta,
+    timeout: timedelta,
     browser: bool = True,
 ) -> LoginResult:
-    """Has an administrator of the company consent, and keeps the tokens that Gong gives for it.
+    """Wait for the consent of an administrator, exchange its code for tokens, and store them.
 
     Args:
-        connection: Its `credentials.client_id` and `credentials.client_secret` say which client asks.
-        tell: Takes the address that has to be opened.
-        port: Port on 127.0.0.1 that Gong sends the code to; the client's page in Gong has to name the same.
-        scopes: What is asked for.
-        patience: How long a consent is waited for.
-        browser: Whether the address is opened at once.
+        connection: A connection with `credentials.client_id` and `credentials.client_secret`.
+        notify: Receives the URL of the consent page.
+        port: Port on 127.0.0.1 for the callback; it must be in the redirect URI of the client in Gong.
+        scopes: Scopes to request.
+        timeout: How long to wait for the consent.
+        browser: Open the consent page in a browser.
 
     Raises:
-        UsageError: The client is not configured, has a refresh token already, or the port is taken.
-        ConfigurationError: A setting cannot be used as it is written.
-        LoginError: Nobody consented.
-        GongError: Gong gives no token for the code.
+        UsageError: If the client is not configured or has a refresh token, or the port is in use.
+        ConfigurationError: If a setting has an invalid value.
+        LoginError: If the consent was denied or not given in time.
+        GongError: If Gong does not exchange the code for tokens.
     """
-    credentials = _client_of(connection)
+    credentials = _client_credentials(connection)
     base_url = str(connection.setting("base_url", DEFAULT_BASE_URL))
-    beside = f"{validate_base_url(base_url)}{AUTHORIZE_PATH}" if is_loopback(base_url) else AUTHORIZE_URL
-    given = credentials.authorize_url
-    page = validate_base_url(given, "credentials.authorize_url") if given else beside
+    consent_page = _consent_page(credentials.authorize_url, base_url)
     oauth, store = credentials.client(base_url)
-    with _listening(port) as server:
+    with _listen(port) as server:
         redirect_uri = f"http://127.0.0.1:{server.server_port}{CALLBACK_PATH}"
         server.state = secrets.token_urlsafe(32)
-        asked = {
+        parameters = {
             "client_id": credentials.client_id,
             "response_type": "code",
             "scope": " ".join(scopes),
             "redirect_uri": redirect_uri,
             "state": server.state,
         }
-        address = f"{page}?{urlencode(asked)}"
-        tell(f"an administrator of the company consents here:\n{address}\nwaiting for the answer on {redirect_uri} …")
+        url = f"{consent_page}?{urlencode(parameters)}"
+        notify(f"open this page as an administrator and consent:\n{url}\nwaiting for the response on {redirect_uri} …")
         if browser:
-            webbrowser.open(address)
-        code = server.code(patience)
+            webbrowser.open(url)
+        code = server.wait_for_code(timeout)
     grant = oauth.exchange_code(code, redirect_uri)
     if grant.api_base_url_for_customer:
         validate_base_url(grant.api_base_url_for_customer, "api_base_url_for_customer")
@@ -108,7 +106,13 @@ def login(
     return LoginResult(store.path, grant.api_base_url_for_customer, granted, missing)
 
 
-def _client_of(connection: Connection) -> GongOAuth:
+def _consent_page(authorize_url: str | None, base_url: str) -> str:
+    if authorize_url:
+        return validate_base_url(authorize_url, "credentials.authorize_url")
+    return f"{validate_base_url(base_url)}{AUTHORIZE_PATH}" if is_loopback(base_url) else AUTHORIZE_URL
+
+
+def _client_credentials(connection: Connection) -> GongOAuth:
     credentials = connection.credentials
     if not isinstance(credentials, GongOAuth):
         raise UsageError(
@@ -117,68 +121,73 @@ def _client_of(connection: Connection) -> GongOAuth:
         )
     if credentials.refresh_token:
         raise UsageError(
-            f"connection {connection.name!r} has a credentials.refresh_token, which goes before a login: take it out"
+            f"connection {connection.name!r} has a credentials.refresh_token, which takes precedence over a login:"
+            " remove it"
         )
     return credentials
 
 
-def _listening(port: int) -> _Server:
+def _listen(port: int) -> _Server:
     try:
         return _Server(port)
-    except OSError as failure:
+    except OSError as error:
         raise UsageError(
-            f"port {port} on 127.0.0.1 cannot be listened on ({failure.strerror}): choose another with --port, and"
-            " name it in the client's redirect address in Gong"
-        ) from failure
+            f"port {port} on 127.0.0.1 is not available ({error.strerror}): choose another with --port, and add it to"
+            " the redirect URIs of the client in Gong"
+        ) from error
 
 
 class _Server(HTTPServer):
-    """Waits for the one answer that carries the state that was sent."""
+    """Waits for the callback that carries the expected state."""
 
     def __init__(self, port: int) -> None:
         super().__init__(("127.0.0.1", port), _Callback)
         self.state = ""
-        self.came: str | None = None
-        self.refused: str | None = None
+        self.received_code: str | None = None
+        self.denial: str | None = None
 
-    def code(self, patience: timedelta) -> str:
-        """The code, once it came; raises `LoginError`."""
-        until = time.monotonic() + patience.total_seconds()
-        while self.came is None and self.refused is None:
-            if (left := until - time.monotonic()) <= 0:
-                raise LoginError(f"nobody consented within {patience.total_seconds():.0f} s: run gong-elt login again")
-            self.timeout = left
+    def wait_for_code(self, timeout: timedelta) -> str:
+        """Return the authorisation code.
+
+        Raises:
+            LoginError: If the consent was denied or not given in time.
+        """
+        give_up_at = time.monotonic() + timeout.total_seconds()
+        while self.received_code is None and self.denial is None:
+            if (remaining := give_up_at - time.monotonic()) <= 0:
+                raise LoginError(f"no consent within {timeout.total_seconds():.0f} s: run gong-elt login again")
+            self.timeout = remaining
             self.handle_request()
-        if self.came is None:
-            raise LoginError(f"Gong gave no consent: {self.refused}")
-        return self.came
+        if self.received_code is None:
+            raise LoginError(f"the consent was denied: {self.denial}")
+        return self.received_code
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A connection that breaks off is no answer; the wait goes on."""
+        """Ignore a broken connection and keep waiting."""
 
 
 class _Callback(BaseHTTPRequestHandler):
     server: _Server
-    timeout = _SECONDS_TO_SPEAK
+    timeout = _REQUEST_TIMEOUT_SECONDS
 
     def do_GET(self) -> None:
-        """Takes the code, or why there is none; anything else is told so and changes nothing."""
+        """Accept the code or the denial of the expected state; answer other requests with an error."""
         parts = urlsplit(self.path)
         if parts.path != CALLBACK_PATH:
-            self._say(404, "There is nothing here.")
+            self._respond(404, "This page does not exist.")
             return
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         if not hmac.compare_digest(query.get("state", "").encode(), self.server.state.encode()):
-            self._say(400, "This answer belongs to another login. The one under way goes on.")
+            self._respond(400, "This response belongs to another login. The current one is still waiting.")
         elif query.get("code"):
-            self.server.came = query["code"]
-            self._say(200, "gong-elt has Gong's answer. This page can be closed; the terminal says the rest.")
+            self.server.received_code = query["code"]
+            self._respond(200, "gong-elt has received the consent. This page can be closed; see the terminal.")
         else:
-            why = " ".join(f"{query.get('error', 'no code')} {query.get('error_description', '')}".split())[:200]
-            self.server.refused = why
-            self._say(200, f"Gong gave no consent: {why}")
+            reason = " ".join(f"{query.get('error', 'no code')} {query.get('error_description', '')}".split())[:200]
+            self.server.denial = reason
+            self._respond(200, f"The consent was denied: {reason}")
 
-    def _say(self, status: int, text: str) -> None:
+    def _respond(self, status: int, text: str) -> None:
         page = f"<!doctype html><meta charset='utf-8'><title>gong-elt</title><p>{html.escape(text)}</p>".encode()
         self.send_response(status)
         self.send_header("Content-Type", "text/html; charset=utf-8")
@@ -188,5 +197,5 @@ class _Callback(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(page)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the standard library
-        """Nothing is logged: addresses carry the code."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the standard library's name
+        """Log nothing, because URLs contain the code."""

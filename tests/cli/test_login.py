@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from pipelines.cli.oauth_login import wanted_scopes
+from pipelines.cli.oauth_login import default_scopes
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.endpoints.oauth import TOKEN_PATH
 from pipelines.demo.server.faults import Fault, respond
@@ -93,9 +93,9 @@ def token_file(workspace: Workspace) -> Path:
 
 def test_tokens_of_a_consent_are_used_and_refreshed(gong: SimulatedGong, workspace: Workspace, port: int) -> None:
     """After a login, syncs use the stored token and refresh it once it expires; no secret is shown."""
-    gong.oauth.scopes = frozenset(wanted_scopes())
+    gong.oauth.scopes = frozenset(default_scopes())
     with start_login(workspace, port) as login:
-        assert login.parameters["scope"].split() == wanted_scopes()
+        assert login.parameters["scope"].split() == default_scopes()
         page = browse(login.address)
         code, out, err = login.wait()
     assert (page.status_code, "can be closed" in page.text) == (200, True)
@@ -201,7 +201,7 @@ def test_a_login_times_out(gong: SimulatedGong, workspace: Workspace, port: int)
     with start_login(workspace, port, "--timeout", "1s") as login:
         code, _, err = login.wait()
     assert code == 1
-    assert "nobody consented within 1 s" in err
+    assert "no consent within 1 s" in err
 
 
 def test_a_login_that_cannot_start_is_one_line(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -215,7 +215,7 @@ def test_a_login_that_cannot_start_is_one_line(gong: SimulatedGong, workspace: W
     workspace.configure(credentials__refresh_token="configured")
     ended = workspace.run("login", "--no-browser")
     assert (ended.code, len(ended.err.splitlines())) == (2, 1)
-    assert "take it out" in ended.err
+    assert "remove it" in ended.err
     for name in ("CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN"):
         del workspace.settings[f"SOURCES__GONG__CREDENTIALS__{name}"]
     ended = workspace.run("login", "--no-browser")
@@ -227,4 +227,4 @@ def test_default_scopes_exclude_opt_in_resources() -> None:
     """A login requests only the scopes that a default sync needs."""
     opt_in = {endpoint.scope for endpoint in ENDPOINTS if endpoint.resource == "audit_logs"}
     assert opt_in
-    assert not opt_in & set(wanted_scopes())
+    assert not opt_in & set(default_scopes())
