@@ -6,7 +6,7 @@ between leaves a call's row without its children. Such a row is read and written
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +19,9 @@ class Sql(Protocol):
     def execute_sql(self, sql: str, *args: Any) -> Sequence[Sequence[Any]] | None:
         """Runs a statement and returns its rows."""
 
+    def execute_query(self, query: str, *args: Any) -> AbstractContextManager[Any]:
+        """Run a query and return its cursor, inside a `with`."""
+
 
 class TransactionalSql(Sql, Protocol):
     """A way to change it, too; dlt's SQL client is one."""
@@ -28,6 +31,9 @@ class TransactionalSql(Sql, Protocol):
 
 
 _LOADED = "JOIN _dlt_loads AS loads ON loads.load_id = {0}._dlt_load_id AND loads.status = 0"
+
+
+_ROWS_PER_BATCH = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,39 +54,28 @@ class Contents:
     newest_call: datetime | None
 
 
-def known_hashes(sql: Sql, resource: str, call_ids: Sequence[str]) -> dict[str, str]:
-    """Content hashes of the calls or transcripts that the warehouse holds.
+def read_known_hashes(sql: Sql, resource: str) -> Iterator[Sequence[tuple[str, str]]]:
+    """Yield the content hashes of everything that the warehouse holds of a resource, in batches of (id, hash).
 
-    The hash is empty for a row whose load was never completed, and for a call that is marked as deleted.
+    The hash is empty for a row whose load was never completed and for a call that is marked as deleted: such a row is
+    written again.
 
     Args:
         sql: The warehouse.
-        resource: `calls`, `transcripts` or `_rejected`.
-        call_ids: The calls in question; for `_rejected`, resources and ids written `calls 123`.
+        resource: `calls`, `transcripts` or `_rejected`. Ids of `_rejected` are resource and id, as in `calls 123`.
     """
     if resource == "_rejected":
-        return _rejected_hashes(sql, call_ids)
-    key = {"calls": "id", "transcripts": "call_id"}[resource]
-    places = ", ".join(["%s"] * len(call_ids))
-    complete = "loads.load_id IS NOT NULL" + (" AND held._deleted_at IS NULL" if resource == "calls" else "")
-    rows = sql.execute_sql(
-        f"SELECT held.{key}, CASE WHEN {complete} THEN held._content_hash ELSE '' END"
-        f" FROM {resource} AS held LEFT {_LOADED.format('held')} WHERE held.{key} IN ({places})",
-        *call_ids,
-    )
-    return {str(call_id): str(content_hash) for call_id, content_hash in rows or ()}
-
-
-def stale_hashes(sql: Sql, resource: str, call_ids: Sequence[str]) -> dict[str, str]:
-    """As `known_hashes`, after a load that was broken off: every call may be held, and none as it should be."""
-    return known_hashes(sql, resource, call_ids) if resource == "_rejected" else dict.fromkeys(call_ids, "")
-
-
-def _rejected_hashes(sql: Sql, keys: Sequence[str]) -> dict[str, str]:
-    key = "resource || ' ' || id"
-    places = ", ".join(["%s"] * len(keys))
-    rows = sql.execute_sql(f"SELECT {key}, _content_hash FROM _rejected WHERE {key} IN ({places})", *keys)
-    return {str(named): str(content_hash) for named, content_hash in rows or ()}
+        query = "SELECT resource || ' ' || id, _content_hash FROM _rejected"
+    else:
+        key = {"calls": "id", "transcripts": "call_id"}[resource]
+        is_valid = "loads.load_id IS NOT NULL" + (" AND held._deleted_at IS NULL" if resource == "calls" else "")
+        query = (
+            f"SELECT held.{key}, CASE WHEN {is_valid} THEN held._content_hash ELSE '' END"
+            f" FROM {resource} AS held LEFT {_LOADED.format('held')}"
+        )
+    with sql.execute_query(query) as cursor:
+        while batch := cursor.fetchmany(_ROWS_PER_BATCH):
+            yield batch
 
 
 def pending_transcripts(sql: Sql, since: datetime, *, private_too: bool) -> list[PendingTranscript]:

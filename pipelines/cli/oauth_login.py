@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from sources.gong import GongOAuth
 from sources.gong.api.endpoint import ENDPOINTS
-from sources.gong.api.urls import DEFAULT_BASE_URL, is_loopback, validate_base_url
+from sources.gong.api.urls import is_loopback, validate_base_url
 from sources.gong.auth.oauth import AUTHORIZE_PATH, AUTHORIZE_URL
 from sources.gong.resources.list_resources import RESOURCES
 
@@ -80,7 +80,7 @@ def login(
         GongError: If Gong does not exchange the code for tokens.
     """
     credentials = _client_credentials(connection)
-    base_url = str(connection.setting("base_url", DEFAULT_BASE_URL))
+    base_url = connection.settings.base_url
     consent_page = _consent_page(credentials.authorize_url, base_url)
     oauth, store = credentials.client(base_url)
     with _listen(port) as server:

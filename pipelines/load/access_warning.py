@@ -7,7 +7,7 @@ from datetime import datetime
 
 import dlt
 
-from sources.gong import CallLookup, GongError, RunMetrics, RunStopped, Window
+from sources.gong import CallLookup, ExtractRun, GongError, RunMetrics, RunStopped, Window
 from state import deletions, loaded
 
 from ..runtime.connection import Connection
@@ -45,11 +45,10 @@ def no_visible_calls_warning(
         held, oldest = loaded.contents(sql), deletions.first_call(sql)
     if not held.calls or oldest is None or oldest >= now:
         return None
-    client = connection.client(metrics=metrics, requests_left=left, deadline=deadline)
-    basic = connection.setting("call_detail", "extensive") == "basic"
-    presence = CallLookup(client, "basic" if basic else "extensive", None)
+    client = connection.client(ExtractRun(metrics=metrics, requests_left=left, deadline=deadline))
+    presence = CallLookup(client, connection.settings.call_detail, None)
     try:
-        if asyncio.run(presence.any_in(Window(oldest, now))):
+        if asyncio.run(presence.has_calls(Window(oldest, now))):
             return None
     except RunStopped:
         # Nothing is said that was not asked.

@@ -87,14 +87,10 @@ def check(connection: Connection, target: Target, select: Sequence[str] | None =
     Raises:
         UsageError: A setting is missing or cannot be used.
     """
-    wants_media = connection.with_settings(_include_media)
+    wants_media = connection.settings.include_media
     of_gong = asyncio.run(PreflightChecks(connection.client(), select, wants_media=wants_media).findings())
     findings = (*of_gong, _destination(connection, target))
     return CheckReport(all(finding.verdict != "failed" for finding in findings), findings)
-
-
-def _include_media(include_media: bool = False) -> bool:
-    return include_media
 
 
 class PreflightChecks:

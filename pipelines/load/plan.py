@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from destinations.warehouse import missing_file
-from sources.gong import GongClient, RequestEstimate, RunMetrics, Window, estimate_requests, truncate_to_millisecond
+from sources.gong import GongClient, GongSettings, RequestEstimate, Window, estimate_requests, truncate_to_millisecond
 from state import loaded, runs
 
 from ..runtime.connection import Connection
@@ -85,7 +85,8 @@ def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
         UsageError: A setting or option cannot be used.
         GongError: Gong does not tell.
     """
-    connection.source(metrics=RunMetrics())
+    connection.source()
+    settings = connection.settings
     now = truncate_to_millisecond(datetime.now(UTC))
     used, owed = 0, []
     with TemporaryDirectory(prefix="gong-elt-plan-") as folder:
@@ -107,12 +108,12 @@ def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
                     )
                     owed = loaded.pending_transcripts(sql, since, private_too=connection.includes_private_calls)
     earlier = sum(call.effective_time < window.since for call in owed)
-    costs = asyncio.run(_costs(connection.client(), connection, windows, now))
+    costs = asyncio.run(_costs(connection.client(), settings, windows, now))
     requests = {name: count for name, count in costs.requests.items() if name in options.select}
     if earlier:
         requests["transcripts"] += math.ceil(earlier / costs.page_size)
-    left, rate = max(0, connection.requests_per_day - used), connection.requests_per_second
-    days, hours = _duration(sum(requests.values()), left, connection.requests_per_day, rate, now)
+    left, rate = max(0, settings.requests_per_day - used), settings.requests_per_second
+    days, hours = _duration(sum(requests.values()), left, settings.requests_per_day, rate, now)
     return Plan(
         since=window.since,
         until=window.until,
@@ -120,7 +121,7 @@ def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
         pending_transcripts=earlier,
         requests=requests,
         requests_left=left,
-        requests_per_day=connection.requests_per_day,
+        requests_per_day=settings.requests_per_day,
         requests_per_second=rate,
         hours=round(hours, 4),
         days=days,
@@ -129,16 +130,10 @@ def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
 
 
 async def _costs(
-    client: GongClient, connection: Connection, windows: Mapping[str, Window], now: datetime
+    client: GongClient, settings: GongSettings, windows: Mapping[str, Window], now: datetime
 ) -> RequestEstimate:
     async with client.session():
-        return await estimate_requests(
-            client,
-            windows,
-            now=now,
-            basic=connection.setting("call_detail", "extensive") == "basic",
-            workspace_id=connection.setting("workspace_id", None),
-        )
+        return await estimate_requests(client, settings, windows, now=now)
 
 
 def _duration(requests: int, left: int, per_day: int, per_second: float, now: datetime) -> tuple[int, float]:

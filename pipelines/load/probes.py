@@ -84,7 +84,7 @@ def of_calls(window: Window) -> Iterator[Probe]:
 
 def of_media(window: Window) -> Probe:
     """URLs of recordings, and nothing else of a call."""
-    request = replace(CallRequest.bare("extensive"), include_media=True)
+    request = replace(CallRequest.metadata_only("extensive"), include_media=True)
     return Probe(MEDIA, body=request.body(window))
 
 

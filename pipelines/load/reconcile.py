@@ -25,6 +25,7 @@ from sources.gong import (
     COLUMNS_KEPT_AFTER_DELETION,
     CallLookup,
     ConfigurationError,
+    ExtractRun,
     RunMetrics,
     RunStopped,
     Window,
@@ -107,7 +108,7 @@ class ReconcileJob:
         self._started = truncate_to_millisecond(datetime.now(UTC))
         self._clock = time.monotonic()
         self._deadline = parse_deadline(options.deadline, self._started)
-        self._private_calls = connection.setting("private_calls", "exclude")
+        self._private_calls = connection.settings.private_calls
         self.run_id = runs.new_run_id(self._started)
         self.metrics = RunMetrics()
         self._window = Window(self._started, self._started)
@@ -116,7 +117,7 @@ class ReconcileJob:
         self._private: list[str] = []
         self._held = self._erased = self._untold = 0
         # Building the source checks every setting, before anything is opened.
-        connection.source(metrics=self.metrics)
+        connection.source()
 
     def execute(self, stage: Stage) -> ReconcileResult:
         """Compares, confirms and erases; what ends it early is told in the result."""
@@ -192,14 +193,11 @@ class ReconcileJob:
 
     async def _work(self, pipeline: dlt.Pipeline, ledger: RunLog, stage: Stage) -> None:
         resumed = self._resumed(pipeline)
+        settings = self._connection.settings
         client = self._connection.client(
-            metrics=self.metrics, requests_left=self._requests_left(pipeline), deadline=self._deadline
+            ExtractRun(metrics=self.metrics, requests_left=self._requests_left(pipeline), deadline=self._deadline)
         )
-        presence = CallLookup(
-            client,
-            "basic" if self._connection.setting("call_detail", "extensive") == "basic" else "extensive",
-            self._connection.setting("workspace_id", None),
-        )
+        presence = CallLookup(client, settings.call_detail, settings.workspace_id)
         async with client.session():
             stage.name = "comparing"
             found = await self._compare(pipeline, presence, ledger)
@@ -208,7 +206,7 @@ class ReconcileJob:
                     found = deletions.candidates(sql, self._connection.name)
             stage.name = "confirming"
             gone = await self._confirm(pipeline, presence, found)
-            self._untold = len(presence.untold)
+            self._untold = len(presence.unverifiable)
         if not self._options.dry_run:
             stage.name = "erasing"
             self._erase(pipeline, gone)
@@ -216,7 +214,7 @@ class ReconcileJob:
     def _requests_left(self, pipeline: dlt.Pipeline) -> int:
         with pipeline.sql_client() as sql:
             used = runs.requests_today(sql, self._connection.name, self._started)
-        return max(0, self._connection.requests_per_day - used)
+        return max(0, self._connection.settings.requests_per_day - used)
 
     async def _compare(self, pipeline: dlt.Pipeline, presence: CallLookup, ledger: RunLog) -> list[str]:
         """Candidates: calls of the window that Gong does not list, window by window."""

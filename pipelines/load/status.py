@@ -90,7 +90,7 @@ def status(connection: Connection, target: Target) -> StatusReport:
         pipeline = restore_pipeline(connection, target, Path(folder))
         if not dataset_exists(pipeline, target):
             return nothing
-        now = datetime.now(UTC)
+        now, requests_per_day = datetime.now(UTC), connection.settings.requests_per_day
         bookmarks = {name: bookmark(pipeline, connection, name) for name in ("calls", "transcripts")}
         with pipeline.sql_client() as sql:
             since = pending_since(connection.transcript_retry_period, bookmarks["transcripts"], now)
@@ -103,6 +103,6 @@ def status(connection: Connection, target: Target) -> StatusReport:
                 contents=loaded.contents(sql),
                 pending_transcripts=len(pending),
                 pending_since=pending[0].effective_time if pending else None,
-                requests_left=max(0, connection.requests_per_day - runs.requests_today(sql, connection.name, now)),
+                requests_left=max(0, requests_per_day - runs.requests_today(sql, connection.name, now)),
                 runs=runs.latest(sql, connection.name, 5),
             )

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any
 
 import dlt
 from dlt.destinations.exceptions import DatabaseException
@@ -27,6 +25,7 @@ from sources.gong import (
     AuthenticationError,
     BackgroundReader,
     ConfigurationError,
+    ExtractRun,
     KnownHashes,
     RunMetrics,
     Window,
@@ -113,17 +112,16 @@ class SyncJob:
         self._window: Window | None = None
         self._owed = self._set_aside = 0
         self._folder = target.folder / connection.name
-        self._quota = connection.requests_per_day
+        self._quota = connection.settings.requests_per_day
         self._patience = connection.transcript_retry_period
         self._bookmark: datetime | None = None
         self._pipeline: dlt.Pipeline | None = None
         self._kept_open = ExitStack()
         self._ledger: RunLog | None = None
         self._unfinished: tuple[str | None, datetime | None] = None, None
-        self._hashes = loaded.known_hashes
         self._deadline = parse_deadline(options.deadline, self._started)
         # Building the source checks every setting, before anything is opened.
-        connection.source(metrics=self.metrics)
+        connection.source()
 
     def execute(self, stage: Stage) -> None:
         """Reads and loads until the window is complete or something ends the run."""
@@ -179,9 +177,8 @@ class SyncJob:
         with_calls = [name for name in ("calls", "transcripts") if name in self._options.select]
         plan = self._plan(pipeline, with_calls)
         names: Sequence[str] = self._options.select
-        # The thread that reads asks for hashes, so it ends first.
-        with self._asking(pipeline) as known_hashes, BackgroundReader(_SECONDS_BETWEEN_LOADS) as background:
-            source = self._source(plan, known_hashes, background)
+        with BackgroundReader(_SECONDS_BETWEEN_LOADS) as background:
+            source = self._source(replace(plan, background=background))
             while True:
                 stage.name = "reading"
                 pipeline.extract(source.with_resources(*names))
@@ -191,7 +188,7 @@ class SyncJob:
                         raise error
                 began = time.monotonic()
                 stage.name = "loading"
-                self._load(pipeline, plan["windows"][0])
+                self._load(pipeline, self._window)
                 if not background.exhausted:
                     checkpoint(pipeline)
                 background.load_seconds = time.monotonic() - began
@@ -201,7 +198,7 @@ class SyncJob:
                 # The next part of the calls, read meanwhile; lists have been read whole.
                 names = with_calls
 
-    def _load(self, pipeline: dlt.Pipeline, window: Window) -> None:
+    def _load(self, pipeline: dlt.Pipeline, window: Window | None) -> None:
         self._note_progress()
         pipeline.normalize()
         if not self._loaded:
@@ -210,7 +207,7 @@ class SyncJob:
             self._kept_open.enter_context(hold_connection(pipeline, self._target))
         # Should the run be killed from here on, its load is known.
         load_id = next(iter(pipeline.list_normalized_load_packages()), None)
-        self._unfinished = load_id, window.since if load_id else None
+        self._unfinished = load_id, window.since if load_id and window else None
         self._note_progress()
         pipeline.load()
         self._unfinished = None, None
@@ -222,25 +219,41 @@ class SyncJob:
         if self._ledger is not None:
             self._ledger.write(self._ledger_row("running"))
 
-    def _plan(self, pipeline: dlt.Pipeline, with_calls: Sequence[str]) -> dict[str, Any]:
-        """What to read: the window, whose transcripts are owed, and what the warehouse has of it already."""
-        # With calls the transcripts that are missing are known by name, so that no call is read again for them.
+    def _plan(self, pipeline: dlt.Pipeline, with_calls: Sequence[str]) -> ExtractRun:
+        """Return what to read: the window, the pending transcripts, and the hashes of what the warehouse has."""
+        # Missing transcripts are known by id, so the bookmark of `calls` alone decides where to read.
         states = [resource_state(pipeline, self._connection, name) for name in with_calls[:1]]
         window = self._window = resolve_window(
             self._connection, states, self._started, since=self._options.since, until=self._options.until
         )
-        plan: dict[str, Any] = {"windows": [window], "pending_transcripts": []}
-        if self._options.since or self._options.until:
-            plan["date_window"] = window
-        if not dataset_exists(pipeline, self._target):
-            return plan
+        run = ExtractRun(
+            windows=[window],
+            date_window=window if self._options.since or self._options.until else None,
+            initial_load=not dataset_exists(pipeline, self._target),
+            requests_left=max(0, self._quota),
+            deadline=self._deadline,
+            metrics=self.metrics,
+        )
+        if run.initial_load:
+            return run
         with sql_client(pipeline) as sql:
-            plan["state_is_current"] = not runs.interrupted(sql, self._connection.name, window.since, window.until)
-            if not plan["state_is_current"]:
-                self._hashes = loaded.stale_hashes
-            if "transcripts" in with_calls:
-                plan["pending_transcripts"] = self._owed_ids(pipeline, sql)
-        return plan
+            interrupted = runs.interrupted(sql, self._connection.name, window.since, window.until)
+            return replace(
+                run,
+                known_hashes=self._known_hashes(sql, with_calls, interrupted=interrupted),
+                state_is_current=not interrupted,
+                pending_transcripts=self._owed_ids(pipeline, sql) if "transcripts" in with_calls else (),
+            )
+
+    def _known_hashes(self, sql: loaded.Sql, with_calls: Sequence[str], *, interrupted: bool) -> KnownHashes:
+        """Return the content hashes in the warehouse; after an interrupted load those of calls cannot be trusted."""
+        if not with_calls:
+            return KnownHashes()
+        trusted = ("_rejected",) if interrupted else ("calls", "transcripts", "_rejected")
+        return KnownHashes.from_batches(
+            {resource: loaded.read_known_hashes(sql, resource) for resource in trusted},
+            stale=("calls", "transcripts") if interrupted else (),
+        )
 
     def _owed_ids(self, pipeline: dlt.Pipeline, sql: loaded.Sql) -> list[str]:
         asked_until = bookmark(pipeline, self._connection, "transcripts")
@@ -248,27 +261,9 @@ class SyncJob:
         owed = loaded.pending_transcripts(sql, since, private_too=self._connection.includes_private_calls)
         return [call.id for call in owed]
 
-    @contextmanager
-    def _asking(self, pipeline: dlt.Pipeline) -> Iterator[KnownHashes | None]:
-        if not dataset_exists(pipeline, self._target):
-            yield None
-            return
-        with pipeline.sql_client() as sql:
-            yield partial(self._hashes, sql)
-
-    def _source(
-        self, plan: Mapping[str, Any], known_hashes: KnownHashes | None, background: BackgroundReader
-    ) -> DltSource:
-        source = self._connection.source(
-            metrics=self.metrics,
-            initial_load=known_hashes is None,
-            known_hashes=known_hashes,
-            background=background,
-            requests_per_day=max(0, self._quota),
-            deadline=self._deadline,
-            **plan,
-        )
-        for table in declared_tables((*RESOURCES, *self._options.select), append=known_hashes is None):
+    def _source(self, run: ExtractRun) -> DltSource:
+        source = self._connection.source(run)
+        for table in declared_tables((*RESOURCES, *self._options.select), append=run.initial_load):
             source.schema.update_table(table)
         add_run_log_tables(source.schema)
         return source

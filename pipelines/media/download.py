@@ -19,9 +19,9 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
 
 from destinations.recording_store import RecordingStore, RecordingStoreError
-from sources.gong import GongClient, RunMetrics, RunStopped, parse_datetime_setting, truncate_to_millisecond
+from sources.gong import ExtractRun, GongClient, RunMetrics, RunStopped, parse_datetime_setting, truncate_to_millisecond
 from sources.gong.api.endpoint import PAGE_SIZE
-from sources.gong.calls.media_links import KINDS, media_links
+from sources.gong.calls.lookup import MEDIA_KINDS, find_media_links
 from sources.gong.tables.records import is_valid_id
 from state import media, runs
 from state.lock import run_lock
@@ -96,9 +96,9 @@ class DownloadJob:
         self._deadline = parse_deadline(options.deadline, self._started)
         self.run_id = runs.new_run_id(self._started)
         self._metrics = RunMetrics()
-        if options.kind not in ("all", *KINDS.values()):
-            raise UsageError(f"--kind {options.kind!r} is unknown: it is one of all, {', '.join(KINDS.values())}")
-        self._kinds = set(KINDS.values()) if options.kind == "all" else {options.kind}
+        if options.kind not in ("all", *MEDIA_KINDS.values()):
+            raise UsageError(f"--kind {options.kind!r} is unknown: it is one of all, {', '.join(MEDIA_KINDS.values())}")
+        self._kinds = set(MEDIA_KINDS.values()) if options.kind == "all" else {options.kind}
         self._since = (
             parse_datetime_setting(options.since, "--since")
             if options.since
@@ -131,9 +131,11 @@ class DownloadJob:
         if pipeline.default_schema_name is None or not dataset_exists(pipeline, self._target):
             raise UsageError(f"nothing loaded yet into {self._target.name}, dataset {self._target.dataset}: run a sync")
         with open_run_log(pipeline, self._connection, self._target) as (self._sql, self._ledger):
-            left = self._connection.requests_per_day
+            left = self._connection.settings.requests_per_day
             left -= self._ledger.requests_today(self._connection.name, self._started)
-            client = self._connection.client(metrics=self._metrics, requests_left=max(0, left), deadline=self._deadline)
+            client = self._connection.client(
+                ExtractRun(metrics=self._metrics, requests_left=max(0, left), deadline=self._deadline)
+            )
             self._ledger.write(self._row("running", None))
             try:
                 self._remove_outlived()
@@ -181,7 +183,7 @@ class DownloadJob:
         async with client.session(), media_host() as host:
             for first in range(0, len(calls), PAGE_SIZE):
                 some = calls[first : first + PAGE_SIZE]
-                links = await media_links(client, some)
+                links = await find_media_links(client, some)
                 self._ledger.write(self._row("running", None))
                 turn = asyncio.Semaphore(_AT_ONCE)
                 async with asyncio.TaskGroup() as group:
@@ -217,7 +219,7 @@ class DownloadJob:
                 )
                 break
             except MediaLinkExpiredError as end:
-                again = await media_links(client, [call_id]) if links_used < _LINKS_A_RECORDING else {}
+                again = await find_media_links(client, [call_id]) if links_used < _LINKS_A_RECORDING else {}
                 if kind not in again.get(call_id, {}):
                     self._failed.append(
                         FailedRecording(call_id, kind, f"its host takes no link that Gong gives: {end}")

@@ -20,6 +20,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from destinations.new_call import new_call
 from sources.gong import GongClient
+from sources.gong.calls.request import CallRequest
 
 from ..runtime.connection import DEFAULT, Connection
 from ..runtime.errors import UsageError
@@ -27,10 +28,7 @@ from ..write.gong_writer import add_call, add_media, checked_recording
 from .query import (
     CallQuery,
     DateSetting,
-    call_request,
-    parse_call_detail,
     parse_call_query,
-    query_defaults,
     validate_id,
 )
 from .reader import CallPage, OnDemandReader
@@ -64,9 +62,8 @@ class Gong:
     ) -> None:
         self._connection = Connection(connection, settings)
         self._client: GongClient = self._connection.client()
-        self._reader = OnDemandReader(
-            self._client, self._connection.with_settings(redactor_from_settings), notify or _print_to_stderr
-        )
+        redactor = redactor_from_settings(self._connection.settings)
+        self._reader = OnDemandReader(self._client, redactor, notify or _print_to_stderr)
         self._bridge = SyncBridge()
 
     def __enter__(self) -> Self:
@@ -156,8 +153,7 @@ class Gong:
             ConfigurationError: If a value is unknown.
             GongError: While iterating, if Gong cannot be read completely.
         """
-        request = self._connection.with_settings(
-            call_request,
+        settings = self._connection.settings_with(
             context=context,
             context_timing=None if context_timing is None else list(context_timing),
             include_parties=include_parties,
@@ -166,6 +162,7 @@ class Gong:
             include_public_comments=include_public_comments,
             include_media=include_media,
         )
+        request = CallRequest.from_settings(settings)
         if context_timing and request.context != "Extended":
             raise UsageError(
                 f"context_timing needs context Extended, but context is {request.context}: omit one of them"
@@ -199,7 +196,7 @@ class Gong:
             ConfigurationError: If a date is invalid.
             GongError: While iterating, if Gong cannot be read completely.
         """
-        detail = self._connection.with_settings(parse_call_detail)
+        detail = self._connection.settings.call_detail
         if simplified and detail == "basic":
             raise UsageError(
                 "simplified transcripts need call_detail = 'extensive': GET /v2/calls does not return speakers"
@@ -217,8 +214,9 @@ class Gong:
             UsageError: If the id is invalid.
             GongError: While iterating, if Gong cannot be read completely.
         """
-        query = self._query(workspace_id)
-        return _flatten(self._iterate(self._reader.folders(query.workspace_id)))
+        self._query(workspace_id)
+        settings = self._connection.settings_with(workspace_id=workspace_id)
+        return _flatten(self._iterate(self._reader.folders(settings)))
 
     def folder_calls(self, folder_id: str) -> Generator[Record, None, None]:
         """Yield the calls in a folder with notes and snippets, as GET /v2/library/folder-content sends them.
@@ -279,8 +277,8 @@ class Gong:
         primary_user_ids: Iterable[str] | None = None,
         call_ids: Iterable[str] | None = None,
     ) -> CallQuery:
-        defaults = self._connection.with_settings(query_defaults, workspace_id=workspace_id)
-        return parse_call_query(since, until, defaults, primary_user_ids, call_ids)
+        settings = self._connection.settings_with(workspace_id=workspace_id)
+        return parse_call_query(since, until, settings, primary_user_ids, call_ids)
 
     def _iterate(self, items: AsyncGenerator[T, None]) -> Generator[T, None, None]:
         return self._bridge.iterate(self._reader.session(items))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, get_args
+from typing import Any
 
 from dlt.common.utils import chunks
 
-from sources.gong import DEFAULT_START, ConfigurationError, parse_datetime_setting, truncate_to_millisecond
+from sources.gong import GongSettings, parse_datetime_setting, truncate_to_millisecond
 from sources.gong.api.endpoint import PAGE_SIZE
-from sources.gong.calls.request import CallDetail, CallRequest, Context, ContextTiming
 from sources.gong.datetimes import format_datetime
 from sources.gong.tables.records import is_valid_id
 
@@ -19,19 +18,6 @@ from ..runtime.errors import UsageError
 
 DateSetting = str | date | datetime
 """A date or date-time as a caller writes it."""
-
-
-@dataclass(frozen=True, slots=True)
-class QueryDefaults:
-    """Settings that apply to what a query does not name.
-
-    Attributes:
-        start_date: Start of the period.
-        workspace_id: Only calls of this workspace.
-    """
-
-    start_date: str | None
-    workspace_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +59,10 @@ class CallQuery:
         return parameters | ({"workspaceId": self.workspace_id} if self.workspace_id else {})
 
 
-def query_defaults(start_date: str | None = None, workspace_id: str | None = None) -> QueryDefaults:
-    """Return the settings of the same names."""
-    return QueryDefaults(start_date, workspace_id)
-
-
 def parse_call_query(
     since: DateSetting | None,
     until: DateSetting | None,
-    defaults: QueryDefaults,
+    settings: GongSettings,
     primary_user_ids: Iterable[str] | None = None,
     call_ids: Iterable[str] | None = None,
 ) -> CallQuery:
@@ -90,7 +71,7 @@ def parse_call_query(
     Args:
         since: Start of the period; by default the setting `start_date`, else 365 days ago, or no limit with `call_ids`.
         until: End of the period, exclusive; by default now, or no limit with `call_ids`.
-        defaults: The connection's settings.
+        settings: Settings of the connection.
         primary_user_ids: Only calls of these hosts; an empty list selects no calls.
         call_ids: Only these calls; an empty list selects no calls.
 
@@ -104,12 +85,11 @@ def parse_call_query(
     ids = None if call_ids is None else validate_ids(call_ids, "call_ids")
     if ids is None:
         now = truncate_to_millisecond(datetime.now(UTC))
-        default_start = defaults.start_date
-        start = start or (parse_datetime_setting(default_start, "start_date") if default_start else now - DEFAULT_START)
+        start = start or settings.first_read(now)
         end = end or now
     if start is not None and end is not None and start > end:
         raise UsageError(f"the period would begin {start} and end {end}: check since and until")
-    workspace_id = validate_id(defaults.workspace_id, "workspace_id") if defaults.workspace_id else None
+    workspace_id = validate_id(settings.workspace_id, "workspace_id") if settings.workspace_id else None
     return CallQuery(start, end, workspace_id, host_ids, ids)
 
 
@@ -130,59 +110,4 @@ def validate_id(value: str, name: str) -> str:
     """
     if not isinstance(value, str) or not value.isascii() or not is_valid_id(value):
         raise UsageError(f"{name}: {value!r} is not a Gong id (expected digits, at most 19)")
-    return value
-
-
-def call_request(
-    *,
-    context: str = "Extended",
-    context_timing: list[str] | None = None,
-    include_parties: bool = True,
-    include_content: bool = True,
-    include_interaction: bool = True,
-    include_public_comments: bool = True,
-    include_media: bool = False,
-) -> CallRequest:
-    """Return the content selector for the settings of the same names.
-
-    Raises:
-        ConfigurationError: If a value is unknown.
-    """
-    return CallRequest(
-        context=parse_choice(context, Context, "context"),
-        context_timing=[
-            parse_choice(timing, ContextTiming, "context_timing")
-            for timing in context_timing or get_args(ContextTiming)
-        ],
-        include_parties=include_parties,
-        include_content=include_content,
-        include_interaction=include_interaction,
-        include_public_comments=include_public_comments,
-        include_media=include_media,
-    )
-
-
-def parse_call_detail(call_detail: str = "extensive") -> CallDetail:
-    """Return the setting `call_detail`: which of Gong's two lists of calls the credential may read.
-
-    Raises:
-        ConfigurationError: If the value is unknown.
-    """
-    detail: CallDetail = parse_choice(call_detail, CallDetail, "call_detail")
-    return detail
-
-
-def parse_choice(value: str, allowed: Any, name: str) -> Any:
-    """Return the value of a setting that has a fixed set of values.
-
-    Args:
-        value: The value as the user wrote it.
-        allowed: A `Literal` type of the allowed values.
-        name: Name of the setting.
-
-    Raises:
-        ConfigurationError: If the value is not allowed.
-    """
-    if value not in (choices := get_args(allowed)):
-        raise ConfigurationError(f"{name} {value!r} is unknown: use one of {', '.join(choices)}")
     return value

@@ -15,7 +15,9 @@ from sources.gong.api.retry import MAX_RESTARTS_ON_DEMAND
 from sources.gong.calls.request import CallRequest
 from sources.gong.errors import CursorExpiredError, EmptyResultError
 from sources.gong.extract.concurrency import gather_or_cancel
-from sources.gong.extract.pages import WorkspaceList, read_folders
+from sources.gong.extract.context import ExtractContext, ExtractRun
+from sources.gong.resources.library import read_folders
+from sources.gong.settings import GongSettings
 from sources.gong.tables.records import InvalidRecordError, decode_record, is_valid_id, object_list_field, record_id
 
 from .query import CallQuery
@@ -139,9 +141,9 @@ class OnDemandReader:
             self._notify(f"{calls_have} no transcript: {without_transcript}")
         self._report_missing(query, found)
 
-    async def folders(self, workspace_id: str | None) -> AsyncGenerator[list[Record], None]:
-        """Yield the library's folders in one workspace or in all, as one page."""
-        folders = await read_folders(self._client, WorkspaceList(), workspace_id)
+    async def folders(self, settings: GongSettings) -> AsyncGenerator[list[Record], None]:
+        """Yield the library's folders in the settings' workspace or in all, as one page."""
+        folders = await read_folders(ExtractContext.open(settings, ExtractRun(), self._client))
         yield [self._redactor.redact("library", folder) for folder in folders]
 
     async def folder_calls(self, folder_id: str) -> AsyncGenerator[list[Record], None]:
@@ -169,7 +171,7 @@ class OnDemandReader:
             calls = await gather_or_cancel(map(self._find_call, call_filter["callIds"]))
             yield [{"metaData": call} for call in calls if call is not None]
             return
-        request = CallRequest.bare("basic" if basic else "extensive")
+        request = CallRequest.metadata_only("basic" if basic else "extensive")
         body = {"filter": call_filter, "contentSelector": replace(request, include_parties=parties).selector}
         arguments: dict[str, Any] = {"query": call_filter} if basic else {"body": body}
         async with aclosing(self._pages(request.endpoint, **arguments)) as pages:

@@ -6,13 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dlt.common.typing import TSecretStrValue
-
-from sources.gong.calls.request import PrivateCalls
 from sources.gong.calls.transformer import may_be_private
-from sources.gong.tables.pseudonyms import Pii, Pseudonymizer, pseudonyms
-
-from .query import parse_choice
+from sources.gong.settings import GongSettings, PrivateCalls
+from sources.gong.tables.pseudonyms import Pseudonymizer, pseudonyms
 
 Record = Any
 """A decoded record of Gong: an object, unless Gong sends invalid data."""
@@ -82,16 +78,11 @@ class Redactor:
         return record if self.pseudonyms is None else self.pseudonyms.of(resource, record)
 
 
-def redactor_from_settings(
-    private_calls: str = "exclude",
-    pii: str = "keep",
-    pii_key: TSecretStrValue | None = None,
-    pii_crm_fields: list[str] | None = None,
-) -> Redactor:
-    """Return the redactor for the settings of the same names.
+def redactor_from_settings(settings: GongSettings) -> Redactor:
+    """Return the redactor for a connection's settings.
 
     Raises:
-        ConfigurationError: If a setting has an invalid value.
+        ConfigurationError: If `pii_key` is missing or too short.
     """
-    pseudonymizer = pseudonyms(pii_key, pii_crm_fields) if parse_choice(pii, Pii, "pii") == "hash" else None
-    return Redactor(parse_choice(private_calls, PrivateCalls, "private_calls"), pseudonymizer)
+    pseudonymizer = pseudonyms(settings.pii_key, settings.pii_crm_fields) if settings.pii == "hash" else None
+    return Redactor(settings.private_calls, pseudonymizer)

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from inspect import signature
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 import dlt
-from dlt.common.configuration import with_config
-from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
+from dlt.common.configuration.exceptions import (
+    ConfigFieldMissingException,
+    ConfigurationException,
+    ConfigValueCannotBeCoercedException,
+)
 from dlt.common.configuration.resolve import resolve_configuration
 from dlt.common.configuration.specs import CredentialsConfiguration
 from dlt.common.destination import Destination
 from dlt.extract import DltSource
 
-from sources.gong import GongClient, GongCredentials, GongOAuth, gong_client, gong_source, parse_duration
+from sources.gong import (
+    ExtractRun,
+    GongClient,
+    GongCredentials,
+    GongOAuth,
+    GongSettings,
+    gong_client,
+    gong_settings,
+    gong_source,
+    parse_duration,
+)
+from sources.gong.settings import describe_invalid_value
 
 from .errors import UsageError, one_line
 
-T = TypeVar("T")
-
 DEFAULT = "gong"
 """Name of the default connection; its settings are `sources.gong.*`."""
-
-DEFAULT_TRANSCRIPT_RETRY_PERIOD = "14d"
-DEFAULT_REQUESTS_PER_DAY = 10_000
-DEFAULT_REQUESTS_PER_SECOND = 3.0
 
 RENAMED_SETTINGS = {"transcript_patience": "transcript_retry_period"}
 """Settings of earlier versions by their present names. An earlier name is refused, not ignored."""
@@ -55,38 +62,45 @@ class Connection:
                 if dlt.config.get(f"{section}.{old}") is not None:
                     raise UsageError(f"{section}.{old} was renamed: set {new}")
 
-    def setting(self, key: str, default: Any) -> Any:
-        """Return a setting that is not an argument of the source, or the default."""
-        if key in self.overrides:
-            return self.overrides[key]
-        values: Iterator[Any] = (dlt.config.get(f"{section}.{key}") for section in self._sections)
-        return next((value for value in values if value is not None), default)
+    @property
+    def settings(self) -> GongSettings:
+        """Return the settings of the connection.
+
+        Raises:
+            UsageError: If a value has the wrong type.
+            ConfigurationError: If a value is invalid.
+        """
+        return self.settings_with()
+
+    def settings_with(self, **overrides: Any) -> GongSettings:
+        """Return the settings with some values replaced; None does not replace.
+
+        Raises:
+            UsageError: If a value has the wrong type.
+            ConfigurationError: If a value is invalid.
+        """
+        values = {name: value for name, value in self.overrides.items() if name in GongSettings.get_resolvable_fields()}
+        values |= {name: value for name, value in overrides.items() if value is not None}
+        try:
+            return gong_settings(self.name, **values)
+        except ConfigurationException as error:
+            raise UsageError(self._describe(error)) from error
 
     @property
     def transcript_retry_period(self) -> timedelta:
         """Return for how long after a call its missing transcript is requested again."""
-        return parse_duration(str(self.setting("transcript_retry_period", DEFAULT_TRANSCRIPT_RETRY_PERIOD)))
-
-    @property
-    def requests_per_day(self) -> int:
-        """Return Gong's daily request limit for the company."""
-        return int(self.setting("requests_per_day", DEFAULT_REQUESTS_PER_DAY))
-
-    @property
-    def requests_per_second(self) -> float:
-        """Return Gong's rate limit for the company."""
-        return float(self.setting("requests_per_second", DEFAULT_REQUESTS_PER_SECOND))
+        return parse_duration(self.settings.transcript_retry_period)
 
     @property
     def includes_private_calls(self) -> bool:
         """Return whether private calls are loaded with their content."""
-        return bool(self.setting("private_calls", "exclude") == "include")
+        return self.settings.private_calls == "include"
 
-    def source(self, **arguments: Any) -> DltSource:
+    def source(self, run: ExtractRun | None = None) -> DltSource:
         """Return the dlt source with this connection's settings.
 
         Args:
-            arguments: Arguments of `gong_source` that the run determines, such as windows and known hashes.
+            run: What only the run knows: windows, known hashes, deadline, metrics.
 
         Raises:
             UsageError: If a setting is missing or has the wrong type.
@@ -94,25 +108,23 @@ class Connection:
         """
         factory = gong_source if self.name == DEFAULT else gong_source.with_args(name=self.name, section="gong")
         try:
-            source: DltSource = factory(**{**self._credentials(), **self.overrides, **arguments})
+            source: DltSource = factory(**{**self._credentials(), **self.overrides, "run": run})
         except ConfigurationException as error:
             raise UsageError(self._describe(error)) from error
         return source
 
-    def client(self, **arguments: Any) -> GongClient:
+    def client(self, run: ExtractRun | None = None) -> GongClient:
         """Return an HTTP client with this connection's settings.
 
         Args:
-            arguments: Arguments of `gong_client`.
+            run: Bounds on requests and time, and the metrics to count in.
 
         Raises:
             UsageError: If a setting is missing or has the wrong type.
+            ConfigurationError: If the value of a setting is invalid.
         """
-        overrides = {
-            name: self.overrides[name] for name in ("base_url", "requests_per_second") if name in self.overrides
-        }
         try:
-            return gong_client(self.name, **{**self._credentials(), **overrides, **arguments})
+            return gong_client(self.name, settings=self.settings, run=run, **self._credentials())
         except ConfigurationException as error:
             raise UsageError(self._describe(error)) from error
 
@@ -127,27 +139,6 @@ class Connection:
             return self._credentials().get("credentials")
         except ConfigurationException as error:
             raise UsageError(self._describe(error)) from error
-
-    def with_settings(self, function: Callable[..., T], **arguments: Any) -> T:
-        """Call a function whose parameters are named like settings; dlt resolves and converts them.
-
-        Args:
-            function: Function with annotated parameters.
-            arguments: Values that take precedence over settings, except None.
-
-        Returns:
-            The function's return value.
-
-        Raises:
-            UsageError: If a setting has the wrong type.
-        """
-        values = {name: value for name, value in self.overrides.items() if name in signature(function).parameters}
-        values |= {name: value for name, value in arguments.items() if value is not None}
-        try:
-            result: T = with_config(function, sections=tuple(self._section.split(".")))(**values)
-        except ConfigurationException as error:
-            raise UsageError(self._describe(error)) from error
-        return result
 
     def pipeline(self, destination: Destination[Any, Any], dataset: str, folder: Path) -> dlt.Pipeline:
         """Return the dlt pipeline that keeps this connection's bookmarks in the warehouse.
@@ -201,6 +192,8 @@ class Connection:
 
     def _describe(self, error: ConfigurationException) -> str:
         section = self._section
+        if isinstance(error, ConfigValueCannotBeCoercedException):
+            return f"[{section}] {describe_invalid_value(error)}"
         if isinstance(error, ConfigFieldMissingException) and isinstance(error.config, CredentialsConfiguration):
             names = " and ".join(f"credentials.{name}" for name in error.traces)
             variables = " and ".join(

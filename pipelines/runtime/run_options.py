@@ -7,8 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sources.gong import (
-    DEFAULT_LOOKBACK,
-    DEFAULT_START,
     OPT_IN_RESOURCES,
     RESOURCES,
     ConfigurationError,
@@ -86,10 +84,9 @@ def resolve_window(
         UsageError: If the window is empty.
         ConfigurationError: If an option or setting is not a date or duration.
     """
-    start_date = connection.setting("start_date", None)
-    start = parse_datetime_setting(start_date, "start_date") if start_date else now - DEFAULT_START
-    lookback = Lookback.parse(connection.setting("lookback", DEFAULT_LOOKBACK))
-    incremental = plan_window(states, start=start, now=now, lookback=lookback)
+    settings = connection.settings
+    lookback = Lookback.parse(settings.lookback)
+    incremental = plan_window(states, start=settings.first_read(now), now=now, lookback=lookback)
     return parse_window(since, until, default=Window(incremental.since, now), latest=now)
 
 

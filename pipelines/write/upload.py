@@ -24,7 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from destinations.gong_destination import CallRow, gong_calls
 from destinations.new_call import InvalidCallError, new_call
-from sources.gong import AuthenticationError, GongError, RunMetrics, RunStopped, truncate_to_millisecond
+from sources.gong import AuthenticationError, ExtractRun, GongError, RunMetrics, RunStopped, truncate_to_millisecond
 from sources.gong.errors import MissingScopeError, RequestError, UnexpectedRedirectError
 from state import runs, uploads
 from state.lock import run_lock
@@ -99,7 +99,7 @@ class UploadJob:
         self.run_id = runs.new_run_id(self._started)
         self._metrics = RunMetrics()
         # A setting that cannot be used is told before anything is opened.
-        self._client = connection.client(metrics=self._metrics)
+        self._client = connection.client(ExtractRun(metrics=self._metrics))
         self._folder = target.folder / f"{connection.name}-upload"
         self._rows = self._already = self._added = self._failures = 0
         self._invalid: list[FailedRow] = []
@@ -128,9 +128,9 @@ class UploadJob:
         pipeline = restore_pipeline(self._connection, self._target, self._folder)
         with open_run_log(pipeline, self._connection, self._target) as (self._sql, self._ledger):
             spent = self._ledger.requests_today(self._connection.name, self._started)
-            left = self._connection.requests_per_day - spent
+            left = self._connection.settings.requests_per_day - spent
             self._client = self._connection.client(
-                metrics=self._metrics, requests_left=max(0, left), deadline=self._deadline
+                ExtractRun(metrics=self._metrics, requests_left=max(0, left), deadline=self._deadline)
             )
             self._ledger.write(self._row("running", None))
             try:

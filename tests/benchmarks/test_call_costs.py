@@ -18,7 +18,7 @@ import pytest
 from pipelines.demo.company.calls import Call
 from pipelines.demo.company.company import Company, build_company
 from pipelines.demo.server.app import SimulatedGong
-from sources.gong.calls.transformer import CallTransformer
+from sources.gong.calls.transformer import CallTransformer, TranscriptTransformer, TransformContext
 from sources.gong.metrics import RunMetrics
 from sources.gong.tables.table import DataType
 from tests.conftest import MakeGong
@@ -80,13 +80,21 @@ class Types:
 
 def _build_transform(company: Company, kind: str) -> Callable[[], Any]:
     """Return a function that converts all pages, of a hundred records each, from JSON to Arrow tables."""
-    transformer = CallTransformer("include", None, Types(), RunMetrics(), UNTIL, initial_load=True)
+    context = TransformContext(
+        private_calls="include",
+        known_hashes=None,
+        types=Types(),
+        metrics=RunMetrics(),
+        synced_at=UNTIL,
+        initial_load=True,
+    )
+    call_transformer, transcript_transformer = CallTransformer(context), TranscriptTransformer(context)
     pages = [company.calls[at : at + 100] for at in range(0, len(company.calls), 100)]
     calls = [[msgspec.json.encode(call.record) for call in page] for page in pages]
     transcripts = [([_transcript(call) for call in page], {call.id for call in page}) for page in pages]
     if kind == "a call":
-        return lambda: [transformer.calls(page, basic=False) for page in calls]
-    return lambda: [transformer.transcripts(page, call_ids) for page, call_ids in transcripts]
+        return lambda: [call_transformer.transform(page, basic=False) for page in calls]
+    return lambda: [transcript_transformer.transform(page, call_ids) for page, call_ids in transcripts]
 
 
 def _transcript(call: Call) -> bytes:

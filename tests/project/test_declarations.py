@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from inspect import signature, unwrap
+from typing import get_type_hints
+
 from pipelines.demo.server.routes import ROUTES
+from sources.gong import GongSettings, gong_source
 from sources.gong.api.endpoint import ENDPOINTS
 from sources.gong.calls.tables import TABLES
 from sources.gong.tables.table import snake_case
@@ -31,3 +35,23 @@ def test_bookkeeping_tables_have_a_column_per_field() -> None:
     assert tuple(COLUMN_TYPES) == tuple(Run.__dataclass_fields__)
     assert tuple(media.COLUMN_TYPES) == tuple(media.Recording.__dataclass_fields__)
     assert tuple(uploads.COLUMN_TYPES) == tuple(uploads.Upload.__dataclass_fields__)
+
+
+def test_the_source_takes_every_setting_with_its_type_and_default() -> None:
+    """`gong_source` and `GongSettings` are two views of the same settings; only gong-elt retries transcripts."""
+    hints = get_type_hints(GongSettings)
+    settings = {
+        name: (hints[name], getattr(GongSettings, name))
+        for name in GongSettings.get_resolvable_fields()
+        if name != "transcript_retry_period"
+    }
+
+    function = unwrap(gong_source)
+    types = get_type_hints(function)
+    arguments = {
+        name: (types[name], parameter.default)
+        for name, parameter in signature(function).parameters.items()
+        if name not in ("credentials", "run")
+    }
+
+    assert arguments == settings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from pipelines.cli.app import app
+from sources.gong import GongSettings
 from sources.gong.calls.tables import TABLES
 from sources.gong.resources.list_resources import OPT_IN_RESOURCES, RESOURCES
 from state.deletions import TABLE as MISSING_CALLS
@@ -125,16 +125,9 @@ def test_every_row_of_the_fault_matrix_names_existing_tests() -> None:
 
 
 def test_every_setting_of_the_source_is_in_the_readme() -> None:
-    """Users can look up each setting of `gong_source`."""
+    """Users can look up each setting."""
     readme = (REPOSITORY / "README.md").read_text()
-    source = ast.parse((REPOSITORY / "sources" / "gong" / "__init__.py").read_text())
-    function = next(n for n in ast.walk(source) if isinstance(n, ast.FunctionDef) and n.name == "gong_source")
-    by_program = {
-        *("windows", "date_window", "pending_transcripts", "known_hashes", "initial_load", "state_is_current"),
-        *("background", "deadline", "metrics"),
-    }
-    settings = {argument.arg for argument in function.args.args} - by_program
-    missing = [name for name in sorted(settings) if not re.search(rf"`{name}[`.]", readme)]
+    missing = [name for name in GongSettings.get_resolvable_fields() if not re.search(rf"`{name}[`.]", readme)]
     assert not missing
 
 

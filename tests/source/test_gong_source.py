@@ -23,6 +23,7 @@ from sources.gong import (
     OPT_IN_RESOURCES,
     RESOURCES,
     BackgroundReader,
+    ExtractRun,
     GongAccessToken,
     GongApiKey,
     GongError,
@@ -85,7 +86,7 @@ def test_building_the_source_sends_no_request(gong: SimulatedGong, workspace: Wo
     base_url = workspace.settings["SOURCES__GONG__BASE_URL"]
     source = gong_source(GongAccessToken(access_token="demo-token"), base_url=base_url)
     assert set(source.selected_resources) == set(RESOURCES)
-    assert set(source.resources) == {*RESOURCES, *OPT_IN_RESOURCES, "call_feed"}
+    assert set(source.resources) == {*RESOURCES, *OPT_IN_RESOURCES, "call_pages"}
     assert gong.requests == []
 
 
@@ -124,7 +125,7 @@ def test_a_changed_call_replaces_its_child_rows(gong: SimulatedGong, project: Pr
     project.run("calls")
     assert project.rows(f"SELECT count(*) FROM call_topics WHERE call_id = '{call.id}'") != [(0,)]
 
-    project.run("calls", windows=[Window(datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC))])
+    project.run("calls", run=ExtractRun(windows=[Window(datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC))]))
     assert project.rows(f"SELECT count(*) FROM call_topics WHERE call_id = '{call.id}'") == [(0,)]
 
 
@@ -154,7 +155,7 @@ def test_each_bookmark_of_a_window_read_in_parts_is_correct(
     project = Project(tmp_path, workspace.settings["SOURCES__GONG__BASE_URL"])
     bookmarks = {"calls": set[datetime](), "transcripts": set[datetime]()}
     with BackgroundReader(seconds=0) as background:
-        source = project.source("calls", "transcripts", background=background)
+        source = project.source("calls", "transcripts", run=ExtractRun(background=background))
         while not bookmarks["calls"] or not background.exhausted:
             pipeline = project.pipeline()
             pipeline.run(source)
@@ -190,9 +191,11 @@ def test_the_transcript_bookmark_waits_for_pending_transcripts(
         source = project.source(
             "calls",
             "transcripts",
-            background=background,
-            windows=[Window(started_at, datetime.now(UTC))],
-            pending_transcripts=sorted(pending_ids),
+            run=ExtractRun(
+                background=background,
+                windows=[Window(started_at, datetime.now(UTC))],
+                pending_transcripts=sorted(pending_ids),
+            ),
         )
         while not parts or not background.exhausted:
             parts += 1

@@ -6,8 +6,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError
-
-DEFAULT_BASE_URL = "https://api.gong.io"
+from ..settings import DEFAULT_BASE_URL
 
 
 def validate_base_url(url: str, setting: str = "base_url") -> str:

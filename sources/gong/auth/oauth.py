@@ -25,8 +25,9 @@ from ..api.retry import (
     RetryableResponseError,
     is_retryable_status,
 )
-from ..api.urls import DEFAULT_BASE_URL, is_loopback, validate_base_url
+from ..api.urls import is_loopback, validate_base_url
 from ..errors import AuthenticationError, GongError, ServiceUnavailableError, UnexpectedRedirectError
+from ..settings import DEFAULT_BASE_URL
 from .token_store import Grant, TokenStore
 
 TOKEN_PATH = "/oauth2/generate-customer-token"

@@ -1,32 +1,23 @@
-"""What is asked of Gong about calls: which calls, and how much of each."""
+"""Parameters of a request for calls: which calls, and how much of each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, get_args
 
 from ..api.endpoint import CALLS, CALLS_EXTENSIVE, Endpoint
 from ..datetimes import format_datetime
-from ..errors import ConfigurationError
 from ..incremental.windows import Window
-
-CallDetail = Literal["extensive", "basic"]
-Context = Literal["None", "Basic", "Extended"]
-ContextTiming = Literal["Now", "TimeOfCall"]
-PrivateCalls = Literal["exclude", "metadata", "include"]
+from ..settings import CallDetail, ContextTiming, CrmContext, GongSettings
 
 
 @dataclass(frozen=True, slots=True)
 class CallRequest:
-    """Which calls to read and how much of each; the fields are the settings of the same name.
-
-    Raises:
-        ConfigurationError: The settings contradict each other or Gong's rules.
-    """
+    """Which calls to read and how much of each. The attributes are the settings of the same name."""
 
     call_detail: CallDetail = "extensive"
-    context: Context = "Extended"
+    context: CrmContext = "Extended"
     context_timing: Sequence[ContextTiming] = ("Now", "TimeOfCall")
     include_parties: bool = True
     include_content: bool = True
@@ -37,15 +28,26 @@ class CallRequest:
     primary_user_ids: Sequence[str] = ()
     call_ids: Sequence[str] = field(default=())
 
-    def __post_init__(self) -> None:
-        if self.call_detail == "basic" and (self.primary_user_ids or self.call_ids):
-            raise ConfigurationError(
-                "primary_user_ids and call_ids need call_detail = 'extensive': GET /v2/calls has none"
-            )
+    @classmethod
+    def from_settings(cls, settings: GongSettings) -> CallRequest:
+        """Return the request that a connection's settings describe."""
+        return cls(
+            call_detail=settings.call_detail,
+            context=settings.context,
+            context_timing=settings.context_timing or get_args(ContextTiming),
+            include_parties=settings.include_parties,
+            include_content=settings.include_content,
+            include_interaction=settings.include_interaction,
+            include_public_comments=settings.include_public_comments,
+            include_media=settings.include_media,
+            workspace_id=settings.workspace_id,
+            primary_user_ids=settings.primary_user_ids or (),
+            call_ids=settings.call_ids or (),
+        )
 
     @classmethod
-    def bare(cls, call_detail: CallDetail, workspace_id: str | None = None) -> CallRequest:
-        """For who wants to know which calls there are and nothing of what they hold."""
+    def metadata_only(cls, call_detail: CallDetail, workspace_id: str | None = None) -> CallRequest:
+        """Return a request for call metadata only."""
         return cls(
             call_detail=call_detail,
             context="None",
@@ -58,31 +60,31 @@ class CallRequest:
 
     @property
     def endpoint(self) -> Endpoint:
-        """The endpoint that answers it."""
+        """Endpoint that the request is sent to."""
         return CALLS_EXTENSIVE if self.call_detail == "extensive" else CALLS
 
     def query(self, window: Window) -> dict[str, str] | None:
-        """Query parameters of GET /v2/calls; None for the extensive endpoint."""
-        return self._range(window) if self.call_detail == "basic" else None
+        """Return the query parameters of GET /v2/calls; None for the extensive endpoint."""
+        return self._time_range(window) if self.call_detail == "basic" else None
 
     def body(self, window: Window) -> dict[str, Any] | None:
-        """Body of POST /v2/calls/extensive; None for the basic endpoint."""
+        """Return the body of POST /v2/calls/extensive; None for the basic endpoint."""
         if self.call_detail == "basic":
             return None
-        narrowed: dict[str, Any] = dict(self._range(window))
+        filters: dict[str, Any] = dict(self._time_range(window))
         if self.primary_user_ids:
-            narrowed["primaryUserIds"] = list(self.primary_user_ids)
+            filters["primaryUserIds"] = list(self.primary_user_ids)
         if self.call_ids:
-            narrowed["callIds"] = list(self.call_ids)
-        return {"filter": narrowed, "contentSelector": self.selector}
+            filters["callIds"] = list(self.call_ids)
+        return {"filter": filters, "contentSelector": self.selector}
 
     def body_by_id(self, call_ids: Sequence[str]) -> dict[str, Any]:
-        """Body of POST /v2/calls/extensive for calls whenever and wherever they took place."""
+        """Return the body of POST /v2/calls/extensive for calls by id, at any time and in any workspace."""
         return {"filter": {"callIds": list(call_ids)}, "contentSelector": self.selector}
 
     @property
     def selector(self) -> dict[str, Any]:
-        """The `contentSelector` of POST /v2/calls/extensive."""
+        """`contentSelector` of POST /v2/calls/extensive."""
         content = self.include_content
         selector: dict[str, Any] = {
             "context": self.context,
@@ -110,10 +112,10 @@ class CallRequest:
             },
         }
         if self.context == "Extended":
-            # Gong refuses a timing with any other context.
+            # Gong rejects a timing with any other context.
             selector["contextTiming"] = list(self.context_timing)
         return selector
 
-    def _range(self, window: Window) -> dict[str, str]:
-        of_range = {"fromDateTime": format_datetime(window.since), "toDateTime": format_datetime(window.until)}
-        return of_range | ({"workspaceId": self.workspace_id} if self.workspace_id else {})
+    def _time_range(self, window: Window) -> dict[str, str]:
+        time_range = {"fromDateTime": format_datetime(window.since), "toDateTime": format_datetime(window.until)}
+        return time_range | ({"workspaceId": self.workspace_id} if self.workspace_id else {})

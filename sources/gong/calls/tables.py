@@ -155,3 +155,13 @@ TABLES = (
     *COMPANY_TABLES,
     REJECTED_TABLE,
 )
+
+
+def table_names(resource: str) -> list[str]:
+    """Return the names of the tables that a resource fills."""
+    return [table.name for table in TABLES if table.resource == resource]
+
+
+def call_child_tables() -> list[str]:
+    """Return the names of the tables, besides `calls`, whose rows belong to a call by their column `call_id`."""
+    return [table.name for table in TABLES if table.key[0] == "call_id"]

@@ -1,8 +1,8 @@
-"""Pages to tables, minus what the warehouse has, minus what is private: everything about a page but the network."""
+"""Convert pages of calls and transcripts to Arrow tables, dropping private and unchanged records."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,54 +13,33 @@ import pyarrow as pa
 
 from ..datetimes import parse_gong_datetime, truncate_to_millisecond
 from ..metrics import RunMetrics
+from ..settings import PrivateCalls
+from ..tables.known_hashes import KnownHashes
 from ..tables.pseudonyms import Pseudonymizer
 from ..tables.records import InvalidRecordError, decode_record, object_field, require_object
 from ..tables.rejects import RejectCollector
-from ..tables.table import Table
 from ..tables.table_builder import ColumnTypes, Record, TableBuilder
 from .call_rows import call_key, call_rows, content_hash, effective_time
-from .request import PrivateCalls
 from .tables import CALL_TABLES, CALLS_TABLE, REJECTED_TABLE, SENTENCES_TABLE, TRANSCRIPTS_TABLE
 from .transcript_rows import Transcript, transcript_tables
 
 Json = msgspec.Raw | bytes
-"""A record as Gong sent it, not decoded yet."""
-
-KnownHashes = Callable[[str, Sequence[str]], Mapping[str, str]]
-"""Asks the warehouse: for a resource and ids of calls, the content hashes of those it holds; an empty hash for
-a row whose load was never completed. For `_rejected` the ids are written `resource id`."""
+"""A record as Gong sent it, not decoded."""
 
 
-@dataclass(frozen=True, slots=True)
-class TransformedPage:
-    """What a page of calls became.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransformContext:
+    """What the transformers of one run share; they are used from one thread at a time.
 
     Attributes:
-        tables: Rows to write, by table; unchanged calls have none.
-        transcript_tables: Marks that take transcripts of calls that turned private out of the warehouse.
-        transcript_candidates: Calls whose transcript may be asked for, with their effective time.
-        reached: Up to here (inclusive) the page's window has been served, if the page is in ascending order.
-    """
-
-    tables: Mapping[str, pa.Table]
-    transcript_tables: Mapping[str, pa.Table]
-    transcript_candidates: Sequence[tuple[str, datetime | None]]
-    reached: datetime | None
-
-
-@dataclass(slots=True)
-class CallTransformer:
-    """Shapes pages of one run; used from one thread at a time.
-
-    Attributes:
-        private_calls: What becomes of private calls.
-        known_hashes: Content hashes that the warehouse holds; None where nobody knows.
+        private_calls: What to load of private calls.
+        known_hashes: Content hashes in the warehouse; None if unknown.
         types: Types of columns that Gong added.
-        metrics: Where private and rejected records are counted.
+        metrics: Counters of the run.
         synced_at: When the run began.
-        write_calls: Whether rows of calls are wanted, not only their ids.
-        initial_load: There is no row yet, so none has to be taken out.
-        pseudonyms: What takes the place of personal values; None keeps them.
+        initial_load: The dataset has no tables yet, so no row has to be deleted.
+        pseudonymizer: Replaces personal values; None to keep them.
+        rejects: Collects records that fail validation.
     """
 
     private_calls: PrivateCalls
@@ -68,210 +47,267 @@ class CallTransformer:
     types: ColumnTypes
     metrics: RunMetrics
     synced_at: datetime
-    write_calls: bool = True
     initial_load: bool = False
-    pseudonyms: Pseudonymizer | None = None
-    _read: set[str] = field(default_factory=set)
-    _transcribed: set[str] = field(default_factory=set)
+    pseudonymizer: Pseudonymizer | None = None
     rejects: RejectCollector = field(init=False)
 
     def __post_init__(self) -> None:
-        self.rejects = RejectCollector(
+        rejects = RejectCollector(
             self.types,
             self.known_hashes,
             self.metrics,
             synced_at=self.synced_at,
             initial_load=self.initial_load,
         )
+        object.__setattr__(self, "rejects", rejects)
 
-    def has_read(self, call_id: str) -> bool:
-        """Whether the call came in this run, private or not."""
-        return call_id in self._read
+    def find_hashes(self, resource: str, record_ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the content hash of each of these records that is, or may be, in the warehouse."""
+        return self.known_hashes.find(resource, record_ids) if self.known_hashes is not None else {}
 
-    def calls(self, records: Sequence[Json], *, basic: bool) -> TransformedPage:
-        """A page of calls.
+    def may_exist(self, record_id: str, known: Mapping[str, str]) -> bool:
+        """Return whether the warehouse may hold the record, given the hashes that `find_hashes` returned."""
+        return not self.initial_load and (self.known_hashes is None or record_id in known)
 
-        Args:
-            records: As Gong sent them.
-            basic: They come from GET /v2/calls and are a call's meta data alone.
-        """
-        sheets = {table.name: TableBuilder(table, self.types) for table in (CALLS_TABLE, *CALL_TABLES)}
-        times: list[tuple[datetime | None, datetime | None]] = []
-        fresh: dict[str, Record] = {}
-        for raw in records:
-            call: Any = None
-            try:
-                call = {"metaData": decode_record(raw)} if basic else decode_record(raw)
-                if self.pseudonyms is not None:
-                    call = self.pseudonyms.of("calls", call)
-                call_id, meta = call_key(require_object(call)), object_field(call, "metaData")
-            except InvalidRecordError as problem:
-                private_too = self._may_be_private(call)
-                self._reject("calls", raw, call, problem, hidden=private_too)
-                continue
-            times.append((effective_time(meta), parse_gong_datetime(meta.get("started"))))
-            if call_id not in self._read:
-                self._read.add(call_id)
-                fresh[call_id] = call
-        self.metrics.calls_read += len(fresh)
-        private = {call_id for call_id, call in fresh.items() if self._may_be_private(call)}
-        self.metrics.private_calls |= private
-        if self.write_calls:
-            self._write(fresh, private, sheets)
-        transcript_candidates = [
-            (call_id, effective_time(object_field(call, "metaData")))
-            for call_id, call in fresh.items()
-            if call_id not in private
-        ]
-        return TransformedPage(
-            tables=_filled(sheets) | self._set_aside(),
-            transcript_tables=self._removals("transcripts", private, (TRANSCRIPTS_TABLE, SENTENCES_TABLE)),
-            transcript_candidates=transcript_candidates,
-            reached=_reached(times),
-        )
-
-    def transcripts(self, records: Sequence[Json], asked: Collection[str]) -> Mapping[str, pa.Table]:
-        """A page of transcripts.
-
-        Args:
-            records: As Gong sent them.
-            asked: The calls they were asked for; others could be private and are left out.
-        """
-        came: dict[str, Transcript] = {}
-        for raw in records:
-            json = raw
-            try:
-                if self.pseudonyms is not None:
-                    json = self.pseudonyms.of_transcript(raw)
-                transcript = Transcript.of(json)
-            except InvalidRecordError as problem:
-                # It names no call, so nobody can tell whether that is a private one.
-                self._reject("transcripts", json, None, problem, hidden=self.private_calls != "include")
-                continue
-            if transcript.call_id in asked and transcript.call_id not in self._transcribed:
-                came.setdefault(transcript.call_id, transcript)
-        self._transcribed |= came.keys()
-        self.metrics.transcripts_read += len(came)
-        held = self._held("transcripts", list(came))
-        fresh = [one for call_id, one in came.items() if one.content_hash != held.get(call_id)]
-        return self._transcript_tables(fresh) | self._set_aside()
-
-    def reject_transcript(self, call_id: str) -> Mapping[str, pa.Table]:
-        """A call whose id Gong refuses, so that nobody can ask for its transcript."""
-        problem = InvalidRecordError("callId is none that Gong takes, so that the transcript cannot be asked for")
-        self.rejects.add("transcripts", {"callId": call_id}, problem)
-        return self._set_aside()
-
-    def _may_be_private(self, call: object) -> bool:
-        """Whether a call's content has to stay out."""
+    def is_hidden(self, call: object) -> bool:
+        """Return whether the call's content must not be stored."""
         return self.private_calls != "include" and may_be_private(call)
 
-    def _write(self, calls: Mapping[str, Record], private: Collection[str], sheets: Mapping[str, TableBuilder]) -> None:
-        """Lays out what is new or changed, and takes out what turned private."""
-        held = self._held("calls", list(calls))
-        for call_id, call in calls.items():
-            shown = {"metaData": call["metaData"]} if call_id in private else call
-            if call_id in private and self.private_calls == "exclude":
-                # Set aside when it was not private yet, it would still be readable there.
-                self.rejects.resolve("calls", [call_id])
-                self.rejects.resolve("transcripts", [call_id])
-                if self._may_hold(call_id, held):
-                    for table in (CALLS_TABLE, *CALL_TABLES):
-                        sheets[table.name].add_tombstone(call_id)
-            elif (of_content := content_hash(shown)) != held.get(call_id):
-                try:
-                    self._lay_out(shown, call_id, of_content, sheets)
-                    self.rejects.resolve("calls", [call_id])
-                except InvalidRecordError as problem:
-                    self._reject("calls", b"", shown, problem)
-
-    def _removals(self, resource: str, call_ids: Collection[str], tables: Sequence[Table]) -> dict[str, pa.Table]:
-        """Marks that take calls out of tables, as far as the warehouse may have them."""
-        held = self._held(resource, list(call_ids))
-        sheets = {table.name: TableBuilder(table, self.types) for table in tables}
-        for call_id in sorted(call_ids):
-            for sheet in sheets.values():
-                if self._may_hold(call_id, held):
-                    sheet.add_tombstone(call_id)
-        return _filled(sheets)
-
-    def _may_hold(self, call_id: str, held: Mapping[str, str]) -> bool:
-        return not self.initial_load and (self.known_hashes is None or call_id in held)
-
-    def _held(self, resource: str, call_ids: Sequence[str]) -> Mapping[str, str]:
-        return self.known_hashes(resource, call_ids) if self.known_hashes is not None and call_ids else {}
-
-    def _lay_out(self, call: Record, call_id: str, of_content: str, sheets: Mapping[str, TableBuilder]) -> None:
-        rows = call_rows(call, content_hash=of_content, synced_at=self.synced_at)
-        filled = {table for table, _, _ in rows}
-        for table, ours, record in rows:
-            sheets[table].add(ours, record)
-        for table_of_call in CALL_TABLES if not self.initial_load else ():
-            if table_of_call.name not in filled:
-                # The call may have had rows there before: all rows of a call are replaced, also by none.
-                sheets[table_of_call.name].add_tombstone(call_id)
-
-    def _transcript_tables(self, fresh: Sequence[Transcript]) -> dict[str, pa.Table]:
-        if not fresh:
-            return {}
-        try:
-            tables = transcript_tables(fresh, self.types, synced_at=self.synced_at)
-        except InvalidRecordError as problem:
-            if len(fresh) == 1:
-                self._reject("transcripts", fresh[0].json, None, problem)
-                return {}
-            # One of them is bad: each alone, so that it does not stop the others.
-            parts = [part for one in fresh if (part := self._transcript_tables([one]))]
-            return {
-                name: pa.concat_tables([part[name] for part in parts], promote_options="default")
-                for name in (parts[0] if parts else {})
-            }
-        self.rejects.resolve("transcripts", [transcript.call_id for transcript in fresh])
-        sentences = tables[SENTENCES_TABLE.name]
-        silent = [
-            row["call_id"]
-            for row in tables["transcripts"].select(["call_id", "sentence_count"]).to_pylist()
-            if not row["sentence_count"]
-        ]
-        if silent and not self.initial_load:
-            removals = TableBuilder(SENTENCES_TABLE, self.types)
-            for call_id in silent:
-                removals.add_tombstone(call_id)
-            tables[SENTENCES_TABLE.name] = pa.concat_tables([sentences, removals.build()], promote_options="default")
-        return tables
-
-    def _reject(self, resource: str, raw: Json, record: Any, problem: Exception, *, hidden: bool = False) -> None:
-        """Keeps a record that fits no table, unless it cannot be read; of a hidden one only its id."""
+    def reject(self, resource: str, raw: Json, record: Any, error: Exception, *, hidden: bool = False) -> None:
+        """Keep a record that fails validation; of a hidden record only its id."""
         if record is None:
             with suppress(InvalidRecordError):
                 record = decode_record(raw)
-        self.rejects.add(resource, record, problem, raw=raw, hidden=hidden)
+        self.rejects.add(resource, record, error, raw=raw, hidden=hidden)
 
-    def _set_aside(self) -> dict[str, pa.Table]:
+    def take_rejected(self) -> dict[str, pa.Table]:
+        """Return the new rows of `_rejected`, by table; empty if there are none."""
         rejected = self.rejects.table()
         return {} if rejected is None else {REJECTED_TABLE.name: rejected}
 
 
+@dataclass(frozen=True, slots=True)
+class TransformedPage:
+    """The tables of a page of calls.
+
+    Attributes:
+        tables: Rows to write, by table. Unchanged calls have none.
+        transcript_tables: Tombstones of transcripts whose call has become private.
+        transcript_candidates: Id and effective time of each call whose transcript may be requested.
+        complete_until: Time up to which the page's window has been read, inclusive; None if the page is not ordered.
+    """
+
+    tables: Mapping[str, pa.Table]
+    transcript_tables: Mapping[str, pa.Table]
+    transcript_candidates: Sequence[tuple[str, datetime | None]]
+    complete_until: datetime | None
+
+
+class CallTransformer:
+    """Convert pages of calls to tables.
+
+    Args:
+        context: What the transformers of the run share.
+        write_calls: Whether rows of calls are wanted, not only their ids.
+    """
+
+    def __init__(self, context: TransformContext, *, write_calls: bool = True) -> None:
+        self._context = context
+        self._write_calls = write_calls
+        self._seen: set[str] = set()
+        self.metrics = context.metrics
+
+    def has_seen(self, call_id: str) -> bool:
+        """Return whether the call was in a page of this run, private or not."""
+        return call_id in self._seen
+
+    def transform(self, records: Sequence[Json], *, basic: bool) -> TransformedPage:
+        """Return the tables of a page of calls.
+
+        Args:
+            records: The page's records.
+            basic: The records come from GET /v2/calls and hold metadata only.
+        """
+        context = self._context
+        builders = {table.name: TableBuilder(table, context.types) for table in (CALLS_TABLE, *CALL_TABLES)}
+        times: list[tuple[datetime | None, datetime | None]] = []
+        calls: dict[str, Record] = {}
+        for raw in records:
+            call: Any = None
+            try:
+                call = {"metaData": decode_record(raw)} if basic else decode_record(raw)
+                if context.pseudonymizer is not None:
+                    call = context.pseudonymizer.of("calls", call)
+                call_id, metadata = call_key(require_object(call)), object_field(call, "metaData")
+            except InvalidRecordError as error:
+                context.reject("calls", raw, call, error, hidden=context.is_hidden(call))
+                continue
+            times.append((effective_time(metadata), parse_gong_datetime(metadata.get("started"))))
+            if call_id not in self._seen:
+                self._seen.add(call_id)
+                calls[call_id] = call
+        self.metrics.calls_read += len(calls)
+        private_ids = {call_id for call_id, call in calls.items() if context.is_hidden(call)}
+        self.metrics.private_calls |= private_ids
+        if self._write_calls:
+            self._add_rows(calls, private_ids, builders)
+        candidates = [
+            (call_id, effective_time(object_field(call, "metaData")))
+            for call_id, call in calls.items()
+            if call_id not in private_ids
+        ]
+        return TransformedPage(
+            tables=_build_tables(builders) | context.take_rejected(),
+            transcript_tables=self._transcript_tombstones(private_ids),
+            transcript_candidates=candidates,
+            complete_until=_page_complete_until(times),
+        )
+
+    def _add_rows(
+        self, calls: Mapping[str, Record], private_ids: Collection[str], builders: Mapping[str, TableBuilder]
+    ) -> None:
+        """Add rows of new and changed calls, and tombstones of calls that have become private."""
+        context = self._context
+        known = context.find_hashes("calls", list(calls))
+        for call_id, call in calls.items():
+            stored = {"metaData": call["metaData"]} if call_id in private_ids else call
+            if call_id in private_ids and context.private_calls == "exclude":
+                # Rejected while it was not private, the record would stay readable in `_rejected`.
+                context.rejects.resolve("calls", [call_id])
+                context.rejects.resolve("transcripts", [call_id])
+                if context.may_exist(call_id, known):
+                    for table in (CALLS_TABLE, *CALL_TABLES):
+                        builders[table.name].add_tombstone(call_id)
+            elif (call_hash := content_hash(stored)) != known.get(call_id):
+                try:
+                    self._add_call(stored, call_id, call_hash, builders)
+                    context.rejects.resolve("calls", [call_id])
+                except InvalidRecordError as error:
+                    context.reject("calls", b"", stored, error)
+
+    def _add_call(self, call: Record, call_id: str, call_hash: str, builders: Mapping[str, TableBuilder]) -> None:
+        rows = call_rows(call, content_hash=call_hash, synced_at=self._context.synced_at)
+        filled = {table for table, _, _ in rows}
+        for table, connector_values, record in rows:
+            builders[table].add(connector_values, record)
+        for child_table in CALL_TABLES if not self._context.initial_load else ():
+            if child_table.name not in filled:
+                # The call may have had rows here: all child rows of a call are replaced, also by none.
+                builders[child_table.name].add_tombstone(call_id)
+
+    def _transcript_tombstones(self, call_ids: Collection[str]) -> dict[str, pa.Table]:
+        """Return tombstones of the transcripts of these calls, as far as the warehouse may hold them."""
+        context = self._context
+        known = context.find_hashes("transcripts", list(call_ids))
+        builders = {table.name: TableBuilder(table, context.types) for table in (TRANSCRIPTS_TABLE, SENTENCES_TABLE)}
+        for call_id in sorted(call_ids):
+            for builder in builders.values():
+                if context.may_exist(call_id, known):
+                    builder.add_tombstone(call_id)
+        return _build_tables(builders)
+
+
+class TranscriptTransformer:
+    """Convert pages of transcripts to tables.
+
+    Args:
+        context: What the transformers of the run share.
+    """
+
+    def __init__(self, context: TransformContext) -> None:
+        self._context = context
+        self._seen: set[str] = set()
+
+    def transform(self, records: Sequence[Json], requested_ids: Collection[str]) -> Mapping[str, pa.Table]:
+        """Return the tables of a page of transcripts.
+
+        Args:
+            records: The page's records.
+            requested_ids: Ids of the calls that the request named. Other transcripts may be of private calls and are
+                dropped.
+        """
+        context = self._context
+        transcripts: dict[str, Transcript] = {}
+        for raw in records:
+            json = raw
+            try:
+                if context.pseudonymizer is not None:
+                    json = context.pseudonymizer.of_transcript(raw)
+                transcript = Transcript.of(json)
+            except InvalidRecordError as error:
+                # The record names no call, so it may be of a private one.
+                context.reject("transcripts", json, None, error, hidden=context.private_calls != "include")
+                continue
+            if transcript.call_id in requested_ids and transcript.call_id not in self._seen:
+                transcripts.setdefault(transcript.call_id, transcript)
+        self._seen |= transcripts.keys()
+        context.metrics.transcripts_read += len(transcripts)
+        known = context.find_hashes("transcripts", list(transcripts))
+        changed = [
+            transcript for call_id, transcript in transcripts.items() if transcript.content_hash != known.get(call_id)
+        ]
+        return self._build(changed) | context.take_rejected()
+
+    def reject(self, call_id: str) -> Mapping[str, pa.Table]:
+        """Return the `_rejected` row of a call whose transcript cannot be requested, because Gong rejects its id."""
+        error = InvalidRecordError("callId is not an id that Gong accepts, so the transcript cannot be requested")
+        self._context.rejects.add("transcripts", {"callId": call_id}, error)
+        return self._context.take_rejected()
+
+    def _build(self, transcripts: Sequence[Transcript]) -> dict[str, pa.Table]:
+        context = self._context
+        if not transcripts:
+            return {}
+        try:
+            tables = transcript_tables(transcripts, context.types, synced_at=context.synced_at)
+        except InvalidRecordError as error:
+            if len(transcripts) == 1:
+                context.reject("transcripts", transcripts[0].json, None, error)
+                return {}
+            # At least one is invalid: each is converted alone, so that it does not affect the others.
+            parts = [part for transcript in transcripts if (part := self._build([transcript]))]
+            return {
+                name: pa.concat_tables([part[name] for part in parts], promote_options="default")
+                for name in (parts[0] if parts else {})
+            }
+        context.rejects.resolve("transcripts", [transcript.call_id for transcript in transcripts])
+        if not context.initial_load:
+            sentences = tables[SENTENCES_TABLE.name]
+            tombstones = self._sentence_tombstones(tables[TRANSCRIPTS_TABLE.name])
+            if tombstones is not None:
+                sentences = pa.concat_tables([sentences, tombstones], promote_options="default")
+            tables[SENTENCES_TABLE.name] = sentences
+        return tables
+
+    def _sentence_tombstones(self, transcripts: pa.Table) -> pa.Table | None:
+        """Return tombstones for transcripts without sentences, which may have had some; None if there are none."""
+        builder = TableBuilder(SENTENCES_TABLE, self._context.types)
+        for row in transcripts.select(["call_id", "sentence_count"]).to_pylist():
+            if not row["sentence_count"]:
+                builder.add_tombstone(row["call_id"])
+        return builder.build() if len(builder) else None
+
+
 def may_be_private(call: object) -> bool:
-    """Whether a call is private, or does not say clearly that it is not.
+    """Return whether a call is private, or its record does not clearly show that it is not.
 
     Args:
         call: A record of POST /v2/calls/extensive, with its `metaData`.
     """
-    meta = call.get("metaData") if isinstance(call, Mapping) else None
-    said = meta.get("isPrivate") if isinstance(meta, Mapping) else "unknown"
-    return str(said).lower() not in ("false", "0", "none")
+    metadata = call.get("metaData") if isinstance(call, Mapping) else None
+    flag = metadata.get("isPrivate") if isinstance(metadata, Mapping) else "unknown"
+    return str(flag).lower() not in ("false", "0", "none")
 
 
-def _filled(sheets: Mapping[str, TableBuilder]) -> dict[str, pa.Table]:
-    return {name: sheet.build() for name, sheet in sheets.items() if len(sheet)}
+def _build_tables(builders: Mapping[str, TableBuilder]) -> dict[str, pa.Table]:
+    return {name: builder.build() for name, builder in builders.items() if len(builder)}
 
 
-def _reached(times: Sequence[tuple[datetime | None, datetime | None]]) -> datetime | None:
-    """How far a page reaches: the earlier of the last call's two times, if the page ascends by one of them.
+def _page_complete_until(times: Sequence[tuple[datetime | None, datetime | None]]) -> datetime | None:
+    """Return the earlier of the last call's effective and start time, if the page ascends by one of the two.
 
-    Gong sorts by scheduled time as far as recordings show, its documentation of this endpoint says start time.
-    Taking the earlier of both is safe whichever it is; a page in neither order promises nothing.
+    Recorded answers are sorted by scheduled time; Gong's documentation of this endpoint states start time. The earlier
+    of both is safe in either case. A page in neither order shows nothing about how far its window has been read.
     """
     effective = [time for time, _ in times if time is not None]
     started = [time for _, time in times if time is not None]

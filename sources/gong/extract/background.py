@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 from types import TracebackType
@@ -37,6 +37,7 @@ class ReadProgress:
         calls_error: The error that ended the reading of calls early; None if there was none.
         transcripts_error: The error that ended the reading of transcripts early; None if there was none.
         exhausted: This is the last part.
+        previous_bookmarks: Bookmarks by resource when the reading began.
     """
 
     windows: Sequence[Window]
@@ -45,6 +46,7 @@ class ReadProgress:
     calls_error: GongError | None
     transcripts_error: GongError | None
     exhausted: bool
+    previous_bookmarks: Mapping[str, datetime | None] = field(default_factory=dict)
 
 
 class BatchReader(Protocol):

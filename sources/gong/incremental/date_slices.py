@@ -1,143 +1,139 @@
-"""Reading day by day: which days are asked for together, and which of them are another than they were.
+"""Date slices: split a window into days that are requested together, and skip days that have not changed. Pure.
 
-Gong says of statistics, logs and reviews not when they changed, and restates the last days. So each run reads a
-lookback behind its bookmark again, and a day is written only where it is another than the one last written: its hash
-is kept in dlt's state of the resource, as long as a lookback may come by.
+Gong does not report when statistics, logs and reviews changed, and restates the last days. Each run therefore reads a
+lookback behind its bookmark again and writes only the days whose content changed. The content hash of each day is kept
+in dlt's state of the resource for as long as a lookback may read the day again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import msgspec
 
-from ..extract.pages import ONE_REQUEST, ExtractContext
-from ..tables.record_mapper import RecordMapper
 from ..tables.records import hash_bytes
 from .windows import Window
 
-_EAST, _WEST = timedelta(hours=14), timedelta(hours=12)
-"""How far zones lie from UTC. Gong reckons days in the company's zone, which it tells nowhere for sure: a window is
-read from the day it begins in the west of all zones, and to the last day that is over in all of them."""
+_EASTERNMOST, _WESTERNMOST = timedelta(hours=14), timedelta(hours=12)
+"""Offsets of the outermost time zones from UTC. Gong counts days in the company's zone, which its API does not name:
+a window is read from the day on which it begins in the westernmost zone to the last day that is over in all zones."""
 
-ByDay = dict[date, list[Any]]
-"""Records under the day they belong to; a day without records is there too, with none."""
+_DATE_HASHES, _DATE_HASHES_BEFORE = "date_hashes", "days"
+_PRUNED_BEFORE, _PRUNED_BEFORE_BEFORE = "pruned_before", "forgotten_before"
+"""Keys of dlt's state; the second of each pair was used before 0.1.0 was released and is still read."""
+
+RecordsByDate = dict[date, list[Any]]
+"""Records by the day they belong to. A day without records has an empty list."""
 
 
 @dataclass(frozen=True, slots=True)
 class DateSlice:
-    """Days that are asked for together: `since` belongs to them, `until` does not.
+    """Days `[since, until)` that are requested together.
 
     Attributes:
-        now: When the run began: a stretch that reaches this far has no end that Gong would take.
+        since: The first day.
+        until: The day after the last one.
+        now: When the run began.
     """
 
     since: date
     until: date
     now: datetime
 
-    def days(self) -> Iterator[date]:
-        """Each day."""
+    def dates(self) -> Iterator[date]:
+        """Yield each day."""
         for number in range((self.until - self.since).days):
             yield self.since + timedelta(days=number)
 
     @property
-    def open_ended(self) -> bool:
-        """Whether it holds days that may not be over."""
-        return self.until > (self.now - _WEST).date()
+    def is_open_ended(self) -> bool:
+        """Whether the slice contains days that may not be over, so that Gong rejects its end."""
+        return self.until > (self.now - _WESTERNMOST).date()
 
 
-@dataclass(frozen=True, slots=True)
-class DateSlicedResource:
-    """A resource that is read day by day.
+def split_by_days(
+    window: Window, now: datetime, *, days_per_request: int, complete_days_only: bool
+) -> Iterator[DateSlice]:
+    """Yield the days of a window in slices.
 
-    Attributes:
-        layout: How its records become rows.
-        read: Gives the records of a stretch.
-        days_per_request: How many days are asked for at once.
-        estimate_requests: The least number of requests that a stretch takes.
-        complete_days_only: Whether only days that are over everywhere can be asked for.
-        monthly: Whether what is asked for are calendar months, kept under their first day.
-        opt_in: Whether it is read only when it is selected by name.
+    Args:
+        window: The window to read.
+        now: When the run began.
+        days_per_request: Days per slice; the last slice may be shorter.
+        complete_days_only: Leave out days that are not over in every time zone.
     """
+    since, until = _date_range(window, complete_days_only=complete_days_only)
+    while since < until:
+        end = min(since + timedelta(days=days_per_request), until)
+        yield DateSlice(since, end, now)
+        since = end
 
-    layout: RecordMapper
-    read: Callable[[ExtractContext, DateSlice], Awaitable[ByDay]]
-    days_per_request: int
-    estimate_requests: Callable[[ExtractContext], Awaitable[int]] = ONE_REQUEST
-    complete_days_only: bool = False
-    monthly: bool = False
-    opt_in: bool = True
 
-    @property
-    def name(self) -> str:
-        """The dlt resource."""
-        return self.layout.resource
-
-    def slices(self, window: Window, now: datetime) -> Iterator[DateSlice]:
-        """The days of a window, in the portions that are asked for."""
-        since = (window.since - _WEST).date()
-        until = (
-            (window.until - _WEST).date()
-            if self.complete_days_only
-            else (window.until + _EAST).date() + timedelta(days=1)
-        )
-        if self.monthly:
-            since = since.replace(day=1)
-        while since < until:
-            if self.monthly:
-                end = (since.replace(day=28) + timedelta(days=4)).replace(day=1)
-            else:
-                end = min(since + timedelta(days=self.days_per_request), until)
-            yield DateSlice(since, end, now)
-            since = end
+def split_by_months(window: Window, now: datetime) -> Iterator[DateSlice]:
+    """Yield the calendar months of a window, the last one up to its end."""
+    since, until = _date_range(window, complete_days_only=False)
+    since = since.replace(day=1)
+    while since < until:
+        end = (since.replace(day=28) + timedelta(days=4)).replace(day=1)
+        yield DateSlice(since, end, now)
+        since = end
 
 
 def complete_at(day: date) -> datetime:
-    """The instant at which all days before this one are over everywhere."""
-    return datetime.combine(day, time(), UTC) + _WEST
+    """Return the time at which all days before this one are over in every time zone."""
+    return datetime.combine(day, time(), UTC) + _WESTERNMOST
 
 
 class DateHashes:
-    """What the days were when they were last written, in dlt's state of the resource.
+    """Content hashes of the days as they were last written, in dlt's state of the resource.
 
     Args:
         state: The resource's state.
-        state_is_current: Whether what was last written is in the warehouse; not after a load that was broken off.
+        state_is_current: False after an interrupted load: the days are then written again.
     """
 
     def __init__(self, state: MutableMapping[str, Any], *, state_is_current: bool) -> None:
-        self._held: Mapping[str, str] = dict(state.get("days", {}))
-        self._forgotten_before = str(state.get("forgotten_before", ""))
+        for key, previous_key in ((_DATE_HASHES, _DATE_HASHES_BEFORE), (_PRUNED_BEFORE, _PRUNED_BEFORE_BEFORE)):
+            if previous_key in state:
+                state.setdefault(key, state.pop(previous_key))
+        self._known: Mapping[str, str] = dict(state.get(_DATE_HASHES, {}))
+        self._pruned_before = str(state.get(_PRUNED_BEFORE, ""))
         self._state = state
-        self._trusted = state_is_current
+        self._state_is_current = state_is_current
 
-    def changed(self, by_day: Mapping[date, list[Any]]) -> tuple[list[Any], list[date]]:
-        """The records of days that are not as they were, and the days that have none any more."""
-        days: dict[str, str] = dict(self._state.get("days", {}))
-        records: list[Any] = []
+    def select_changed(self, records_by_date: Mapping[date, list[Any]]) -> tuple[list[Any], list[date]]:
+        """Return the records of the days that changed, and the days that have no records any more."""
+        hashes: dict[str, str] = dict(self._state.get(_DATE_HASHES, {}))
+        changed: list[Any] = []
         emptied: list[date] = []
-        for day, of_day in by_day.items():
-            key, content = day.isoformat(), _content_hash(of_day)
-            # A day that was never written has no rows; of one that is forgotten nobody knows.
-            held = self._held.get(key, _content_hash([]) if key >= self._forgotten_before else "")
-            if self._trusted and held == content:
+        for day, records in records_by_date.items():
+            key, content_hash = day.isoformat(), _content_hash(records)
+            # A day that was never written has no rows. Of a day whose hash was pruned nothing is known.
+            known = self._known.get(key, _content_hash([]) if key >= self._pruned_before else "")
+            if self._state_is_current and known == content_hash:
                 continue
-            days[key] = content
-            records += of_day
-            if not of_day:
+            hashes[key] = content_hash
+            changed += records
+            if not records:
                 emptied.append(day)
-        self._state["days"] = days
-        return records, emptied
+        self._state[_DATE_HASHES] = hashes
+        return changed, emptied
 
     def prune_before(self, day: date) -> None:
-        """Forgets days that no lookback comes by any more."""
-        days: Mapping[str, str] = self._state.get("days", {})
-        self._state["forgotten_before"] = max(self._forgotten_before, day.isoformat())
-        self._state["days"] = {key: content for key, content in days.items() if key >= day.isoformat()}
+        """Drop the hashes of days that no lookback reads again."""
+        hashes: Mapping[str, str] = self._state.get(_DATE_HASHES, {})
+        self._state[_PRUNED_BEFORE] = max(self._pruned_before, day.isoformat())
+        self._state[_DATE_HASHES] = {key: content for key, content in hashes.items() if key >= day.isoformat()}
+
+
+def _date_range(window: Window, *, complete_days_only: bool) -> tuple[date, date]:
+    since = (window.since - _WESTERNMOST).date()
+    if complete_days_only:
+        return since, (window.until - _WESTERNMOST).date()
+    return since, (window.until + _EASTERNMOST).date() + timedelta(days=1)
 
 
 def _content_hash(records: list[Any]) -> str:

@@ -40,3 +40,25 @@ def watermark(windows: Sequence[Window], unread: Sequence[Window]) -> datetime:
         unread: The parts of them that are not complete.
     """
     return min((window.since for window in unread), default=max(window.until for window in windows))
+
+
+class Frontier:
+    """Parts of the requested windows that have not been read yet.
+
+    Args:
+        windows: The requested windows, at least one.
+    """
+
+    def __init__(self, windows: Sequence[Window]) -> None:
+        self._windows = windows
+        self._unread = sorted(windows)
+
+    def replace(self, window: Window, rest: Sequence[Window]) -> None:
+        """Replace an unread window by what is left of it; by nothing if it is complete."""
+        self._unread.remove(window)
+        self._unread.extend(rest)
+
+    @property
+    def complete_until(self) -> datetime:
+        """Time up to which every requested window has been read."""
+        return watermark(self._windows, self._unread)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -22,11 +23,15 @@ from ..api.endpoint import (
 from ..datetimes import format_datetime, parse_gong_datetime
 from ..errors import CursorExpiredError, RequestError
 from ..extract.concurrency import gather_or_cancel
-from ..extract.pages import ExtractContext, constant, read_records
-from ..incremental.date_slices import ByDay, DateSlice, DateSlicedResource
+from ..extract.context import ExtractContext
+from ..extract.estimates import ONE_REQUEST, constant
+from ..extract.pages import read_records
+from ..incremental.date_slices import DateSlice, RecordsByDate, split_by_days, split_by_months
+from ..incremental.windows import Window
 from ..tables.record_mapper import RecordMapper, identity_row
 from ..tables.records import InvalidRecordError, hash_bytes, id_text, is_valid_id, object_list_field, record_id
 from ..tables.table_builder import Record
+from .account import read_users, read_workspace_ids
 from .company_tables import (
     ACTIVITIES,
     ANSWERED_SCORECARD_ANSWERS_TABLE,
@@ -38,28 +43,65 @@ from .company_tables import (
     USER_ACTIVITY_TABLE,
 )
 
+
+@dataclass(frozen=True, slots=True)
+class DateSlicedResource:
+    """A resource that is read day by day.
+
+    Attributes:
+        record_mapper: How its records become rows.
+        read: Gives the records of a stretch.
+        days_per_request: How many days are asked for at once.
+        estimate_requests: The least number of requests that a stretch takes.
+        complete_days_only: Whether only days that are over everywhere can be asked for.
+        monthly: Whether what is asked for are calendar months, kept under their first day.
+        opt_in: Whether it is read only when it is selected by name.
+    """
+
+    record_mapper: RecordMapper
+    read: Callable[[ExtractContext, DateSlice], Awaitable[RecordsByDate]]
+    days_per_request: int
+    estimate_requests: Callable[[ExtractContext], Awaitable[int]] = ONE_REQUEST
+    complete_days_only: bool = False
+    monthly: bool = False
+    opt_in: bool = True
+
+    @property
+    def name(self) -> str:
+        """The dlt resource."""
+        return self.record_mapper.resource
+
+    def slices(self, window: Window, now: datetime) -> Iterator[DateSlice]:
+        """Yield the days of a window in the slices that are requested."""
+        if self.monthly:
+            return split_by_months(window, now)
+        return split_by_days(
+            window, now, days_per_request=self.days_per_request, complete_days_only=self.complete_days_only
+        )
+
+
 LOG_TYPES = ("AccessLog", "UserActivityLog", "UserCallPlay", "ExternallySharedCallAccess", "ExternallySharedCallPlay")
 """Each is a list of its own (Gong's OpenAPI document, GET /v2/logs)."""
 
 
-async def _answered_scorecards(reading: ExtractContext, date_slice: DateSlice) -> ByDay:
+async def _answered_scorecards(context: ExtractContext, date_slice: DateSlice) -> RecordsByDate:
     wanted = {
         "reviewFromDate": date_slice.since.isoformat(),
         # Without it Gong leaves out what was reviewed automatically.
         "reviewMethod": "BOTH",
     }
-    if not date_slice.open_ended:
+    if not date_slice.is_open_ended:
         wanted["reviewToDate"] = date_slice.until.isoformat()
-    by_day: ByDay = defaultdict(list)
-    for record in await read_records(reading.client, ANSWERED_SCORECARDS, body={"filter": wanted}):
+    by_day: RecordsByDate = defaultdict(list)
+    for record in await read_records(context.client, ANSWERED_SCORECARDS, body={"filter": wanted}):
         by_day[_day_of(record, "reviewTime", date_slice)].append(record)
     return by_day
 
 
-async def _daily_activity(reading: ExtractContext, date_slice: DateSlice) -> ByDay:
-    by_day: ByDay = {day: [] for day in date_slice.days()}
+async def _daily_activity(context: ExtractContext, date_slice: DateSlice) -> RecordsByDate:
+    by_day: RecordsByDate = {day: [] for day in date_slice.dates()}
     wanted = {"fromDate": date_slice.since.isoformat(), "toDate": date_slice.until.isoformat()}
-    for user in await read_records(reading.client, DAILY_ACTIVITY, body={"filter": wanted}):
+    for user in await read_records(context.client, DAILY_ACTIVITY, body={"filter": wanted}):
         try:
             days = object_list_field(user, "userDailyActivityStats")
         except (InvalidRecordError, AttributeError):
@@ -73,27 +115,27 @@ async def _daily_activity(reading: ExtractContext, date_slice: DateSlice) -> ByD
     return by_day
 
 
-async def _requests_per_manager(reading: ExtractContext) -> int:
-    return len(await _managers(reading)) * len(await reading.workspace_ids())
+async def _requests_per_manager(context: ExtractContext) -> int:
+    return len(await _managers(context)) * len(await read_workspace_ids(context))
 
 
-async def _interaction_stats(reading: ExtractContext, date_slice: DateSlice) -> ByDay:
+async def _interaction_stats(context: ExtractContext, date_slice: DateSlice) -> RecordsByDate:
     wanted = {"fromDate": date_slice.since.isoformat(), "toDate": date_slice.until.isoformat()}
-    users = await read_records(reading.client, INTERACTION_STATS, body={"filter": wanted})
+    users = await read_records(context.client, INTERACTION_STATS, body={"filter": wanted})
     return {date_slice.since: [{**user, **wanted} if isinstance(user, Mapping) else user for user in users]}
 
 
-async def _audit_logs(reading: ExtractContext, date_slice: DateSlice) -> ByDay:
+async def _audit_logs(context: ExtractContext, date_slice: DateSlice) -> RecordsByDate:
     begin = datetime.combine(date_slice.since, time(), UTC)
     end = min(datetime.combine(date_slice.until, time(), UTC), date_slice.now)
-    by_day: ByDay = {day: [] for day in date_slice.days()}
+    by_day: RecordsByDate = {day: [] for day in date_slice.dates()}
     if begin >= end:
         return by_day
 
     async def of_type(kind: str) -> None:
         query = {"logType": kind, "fromDateTime": format_datetime(begin), "toDateTime": format_datetime(end)}
         seen: Counter[bytes] = Counter()
-        for entry in await _log_entries(reading, query):
+        for entry in await _log_entries(context, query):
             if not isinstance(entry, Mapping):
                 by_day[date_slice.since].append(entry)
                 continue
@@ -108,17 +150,17 @@ async def _audit_logs(reading: ExtractContext, date_slice: DateSlice) -> ByDay:
     return by_day
 
 
-async def _log_entries(reading: ExtractContext, query: dict[str, str], *, tries: int = 3) -> list[Any]:
+async def _log_entries(context: ExtractContext, query: dict[str, str], *, tries: int = 3) -> list[Any]:
     """All entries; there are no ids among them, so a list whose cursor expires is read anew from its start."""
     try:
-        return await read_records(reading.client, LOGS, query)
+        return await read_records(context.client, LOGS, query)
     except CursorExpiredError:
         if tries == 1:
             raise
-        return await _log_entries(reading, query, tries=tries - 1)
+        return await _log_entries(context, query, tries=tries - 1)
 
 
-async def _coaching(reading: ExtractContext, date_slice: DateSlice) -> ByDay:
+async def _coaching(context: ExtractContext, date_slice: DateSlice) -> RecordsByDate:
     today = datetime.combine(date_slice.now.date(), time(), UTC)
     begin, end = datetime.combine(date_slice.since, time(), UTC), datetime.combine(date_slice.until, time(), UTC)
     if begin >= today:
@@ -128,48 +170,49 @@ async def _coaching(reading: ExtractContext, date_slice: DateSlice) -> ByDay:
     async def of_manager(workspace_id: str, manager_id: str) -> list[Any]:
         query = {"workspace-id": workspace_id, "manager-id": manager_id, **span}
         about = {"workspaceId": workspace_id, "fromDate": date_slice.since, "toDate": date_slice.until}
-        listed = await read_records(reading.client, COACHING, query)
+        listed = await read_records(context.client, COACHING, query)
         return [{**data, **about} if isinstance(data, Mapping) else data for data in listed]
 
-    managers = await _managers(reading)
-    pairs = [(one, manager) for one in await reading.workspace_ids() for manager in managers]
+    managers = await _managers(context)
+    pairs = [(one, manager) for one in await read_workspace_ids(context) for manager in managers]
     found = await gather_or_cancel(of_manager(*pair) for pair in pairs)
     return {date_slice.since: [data for of_one in found for data in of_one]}
 
 
-async def _managers(reading: ExtractContext) -> list[str]:
-    users = await reading.users.read(reading.client)
+async def _managers(context: ExtractContext) -> list[str]:
+    users = await read_users(context)
     ids = {id_text(user.get("managerId")) for user in users if isinstance(user, Mapping)}
     return sorted(filter(is_valid_id, ids))
 
 
-async def _call_access(reading: ExtractContext, date_slice: DateSlice) -> ByDay:
+async def _call_access(context: ExtractContext, date_slice: DateSlice) -> RecordsByDate:
     begin, end = datetime.combine(date_slice.since, time(), UTC), datetime.combine(date_slice.until, time(), UTC)
     query = {"fromDateTime": format_datetime(begin), "toDateTime": format_datetime(end)}
-    if reading.workspace_id:
-        query["workspaceId"] = reading.workspace_id
+    if context.settings.workspace_id:
+        query["workspaceId"] = context.settings.workspace_id
+    includes_private = context.settings.private_calls == "include"
     ids = [
         record_id(call)
-        for call in await read_records(reading.client, CALLS, query)
-        if is_valid_id(record_id(call)) and (reading.private_calls_too or call.get("isPrivate") in (False, None))
+        for call in await read_records(context.client, CALLS, query)
+        if is_valid_id(record_id(call)) and (includes_private or call.get("isPrivate") in (False, None))
     ]
-    found = await gather_or_cancel(_access(reading, ids[at : at + PAGE_SIZE]) for at in range(0, len(ids), PAGE_SIZE))
+    found = await gather_or_cancel(_access(context, ids[at : at + PAGE_SIZE]) for at in range(0, len(ids), PAGE_SIZE))
     of_call = {record_id(one, CALL_ACCESS.key): one for part in found for one in part}
     # Gong leaves out calls that nobody was given access to; their rows have to go all the same.
     return {date_slice.since: [of_call.get(own, {"callId": own, "users": []}) for own in ids]}
 
 
-async def _access(reading: ExtractContext, call_ids: list[str]) -> list[Any]:
+async def _access(context: ExtractContext, call_ids: list[str]) -> list[Any]:
     """The access lists of calls; one id that Gong does not find makes it refuse all, so they are halved."""
     try:
-        return await read_records(reading.client, CALL_ACCESS, body={"filter": {"callIds": call_ids}})
+        return await read_records(context.client, CALL_ACCESS, body={"filter": {"callIds": call_ids}})
     except RequestError as refused:
         if refused.status != 400:
             raise
         if len(call_ids) == 1:
             return []
         half = len(call_ids) // 2
-        return [*await _access(reading, call_ids[:half]), *await _access(reading, call_ids[half:])]
+        return [*await _access(context, call_ids[:half]), *await _access(context, call_ids[half:])]
 
 
 def _day_of(record: Any, field: str, date_slice: DateSlice) -> date:

@@ -24,7 +24,9 @@ from ..api.endpoint import (
     Endpoint,
 )
 from ..extract.concurrency import gather_or_cancel
-from ..extract.pages import ONE_REQUEST, ExtractContext, read_folders, read_library, read_records
+from ..extract.context import ExtractContext
+from ..extract.estimates import ONE_REQUEST
+from ..extract.pages import read_records
 from ..tables.record_mapper import RecordMapper, identity_row, rejecting_invalid
 from ..tables.records import (
     InvalidRecordError,
@@ -37,6 +39,7 @@ from ..tables.records import (
 )
 from ..tables.rejects import RejectCollector
 from ..tables.table_builder import ColumnTypes, Record, TableBuilder
+from .account import read_users, read_workspace_ids, read_workspaces
 from .company_tables import (
     BRIEFS_TABLE,
     CALL_OUTCOMES_TABLE,
@@ -54,6 +57,7 @@ from .company_tables import (
     USERS_TABLE,
     WORKSPACES_TABLE,
 )
+from .library import read_folders, read_library
 
 RecordTransformer = Callable[[Sequence[Any], ColumnTypes, RejectCollector], Mapping[str, pa.Table]]
 
@@ -78,73 +82,75 @@ class FullRefreshResource:
 
 
 def _reads(endpoint: Endpoint, *, of_workspace: bool = False) -> Callable[[ExtractContext], Awaitable[list[Any]]]:
-    async def read(reading: ExtractContext) -> list[Any]:
-        query = {"workspaceId": reading.workspace_id} if of_workspace and reading.workspace_id else None
-        return await read_records(reading.client, endpoint, query)
+    async def read(context: ExtractContext) -> list[Any]:
+        query = (
+            {"workspaceId": context.settings.workspace_id} if of_workspace and context.settings.workspace_id else None
+        )
+        return await read_records(context.client, endpoint, query)
 
     return read
 
 
-async def _users(reading: ExtractContext) -> list[Any]:
-    return await reading.users.read(reading.client)
+async def _users(context: ExtractContext) -> list[Any]:
+    return await read_users(context)
 
 
-async def _requests_for_users(reading: ExtractContext) -> int:
-    page = await reading.client.send(USERS, query={"includeAvatars": "true"})
+async def _requests_for_users(context: ExtractContext) -> int:
+    page = await context.client.send(USERS, query={"includeAvatars": "true"})
     total = page.total if page.total is not None else len(page.records)
     return max(1, math.ceil(total / PAGE_SIZE))
 
 
-async def _requests_per_folder(reading: ExtractContext) -> int:
-    folders = await read_folders(reading.client, reading.workspaces, reading.workspace_id)
+async def _requests_per_folder(context: ExtractContext) -> int:
+    folders = await read_folders(context)
     asked = [folder for folder in folders if record_id(folder)]
     return len(asked) + max(1, len({folder["workspaceId"] for folder in asked}))
 
 
-async def _requests_per_user(reading: ExtractContext) -> int:
-    return len(await reading.users.read(reading.client))
+async def _requests_per_user(context: ExtractContext) -> int:
+    return len(await read_users(context))
 
 
-async def _requests_per_owner(reading: ExtractContext) -> int:
-    return len(await _owners(reading))
+async def _requests_per_owner(context: ExtractContext) -> int:
+    return len(await _owners(context))
 
 
-async def _requests_per_profile(reading: ExtractContext) -> int:
-    return len(await reading.workspace_ids()) + len(await _profiles(reading))
+async def _requests_per_profile(context: ExtractContext) -> int:
+    return len(await read_workspace_ids(context)) + len(await _profiles(context))
 
 
-async def _workspaces(reading: ExtractContext) -> list[Any]:
-    return await reading.workspaces.read(reading.client)
+async def _workspaces(context: ExtractContext) -> list[Any]:
+    return await read_workspaces(context)
 
 
-async def _library(reading: ExtractContext) -> list[Any]:
-    return await read_library(reading.client, reading.workspaces, reading.workspace_id)
+async def _library(context: ExtractContext) -> list[Any]:
+    return await read_library(context)
 
 
-async def _permission_profiles(reading: ExtractContext) -> list[Any]:
+async def _permission_profiles(context: ExtractContext) -> list[Any]:
     """The profiles of each workspace with its id, each with its users under `users`."""
 
     async def with_users(profile: Any) -> Any:
         if not is_valid_id(own := record_id(profile)):
             return profile
-        users = await read_records(reading.client, PERMISSION_PROFILE_USERS, {"profileId": own})
+        users = await read_records(context.client, PERMISSION_PROFILE_USERS, {"profileId": own})
         return {**profile, "users": users}
 
-    return list(await gather_or_cancel(with_users(profile) for profile in await _profiles(reading)))
+    return list(await gather_or_cancel(with_users(profile) for profile in await _profiles(context)))
 
 
-async def _profiles(reading: ExtractContext) -> list[Any]:
+async def _profiles(context: ExtractContext) -> list[Any]:
     async def of_workspace(workspace_id: str) -> list[Any]:
-        profiles = await read_records(reading.client, PERMISSION_PROFILES, {"workspaceId": workspace_id})
+        profiles = await read_records(context.client, PERMISSION_PROFILES, {"workspaceId": workspace_id})
         return [{**one, "workspaceId": workspace_id} if isinstance(one, Mapping) else one for one in profiles]
 
-    listed = await gather_or_cancel(of_workspace(one) for one in await reading.workspace_ids())
+    listed = await gather_or_cancel(of_workspace(one) for one in await read_workspace_ids(context))
     return [profile for profiles in listed for profile in profiles]
 
 
-async def _owners(reading: ExtractContext) -> list[str]:
+async def _owners(context: ExtractContext) -> list[str]:
     """Addresses of the users who can have something of their own."""
-    users = await reading.users.read(reading.client)
+    users = await read_users(context)
     emails = [user.get("emailAddress") for user in users if isinstance(user, Mapping) and user.get("active")]
     return [email for email in emails if isinstance(email, str) and email]
 
@@ -152,12 +158,14 @@ async def _owners(reading: ExtractContext) -> list[str]:
 def _for_each_owner(endpoint: Endpoint, parameter: str) -> Callable[[ExtractContext], Awaitable[list[Any]]]:
     """Reads what Gong lists for one owner at a time; what belongs to the company comes with everybody's."""
 
-    async def of_owner(reading: ExtractContext, email: str) -> list[Any]:
-        query = {parameter: email} | ({"workspaceId": reading.workspace_id} if reading.workspace_id else {})
-        return await read_records(reading.client, endpoint, query)
+    async def of_owner(context: ExtractContext, email: str) -> list[Any]:
+        query = {parameter: email} | (
+            {"workspaceId": context.settings.workspace_id} if context.settings.workspace_id else {}
+        )
+        return await read_records(context.client, endpoint, query)
 
-    async def read(reading: ExtractContext) -> list[Any]:
-        listed = await gather_or_cancel(of_owner(reading, email) for email in await _owners(reading))
+    async def read(context: ExtractContext) -> list[Any]:
+        listed = await gather_or_cancel(of_owner(context, email) for email in await _owners(context))
         by_id: dict[str, Any] = {}
         others: list[Any] = []
         for record in (record for of_one in listed for record in of_one):
@@ -170,13 +178,13 @@ def _for_each_owner(endpoint: Endpoint, parameter: str) -> Callable[[ExtractCont
     return read
 
 
-async def _settings_histories(reading: ExtractContext) -> list[Any]:
+async def _settings_histories(context: ExtractContext) -> list[Any]:
     """A record for each user: `id`, and Gong's list under `history`."""
 
     async def of_user(user_id: str) -> Record:
-        return {"id": user_id, "history": await read_records(reading.client, SETTINGS_HISTORY.of(user_id))}
+        return {"id": user_id, "history": await read_records(context.client, SETTINGS_HISTORY.of(user_id))}
 
-    users = await reading.users.read(reading.client)
+    users = await read_users(context)
     return list(await gather_or_cancel(of_user(own) for user in users if is_valid_id(own := record_id(user))))
 
 

@@ -21,8 +21,6 @@ from .records import decode_record
 from .table import PiiKind
 from .table_builder import Record
 
-Pii = Literal["keep", "hash"]
-
 SHORTEST_KEY = 16
 """Characters: a shorter `pii_key` could be found by trying."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from ..calls.tables import REJECTED_TABLE
 from ..metrics import RunMetrics
+from .known_hashes import KnownHashes
 from .records import hash_bytes, record_id
 from .table_builder import ColumnTypes, TableBuilder
 
@@ -20,8 +21,7 @@ class RejectCollector:
 
     Args:
         types: Types of columns that Gong added.
-        known_hashes: Asked with `_rejected` and texts of the form `resource id`, gives the content hashes that the
-            warehouse holds; None where nobody knows.
+        known_hashes: Content hashes in the warehouse; the ids of `_rejected` are `resource id`. None if unknown.
         metrics: Where rejected records are counted.
         synced_at: When the run began.
         initial_load: There is no row yet, so none has to be taken out.
@@ -30,14 +30,14 @@ class RejectCollector:
     def __init__(
         self,
         types: ColumnTypes,
-        known_hashes: Callable[[str, Sequence[str]], Mapping[str, str]] | None,
+        known_hashes: KnownHashes | None,
         metrics: RunMetrics,
         *,
         synced_at: datetime,
         initial_load: bool = False,
     ) -> None:
         self._types = types
-        self._held_hashes = known_hashes
+        self._known_hashes = known_hashes
         self._metrics = metrics
         self._synced_at = synced_at
         self._warehouse_is_empty = initial_load
@@ -86,10 +86,10 @@ class RejectCollector:
         waiting, self._waiting = self._waiting, {}
         fitting, self._fitting = self._fitting, {}
         keys = sorted({*waiting, *fitting})
-        if self._held_hashes is None:
+        if self._known_hashes is None:
             held: Mapping[str, str] = dict.fromkeys(fitting, "")
         else:
-            held = self._held_hashes(REJECTED_TABLE.name, keys) if keys else {}
+            held = self._known_hashes.find(REJECTED_TABLE.name, keys)
         sheet = TableBuilder(REJECTED_TABLE, self._types)
         for key, (*about, content) in waiting.items():
             if held.get(key) != content:

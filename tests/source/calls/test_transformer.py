@@ -1,4 +1,4 @@
-"""CallTransformer: pages of calls and transcripts become tables, by privacy settings and known content hashes."""
+"""Transformers: pages of calls and transcripts become tables, by privacy settings and known content hashes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from sources.gong.calls.request import PrivateCalls
-from sources.gong.calls.transformer import CallTransformer, KnownHashes
+from sources.gong.calls.transformer import CallTransformer, TranscriptTransformer, TransformContext, TransformedPage
 from sources.gong.metrics import RunMetrics
+from sources.gong.settings import PrivateCalls
+from sources.gong.tables.known_hashes import KnownHashes
 from sources.gong.tables.table import DataType
 from tests.support.gong_api import Json
 
@@ -30,13 +31,33 @@ class DeclaredTypes:
         """Ignore the type of a new column."""
 
 
-def build_transformer(
+def build_context(
     *, private_calls: PrivateCalls = "exclude", known_hashes: KnownHashes | None = None, initial_load: bool = False
-) -> CallTransformer:
-    """Return a transformer with its own metrics."""
-    return CallTransformer(
-        private_calls, known_hashes, DeclaredTypes(), RunMetrics(), SYNCED_AT, initial_load=initial_load
+) -> TransformContext:
+    """Return a context with its own metrics."""
+    return TransformContext(
+        private_calls=private_calls,
+        known_hashes=known_hashes,
+        types=DeclaredTypes(),
+        metrics=RunMetrics(),
+        synced_at=SYNCED_AT,
+        initial_load=initial_load,
     )
+
+
+def build_known_hashes(**hashes: Mapping[str, str]) -> KnownHashes:
+    """Return the content hashes of a warehouse, by resource and record id."""
+    return KnownHashes.from_batches({resource: [list(pairs.items())] for resource, pairs in hashes.items()})
+
+
+def transform_calls(*records: bytes, **options: Any) -> TransformedPage:
+    """Return the tables of one page of calls; the options are those of `build_context`."""
+    return CallTransformer(build_context(**options)).transform(records, basic=False)
+
+
+def transform_transcripts(*records: bytes, requested: str = "1", **options: Any) -> Mapping[str, pa.Table]:
+    """Return the tables of one page of transcripts; the options are those of `build_context`."""
+    return TranscriptTransformer(build_context(**options)).transform(records, {requested})
 
 
 def build_call(call_id: str = "1", *, started: str = "2026-03-01T10:00:00Z", **metadata: Any) -> bytes:
@@ -64,13 +85,13 @@ def read_column(tables: Mapping[str, pa.Table], table: str, column: str) -> Sequ
 
 def hash_content(record: bytes) -> str:
     """Return the content hash with which a call is written."""
-    (content_hash,) = read_column(build_transformer().calls([record], basic=False).tables, "calls", "_content_hash")
+    (content_hash,) = read_column(transform_calls(record).tables, "calls", "_content_hash")
     return str(content_hash)
 
 
 def test_a_call_becomes_rows_of_its_tables() -> None:
     """One page fills the call's table and its child tables."""
-    page = build_transformer(initial_load=True).calls([build_call("1"), build_call("2")], basic=False)
+    page = transform_calls(build_call("1"), build_call("2"), initial_load=True)
 
     assert read_column(page.tables, "calls", "id") == ["1", "2"]
     assert read_column(page.tables, "call_parties", "call_id") == ["1", "2"]
@@ -80,21 +101,19 @@ def test_a_call_becomes_rows_of_its_tables() -> None:
 
 def test_a_repeated_call_is_written_once() -> None:
     """Gong may repeat a record on the next page."""
-    transformer = build_transformer()
-    transformer.calls([build_call("1")], basic=False)
-    page = transformer.calls([build_call("1"), build_call("2")], basic=False)
+    transformer = CallTransformer(build_context())
+    transformer.transform([build_call("1")], basic=False)
+    page = transformer.transform([build_call("1"), build_call("2")], basic=False)
 
     assert read_column(page.tables, "calls", "id") == ["2"]
-    assert transformer.has_read("1")
+    assert transformer.has_seen("1")
 
 
 def test_an_unchanged_call_is_not_written() -> None:
     """A call with a known content hash has no rows, but its transcript may still be pending."""
     record = build_call("1")
-    content_hash = hash_content(record)
-    transformer = build_transformer(known_hashes=lambda resource, _: {"1": content_hash} if resource == "calls" else {})
 
-    page = transformer.calls([record], basic=False)
+    page = transform_calls(record, known_hashes=build_known_hashes(calls={"1": hash_content(record)}))
 
     assert page.tables == {}
     assert [call_id for call_id, _ in page.transcript_candidates] == ["1"]
@@ -102,9 +121,9 @@ def test_an_unchanged_call_is_not_written() -> None:
 
 def test_a_changed_call_replaces_all_its_child_rows() -> None:
     """Tables in which the call has no rows any more receive a tombstone."""
-    transformer = build_transformer(known_hashes=lambda resource, _: {"1": "outdated"} if resource == "calls" else {})
+    known_hashes = build_known_hashes(calls={"1": "outdated"})
 
-    tables = transformer.calls([build_call("1", title="Renamed")], basic=False).tables
+    tables = transform_calls(build_call("1", title="Renamed"), known_hashes=known_hashes).tables
 
     assert read_column(tables, "calls", "title") == ["Renamed"]
     assert read_column(tables, "call_trackers", "call_id") == ["1"]
@@ -113,7 +132,7 @@ def test_a_changed_call_replaces_all_its_child_rows() -> None:
 
 def test_an_initial_load_writes_no_tombstones() -> None:
     """Nothing can be deleted from empty tables."""
-    tables = build_transformer(initial_load=True).calls([build_call("1")], basic=False).tables
+    tables = transform_calls(build_call("1"), initial_load=True).tables
 
     assert "call_trackers" not in tables
 
@@ -121,20 +140,18 @@ def test_an_initial_load_writes_no_tombstones() -> None:
 @pytest.mark.parametrize("is_private", [True, "unknown", 1])
 def test_a_call_that_may_be_private_is_excluded(is_private: object) -> None:
     """A value that is neither true nor false is treated as private."""
-    transformer = build_transformer(initial_load=True)
+    context = build_context(initial_load=True)
 
-    page = transformer.calls([build_call("1", isPrivate=is_private)], basic=False)
+    page = CallTransformer(context).transform([build_call("1", isPrivate=is_private)], basic=False)
 
     assert page.tables == {}
     assert page.transcript_candidates == []
-    assert transformer.metrics.private_calls == {"1"}
+    assert context.metrics.private_calls == {"1"}
 
 
 def test_private_calls_keep_their_metadata_if_configured() -> None:
     """With `private_calls = "metadata"`, neither parties nor content are written."""
-    page = build_transformer(private_calls="metadata", initial_load=True).calls(
-        [build_call("1", isPrivate=True)], basic=False
-    )
+    page = transform_calls(build_call("1", isPrivate=True), private_calls="metadata", initial_load=True)
 
     assert read_column(page.tables, "calls", "id") == ["1"]
     assert "call_parties" not in page.tables
@@ -143,9 +160,9 @@ def test_private_calls_keep_their_metadata_if_configured() -> None:
 
 def test_a_call_that_turned_private_is_removed() -> None:
     """Calls, child rows and transcripts that the warehouse may have receive tombstones."""
-    transformer = build_transformer(known_hashes=lambda _, call_ids: dict.fromkeys(call_ids, "hash"))
+    known_hashes = build_known_hashes(calls={"1": "hash"}, transcripts={"1": "hash"})
 
-    page = transformer.calls([build_call("1", isPrivate=True)], basic=False)
+    page = transform_calls(build_call("1", isPrivate=True), known_hashes=known_hashes)
 
     assert read_column(page.tables, "calls", "_removed") == [True]
     assert read_column(page.transcript_tables, "transcripts", "_removed") == [True]
@@ -154,9 +171,7 @@ def test_a_call_that_turned_private_is_removed() -> None:
 
 def test_an_invalid_call_is_rejected_without_the_others() -> None:
     """One record without an id does not stop its page."""
-    transformer = build_transformer(initial_load=True)
-
-    page = transformer.calls([b'{"metaData": {"isPrivate": false}}', build_call("2")], basic=False)
+    page = transform_calls(b'{"metaData": {"isPrivate": false}}', build_call("2"), initial_load=True)
 
     assert read_column(page.tables, "calls", "id") == ["2"]
     assert read_column(page.tables, "_rejected", "resource") == ["calls"]
@@ -166,13 +181,13 @@ def test_a_sorted_page_reports_how_far_it_reaches() -> None:
     """The bookmark may move to the last call of an ascending page."""
     first, last = build_call("1", started="2026-03-01T10:00:00Z"), build_call("2", started="2026-03-01T12:00:00Z")
 
-    assert build_transformer().calls([first, last], basic=False).reached == datetime(2026, 3, 1, 12, tzinfo=UTC)
-    assert build_transformer().calls([last, first], basic=False).reached is None
+    assert transform_calls(first, last).complete_until == datetime(2026, 3, 1, 12, tzinfo=UTC)
+    assert transform_calls(last, first).complete_until is None
 
 
 def test_a_transcript_becomes_sentences() -> None:
     """Sentences are numbered within their call."""
-    tables = build_transformer(initial_load=True).transcripts([build_transcript("1", "Hello.", "Goodbye.")], {"1"})
+    tables = transform_transcripts(build_transcript("1", "Hello.", "Goodbye."), initial_load=True)
 
     assert read_column(tables, "transcripts", "sentence_count") == [2]
     assert read_column(tables, "transcript_sentences", "sentence_index") == [0, 1]
@@ -181,12 +196,12 @@ def test_a_transcript_becomes_sentences() -> None:
 
 def test_transcripts_that_were_not_requested_are_ignored() -> None:
     """An unrequested transcript may belong to a private call."""
-    assert build_transformer().transcripts([build_transcript("2", "Hello.")], {"1"}) == {}
+    assert transform_transcripts(build_transcript("2", "Hello.")) == {}
 
 
 def test_an_empty_transcript_deletes_old_sentences() -> None:
     """A transcript that Gong emptied leaves no sentences."""
-    tables = build_transformer().transcripts([build_transcript("1")], {"1"})
+    tables = transform_transcripts(build_transcript("1"))
 
     assert read_column(tables, "transcripts", "sentence_count") == [0]
     assert read_column(tables, "transcript_sentences", "_removed") == [True]

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.gong.incremental.date_slices import DateHashes, DateSlicedResource, complete_at
+from sources.gong.incremental.date_slices import DateHashes, complete_at
 from sources.gong.incremental.windows import Window
-from sources.gong.resources.date_sliced import DATE_SLICED
+from sources.gong.resources.date_sliced import DATE_SLICED, DateSlicedResource
 
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
 OFFSETS = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -41,7 +41,7 @@ def test_runs_one_after_the_other_leave_no_day_unread(
     moments.sort()
     for since, now in pairwise(moments):
         for stretch in dated.slices(Window(since, now), now):
-            asked |= set(stretch.days())
+            asked |= set(stretch.dates())
     day, last = moments[0].astimezone(zone).date(), (moments[-1] - timedelta(hours=12)).date()
     while day < last:
         assert day in asked
@@ -79,15 +79,15 @@ def test_a_warehouse_that_follows_changed_days_holds_what_gong_holds(reads: list
     warehouse: dict[date, list[Any]] = {}
     for by_day in reads:
         told = {day: [{"day": day.isoformat(), "n": n} for n in of_day] for day, of_day in by_day.items()}
-        records, emptied = DateHashes(state, state_is_current=True).changed(told)
+        records, emptied = DateHashes(state, state_is_current=True).select_changed(told)
         written = {record["day"] for record in records}
         for day in by_day:
             if day.isoformat() in written or day in emptied:
                 assert warehouse.get(day, []) != told[day]
                 warehouse[day] = told[day]
         assert all(warehouse.get(day, []) == of_day for day, of_day in told.items())
-        again, emptied_again = DateHashes(state, state_is_current=True).changed(told)
+        again, emptied_again = DateHashes(state, state_is_current=True).select_changed(told)
         assert not again
         assert not emptied_again
-        untrusted, _ = DateHashes(dict(state), state_is_current=False).changed(told)
+        untrusted, _ = DateHashes(dict(state), state_is_current=False).select_changed(told)
         assert len(untrusted) == sum(map(len, told.values()))

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from sources.gong.calls.call_rows import call_rows, content_hash
 from sources.gong.calls.request import CallRequest
 from sources.gong.calls.transcript_rows import Transcript, _by_columns, _by_rows, transcript_tables
-from sources.gong.calls.transformer import CallTransformer
+from sources.gong.calls.transformer import CallTransformer, TranscriptTransformer, TransformContext
 from sources.gong.datetimes import parse_duration
 from sources.gong.errors import ConfigurationError
 from sources.gong.incremental.bookmarks import advance_bookmark, plan_window, read_bookmark, save_progress
@@ -278,10 +278,10 @@ def test_any_order_split_and_doubling_of_calls_gives_the_same_rows(
     random.shuffle(mixed)
     plain, shuffled = _Shaped(), _Shaped()
     for page, shaped in ((records, plain), *((mixed[at : at + size], shuffled) for at in range(0, len(mixed), size))):
-        result = shaped.shaper.calls(page, basic=False)
+        result = shaped.calls.transform(page, basic=False)
         shaped.take(result.tables)
     assert shuffled.rows == plain.rows
-    assert shuffled.shaper.metrics.rejected == plain.shaper.metrics.rejected
+    assert shuffled.context.metrics.rejected == plain.context.metrics.rejected
 
 
 ODD_SENTENCES = st.fixed_dictionaries({}, optional={"start": ANY, "end": ANY, "text": ANY})
@@ -314,19 +314,31 @@ def test_any_order_split_and_doubling_of_transcripts_gives_the_same_rows(
     random.shuffle(mixed)
     plain, shuffled = _Shaped(), _Shaped()
     for page, shaped in ((records, plain), *((mixed[at : at + size], shuffled) for at in range(0, len(mixed), size))):
-        shaped.take(shaped.shaper.transcripts(page, asked))
+        shaped.take(shaped.transcripts.transform(page, asked))
     assert shuffled.rows == plain.rows
-    assert shuffled.shaper.metrics.rejected == plain.shaper.metrics.rejected
+    assert shuffled.context.metrics.rejected == plain.context.metrics.rejected
     assert {row["call_id"] for row in _rows_of(plain.rows, "transcripts")} | {
         row["id"] for row in _rows_of(plain.rows, "_rejected")
     } == set(asked)
+
+
+def _transform_context() -> TransformContext:
+    return TransformContext(
+        private_calls="exclude",
+        known_hashes=None,
+        types=Types(),
+        metrics=RunMetrics(),
+        synced_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
 
 
 class _Shaped:
     """A shaper, and all rows that came out of it, in no order and without nulls."""
 
     def __init__(self) -> None:
-        self.shaper = CallTransformer("exclude", None, Types(), RunMetrics(), datetime(2026, 1, 1, tzinfo=UTC))
+        self.context = _transform_context()
+        self.calls = CallTransformer(self.context)
+        self.transcripts = TranscriptTransformer(self.context)
         self.rows: Counter[tuple[str, str]] = Counter()
 
     def take(self, tables: Mapping[str, pa.Table]) -> None:
@@ -345,8 +357,8 @@ def test_a_call_that_comes_on_several_pages_is_written_once(ids: list[int], size
     records = [
         json.dumps({"metaData": {"id": str(number), "started": "2026-01-01T00:00:00Z"}}).encode() for number in ids
     ]
-    shaper = CallTransformer("exclude", None, Types(), RunMetrics(), datetime(2026, 1, 1, tzinfo=UTC))
-    pages = [shaper.calls(records[at : at + size], basic=False) for at in range(0, len(records), size)]
+    transformer = CallTransformer(_transform_context())
+    pages = [transformer.transform(records[at : at + size], basic=False) for at in range(0, len(records), size)]
     written = [row for page in pages if "calls" in page.tables for row in page.tables["calls"]["id"].to_pylist()]
     assert sorted(written) == sorted({str(number) for number in ids})
 

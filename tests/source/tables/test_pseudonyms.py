@@ -251,7 +251,7 @@ def test_switching_to_hash_or_to_another_key_rewrites_what_is_read_again(
         ({"pii": "hash"}, 'pii = "hash" needs the secret pii_key'),
         ({"pii": "hash", "pii_key": ""}, 'pii = "hash" needs the secret pii_key'),
         ({"pii": "hash", "pii_key": "kurzes-gehüüm"}, "fewer than 16 characters"),
-        ({"pii": "scramble", "pii_key": KEY}, "pii 'scramble' is unknown: it is one of keep, hash"),
+        ({"pii": "scramble", "pii_key": KEY}, "pii 'scramble' is invalid: use one of keep, hash"),
         ({"pii": "hash", "pii_key": KEY, "pii_crm_fields": [""]}, "pii_crm_fields '' is no field"),
     ],
 )
