@@ -105,3 +105,16 @@ def test_lookback_dates_under_the_old_key_are_read_and_replaced() -> None:
     save(state, window, NOW, lookback=lookback)
     assert "looked" not in state
     assert state["lookback_dates"] == {**dates, "0": "2026-03-02"}
+
+
+def test_lookback_dates_of_an_earlier_version_are_read_and_moved() -> None:
+    """Before 0.1.0 was released, the state had them as `looked`."""
+    dates = {"0": "2026-03-02", "1": "2026-03-02", "2": "2026-03-01"}
+    state: dict[str, Any] = {"bookmark": BOOKMARK.isoformat(), "looked": dates}
+    lookback = Lookback.parse("1d / 7d / 30d")
+
+    window = plan_window([state], start=START, now=NOW, lookback=lookback)
+    assert window.since == BOOKMARK - timedelta(days=1)
+
+    save(state, window, NOW, lookback=lookback)
+    assert (state["lookback_dates"], "looked" in state) == (dates, False)

@@ -91,3 +91,16 @@ def test_a_warehouse_that_follows_changed_days_holds_what_gong_holds(reads: list
         assert not emptied_again
         untrusted, _ = DateHashes(dict(state), state_is_current=False).select_changed(told)
         assert len(untrusted) == sum(map(len, told.values()))
+
+
+def test_date_hashes_of_an_earlier_version_are_read_and_moved() -> None:
+    """Before 0.1.0 was released, the state had them as `days` and `forgotten_before`."""
+    day, records = date(2026, 3, 2), [{"id": "1"}]
+    state: dict[str, Any] = {}
+    DateHashes(state, state_is_current=True).select_changed({day: records})
+    earlier = {"days": state["date_hashes"], "forgotten_before": "2026-03-01"}
+
+    hashes = DateHashes(earlier, state_is_current=True)
+    assert hashes.select_changed({day: records}) == ([], [])
+    hashes.prune_before(date(2026, 2, 1))
+    assert earlier == {"date_hashes": state["date_hashes"], "pruned_before": "2026-03-01"}

@@ -1,0 +1,82 @@
+"""A warehouse loaded by an earlier version continues under this one.
+
+`warehouse_5cf56c3.zip` is DuckDB's `EXPORT DATABASE` of a warehouse that commit 5cf56c3 loaded from the simulated Gong:
+a company of 12 calls, synced with --since and --until, with models. It holds dlt's state as that version wrote it.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.demo.company.company import build_company
+from pipelines.demo.server.app import SimulatedGong
+from tests.conftest import MakeGong
+from tests.support.companies import public_calls
+from tests.support.expected_warehouse import assert_warehouse_matches
+from tests.support.gong_api import EXTENSIVE
+from tests.support.marts import build_models
+from tests.support.workspace import Workspace
+
+EXPORT = Path(__file__).parent / "warehouse_5cf56c3.zip"
+UNTIL = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def gong(make_gong: MakeGong, workspace: Workspace) -> SimulatedGong:
+    """Return the company that the warehouse was loaded from, and configure the settings it was loaded with."""
+    gong = make_gong(SimulatedGong(build_company(calls=12, days=20, until=UNTIL, sentences=8, office_hours=False)))
+    workspace.configure(start_date="2026-02-09", lookback="30d")
+    return gong
+
+
+@pytest.fixture
+def upgraded(workspace: Workspace) -> Workspace:
+    """Return a workspace with the warehouse of the earlier version."""
+    folder = workspace.folder / "export"
+    with zipfile.ZipFile(EXPORT) as export:
+        export.extractall(folder)
+    load = (folder / "load.sql").read_text("utf-8").replace("FROM '", f"FROM '{folder}/")
+    with duckdb.connect(str(workspace.folder / "warehouse.duckdb")) as warehouse:
+        warehouse.execute("SET TimeZone = 'UTC'")
+        warehouse.execute((folder / "schema.sql").read_text("utf-8"))
+        warehouse.execute(load)
+    return workspace
+
+
+def test_a_sync_reads_everything_again_and_writes_no_row(gong: SimulatedGong, upgraded: Workspace) -> None:
+    """Bookmarks, content hashes and list hashes of the earlier version are understood."""
+    result = upgraded.sync()
+
+    assert {name: resource["rows"] for name, resource in result["resources"].items() if resource["rows"]} == {}
+    assert result["calls"] == result["transcripts"] == 0
+    (first,) = [request for request in gong.requests if request.path == EXTENSIVE][:1]
+    assert first.body["filter"]["fromDateTime"] == "2026-02-09T00:00:00.000Z"
+    assert_warehouse_matches(upgraded, gong)
+
+
+def test_a_changed_call_is_written(gong: SimulatedGong, upgraded: Workspace) -> None:
+    """The merge replaces rows that the earlier version wrote."""
+    call = public_calls(gong)[0]
+    record = {**call.record, "metaData": {**call.record["metaData"], "title": "Renamed"}}
+    gong.replace_call(call.id, record)
+
+    assert upgraded.sync()["calls"] == 1
+    assert_warehouse_matches(upgraded, gong)
+
+
+def test_reconcile_and_incremental_models_continue(gong: SimulatedGong, upgraded: Workspace) -> None:
+    """A call that Gong deleted leaves tables and marts, and the models build on what the earlier version built."""
+    call = next(call for call in public_calls(gong) if call.transcript_json)
+    gong.delete_call(call.id)
+
+    reconciled = upgraded.run("reconcile", "--json", "--max-share", "1")
+    assert (reconciled.code, reconciled.json["erased"]) == (0, 1), reconciled.err
+    assert build_models(upgraded)["failed"] == []
+
+    assert upgraded.rows("SELECT count(*) FROM gong_analytics.calls_enriched WHERE call_id = ?", [call.id]) == [(0,)]
+    assert upgraded.rows("SELECT count(*) FROM gong_analytics.calls_enriched") == [(len(public_calls(gong)),)]
