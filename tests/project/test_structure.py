@@ -17,7 +17,6 @@ MAX_LINES_PER_FILE = 400
 KNOWN_LARGE_FOLDERS = {"tests/benchmarks"}
 KNOWN_LONG_FILES = {
     "pipelines/demo/company/phrases.py",
-    "tests/demo/test_simulated_gong.py",
     "tests/source/auth/test_oauth.py",
     "tests/source/tables/test_malformed_records.py",
     "tests/source/tables/test_pseudonyms.py",
@@ -26,7 +25,6 @@ KNOWN_FOLDERS_WITHOUT_TEST_DOCSTRINGS = {
     "tests/analytics",
     "tests/benchmarks",
     "tests/cli",
-    "tests/demo",
     "tests/project",
     "tests/source",
 }
