@@ -1,4 +1,4 @@
-"""A call's record, laid out over its tables."""
+"""Map the record of a call to rows of its tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..tables.records import InvalidRecordError, hash_bytes, id_text, object_fie
 from ..tables.table_builder import Record
 
 Row = tuple[str, tuple[Any, ...], Record]
-"""Table, values of our own columns, Gong's object for the others."""
+"""Table name, values of the connector's columns, and the Gong object that fills the other columns."""
 
 _BLOCKS = ("metaData", "context", "parties", "content", "interaction", "collaboration", "media")
 _CONTENT = (
@@ -30,22 +30,22 @@ _INTERACTION = ("speakers", "interactionStats", "video", "questions")
 
 
 def call_rows(call: Record, *, content_hash: str, synced_at: datetime) -> list[Row]:
-    """The rows of one call, in all tables.
+    """Return the rows of one call, in all tables.
 
     Args:
-        call: A record of POST /v2/calls/extensive, or `{"metaData": …}` of GET /v2/calls.
-        content_hash: What `content_hash` says of it.
+        call: A record of POST /v2/calls/extensive, or `{"metaData": …}` with a record of GET /v2/calls.
+        content_hash: Content hash of the record.
         synced_at: When the run began.
 
     Raises:
-        InvalidRecordError: A block is not what Gong documents, so that its rows cannot be told.
+        InvalidRecordError: If a block does not have the documented type.
     """
-    meta = object_field(call, "metaData")
+    metadata = object_field(call, "metaData")
     call_id = call_key(call)
     content, interaction = object_field(call, "content"), object_field(call, "interaction")
     outcome, questions = object_field(content, "callOutcome"), object_field(interaction, "questions")
-    head = {
-        **meta,
+    call_fields = {
+        **metadata,
         **{name: call[name] for name in call.keys() - set(_BLOCKS)},
         **{f"content__{name}": content[name] for name in content.keys() - set(_CONTENT)},
         **{f"interaction__{name}": interaction[name] for name in interaction.keys() - set(_INTERACTION)},
@@ -71,12 +71,12 @@ def call_rows(call: Record, *, content_hash: str, synced_at: datetime) -> list[R
                 outcome.get("name"),
                 questions.get("companyCount"),
                 questions.get("nonCompanyCount"),
-                effective_time(meta),
+                effective_time(metadata),
                 content_hash,
                 None,
                 synced_at,
             ),
-            head,
+            call_fields,
         )
     ]
     rows += _crm_rows(call_id, "", call)
@@ -84,18 +84,25 @@ def call_rows(call: Record, *, content_hash: str, synced_at: datetime) -> list[R
         rows.append(("call_parties", (call_id,), party))
         rows += _crm_rows(call_id, id_text(party.get("id")), party)
     for field, table in (("structure", "call_structure"), ("topics", "call_topics"), ("keyPoints", "call_key_points")):
-        rows += [(table, (call_id, at), item) for at, item in enumerate(object_list_field(content, field))]
+        rows += [(table, (call_id, position), item) for position, item in enumerate(object_list_field(content, field))]
     for tracker in object_list_field(content, "trackers"):
         rows += _tracker_rows(call_id, tracker)
-    for at, section in enumerate(object_list_field(content, "outline")):
-        rows.append(("call_outline", (call_id, at), section))
+    for position, section in enumerate(object_list_field(content, "outline")):
+        rows.append(("call_outline", (call_id, position), section))
         rows += [
-            ("call_outline_items", (call_id, at, n), item) for n, item in enumerate(object_list_field(section, "items"))
+            ("call_outline_items", (call_id, position, item_position), item)
+            for item_position, item in enumerate(object_list_field(section, "items"))
         ]
-    for at, highlight in enumerate(object_list_field(content, "highlights")):
-        more = {name: value for name, value in highlight.items() if name not in ("title", "items")}
-        for n, item in enumerate(object_list_field(highlight, "items") or [{}]):
-            rows.append(("call_highlights", (call_id, at, n, highlight.get("title")), {**more, **item}))
+    for position, highlight in enumerate(object_list_field(content, "highlights")):
+        highlight_fields = {name: value for name, value in highlight.items() if name not in ("title", "items")}
+        for item_position, item in enumerate(object_list_field(highlight, "items") or [{}]):
+            rows.append(
+                (
+                    "call_highlights",
+                    (call_id, position, item_position, highlight.get("title")),
+                    {**highlight_fields, **item},
+                )
+            )
     rows += [("call_speakers", (call_id,), speaker) for speaker in object_list_field(interaction, "speakers")]
     rows += [
         ("call_interaction_stats", (call_id,), stat) for stat in object_list_field(interaction, "interactionStats")
@@ -109,10 +116,10 @@ def call_rows(call: Record, *, content_hash: str, synced_at: datetime) -> list[R
 
 
 def call_key(call: Record) -> str:
-    """The call's id as text.
+    """Return the call's id as text.
 
     Raises:
-        InvalidRecordError: There is none.
+        InvalidRecordError: If the id is missing or is not text or a whole number.
     """
     call_id = object_field(call, "metaData").get("id")
     if call_id in (None, ""):
@@ -123,42 +130,43 @@ def call_key(call: Record) -> str:
 
 
 def content_hash(call: Record) -> str:
-    """A fingerprint of everything that is stored of a call: 32 hex digits.
+    """Return the hash of everything that is stored of a call: 32 hex digits.
 
-    The order of keys does not matter. Media is left out: its URLs are signed anew with every answer.
+    The order of keys has no effect. Media is left out, because Gong signs its URLs again in each response.
     """
     stored = {name: value for name, value in call.items() if name != "media"}
     return hash_bytes(msgspec.json.encode(stored, order="sorted"))
 
 
-def effective_time(meta: Record) -> datetime | None:
-    """The instant Gong filters and sorts a call by: its scheduled time, else its start.
+def effective_time(metadata: Record) -> datetime | None:
+    """Return the time by which Gong filters and sorts a call: its scheduled time, else its start.
 
-    Gong's words: for web conferences recorded by Gong "the date denotes its scheduled time, otherwise its
-    actual start time"; telephony carries the same instant in both fields. None if neither can be read.
+    The result is None if both are invalid. Gong's documentation of the date filter: for web conferences recorded by
+    Gong "the date denotes its scheduled time, otherwise its actual start time". Telephony calls have the same time in
+    both fields.
     """
-    return parse_gong_datetime(meta.get("scheduled")) or parse_gong_datetime(meta.get("started"))
+    return parse_gong_datetime(metadata.get("scheduled")) or parse_gong_datetime(metadata.get("started"))
 
 
 def _crm_rows(call_id: str, party_id: str, owner: Record) -> Iterator[Row]:
-    """CRM objects of a call or party, and their fields.
+    """Yield the rows of the CRM objects of a call or party, and of their fields.
 
-    The parts of the key that Gong leaves out are empty texts, so that objects and fields join on equality.
+    Parts of the key that Gong leaves out are empty texts, so that objects and fields join on equality.
     """
     seen: set[tuple[str, ...]] = set()
     for context in object_list_field(owner, "context"):
-        of_system = {name: value for name, value in context.items() if name not in ("system", "objects")}
-        for thing in object_list_field(context, "objects"):
+        system_fields = {name: value for name, value in context.items() if name not in ("system", "objects")}
+        for crm_object in object_list_field(context, "objects"):
             key = (
                 party_id,
                 id_text(context.get("system")),
-                id_text(thing.get("objectType")),
-                id_text(thing.get("objectId")),
-                id_text(thing.get("timing")),
+                id_text(crm_object.get("objectType")),
+                id_text(crm_object.get("objectId")),
+                id_text(crm_object.get("timing")),
             )
             if key not in seen:
-                yield "call_crm_objects", (call_id, *key), {**of_system, **thing}
-            for field in object_list_field(thing, "fields"):
+                yield "call_crm_objects", (call_id, *key), {**system_fields, **crm_object}
+            for field in object_list_field(crm_object, "fields"):
                 if (*key, str(field.get("name"))) not in seen:
                     yield "call_crm_fields", (call_id, *key), field
                 seen.add((*key, str(field.get("name"))))
@@ -170,16 +178,16 @@ def _tracker_rows(call_id: str, tracker: Record) -> Iterator[Row]:
     phrases = object_list_field(tracker, "phrases")
     summary = [{name: value for name, value in phrase.items() if name != "occurrences"} for phrase in phrases]
     yield "call_trackers", (call_id, tracker_id, summary or None), tracker
-    said: list[tuple[object, Record]] = [
+    occurrences: list[tuple[object, Record]] = [
         (phrase.get("phrase"), mention) for phrase in phrases for mention in object_list_field(phrase, "occurrences")
     ]
-    # Gong lists a mention under its phrase, under the tracker, or under both, by the tracker's settings.
+    # Depending on the tracker's settings, Gong lists a mention under its phrase, under the tracker, or under both.
     if mentions := object_list_field(tracker, "occurrences"):
-        under_phrases = {(mention.get("startTime"), mention.get("speakerId")) for _, mention in said}
-        said += [
+        phrase_occurrences = {(mention.get("startTime"), mention.get("speakerId")) for _, mention in occurrences}
+        occurrences += [
             (None, mention)
             for mention in mentions
-            if (mention.get("startTime"), mention.get("speakerId")) not in under_phrases
+            if (mention.get("startTime"), mention.get("speakerId")) not in phrase_occurrences
         ]
-    for at, (phrase, mention) in enumerate(said):
-        yield "call_tracker_occurrences", (call_id, tracker_id, at, phrase), mention
+    for position, (phrase, mention) in enumerate(occurrences):
+        yield "call_tracker_occurrences", (call_id, tracker_id, position, phrase), mention

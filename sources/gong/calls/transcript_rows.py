@@ -1,8 +1,8 @@
-"""A page of transcripts, laid out as sentences: the hot path, so it works on whole columns, not on rows.
+"""Map transcripts to rows of sentences. This is the hot path, so it works on columns, not on rows.
 
-A page of 100 calls holds some 30,000 sentences. Its bytes go through Arrow's own JSON reader with the schema
-Gong documents; a page that is not exactly of that shape takes the slower way over Python objects, which
-keeps fields that Gong added and mends types. Both ways give the same tables.
+A page of 100 calls has about 30,000 sentences. Arrow's JSON reader parses it with the documented schema. A page that
+does not match the schema exactly takes the slower path through Python objects, which keeps fields that Gong added and
+converts types. Both paths return the same tables.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ _TRANSCRIPT = pa.schema([("callId", pa.string()), ("transcript", pa.list_(_MONOL
 
 
 class _Head(msgspec.Struct, rename="camel"):
-    """The one field of a transcript that is needed before the rest is looked at."""
+    """The only field that is needed before the rest of a transcript is parsed."""
 
     call_id: str | int
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A record of POST /v2/calls/transcript before it is laid out.
+    """A record of POST /v2/calls/transcript that is not parsed yet.
 
     Attributes:
-        call_id: The call it belongs to.
-        content_hash: A fingerprint of the JSON as sent.
-        json: The JSON as sent.
+        call_id: Id of the call.
+        content_hash: Hash of the JSON as Gong sent it.
+        json: The JSON as Gong sent it.
     """
 
     call_id: str
@@ -49,10 +49,10 @@ class Transcript:
 
     @classmethod
     def of(cls, record: msgspec.Raw | bytes) -> Transcript:
-        """The transcript in a record.
+        """Return the transcript of a record.
 
         Raises:
-            InvalidRecordError: It names no call.
+            InvalidRecordError: If the record has no call id.
         """
         try:
             call_id = str(msgspec.json.decode(record, type=_Head).call_id)
@@ -66,36 +66,36 @@ class Transcript:
 def transcript_tables(
     transcripts: Sequence[Transcript], types: ColumnTypes, *, synced_at: datetime
 ) -> dict[str, pa.Table]:
-    """Transcripts as rows of `transcripts` and `transcript_sentences`.
+    """Return transcripts as the tables `transcripts` and `transcript_sentences`.
 
     Args:
-        transcripts: One a call.
-        types: Types of columns that were added before.
+        transcripts: At most one per call.
+        types: Types of columns that Gong added.
         synced_at: When the run began.
 
     Raises:
-        InvalidRecordError: A transcript is not what Gong documents, so that its sentences cannot be told.
+        InvalidRecordError: If a transcript does not have the documented structure.
     """
     try:
-        laid_out = _by_columns(transcripts)
+        parsed = _parse_with_arrow(transcripts)
     except pa.ArrowException:
-        laid_out = _by_rows(transcripts, types)
+        parsed = _parse_with_python(transcripts, types)
     return {
-        "transcripts": _summaries(transcripts, laid_out, synced_at),
-        "transcript_sentences": laid_out.sentences,
+        "transcripts": _build_transcripts(transcripts, parsed, synced_at),
+        "transcript_sentences": parsed.sentences,
     }
 
 
 @dataclass(frozen=True, slots=True)
-class _LaidOut:
-    """The sentences of all transcripts in order, and how many monologues and sentences each transcript has."""
+class _Sentences:
+    """The sentences of all transcripts in order, and the number of monologues and sentences per transcript."""
 
     sentences: pa.Table
     monologue_counts: pa.Array
     sentence_counts: pa.Array
 
 
-def _by_columns(transcripts: Sequence[Transcript]) -> _LaidOut:
+def _parse_with_arrow(transcripts: Sequence[Transcript]) -> _Sentences:
     lines = b"\n".join([transcript.json for transcript in transcripts])
     page = pa.json.read_json(
         pa.BufferReader(lines),
@@ -109,15 +109,15 @@ def _by_columns(transcripts: Sequence[Transcript]) -> _LaidOut:
     sentence_lists = monologues.field("sentences")
     sentences = sentence_lists.flatten()
     if monologues.null_count or sentences.null_count:
-        raise pa.ArrowInvalid("nulls among monologues or sentences, which are no rows")
+        raise pa.ArrowInvalid("null instead of a monologue or sentence")
     call_of_monologue = pc.list_parent_indices(monologue_lists)
     monologue_of_sentence = pc.list_parent_indices(sentence_lists)
     call_of_sentence = call_of_monologue.take(monologue_of_sentence)
-    monologue_counts, sentence_counts = _lengths(monologue_lists), _lengths(sentence_lists)
+    monologue_counts, sentence_counts = _list_lengths(monologue_lists), _list_lengths(sentence_lists)
     count = len(sentences)
-    # Places in the flattened values: where each call's monologues and sentences begin.
-    first_monologue = _bounds(monologue_counts)
-    first_sentence = _bounds(sentence_counts).take(first_monologue)
+    # Offsets in the flattened values at which the monologues and sentences of each call begin.
+    first_monologue = _offsets(monologue_counts)
+    first_sentence = _offsets(sentence_counts).take(first_monologue)
     columns = {
         "call_id": page["callId"].combine_chunks().take(call_of_sentence),
         "sentence_index": pc.subtract(pa.arange(0, count), first_sentence.take(call_of_sentence)),
@@ -131,20 +131,20 @@ def _by_columns(transcripts: Sequence[Transcript]) -> _LaidOut:
     }
     declared = empty_table(SENTENCES_TABLE).schema
     arrays = [columns[name].cast(declared.field(name).type) for name in declared.names]
-    return _LaidOut(pa.table(arrays, schema=declared), monologue_counts, pc.pairwise_diff(first_sentence)[1:])
+    return _Sentences(pa.table(arrays, schema=declared), monologue_counts, pc.pairwise_diff(first_sentence)[1:])
 
 
-def _lengths(lists: pa.ListArray) -> pa.Array:
+def _list_lengths(lists: pa.ListArray) -> pa.Array:
     return pc.fill_null(pc.list_value_length(lists), 0).cast(pa.int64())
 
 
-def _bounds(lengths: pa.Array) -> pa.Array:
-    """Where stretches of these lengths begin, and behind them where the last one ends."""
+def _offsets(lengths: pa.Array) -> pa.Array:
+    """Return the offsets at which runs of these lengths begin, followed by the end of the last one."""
     return pa.concat_arrays([pa.array([0], pa.int64()), pc.cumulative_sum(lengths)])
 
 
-def _by_rows(transcripts: Sequence[Transcript], types: ColumnTypes) -> _LaidOut:
-    sheet = TableBuilder(SENTENCES_TABLE, types)
+def _parse_with_python(transcripts: Sequence[Transcript], types: ColumnTypes) -> _Sentences:
+    builder = TableBuilder(SENTENCES_TABLE, types)
     monologue_counts: list[int] = []
     sentence_counts: list[int] = []
     for transcript in transcripts:
@@ -152,37 +152,45 @@ def _by_rows(transcripts: Sequence[Transcript], types: ColumnTypes) -> _LaidOut:
         call_id, index = id_text(record.get("callId")), 0
         monologues = object_list_field(record, "transcript")
         monologue_counts.append(len(monologues))
-        more = {f"transcript__{name}": value for name, value in record.items() if name not in ("callId", "transcript")}
-        for at, monologue in enumerate(monologues):
-            added = more | {
+        transcript_fields = {
+            f"transcript__{name}": value for name, value in record.items() if name not in ("callId", "transcript")
+        }
+        for monologue_index, monologue in enumerate(monologues):
+            monologue_fields = transcript_fields | {
                 f"monologue__{name}": value
                 for name, value in monologue.items()
                 if name not in ("speakerId", "topic", "sentences")
             }
             for sentence in object_list_field(monologue, "sentences"):
-                ours = (call_id, index, at, _text(monologue.get("speakerId")), _text(monologue.get("topic")))
-                sheet.add(ours, {**added, **sentence})
+                connector_values = (
+                    call_id,
+                    index,
+                    monologue_index,
+                    _text(monologue.get("speakerId")),
+                    _text(monologue.get("topic")),
+                )
+                builder.add(connector_values, {**monologue_fields, **sentence})
                 index += 1
         sentence_counts.append(index)
     counts = pa.array(monologue_counts, pa.int64()), pa.array(sentence_counts, pa.int64())
-    return _LaidOut(sheet.build(), *counts)
+    return _Sentences(builder.build(), *counts)
 
 
 def _text(value: object) -> str | None:
     return None if value is None else id_text(value)
 
 
-def _summaries(transcripts: Sequence[Transcript], laid_out: _LaidOut, synced_at: datetime) -> pa.Table:
-    sentences, bounds = laid_out.sentences, _bounds(laid_out.sentence_counts)
-    # Words are what ASCII white space separates: six times as fast as Unicode's notion, and the same for speech.
+def _build_transcripts(transcripts: Sequence[Transcript], parsed: _Sentences, synced_at: datetime) -> pa.Table:
+    sentences, offsets = parsed.sentences, _offsets(parsed.sentence_counts)
+    # Words are separated by ASCII white space: six times as fast as Unicode white space, and the same for speech.
     trimmed = pc.ascii_trim_whitespace(sentences["text"])
     words = pc.if_else(pc.equal(trimmed, ""), 0, pc.list_value_length(pc.ascii_split_whitespace(trimmed)))
     columns: dict[str, Any] = {
         "call_id": [transcript.call_id for transcript in transcripts],
-        "monologue_count": laid_out.monologue_counts.to_pylist(),
-        "sentence_count": laid_out.sentence_counts.to_pylist(),
-        "word_count": _sums(words, bounds),
-        "speech_ms": _sums(pc.subtract(sentences["end_ms"], sentences["start_ms"]), bounds),
+        "monologue_count": parsed.monologue_counts.to_pylist(),
+        "sentence_count": parsed.sentence_counts.to_pylist(),
+        "word_count": _sums(words, offsets),
+        "speech_ms": _sums(pc.subtract(sentences["end_ms"], sentences["start_ms"]), offsets),
         "_content_hash": [transcript.content_hash for transcript in transcripts],
         "_synced_at": [synced_at] * len(transcripts),
         LOAD_ID: [None] * len(transcripts),
@@ -195,8 +203,8 @@ def _summaries(transcripts: Sequence[Transcript], laid_out: _LaidOut, synced_at:
     )
 
 
-def _sums(values: pa.ChunkedArray, bounds: pa.Array) -> list[int]:
-    """The sum of each stretch of values; what is null counts nothing."""
-    so_far = _bounds(pc.fill_null(values, 0).cast(pa.int64()).combine_chunks())
-    sums: list[int] = pc.pairwise_diff(so_far.take(bounds))[1:].to_pylist()
+def _sums(values: pa.ChunkedArray, offsets: pa.Array) -> list[int]:
+    """Return the sum of each run of values; null counts as 0."""
+    totals = _offsets(pc.fill_null(values, 0).cast(pa.int64()).combine_chunks())
+    sums: list[int] = pc.pairwise_diff(totals.take(offsets))[1:].to_pylist()
     return sums

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from sources.gong.calls.call_rows import call_rows, content_hash
 from sources.gong.calls.request import CallRequest
-from sources.gong.calls.transcript_rows import Transcript, _by_columns, _by_rows, transcript_tables
+from sources.gong.calls.transcript_rows import Transcript, _parse_with_arrow, _parse_with_python, transcript_tables
 from sources.gong.calls.transformer import CallTransformer, TranscriptTransformer, TransformContext
 from sources.gong.datetimes import parse_duration
 from sources.gong.errors import ConfigurationError
@@ -225,7 +225,7 @@ MONOLOGUES = st.fixed_dictionaries(
 @settings(max_examples=200)
 def test_both_ways_of_laying_out_transcripts_give_the_same_tables(transcripts: list[Any]) -> None:
     records = _transcripts(transcripts)
-    fast, slow = _by_columns(records), _by_rows(records, Types())
+    fast, slow = _parse_with_arrow(records), _parse_with_python(records, Types())
     assert fast == slow
     assert fast.sentences.schema.equals(slow.sentences.schema)
 
