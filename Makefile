@@ -51,6 +51,7 @@ docs: install
 	$(BIN)/python -m docs.generate.coverage_page
 	$(BIN)/python -m docs.generate.marts_page
 	$(BIN)/python -m docs.generate.commands_page
+	$(BIN)/python -m docs.generate.settings_page
 
 # Pin all dependencies with hashes, without registry addresses; needs `uv`.
 requirements:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from docs.generate import commands_page
+import pytest
+from dlt.common.configuration.specs import BaseConfiguration
+
+from docs.generate import commands_page, settings_page
+from sources.gong import GongAccessToken, GongApiKey, GongOAuth
+from sources.gong.settings import GongSettings
 
 
 def test_the_commands_page_matches_the_application() -> None:
@@ -13,3 +18,14 @@ def test_the_commands_page_matches_the_application() -> None:
 def test_notes_on_exit_codes_name_commands_that_exist() -> None:
     """A renamed command does not keep its note under the old name."""
     assert commands_page.FURTHER_FAILURES.keys() <= {command.name for command in commands_page.commands()}
+
+
+def test_the_settings_page_matches_the_declarations() -> None:
+    """A changed setting or default reaches docs/reference/settings.md."""
+    assert settings_page.PAGE.read_text("utf-8") == settings_page.page(), "run `make docs`"
+
+
+@pytest.mark.parametrize("spec", [GongSettings, GongApiKey, GongOAuth, GongAccessToken])
+def test_every_setting_is_described(spec: type[BaseConfiguration]) -> None:
+    """A setting without a description would be missing on the settings page."""
+    assert settings_page.documented_settings(spec).keys() == spec.get_resolvable_fields().keys()
