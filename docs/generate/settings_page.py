@@ -45,7 +45,7 @@ _DLT_SETTINGS = (
     ("destination.duckdb.credentials", "the DuckDB file", "`warehouse.duckdb`"),
     (
         "destination.duckdb.credentials.global_config",
-        "DuckDB settings such as `memory_limit` and `threads`; during a load, memory is limited to 100 MB per thread, at"
+        "DuckDB settings such as `memory_limit` and `threads`; a load uses up to 100 MB of memory per thread, at"
         " least 200 MB",
         "up to 4 threads",
     ),
