@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 _SCHEMA = pa.schema([("id", pa.string()), ("content_hash", pa.string())])
 
@@ -53,6 +54,10 @@ class KnownHashes:
 
 
 def _to_sorted_table(batches: Iterable[Sequence[tuple[str, str]]]) -> pa.Table:
-    # Arrow sorts text by its bytes and Python by code points, which is the same order for UTF-8.
     parts = [pa.table([[pair[0] for pair in batch], [pair[1] for pair in batch]], schema=_SCHEMA) for batch in batches]
-    return pa.concat_tables([_SCHEMA.empty_table(), *parts]).sort_by("id").combine_chunks()
+    table = pa.concat_tables([_SCHEMA.empty_table(), *parts]).combine_chunks()
+    del parts
+    # Arrow sorts text by its bytes and Python by code points, which is the same order for UTF-8.
+    table = table.take(pc.sort_indices(table["id"]))
+    pa.default_memory_pool().release_unused()
+    return table
