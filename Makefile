@@ -20,6 +20,7 @@ check: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m docs.generate.pages --check
 
 test: install
 	$(BIN)/pytest -n auto
@@ -48,10 +49,7 @@ parse: install
 
 # Write the generated pages of docs; tests compare them with the code.
 docs: install
-	$(BIN)/python -m docs.generate.coverage_page
-	$(BIN)/python -m docs.generate.marts_page
-	$(BIN)/python -m docs.generate.commands_page
-	$(BIN)/python -m docs.generate.settings_page
+	$(BIN)/python -m docs.generate.pages
 
 # Pin all dependencies with hashes, without registry addresses; needs `uv`.
 requirements:

@@ -124,7 +124,7 @@ def test_a_library_without_the_workspaces_scope_is_skipped_or_read_without_works
 
     # An empty list of workspaces is implausible: the library is kept.
     gong.settings.credentials[DEMO_AUTHORIZATION] = None
-    gong.faults.append(Fault(rewrite(lambda answer: {**answer, "workspaces": []}), "/v2/workspaces"))
+    gong.faults.append(Fault(rewrite(lambda page: {**page, "workspaces": []}), "/v2/workspaces"))
     workspace.sync("--select", "library")
     assert workspace.count("library_folders") == expected_folders
 

@@ -55,7 +55,7 @@ TEMPORARY_FAULTS: dict[str, FaultAction] = {
     "html": html_page(),
     "corrupt": corrupt_json(),
     "errors in a 200": respond(200),
-    "array": rewrite(lambda answer: [answer]),
+    "array": rewrite(lambda page: [page]),
     "null for records": replace_records(None),
     "object for records": replace_records({"1": {}}),
 }

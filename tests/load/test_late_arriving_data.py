@@ -146,9 +146,9 @@ def drop_trackers(record: Json) -> None:
 
 def advance_stage(record: Json) -> None:
     for context in record["context"]:
-        for thing in context["objects"]:
-            for field in thing["fields"]:
-                if field["name"] == "StageName" and thing.get("timing") == "Now":
+        for crm_object in context["objects"]:
+            for field in crm_object["fields"]:
+                if field["name"] == "StageName" and crm_object.get("timing") == "Now":
                     field["value"] = "Closed Won"
 
 

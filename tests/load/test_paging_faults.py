@@ -48,8 +48,8 @@ def test_an_altered_cursor_restarts_its_window(gong: SimulatedGong, workspace: W
     """A cursor that Gong cannot verify is handled like an expired one."""
     gong.settings.page_size = 20
 
-    def tamper(answer: Json) -> None:
-        answer["records"]["cursor"] += "x"
+    def tamper(page: Json) -> None:
+        page["records"]["cursor"] += "x"
 
     gong.faults.append(Fault(rewrite(tamper), EXTENSIVE, nth=2))
     workspace.sync("--select", "calls,transcripts")
@@ -85,10 +85,10 @@ def test_repeated_records_are_written_once(gong: SimulatedGong, workspace: Works
     gong.settings.page_size = 20
     first: dict[str, Json] = {}
 
-    def double(answer: Json) -> None:
+    def double(page: Json) -> None:
         for name in ("calls", "callTranscripts", "users"):
-            if name in answer:
-                answer[name] += [answer[name][0], first.setdefault(name, answer[name][0])]
+            if name in page:
+                page[name] += [page[name][0], first.setdefault(name, page[name][0])]
 
     gong.faults += [Fault(rewrite(double), path) for path in (EXTENSIVE, TRANSCRIPT, USERS)]
     workspace.sync()
@@ -101,30 +101,28 @@ def test_inconsistent_paging_information_is_tolerated(gong: SimulatedGong, works
     gong.settings.page_size = 12
 
     def change_records(**changes: object) -> Callable[[Json], Json]:
-        return lambda answer: {**answer, "records": {**answer["records"], **changes}}
+        return lambda page: {**page, "records": {**page["records"], **changes}}
 
-    def remove_calls(answer: Json) -> Json:
-        return {**change_records(cursor=_equivalent_cursor(answer["records"]["cursor"]))(answer), "calls": []}
+    def remove_calls(page: Json) -> Json:
+        return {**change_records(cursor=_equivalent_cursor(page["records"]["cursor"]))(page), "calls": []}
 
     withheld: list[Json] = []
 
-    def withhold_calls(answer: Json) -> Json:
-        withheld.extend(answer["calls"])
-        return remove_calls(answer)
+    def withhold_calls(page: Json) -> Json:
+        withheld.extend(page["calls"])
+        return remove_calls(page)
 
-    def append_withheld_calls(answer: Json) -> Json:
-        return {**change_records(totalRecords=-7)(answer), "calls": withheld + answer["calls"]}
+    def append_withheld_calls(page: Json) -> Json:
+        return {**change_records(totalRecords=-7)(page), "calls": withheld + page["calls"]}
 
-    last = rewrite(lambda answer: change_records(cursor="")(answer) if "cursor" not in answer["records"] else answer)
+    last = rewrite(lambda page: change_records(cursor="")(page) if "cursor" not in page["records"] else page)
     for nth, act in enumerate(
         (
             rewrite(change_records(totalRecords="many")),
             rewrite(withhold_calls),
             rewrite(append_withheld_calls),
             rewrite(
-                lambda answer: (
-                    change_records(totalRecords=10**9)(answer) if answer["records"].pop("totalRecords") else None
-                )
+                lambda page: change_records(totalRecords=10**9)(page) if page["records"].pop("totalRecords") else None
             ),
         ),
         1,
@@ -142,9 +140,9 @@ def test_an_absurd_total_does_not_split_a_window_into_thousands(make_gong: MakeG
     """A wrong total must not spend the daily quota on empty windows."""
     gong = make_gong(calls=350)
 
-    def inflate_total(answer: Json) -> None:
-        if "records" in answer:
-            answer["records"]["totalRecords"] = 10**7
+    def inflate_total(page: Json) -> None:
+        if "records" in page:
+            page["records"]["totalRecords"] = 10**7
 
     gong.faults.append(Fault(rewrite(inflate_total), EXTENSIVE))
     workspace.configure(requests_per_day=100)
@@ -156,9 +154,9 @@ def test_an_absurd_total_does_not_split_a_window_into_thousands(make_gong: MakeG
 def test_a_full_page_without_paging_information_is_retried(make_gong: MakeGong, workspace: Workspace) -> None:
     """A full page without a cursor may have a successor, so it is not taken as the last one."""
     gong = make_gong(calls=150)
-    without_paging = Fault(rewrite(lambda answer: answer.pop("records") and answer), EXTENSIVE, nth=1)
+    without_paging = Fault(rewrite(lambda page: page.pop("records") and page), EXTENSIVE, nth=1)
     # The total is 150, the page has 100 calls and no cursor.
-    without_cursor = Fault(rewrite(lambda answer: answer["records"].pop("cursor") and answer), EXTENSIVE, nth=2)
+    without_cursor = Fault(rewrite(lambda page: page["records"].pop("cursor") and page), EXTENSIVE, nth=2)
     gong.faults += [without_paging, without_cursor]
     workspace.sync("--select", "calls,transcripts")
     assert (without_paging.hit_count, without_cursor.hit_count) == (1, 1)
@@ -195,10 +193,10 @@ def test_a_repeated_cursor_is_an_error(make_gong: MakeGong, workspace: Workspace
     gong = make_gong(calls=350)
     first: list[str] = []
 
-    def repeat(answer: dict[str, dict[str, str]]) -> object:
-        first.append(answer["records"].get("cursor", ""))
-        answer["records"]["cursor"] = first[0]
-        return answer
+    def repeat(page: dict[str, dict[str, str]]) -> object:
+        first.append(page["records"].get("cursor", ""))
+        page["records"]["cursor"] = first[0]
+        return page
 
     gong.faults.append(Fault(rewrite(repeat), EXTENSIVE))
     summary = workspace.sync("--select", "calls", code=1)
@@ -226,8 +224,8 @@ def test_an_empty_response_before_the_last_page_is_not_the_end(make_gong: MakeGo
     assert workspace.run("reconcile").code == 0
     assert not [request for request in gong.requests if "callIds" in request.body["filter"]]
 
-    def add_cursor_to_last_page(answer: Json) -> None:
-        answer["records"].setdefault("cursor", "beyond")
+    def add_cursor_to_last_page(page: Json) -> None:
+        page["records"].setdefault("cursor", "beyond")
 
     beyond = Fault(empty_range, EXTENSIVE, when=lambda request: request.cursor == "beyond")
     gong.faults[:] = [beyond, Fault(rewrite(add_cursor_to_last_page), EXTENSIVE)]
@@ -260,10 +258,10 @@ def _equivalent_cursor(cursor: str) -> str:
     return encode_cursor(msgspec.structs.replace(position, exp=position.exp + 1))
 
 
-def _omit_paging_on_last_page(answer: Json) -> Json:
-    is_last = "cursor" not in answer["records"]
-    return {name: value for name, value in answer.items() if name != "records" or not is_last}
+def _omit_paging_on_last_page(page: Json) -> Json:
+    is_last = "cursor" not in page["records"]
+    return {name: value for name, value in page.items() if name != "records" or not is_last}
 
 
-def _send_null_cursor_on_last_page(answer: Json) -> None:
-    answer["records"].setdefault("cursor", None)
+def _send_null_cursor_on_last_page(page: Json) -> None:
+    page["records"].setdefault("cursor", None)

@@ -65,8 +65,8 @@ def test_a_plan_of_a_selection_requests_nothing_else(gong: SimulatedGong, worksp
 def test_invalid_folders_do_not_stop_a_plan(gong: SimulatedGong, workspace: Workspace) -> None:
     """Invalid records are counted as a sync would request them."""
 
-    def add(answer: dict[str, list[Any]]) -> None:
-        answer["folders"] += [None, "text", {"name": "No id"}, {"id": "12345678901234567890"}]
+    def add(page: dict[str, list[Any]]) -> None:
+        page["folders"] += [None, "text", {"name": "No id"}, {"id": "12345678901234567890"}]
 
     gong.faults.append(Fault(rewrite(add), "/v2/library/folders"))
     planned = run_plan(workspace, "--select", "library")

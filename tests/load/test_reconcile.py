@@ -133,7 +133,7 @@ def test_a_rescheduled_call_is_confirmed_by_id_and_kept(gong: SimulatedGong, wor
 def test_a_call_missing_from_a_page_is_not_erased(gong: SimulatedGong, workspace: Workspace) -> None:
     """Each missing call is confirmed by id before anything is erased."""
     workspace.sync()
-    gong.faults.append(Fault(rewrite(lambda answer: answer["calls"].pop() and None), EXTENSIVE, nth=1))
+    gong.faults.append(Fault(rewrite(lambda page: page["calls"].pop() and None), EXTENSIVE, nth=1))
     result = reconcile(workspace)
     assert (result["missing"], result["erased"]) == ([], 0)
     assert_warehouse_matches(workspace, gong)
@@ -285,11 +285,11 @@ def test_invalid_records_make_no_call_a_deleted_one(gong: SimulatedGong, workspa
     )
 
     def change(body: bytes) -> bytes:
-        answer = msgspec.json.decode(body)
-        ids = [call["metaData"]["id"] for call in answer["calls"]]
+        page = msgspec.json.decode(body)
+        ids = [call["metaData"]["id"] for call in page["calls"]]
         records = [invalid[id_].replace(b"%s", id_.encode()) if id_ in invalid else b"" for id_ in ids]
-        raw = [records[at] or msgspec.json.encode(call) for at, call in enumerate(answer["calls"])]
-        return msgspec.json.encode({**answer, "calls": list(map(msgspec.Raw, raw))})
+        raw = [records[at] or msgspec.json.encode(call) for at, call in enumerate(page["calls"])]
+        return msgspec.json.encode({**page, "calls": list(map(msgspec.Raw, raw))})
 
     gong.faults.append(Fault(rewrite_bytes(change), EXTENSIVE))
     gong.requests.clear()

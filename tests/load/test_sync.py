@@ -26,6 +26,7 @@ def test_a_first_sync_copies_everything_that_is_not_private(gong: SimulatedGong,
     """A first sync loads every resource, without private calls."""
     summary = workspace.sync()
     assert_warehouse_matches(workspace, gong)
+
     private = [call for call in gong.list_calls() if call.record["metaData"]["isPrivate"]]
     assert summary["private_excluded"] == len(private) > 0
     assert {name: resource["status"] for name, resource in summary["resources"].items()} == dict.fromkeys(
@@ -211,11 +212,11 @@ def test_fields_that_gong_adds_become_columns(gong: SimulatedGong, workspace: Wo
         for topic in record["content"]["topics"]:
             topic["weight"] = 0.5
 
-    def add_to_transcript(answer: Json) -> Json:
-        for transcript in answer["callTranscripts"]:
+    def add_to_transcript(page: Json) -> Json:
+        for transcript in page["callTranscripts"]:
             for monologue in transcript["transcript"] if transcript["callId"] == call.id else ():
                 monologue["channel"] = 2
-        return answer
+        return page
 
     gong.faults.append(Fault(rewrite(edit_call_in_page(call.id, add_to_call)), EXTENSIVE))
     gong.faults.append(Fault(rewrite(add_to_transcript), TRANSCRIPT))

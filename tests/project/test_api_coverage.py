@@ -37,14 +37,14 @@ def test_the_page_matches_its_data() -> None:
 
 def test_every_endpoint_is_listed_once() -> None:
     """Read, written and left-out operations do not overlap."""
-    counts = Counter([*(str(one.endpoint) for one in READ), *(one.operation for one in (*LEFT_OUT, *WRITES))])
+    counts = Counter([*(str(entry.endpoint) for entry in READ), *(entry.operation for entry in (*LEFT_OUT, *WRITES))])
     assert [operation for operation, times in counts.items() if times > 1] == []
-    assert {one.endpoint for one in READ} == set(ENDPOINTS)
+    assert {entry.endpoint for entry in READ} == set(ENDPOINTS)
 
 
 def test_every_omitted_operation_has_a_reason() -> None:
     """Readers learn why an operation is not used."""
-    assert [one.operation for one in LEFT_OUT if not one.why] == []
+    assert [entry.operation for entry in LEFT_OUT if not entry.why] == []
 
 
 def test_get_actions_are_listed_with_their_operation() -> None:
@@ -58,7 +58,7 @@ def test_get_actions_are_listed_with_their_operation() -> None:
     }
     assert documented
     # Several actions send GET /v2/calls/{id} in addition to their own operation.
-    listed = {(command, str(one.endpoint)) for one in READ if one.endpoint.tables for command in one.commands}
+    listed = {(command, str(entry.endpoint)) for entry in READ if entry.endpoint.tables for command in entry.commands}
     assert listed == documented
 
 
@@ -74,9 +74,9 @@ def test_endpoints_fill_every_table_of_their_resource() -> None:
 def test_the_code_contains_no_other_operation() -> None:
     """Security officers can rely on the page: no other path and no DELETE or PATCH is in the shipped code."""
     allowed = {endpoint.path for endpoint in ENDPOINTS}
-    allowed |= {one.operation.partition(" ")[2] for one in WRITES if one.commands}
-    verbs = {one.operation.partition(" ")[0] for one in WRITES if not one.commands} - {
-        verb.partition(" ")[0] for verb in (one.operation for one in WRITES if one.commands)
+    allowed |= {entry.operation.partition(" ")[2] for entry in WRITES if entry.commands}
+    verbs = {entry.operation.partition(" ")[0] for entry in WRITES if not entry.commands} - {
+        verb.partition(" ")[0] for verb in (entry.operation for entry in WRITES if entry.commands)
     }
     assert verbs == {"DELETE", "PATCH"}
 
@@ -118,17 +118,17 @@ def operations(document: Json) -> dict[str, Json]:
 @against_the_document
 def test_every_documented_operation_is_listed(operations: dict[str, Json]) -> None:
     """The page covers Gong's OpenAPI document completely and adds no operation to it."""
-    listed = {*(str(one.endpoint) for one in READ), *(one.operation for one in WRITES)}
-    listed |= {one.operation for one in LEFT_OUT if one.documented}
+    listed = {*(str(entry.endpoint) for entry in READ), *(entry.operation for entry in WRITES)}
+    listed |= {entry.operation for entry in LEFT_OUT if entry.documented}
     assert listed == set(operations)
-    assert not {one.operation for one in LEFT_OUT if not one.documented} & set(operations)
+    assert not {entry.operation for entry in LEFT_OUT if not entry.documented} & set(operations)
 
 
 @against_the_document
 def test_scopes_are_those_of_the_document(operations: dict[str, Json]) -> None:
     """A wrong scope would be reported to users who then request it in vain."""
-    listed = {str(one.endpoint): {one.endpoint.scope, one.further_scope} - {""} for one in READ}
-    listed |= {one.operation: {one.scope} - {""} for one in (*LEFT_OUT, *WRITES)}
+    listed = {str(entry.endpoint): {entry.endpoint.scope, entry.further_scope} - {""} for entry in READ}
+    listed |= {entry.operation: {entry.scope} - {""} for entry in (*LEFT_OUT, *WRITES)}
     documented = {
         name: set(re.findall(r"'(api:[a-z:-]+)'", operation.get("description", "")))
         for name, operation in operations.items()

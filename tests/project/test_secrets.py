@@ -40,7 +40,7 @@ KINDS: dict[str, dict[str, str]] = {
 }
 SECRETS = (ACCESS_KEY, ACCESS_KEY_SECRET, ACCESS_TOKEN, CLIENT_SECRET, REFRESH_TOKEN, PII_KEY, PASSWORD)
 TOKENS = Path("working", "gong-elt", "tokens")
-"""Where OAuth tokens are stored: the only place that may contain them."""
+"""Where OAuth tokens are stored: the only location that may contain them."""
 
 
 def encode_secret(secret: str) -> set[bytes]:
@@ -89,20 +89,24 @@ class SecretSearch:
             tokens = [*self.gong.oauth.issued_secrets[1:], *_bearers(self.gong)]
             needles |= {spelling: "a token that Gong issued" for token in tokens for spelling in encode_secret(token)}
         for path in sorted(self.workspace.folder.rglob("*")):
-            place = path.relative_to(self.workspace.folder)
-            if path.is_dir() or place == Path(".dlt", "secrets.toml") or (path.suffix == ".lock" and not path.exists()):
+            location = path.relative_to(self.workspace.folder)
+            if (
+                path.is_dir()
+                or location == Path(".dlt", "secrets.toml")
+                or (path.suffix == ".lock" and not path.exists())
+            ):
                 continue
             self.files += 1
-            is_token_store = place.is_relative_to(TOKENS)
-            self.search_content(str(place), str(place).encode(), needles)
+            is_token_store = location.is_relative_to(TOKENS)
+            self.search_content(str(location), str(location).encode(), needles)
             for content in _contents(path):
-                self.search_content(str(place), content, NEEDLES if is_token_store else needles)
+                self.search_content(str(location), content, NEEDLES if is_token_store else needles)
         for content in _warehouse(self.workspace.folder / "warehouse.duckdb"):
             self.search_content("warehouse", content, needles)
 
-    def search_content(self, place: str, content: bytes, needles: Mapping[bytes, str] = NEEDLES) -> None:
+    def search_content(self, location: str, content: bytes, needles: Mapping[bytes, str] = NEEDLES) -> None:
         """Record the secrets in a content."""
-        self.found |= {(place, needles[needle]) for needle in needles if needle in content}
+        self.found |= {(location, needles[needle]) for needle in needles if needle in content}
 
 
 def _bearers(gong: SimulatedGong) -> list[str]:
@@ -368,7 +372,7 @@ def test_the_search_finds_hidden_secrets(search: SecretSearch, tmp_path: Path) -
         hidden.write_bytes(content)
         search.found.clear()
         search.search_all()
-        assert {place for place, _ in search.found} == {"hidden"}, number
+        assert {location for location, _ in search.found} == {"hidden"}, number
 
     hidden.unlink()
     (search.workspace.folder / PASSWORD).mkdir()

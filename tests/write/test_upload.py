@@ -104,6 +104,7 @@ def test_invalid_rows_are_reported_and_valid_ones_uploaded(gong: SimulatedGong, 
         rows_after = read_upload_rows(workspace)
         assert [(row[1], row[2]) for row in rows_after if row[2] == "invalid"] == [(n, "invalid") for n in (2, 3, 5)]
         assert [row[0] for row in rows_after if row[2] == "added"] == ["pbx-0", "pbx-3", "pbx-5"]
+
     printed = workspace.run("upload", file)
     assert "row 2 (pbx-1) invalid: actual_start: yesterday is no date-time" in printed.out
 

@@ -1,4 +1,4 @@
-"""Reading day by day, the pure part: no day is skipped, none is asked for before it is over, unchanged ones rest."""
+"""Date slices: no day is skipped, none is requested too early, and unchanged days are not written."""
 
 from __future__ import annotations
 
@@ -17,84 +17,83 @@ from sources.gong.resources.date_sliced import DATE_SLICED, DateSlicedResource
 
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
 OFFSETS = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
-READ_BY_DATE = pytest.mark.parametrize("dated", DATE_SLICED, ids=lambda dated: dated.name)
+READ_BY_DATE = pytest.mark.parametrize("resource", DATE_SLICED, ids=lambda resource: resource.name)
 
 
 @READ_BY_DATE
 @given(now=MOMENTS, length=st.timedeltas(timedelta(0), timedelta(days=500)))
-def test_stretches_follow_one_another_without_gap_or_overlap(
-    dated: DateSlicedResource, now: datetime, length: timedelta
-) -> None:
-    slices = list(dated.slices(Window(now - length, now), now))
-    assert all(one.until == two.since for one, two in pairwise(slices))
-    assert all(one.since < one.until for one in slices)
-    assert all(dated.monthly or (one.until - one.since).days <= dated.days_per_request for one in slices)
+def test_slices_have_no_gap_and_no_overlap(resource: DateSlicedResource, now: datetime, length: timedelta) -> None:
+    """Consecutive slices cover a window, each within the days allowed per request."""
+    slices = list(resource.slices(Window(now - length, now), now))
+    assert all(current.until == following.since for current, following in pairwise(slices))
+    assert all(current.since < current.until for current in slices)
+    assert all(
+        resource.monthly or (current.until - current.since).days <= resource.days_per_request for current in slices
+    )
 
 
 @READ_BY_DATE
 @given(moments=st.lists(MOMENTS, min_size=2, max_size=6, unique=True), zone=OFFSETS)
-def test_runs_one_after_the_other_leave_no_day_unread(
-    dated: DateSlicedResource, moments: list[datetime], zone: timezone
-) -> None:
-    """Whatever the company's zone: every day from the first window's begin that is over everywhere was asked for."""
-    asked: set[date] = set()
+def test_consecutive_runs_read_every_day(resource: DateSlicedResource, moments: list[datetime], zone: timezone) -> None:
+    """Each day that is over in every time zone is requested, in any zone of the company."""
+    requested: set[date] = set()
     moments.sort()
     for since, now in pairwise(moments):
-        for stretch in dated.slices(Window(since, now), now):
-            asked |= set(stretch.dates())
+        for date_slice in resource.slices(Window(since, now), now):
+            requested |= set(date_slice.dates())
     day, last = moments[0].astimezone(zone).date(), (moments[-1] - timedelta(hours=12)).date()
     while day < last:
-        assert day in asked
+        assert day in requested
         day += timedelta(days=1)
 
 
 @given(now=MOMENTS, length=st.timedeltas(timedelta(0), timedelta(days=60)), zone=OFFSETS)
-def test_statistics_are_never_asked_for_beyond_the_companys_today(
-    now: datetime, length: timedelta, zone: timezone
-) -> None:
-    for dated in DATE_SLICED:
-        if dated.complete_days_only:
-            for stretch in dated.slices(Window(now - length, now), now):
-                assert stretch.until <= now.astimezone(zone).date()
+def test_statistics_are_not_requested_beyond_today(now: datetime, length: timedelta, zone: timezone) -> None:
+    """Gong rejects a range that ends after the current day of the company."""
+    for resource in DATE_SLICED:
+        if resource.complete_days_only:
+            for date_slice in resource.slices(Window(now - length, now), now):
+                assert date_slice.until <= now.astimezone(zone).date()
 
 
 @given(MOMENTS, st.timedeltas(timedelta(0), timedelta(days=60)))
-def test_where_a_stretch_ends_the_next_window_goes_on(now: datetime, length: timedelta) -> None:
-    for dated in DATE_SLICED:
-        for stretch in dated.slices(Window(now - length, now), now):
-            if not dated.monthly and complete_at(stretch.until) < now:
-                first = next(iter(dated.slices(Window(complete_at(stretch.until), now), now)), None)
-                assert first is None or first.since == stretch.until
+def test_the_next_window_continues_where_a_slice_ends(now: datetime, length: timedelta) -> None:
+    """A run that stops between two slices neither skips nor repeats a day."""
+    for resource in DATE_SLICED:
+        for date_slice in resource.slices(Window(now - length, now), now):
+            if not resource.monthly and complete_at(date_slice.until) < now:
+                first = next(iter(resource.slices(Window(complete_at(date_slice.until), now), now)), None)
+                assert first is None or first.since == date_slice.until
 
 
-# In what order Gong tells them is no difference.
+# The order of records within a day is not significant.
 RECORDS = st.lists(st.integers(0, 3), max_size=3).map(sorted)
 DAYS = st.dictionaries(st.dates(date(2026, 1, 1), date(2026, 1, 9)), RECORDS, max_size=6)
 
 
 @given(st.lists(DAYS, min_size=1, max_size=5))
-def test_a_warehouse_that_follows_changed_days_holds_what_gong_holds(reads: list[Mapping[date, list[Any]]]) -> None:
-    """Each read tells some days as they are; what is written is exactly what differs."""
+def test_writing_changed_days_reproduces_the_data(reads: list[Mapping[date, list[Any]]]) -> None:
+    """Exactly the days that differ are written, and all days after an interrupted load."""
     state: dict[str, Any] = {}
     warehouse: dict[date, list[Any]] = {}
     for by_day in reads:
-        told = {day: [{"day": day.isoformat(), "n": n} for n in of_day] for day, of_day in by_day.items()}
-        records, emptied = DateHashes(state, state_is_current=True).select_changed(told)
+        current = {day: [{"day": day.isoformat(), "n": n} for n in of_day] for day, of_day in by_day.items()}
+        records, emptied = DateHashes(state, state_is_current=True).select_changed(current)
         written = {record["day"] for record in records}
         for day in by_day:
             if day.isoformat() in written or day in emptied:
-                assert warehouse.get(day, []) != told[day]
-                warehouse[day] = told[day]
-        assert all(warehouse.get(day, []) == of_day for day, of_day in told.items())
-        again, emptied_again = DateHashes(state, state_is_current=True).select_changed(told)
+                assert warehouse.get(day, []) != current[day]
+                warehouse[day] = current[day]
+        assert all(warehouse.get(day, []) == of_day for day, of_day in current.items())
+        again, emptied_again = DateHashes(state, state_is_current=True).select_changed(current)
         assert not again
         assert not emptied_again
-        untrusted, _ = DateHashes(dict(state), state_is_current=False).select_changed(told)
-        assert len(untrusted) == sum(map(len, told.values()))
+        after_interruption, _ = DateHashes(dict(state), state_is_current=False).select_changed(current)
+        assert len(after_interruption) == sum(map(len, current.values()))
 
 
 def test_date_hashes_of_an_earlier_version_are_read_and_moved() -> None:
-    """Before 0.1.0 was released, the state had them as `days` and `forgotten_before`."""
+    """Date hashes under their old keys are read once and stored under the new ones."""
     day, records = date(2026, 3, 2), [{"id": "1"}]
     state: dict[str, Any] = {}
     DateHashes(state, state_is_current=True).select_changed({day: records})
@@ -102,5 +101,6 @@ def test_date_hashes_of_an_earlier_version_are_read_and_moved() -> None:
 
     hashes = DateHashes(earlier, state_is_current=True)
     assert hashes.select_changed({day: records}) == ([], [])
+
     hashes.prune_before(date(2026, 2, 1))
     assert earlier == {"date_hashes": state["date_hashes"], "pruned_before": "2026-03-01"}
