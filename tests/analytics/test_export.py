@@ -25,6 +25,7 @@ def test_all_words_of_public_calls_are_exported(marts_gong: SimulatedGong, duckd
         for call in public_calls(marts_gong)
         if call.transcript_json
     }
+
     assert {
         call_id: [turn["text"] for turn in conversation["turns"]] for call_id, conversation in conversations.items()
     } == {call_id: texts for call_id, texts in expected.items() if texts}
@@ -33,8 +34,10 @@ def test_all_words_of_public_calls_are_exported(marts_gong: SimulatedGong, duckd
 def test_both_warehouses_export_the_same(duckdb_marts: Workspace, postgres_marts: Workspace) -> None:
     """DuckDB and PostgreSQL return the same conversations, with and without filters."""
     assert export_transcripts(duckdb_marts) == export_transcripts(postgres_marts)
+
     call = next(c for c in export_transcripts(duckdb_marts, "--side", "customer") if c["account_name"])
     filters = ("--side", "customer", "--rep", call["host_name"][:5].lower(), "--account", call["account_name"].upper())
+
     assert call in export_transcripts(duckdb_marts, *filters, "--since", call["started"])
     assert export_transcripts(duckdb_marts, *filters) == export_transcripts(postgres_marts, *filters)
     assert export_transcripts(duckdb_marts, "--until", call["started"]) == export_transcripts(
@@ -47,17 +50,22 @@ def test_filters_select_conversations(duckdb_marts: Workspace) -> None:
     everything = export_transcripts(duckdb_marts)
     middle = everything[len(everything) // 2]
     day = middle["started"][:10]
+
     assert [c["call_id"] for c in export_transcripts(duckdb_marts, "--since", day)] == [
         c["call_id"] for c in everything if c["started"][:10] >= day
     ]
     assert [c["call_id"] for c in export_transcripts(duckdb_marts, "--until", day)] == [
         c["call_id"] for c in everything if c["started"][:10] < day
     ]
+
     with_rep = export_transcripts(duckdb_marts, "--rep", middle["host_name"].upper())
     assert with_rep == [c for c in everything if c["host_name"] == middle["host_name"]]
+
     with_account = next(c for c in everything if c["account_name"])
     with_account_filter = export_transcripts(duckdb_marts, "--account", with_account["account_name"].lower())
+
     assert with_account_filter == [c for c in everything if c["account_name"] == with_account["account_name"]]
+
     customer_side = export_transcripts(duckdb_marts, "--side", "customer")
     assert customer_side
     assert {turn["side"] for c in customer_side for turn in c["turns"]} == {"customer"}

@@ -100,6 +100,7 @@ def test_measures_give_the_same_value_in_both_warehouses(duckdb_marts: Workspace
             assert first is not None
             assert plain(float(first)) == plain(float(second)), measure["name"]
     simple = [metric for metric in layer["metrics"] if metric["type"] == "simple"]
+
     assert {metric["type_params"]["measure"] for metric in simple} == measures
 
 
@@ -140,6 +141,7 @@ def test_figures_of_hosts_equal_those_of_gong(duckdb_marts: Workspace) -> None:
         if name in positions:
             seen[name] += 1
             assert abs((row[positions[name]] or 0.0) - gong_value) <= tolerance.get(name, 0.001), row
+
     assert min(seen.values()) > 20
 
 
@@ -151,6 +153,7 @@ def test_patience_equals_gongs_if_the_host_is_alone(duckdb_marts: Workspace) -> 
         " WHERE calls.patience_seconds IS NOT NULL AND (SELECT count(*) FROM gong_analytics.call_participants AS people"
         " WHERE people.call_id = calls.call_id AND people.spoke AND people.side = 'company') = 1"
     )
+
     assert len(rows) > 10
     assert all(abs(patience - gong_value) < 0.01 for patience, gong_value in rows)
 
@@ -163,6 +166,7 @@ def test_a_reps_talk_ratio_is_the_mean_over_calls(duckdb_marts: Workspace) -> No
         " AND date_trunc('month', people.started) = rep.month))"
         " FROM gong_analytics.rep_month AS rep WHERE rep.talk_ratio IS NOT NULL"
     )
+
     assert rows
     assert all(difference < 1e-9 for (difference,) in rows)
 
@@ -201,6 +205,7 @@ def test_an_incremental_build_equals_a_full_one(tmp_path: Path) -> None:
 
         place.sync("--since", days_ago(10))
         assert place.run("reconcile", "--json", "--force").code == 0
+
         text_columns = dict.fromkeys(("transcript_lines", "speaker_turns", "transcript_chunks"), "text")
         text_columns["tracker_mentions"] = "phrase"
         for mart, column in text_columns.items():
@@ -217,6 +222,7 @@ def test_an_incremental_build_equals_a_full_one(tmp_path: Path) -> None:
         )
         won = json.dumps({"gong_won_stages": [stage, "It's signed"]})
         build_models(place, "--analytics", "other_stages", "--vars", won, "--select", "+deal_activity")
+
         assert place.rows("SELECT count(*) FROM other_stages.deal_activity WHERE is_won") == [(deals,)]
 
         build_models(place, "--full-refresh", "--analytics", "from_scratch")
@@ -224,7 +230,9 @@ def test_an_incremental_build_equals_a_full_one(tmp_path: Path) -> None:
             full = [row for row in rows_of(place, mart, "from_scratch") if kept.id not in row]
             assert [row for row in rows_of(place, mart) if kept.id not in row] == full, mart
         renamed_lines = "SELECT 1 FROM gong_analytics.transcript_lines WHERE speaker_name = 'Renamed Person'"
+
         assert place.rows(renamed_lines)
+
         for mart in ("tracker_mentions", "transcript_chunks"):
             assert place.rows(f"SELECT 1 FROM gong_analytics.{mart} WHERE host_name LIKE '% Renamed-Host'"), mart
         for erased in (hidden, deleted):
@@ -243,6 +251,7 @@ def test_reconcile_erases_calls_from_marts_and_index(tmp_path: Path, warehouse: 
         address = stack.enter_context(postgres_server()).create_database() if warehouse == "postgres" else None
         place = stack.enter_context(sync_company(Workspace(tmp_path, postgres=address), gong))
         build_models(place)
+
         assert place.run("search", "price").code == 0
         assert list(place.folder.rglob("search/gong_analytics/parts/*"))
 
@@ -259,6 +268,7 @@ def test_reconcile_erases_calls_from_marts_and_index(tmp_path: Path, warehouse: 
             assert bool(list(place.folder.rglob("search/gong_analytics/parts/*"))) == remains
 
         assert place.run("search", "price").code == 0
+
         build_models(place)
         assert not place.rows("SELECT 1 FROM gong_analytics.transcript_lines WHERE call_id = ?", [deleted.id])
 

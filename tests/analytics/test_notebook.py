@@ -36,6 +36,7 @@ def test_cells_show_the_figures_of_the_warehouse(duckdb_marts: Workspace, monkey
         " (SELECT count(*) FROM gong_analytics.deal_activity WHERE NOT is_closed)",
         [since],
     )
+
     assert variables["calls"]["calls"] == calls == sum(variables["by_week"]["calls"].to_pylist()) > 0
     assert variables["sentences"].num_rows == min(sentences, 500) > 0
     assert variables["deals"].num_rows == deals > 0

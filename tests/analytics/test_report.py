@@ -91,8 +91,10 @@ def _query_rows(place: Workspace, sql: str, section: Section) -> list[list[Any]]
 def test_figures_equal_the_sql_that_the_page_shows(duckdb_marts: Workspace, tmp_path: Path) -> None:
     """For each team and period, every table equals the result of its SQL, and the page loads nothing else."""
     printed = write_report(duckdb_marts, tmp_path / "report.html")
+
     assert len(printed["teams"]) > 3
     assert printed["periods"] == ["Whole period", "Last 30 days", "Last 7 days"]
+
     shown: dict[str, set[str]] = {section.key: set() for section in SECTIONS}
     with open_file(tmp_path / "report.html") as report:
         for team in range(len(printed["teams"])):
@@ -121,7 +123,9 @@ def test_charts_are_drawn_on_desktop_and_phone(duckdb_marts: Workspace, tmp_path
     """All charts have marks, fit the width, and follow light and dark styles without a browser error."""
     write_report(duckdb_marts, tmp_path / "report.html")
     charts = chart_specs()
+
     assert {*charts} == {s.key for s in SECTIONS} - {"key_figures", "data_quality"}
+
     for dark in (False, True):
         for size in ((1280, 900), PHONE):
             with open_file(tmp_path / "report.html", size=size, dark=dark) as report:
@@ -153,11 +157,14 @@ def test_print_is_dark_on_light_without_controls(duckdb_marts: Workspace, tmp_pa
     with open_file(tmp_path / "report.html", dark=True) as report:
         select(report.page)
         report.page.emulate_media(media="print", color_scheme="dark")
+
         assert _lightness(report.page, "h1", "color") < 60
         assert _lightness(report.page, "body", "background-color") == 255
         assert report.page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light only"
+
         for selector in ("nav", ".query", "button"):
             assert not report.page.locator(selector).first.is_visible()
+
         assert report.page.locator("#activity svg").is_visible()
         assert report.page.pdf().startswith(b"%PDF")
 
@@ -168,18 +175,24 @@ def test_hostile_names_are_shown_as_text(duckdb_marts: Workspace, tmp_path: Path
     (team,) = [index for index, label in enumerate(printed["teams"]) if HOSTILE_TEXT in label]
     with open_file(tmp_path / "report.html") as report:
         select(report.page, team=team)
+
         assert report.page.locator("#team option:checked").text_content() == printed["teams"][team]
+
         select(report.page)
         for key in ("library", "deals_at_risk"):
             section = next(section for section in SECTIONS if section.key == key)
             assert HOSTILE_TEXT in "".join("".join(cells) for cells in cells_of(report.page, section)), key
         report.page.locator("#deals_at_risk .mark-symbol path").first.hover(force=True)
         report.page.wait_for_selector("#vg-tooltip-element.visible")
+
         assert report.page.evaluate("typeof struck") == "undefined"
         assert report.page.locator("img").count() == 0
+
         _assert_loads_nothing_else(report)
     one_team = write_report(duckdb_marts, tmp_path / "team.html", "--team", printed["teams"][team].upper())
+
     assert one_team["teams"] == [printed["teams"][team]]
+
     with open_file(tmp_path / "team.html") as report:
         select(report.page)
         assert HOSTILE_TEXT in str(report.page.locator("header").text_content())
@@ -228,7 +241,9 @@ def test_a_company_without_calls_has_a_report(workspace: Workspace, tmp_path: Pa
     with sync_company(workspace, SimulatedGong(Company(name="Empty", until=datetime.now(UTC)))) as place:
         build_models(place)
         printed = write_report(place, tmp_path / "report.html")
+
         assert printed["teams"] == ["All teams"]
+
         with open_file(tmp_path / "report.html") as report:
             select(report.page)
             assert report.page.locator("#activity .empty").is_visible()

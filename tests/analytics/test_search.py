@@ -41,6 +41,7 @@ def test_a_phrase_returns_its_sentences_with_context(duckdb_marts: Workspace) ->
     assert result["match"] == "all words"
     assert sorted(positions(result)) == sorted(expected)
     assert result["count"] == len(expected) > 5
+
     for hit in result["hits"][:5]:
         ((speaker, side, start, text),) = duckdb_marts.rows(
             "SELECT speaker_name, side, start_time, text FROM gong_analytics.transcript_lines"
@@ -64,6 +65,7 @@ def test_a_phrase_returns_its_sentences_with_context(duckdb_marts: Workspace) ->
 def test_words_match_in_all_forms_and_all_before_any(duckdb_marts: Workspace) -> None:
     """Grammatical forms match; without a sentence that has all words, sentences with any of them do."""
     assert run_search(duckdb_marts, "prices")["count"] == run_search(duckdb_marts, "PRICE")["count"] > 0
+
     all_words = run_search(duckdb_marts, "list price")
     assert all_words["match"] == "all words"
 
@@ -73,10 +75,12 @@ def test_words_match_in_all_forms_and_all_before_any(duckdb_marts: Workspace) ->
 
     no_hits = run_search(duckdb_marts, "zeppelin")
     assert (no_hits["count"], no_hits["hits"]) == (0, [])
+
     summaries = [
         duckdb_marts.run("search", words, "--limit", "1").out.splitlines()[-1]
         for words in ("price zeppelin", "zeppelin")
     ]
+
     assert summaries[0].startswith(
         f"{any_word['count']} sentences with any of these words, none with all of them, the first 1 "
     )
@@ -144,6 +148,7 @@ def test_the_output_has_no_control_characters(workspace: Workspace) -> None:
 
     assert ended.code == 0
     assert "\x1b" not in ended.out
+
     heading, line, *_ = ended.out.splitlines()
     assert heading.startswith("About  ]0;zeppelins · ")
     assert line.startswith("> 00:0")
@@ -159,6 +164,7 @@ def test_the_index_follows_the_marts(tmp_path: Path) -> None:
 
         first = run_search(place, "price", "--limit", "1000")
         ((calls,),) = place.rows("SELECT count(*) FROM gong_analytics.int_transcribed_calls")
+
         assert first["calls_indexed"] == calls
         assert run_search(place, "price")["calls_indexed"] == 0
 
@@ -173,15 +179,18 @@ def test_the_index_follows_the_marts(tmp_path: Path) -> None:
         result = run_search(place, "zeppelin")
         assert positions(result) == [(changed.id, 0)]
         assert result["calls_indexed"] == 1
+
         _assert_index_equals_marts(place)
 
         gong.delete_call(changed.id)
         gong.edit_call(hidden.id, isPrivate=True)
         place.sync("--since", days_ago(10))
-        assert place.run("reconcile", "--json", "--force").code == 0
-        build_models(place)
 
+        assert place.run("reconcile", "--json", "--force").code == 0
+
+        build_models(place)
         assert run_search(place, "zeppelin")["count"] == 0
+
         _assert_index_equals_marts(place)
         _assert_word_is_erased(place, "zeppelin")
         _assert_lost_files_are_rebuilt(place)

@@ -78,7 +78,6 @@ def test_an_index_without_a_valid_manifest_is_deleted(tmp_path: Path, manifest: 
         (tmp_path / folder / "words").write_text("zeppelin")
 
     entries = IndexManifest(tmp_path).read_entries()
-
     assert IndexManifest(tmp_path).drop_calls(entries, ["1"]) == {}
     assert list(tmp_path.iterdir()) == []
 
@@ -95,6 +94,7 @@ def test_erasure_skips_an_index_that_a_search_is_writing(tmp_path: Path) -> None
         erase_from_indexes(target, ["1"], "a reconcile")
         assert manifest.read_entries() == {"1": IndexedCall(1, 0)}
     erase_from_indexes(target, ["2"], "a reconcile")
+
     assert manifest.read_entries() == {"1": IndexedCall(1, 0)}
 
     erase_from_indexes(target, ["1"], "a reconcile")
@@ -152,14 +152,17 @@ def test_each_call_has_one_part_and_parts_are_filled(
 
         remaining = manifest.drop_calls(entries, {str(number) for number in dropped})
         assert manifest.read_entries() == remaining
+
         deleted_parts = {call.part for call_id, call in entries.items() if int(call_id) in dropped}
         assert remaining == {key: call for key, call in entries.items() if call.part not in deleted_parts}
         assert {call.part for call in remaining.values()} == {int(path.name) for path in Path(folder).glob("parts/*")}
 
         kept_ids = [call_id for call_id in entries if int(call_id) not in dropped]
         assigned = manifest.assign_parts(remaining, kept_ids)
+
         assert remaining.keys() <= assigned.keys() == set(kept_ids)
         assert all(assigned[call_id].part == remaining[call_id].part for call_id in remaining)
+
         sizes_of_parts = Counter(call.part for call in assigned.values())
         assert all(size <= calls_per_part for size in sizes_of_parts.values())
         assert max(sizes_of_parts, default=0) <= max((call.part for call in entries.values()), default=0)

@@ -66,11 +66,14 @@ def test_the_dashboard_has_each_chart_once(duckdb_marts: Workspace, tmp_path: Pa
     (dashboard,) = _files_in(files, "dashboards")
     parts = [part for part in dashboard["position"].values() if isinstance(part, dict)]
     chart_uuids = [part["meta"]["uuid"] for part in parts if part["type"] == "CHART"]
+
     assert sorted(chart_uuids) == sorted(chart["uuid"] for chart in _files_in(files, "charts"))
     assert len(chart_uuids) == printed["charts"] == sum(map(len, ROWS))
     assert all(sum(chart.width for chart in row) == 12 for row in ROWS)
+
     datasets = {dataset["uuid"]: dataset for dataset in _files_in(files, "datasets")}
     assert sorted(dataset["table_name"] for dataset in datasets.values()) == printed["datasets"]
+
     for native_filter in dashboard["metadata"]["native_filter_configuration"]:
         for target in filter(None, native_filter["targets"]):
             columns = {column["column_name"] for column in datasets[target["datasetUuid"]]["columns"]}
@@ -89,11 +92,14 @@ def test_the_uri_has_no_password(duckdb_marts: Workspace, postgres_marts: Worksp
     place = Workspace(tmp_path, settings=postgres_marts.settings, postgres=postgres_marts.postgres)
     printed, files = build_bundle(place, tmp_path / "bundle.zip")
     (database,) = _files_in(files, "databases")
+
     assert database["sqlalchemy_uri"] == printed["uri"]
     assert printed["uri"].startswith("postgresql://")
     assert ":" not in printed["uri"].removeprefix("postgresql://").partition("@")[0]
+
     printed, _ = build_bundle(duckdb_marts, tmp_path / "bundle.zip")
     assert printed["uri"] == f"duckdb:///{duckdb_marts.folder / 'warehouse.duckdb'}"
+
     printed, _ = build_bundle(duckdb_marts, tmp_path / "bundle.zip", "--uri", "duckdb:////data/copy.duckdb")
     assert printed["uri"] == "duckdb:////data/copy.duckdb"
 

@@ -46,6 +46,7 @@ def test_a_usage_error_is_one_line_and_sends_nothing(
     """Invalid options and settings end with exit code 2 before a request is sent or a file created."""
     workspace.configure(**settings)
     ended = workspace.run("sync", *arguments)
+
     assert ended.code == 2, ended.err
     assert message in ended.err
     assert ended.err.count("\n") == 1
@@ -92,6 +93,7 @@ def test_status_shows_bookmarks_pending_transcripts_quota_and_runs(gong: Simulat
     summary = workspace.sync()
     before = (workspace.folder / "warehouse.duckdb").read_bytes()
     status = json.loads(workspace.run("status", "--json").out)
+
     assert status["bookmarks"]["calls"] == summary["bookmark"]
     assert status["contents"]["calls"] == summary["calls"]
     assert status["pending_transcripts"] == summary["pending_transcripts"]
@@ -106,7 +108,9 @@ def test_check_shows_what_the_credential_can_read(gong: SimulatedGong, workspace
         {"api:calls:read:extensive", "api:calls:read:basic", "api:users:read", "api:workspaces:read"}
     )
     ended = workspace.run("check", "--json")
+
     assert ended.code == 0
+
     verdicts = {finding["what"]: finding["verdict"] for finding in json.loads(ended.out)["findings"]}
     assert verdicts["POST /v2/calls/extensive"] == "ok"
     assert verdicts["POST /v2/calls/transcript"] == "denied"
@@ -134,9 +138,12 @@ def test_check_covers_opt_in_resources_and_media(gong: SimulatedGong, workspace:
     # An error of an endpoint that was not selected is only a warning.
     gong.faults.append(Fault(respond(418), "/v2/coaching", count=1))
     findings = run_check()
+
     assert findings.pop("GET /v2/coaching")[0] == "warning"
+
     # Users of a profile need the scope of users and are not checked separately.
     expected = opt_in - {"GET /v2/permission-profile/users", "GET /v2/coaching"} | {media}
+
     assert expected <= findings.keys()
     assert {findings[what][0] for what in expected} == {"ok"}
     assert all(findings[what][1].startswith("opt-in; ") for what in expected)
@@ -147,6 +154,7 @@ def test_check_covers_opt_in_resources_and_media(gong: SimulatedGong, workspace:
         {"api:calls:read:extensive", "api:workspaces:read", "api:logs:read"}
     )
     selected = run_check("--select", "calls,audit_logs,flows,call_access")
+
     assert selected[media][0] == "denied"
     assert selected[media][1].startswith("api:calls:read:media-url is missing")
     assert selected["GET /v2/logs"] == ("ok", "api:logs:read")
@@ -181,9 +189,11 @@ def test_a_second_run_exits_and_names_the_holder_of_the_lock(gong: SimulatedGong
     finally:
         holder.kill()
         holder.wait()
+
     assert ended.code == 1
     assert "another run holds the lock" in ended.err
     assert f"pid {holder.pid}" in ended.err
+
     gong.faults.clear()
     workspace.sync()
 

@@ -98,15 +98,19 @@ def test_tokens_of_a_consent_are_used_and_refreshed(gong: SimulatedGong, workspa
         assert login.parameters["scope"].split() == default_scopes()
         page = browse(login.address)
         code, out, err = login.wait()
+
     assert (page.status_code, "can be closed" in page.text) == (200, True)
     assert (code, out) == (0, ""), err
     assert "not granted" not in err
+
     file = token_file(workspace)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
     for secret in (*gong.oauth.issued_secrets, "demo-client-secret"):
         assert secret not in err
         assert secret not in page.text
     summary = workspace.sync("--select", "workspaces,users")
+
     assert {resource["status"] for resource in summary["resources"].values()} == {"loaded"}
     assert gong.oauth.exchanged_tokens == []
 
@@ -115,6 +119,7 @@ def test_tokens_of_a_consent_are_used_and_refreshed(gong: SimulatedGong, workspa
     tokens["grants"][name]["refresh_at"] = 0.0
     file.write_text(json.dumps(tokens))
     workspace.sync("--select", "workspaces")
+
     assert len(gong.oauth.exchanged_tokens) == 1
     assert gong.oauth.reused_tokens == []
 
@@ -129,6 +134,7 @@ def test_requests_go_to_the_host_in_the_token_response(gong: SimulatedGong, work
     with start_login(workspace, port) as login:
         browse(login.address)
         code, _, err = login.wait()
+
     assert code == 0, err
     assert f"requests go to {host}" in err
     assert workspace.sync("--select", "workspaces")["status"] == "done"
@@ -140,7 +146,9 @@ def test_each_connection_has_its_own_tokens(gong: SimulatedGong, workspace: Work
     with start_login(workspace, port, "--connection", "emea") as login:
         browse(login.address)
         assert login.wait()[0] == 0
+
     assert workspace.run("sync", "--select", "workspaces", "--connection", "emea").code == 0
+
     ended = workspace.run("sync", "--select", "workspaces", "--dataset", "other")
     assert ended.code == 2
     assert "connection 'gong' has no login: run gong-elt login" in ended.err
@@ -161,13 +169,18 @@ def test_a_callback_with_a_wrong_state_is_rejected(gong: SimulatedGong, workspac
     """Forged callbacks get an error, and the login still waits for the real one."""
     with start_login(workspace, port) as login:
         callback = login.parameters["redirect_uri"]
+
         assert login.parameters["redirect_uri"] == f"http://127.0.0.1:{port}/callback"
+
         for query in ("?code=forged&state=forged", "?code=forged", ""):
             assert browse(callback + query).status_code == 400
+
         assert browse(f"http://127.0.0.1:{port}/favicon.ico").status_code == 404
         assert httpx.post(callback, trust_env=False).status_code == 501
+
         with socket.create_connection(("127.0.0.1", port)):
             pass
+
         assert browse(login.address).status_code == 200
         assert login.wait()[0] == 0
 
@@ -178,6 +191,7 @@ def test_a_denied_consent_is_one_line(gong: SimulatedGong, workspace: Workspace,
     with start_login(workspace, port) as login:
         page = browse(login.address)
         code, _, err = login.wait()
+
     assert code == 1
     assert "access_denied" in err
     assert "<b>" not in page.text
@@ -210,15 +224,20 @@ def test_a_login_that_cannot_start_is_one_line(gong: SimulatedGong, workspace: W
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         ended = workspace.run("login", "--no-browser", "--port", str(taken.getsockname()[1]))
+
     assert (ended.code, len(ended.err.splitlines())) == (2, 1)
     assert "choose another with --port" in ended.err
+
     workspace.configure(credentials__refresh_token="configured")
     ended = workspace.run("login", "--no-browser")
+
     assert (ended.code, len(ended.err.splitlines())) == (2, 1)
     assert "remove it" in ended.err
+
     for name in ("CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN"):
         del workspace.settings[f"SOURCES__GONG__CREDENTIALS__{name}"]
     ended = workspace.run("login", "--no-browser")
+
     assert (ended.code, len(ended.err.splitlines())) == (2, 1)
     assert "client_id" in ended.err
 
