@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from dlt.common.utils import chunks
-
 from sources.gong import parse_datetime_setting
+from state.sql import batches, placeholders
 
 from ..runtime.connection import Connection
 from ..runtime.errors import UsageError
@@ -88,7 +87,7 @@ def export_transcripts(connection: Connection, target: Target, options: ExportOp
         raise UsageError(f"--side {options.side!r} is unknown: use one of {', '.join(SIDES)}")
     format_conversation = _format_json_line if options.format == "jsonl" else _format_markdown
     with open_marts(connection, target, options.analytics) as marts:
-        for call_ids in chunks(_call_ids(marts, options), _CALLS_PER_BATCH):
+        for call_ids in batches(_call_ids(marts, options), _CALLS_PER_BATCH):
             for conversation in _conversations(marts, call_ids, options.side):
                 yield format_conversation(conversation)
 
@@ -111,7 +110,7 @@ def _call_ids(marts: Marts, options: ExportOptions) -> list[str]:
 def _conversations(marts: Marts, call_ids: Sequence[str], side: str | None) -> Iterator[dict[str, Any]]:
     values = {
         "marts": marts.schema,
-        "placeholders": ", ".join(["%s"] * len(call_ids)),
+        "placeholders": placeholders(len(call_ids)),
         "conditions": " AND side = %s" if side else "",
     }
     participants = _group_by_call(marts.rows(_PARTICIPANTS.format(**values), *call_ids))

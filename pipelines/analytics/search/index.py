@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from dlt.common.utils import chunks
 from tantivy import DocAddress, Document, FieldType, Index, Occur, Order, Query, Schema, SchemaBuilder
+
+from state.sql import batches, placeholders
 
 from ..marts import Marts
 from .manifest import CALLS_PER_PART, IndexedCall, IndexManifest
@@ -168,11 +169,11 @@ class SentenceIndex:
             folder = self._manifest.part_folder(part)
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             writer = Index(_schema(), path=str(folder)).writer(_HEAP_BYTES, _THREADS)
-            for batch in chunks(call_ids, _CALLS_PER_COMMIT):
+            for batch in batches(call_ids, _CALLS_PER_COMMIT):
                 for call_id in batch:
                     writer.delete_documents_by_term("call_id", call_id)
-                placeholders = ", ".join(["%s"] * len(batch))
-                for row in marts.rows(_format_sql(_LINES, marts, placeholders=placeholders), *batch):
+                sql = _format_sql(_LINES, marts, placeholders=placeholders(len(batch)))
+                for row in marts.rows(sql, *batch):
                     writer.add_document(_document(row))
                 writer.commit()
                 entries |= {call_id: IndexedCall(current[call_id], part) for call_id in batch}

@@ -16,6 +16,7 @@ from rich.text import Text
 from sources.gong import parse_datetime_setting
 from state.lock import run_lock
 from state.runs import new_run_id
+from state.sql import placeholders
 
 from ...runtime.connection import Connection
 from ...runtime.errors import UsageError
@@ -218,7 +219,7 @@ def _filtered_calls(marts: Marts, options: SearchOptions) -> list[str] | None:
 def _call_facts(marts: Marts, call_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     if not call_ids:
         return {}
-    sql = _FACTS.format(marts=marts.schema, placeholders=", ".join(["%s"] * len(call_ids)))
+    sql = _FACTS.format(marts=marts.schema, placeholders=placeholders(len(call_ids)))
     return {
         row["call_id"]: {
             **{name: row[name] for name in row if name != "call_id"},
