@@ -88,7 +88,7 @@ def parse_call_query(
         start = start or settings.first_read(now)
         end = end or now
     if start is not None and end is not None and start > end:
-        raise UsageError(f"the period would begin {start} and end {end}: check since and until")
+        raise UsageError(f"the period is invalid: it starts at {start} and ends at {end}; check since and until")
     workspace_id = validate_id(settings.workspace_id, "workspace_id") if settings.workspace_id else None
     return CallQuery(start, end, workspace_id, host_ids, ids)
 

@@ -54,8 +54,8 @@ def test_an_expired_cursor_of_the_caller_is_an_error(gong: SimulatedGong, open_g
 @pytest.mark.parametrize(
     ("method", "arguments", "message"),
     [
-        ("calls", {"since": "2026-02-01", "until": "2026-01-01"}, "the period would begin 2026-02-01"),
-        ("extensive", {"since": "2999-01-01"}, "the period would begin 2999-01-01"),
+        ("calls", {"since": "2026-02-01", "until": "2026-01-01"}, "the period is invalid: it starts at 2026-02-01"),
+        ("extensive", {"since": "2999-01-01"}, "the period is invalid: it starts at 2999-01-01"),
         ("transcripts", {"since": "yesterday"}, "since 'yesterday' is not a date"),
         ("transcripts", {"since": ""}, "since '' is not a date"),
         ("calls", {"cursor": "eyJ"}, "a cursor needs the period of its page"),

@@ -66,7 +66,7 @@ def test_reading_continues_at_the_printed_cursor(gong: SimulatedGong, workspace:
     ("arguments", "settings", "message"),
     [
         (["extensive", "--context", "Basic", "--context-timing", "Now"], {}, "needs context Extended"),
-        (["calls", "--since", "2026-02-01", "--until", "2026-01-01"], {}, "the period would begin"),
+        (["calls", "--since", "2026-02-01", "--until", "2026-01-01"], {}, "the period is invalid"),
         (["folders"], {"pii": "hash"}, "pii_key"),
         (["extensive"], {"include_media": "perhaps"}, "include_media"),
         (["transcripts", "--simplified"], {"call_detail": "basic"}, "need call_detail = 'extensive'"),

@@ -143,5 +143,5 @@ def _window(options: ReportOptions, now: datetime) -> Window:
         parse_datetime_setting(options.since, "--since") if options.since else midnight - timedelta(days=DEFAULT_DAYS)
     )
     if since >= until:
-        raise UsageError(f"the period is empty: it would begin {since} and end {until}; check --since and --until")
+        raise UsageError(f"the period is empty: it starts at {since} and ends at {until}; check --since and --until")
     return Window(since, until)

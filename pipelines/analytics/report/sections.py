@@ -117,7 +117,7 @@ ORDER BY calls DESC, host
     Section(
         key="topics",
         title="Topics over time",
-        description="Share of the time with a detected topic, per week. Topics after the eighth are Other.",
+        description="Share of each topic in the time with topics, per week. Topics after the eighth are Other.",
         sql=f"""
 SELECT
     {WEEK} AS week,
@@ -195,7 +195,7 @@ ORDER BY added DESC, folder_path, folder_id, position
     Section(
         key="data_quality",
         title="Data quality",
-        description="Missing and inconsistent data in the whole warehouse, as of the last gong-elt models.",
+        description="Missing and inconsistent data in the whole warehouse, as of the last run of gong-elt models.",
         sql="""
 SELECT check_name, found, looked_at, share
 FROM {marts}.data_quality
