@@ -17,7 +17,6 @@ MAX_LINES_PER_FILE = 400
 KNOWN_LARGE_FOLDERS: set[str] = set()
 KNOWN_LONG_FILES = {
     "pipelines/demo/company/phrases.py",
-    "tests/source/auth/test_oauth.py",
     "tests/source/tables/test_malformed_records.py",
     "tests/source/tables/test_pseudonyms.py",
 }

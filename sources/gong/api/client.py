@@ -136,7 +136,7 @@ class GongClient:
             RequestError: If Gong responds with another 4xx.
             UnexpectedRedirectError: If Gong responds with 3xx.
             RunStopped: If the quota is used up, `Retry-After` is too long, or the deadline passes.
-            ServiceUnavailableError: If there is no usable response after the last attempt.
+            ServiceUnavailableError: If no attempt gets a usable response.
         """
         parameters = dict(query or {})
         content: dict[str, Any] = {}

@@ -164,7 +164,7 @@ def error_for(endpoint: Endpoint, response: httpx.Response) -> GongError:  # noq
             request_id=request_id,
             status=status,
         )
-    # Only in Gong's error format: a 404 of a proxy does not mean that there is no data.
+    # Only in Gong's error format: a 404 of a proxy does not mean an empty range.
     if status == 404 and _parse_errors(response) and _empty_result_pattern(endpoint).search(texts):
         return EmptyResultError(f"{endpoint}: {texts}", request_id=request_id, status=status)
     if status == 400 and _CURSOR.search(texts):

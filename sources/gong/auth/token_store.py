@@ -74,7 +74,7 @@ class TokenStore:
         return self._path
 
     def latest(self) -> Grant | None:
-        """Return the latest grant; None if there is none.
+        """Return the latest grant; None if nothing is stored.
 
         Raises:
             ConfigurationError: If the file is not a token file.

@@ -159,5 +159,6 @@ class BackgroundReader:
 
     def _submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         if self._portal is None:
+            work.close()
             raise RuntimeError("BackgroundReader is used outside of its `with` block")
         return self._portal.start_task_soon(lambda: work)
