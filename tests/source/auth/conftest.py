@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipelines.demo.server.app import SimulatedGong
-from tests.support.oauth import CONFIGURED_TOKEN
+from tests.source.auth.tokens import CONFIGURED_TOKEN
 from tests.support.workspace import Workspace
 
 

@@ -7,8 +7,8 @@ import pytest
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.endpoints.oauth import TOKEN_PATH
 from sources.gong import ConfigurationError, GongAccessToken, GongApiKey
+from tests.source.auth.tokens import CONFIGURED_TOKEN, stored_grant
 from tests.support.expected_warehouse import assert_warehouse_matches
-from tests.support.oauth import CONFIGURED_TOKEN, stored_grant
 from tests.support.workspace import Workspace
 
 

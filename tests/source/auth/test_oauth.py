@@ -14,15 +14,15 @@ from pipelines.demo.server.endpoints.oauth import TOKEN_PATH
 from pipelines.demo.server.faults import Fault, FaultAction, hang, redirect, respond, truncate
 from pipelines.demo.server.request_log import RequestLogEntry
 from tests.conftest import MakeGong
-from tests.support.expected_warehouse import assert_warehouse_matches
-from tests.support.gong_api import EXTENSIVE, TRANSCRIPT
-from tests.support.oauth import (
+from tests.source.auth.tokens import (
     CONFIGURED_TOKEN,
     age_stored_tokens,
     assert_prints_no_secret,
     stored_grant,
     wait_until,
 )
+from tests.support.expected_warehouse import assert_warehouse_matches
+from tests.support.gong_api import EXTENSIVE, TRANSCRIPT
 from tests.support.workspace import COMMAND, Workspace
 
 

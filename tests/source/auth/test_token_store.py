@@ -12,7 +12,7 @@ import pytest
 from pipelines.demo.server.app import SimulatedGong
 from sources.gong.auth.token_store import Grant, TokenStore
 from sources.gong.errors import ConfigurationError
-from tests.support.oauth import (
+from tests.source.auth.tokens import (
     CONFIGURED_TOKEN,
     age_stored_tokens,
     assert_prints_no_secret,
