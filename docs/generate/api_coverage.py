@@ -8,27 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sources.gong.api import endpoint as gong
 from sources.gong.api.endpoint import Endpoint
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """An operation that is read.
-
-    Attributes:
-        endpoint: Which one.
-        gives: What it tells.
-        commands: Those that ask it on demand.
-        remark: What else is worth knowing.
-        further_scope: One that Gong wants besides the endpoint's own, for a part of the answer.
-    """
-
-    endpoint: Endpoint
-    gives: str
-    commands: tuple[str, ...] = ()
-    remark: str = ""
-    further_scope: str = ""
+from sources.gong.calls.endpoints import ADD_CALL, ADD_MEDIA, CALL, CALLS, CALLS_EXTENSIVE, TRANSCRIPTS
+from sources.gong.resources.library import FOLDER_CONTENT, LIBRARY
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,63 +49,15 @@ class Write:
     commands: tuple[str, ...] = ()
 
 
-READ = (
-    Read(
-        gong.CALLS,
-        "calls with their meta data",
-        ("gong-elt get calls",),
-        'a sync reads it with `call_detail = "basic"`, and to know whose access to ask for',
-    ),
-    Read(
-        gong.CALLS_EXTENSIVE,
-        "calls with people, content, statistics, comments and CRM context",
-        ("gong-elt get extensive",),
-        "the second scope is for `include_media`",
-        "api:calls:read:media-url",
-    ),
-    Read(
-        gong.CALL,
-        "one call's meta data",
-        ("gong-elt reconcile", "gong-elt get transcripts"),
-        "confirms that a call is gone; says of a call that is named by id whether it is private",
-    ),
-    Read(gong.TRANSCRIPTS, "transcripts", ("gong-elt get transcripts",)),
-    Read(gong.USERS, "users and their settings", (), "avatars of Gong's staff too: comments refer to them"),
-    Read(gong.SETTINGS_HISTORY, "when a user's recording and imports were turned on and off", (), "a request a user"),
-    Read(gong.WORKSPACES, "workspaces"),
-    Read(gong.FOLDERS, "public folders of the library", ("gong-elt get folders",), "a request a workspace"),
-    Read(
-        gong.FOLDER_CONTENT,
-        "the calls in a folder, with notes and snippets",
-        ("gong-elt get folder-calls",),
-        "a request a folder",
-    ),
-    Read(gong.TRACKERS, "keyword trackers as they are set up", (), "Gong tells nothing of smart trackers"),
-    Read(gong.SCORECARDS, "scorecards and their questions"),
-    Read(gong.ANSWERED_SCORECARDS, "reviews and their answers", (), "by people and automatic ones"),
-    Read(gong.CALL_OUTCOMES, "the outcomes a call can be given"),
-    Read(gong.BRIEFS, "briefs as they are set up"),
-    Read(gong.DAILY_ACTIVITY, "what each user did on each day, as call ids"),
-    Read(
-        gong.INTERACTION_STATS,
-        "a user's interaction statistics over a period",
-        (),
-        "a request a day; only calls with Whisper on",
-    ),
-    Read(gong.LOGS, "who signed in, acted, played and shared", (), "all five logs"),
-    Read(gong.PERMISSION_PROFILES, "permission profiles", (), "a request a workspace"),
-    Read(gong.PERMISSION_PROFILE_USERS, "who has a permission profile", (), "a request a profile"),
-    Read(gong.CALL_ACCESS, "who was given access to a call through the API"),
-    Read(gong.COACHING, "coaching of each manager's reports", (), "a request a manager, workspace and month"),
-    Read(gong.FLOWS, "Engage flows", (), "a request a user"),
-    Read(
-        gong.FLOW_FOLDERS,
-        "folders of Engage flows",
-        (),
-        "a request a user; the answer's key is `flowsFolders`, in Gong's document it is another",
-    ),
-)
-"""What is read."""
+COMMANDS: dict[Endpoint, tuple[str, ...]] = {
+    CALLS: ("gong-elt get calls",),
+    CALLS_EXTENSIVE: ("gong-elt get extensive",),
+    CALL: ("gong-elt reconcile", "gong-elt get transcripts"),
+    TRANSCRIPTS: ("gong-elt get transcripts",),
+    LIBRARY.endpoint: ("gong-elt get folders",),
+    FOLDER_CONTENT: ("gong-elt get folder-calls",),
+}
+"""Commands that read an endpoint on demand."""
 
 _GENERIC_CRM = "concerns a CRM of the company's own that uploads objects to Gong, not Salesforce, HubSpot or Dynamics"
 _DOSSIER = (
@@ -225,8 +159,8 @@ LEFT_OUT = (
 _FLOWS, _ENGAGEMENT = "api:flows:write", "api:engagement-data:write"
 
 WRITES = (
-    Write(str(gong.ADD_CALL), gong.ADD_CALL.scope, "adds a call", ("gong-elt add-call", "gong-elt upload")),
-    Write(str(gong.ADD_MEDIA), gong.ADD_MEDIA.scope, "adds a call's recording", ("gong-elt add-media",)),
+    Write(str(ADD_CALL), ADD_CALL.scope, "adds a call", ("gong-elt add-call", "gong-elt upload")),
+    Write(str(ADD_MEDIA), ADD_MEDIA.scope, "adds a call's recording", ("gong-elt add-media",)),
     Write("PUT /v2/calls/users-access", "api:call-user-access:write", "gives users access to calls"),
     Write("DELETE /v2/calls/users-access", "api:call-user-access:write", "takes it from them"),
     Write("POST /v2/data-privacy/erase-data-for-email-address", "api:data-privacy:delete", "erases a person's data"),

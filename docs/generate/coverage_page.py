@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from docs.generate.api_coverage import LEFT_OUT, READ, WRITES, LeftOut, Read, Write
+from docs.generate.api_coverage import COMMANDS, LEFT_OUT, WRITES, LeftOut, Write
 from docs.generate.markdown import table
-from sources.gong.resources.list_resources import OPT_IN_RESOURCES
+from sources.gong.api.endpoint import Endpoint
+from sources.gong.resources import ENDPOINTS, ENDPOINTS_BY_RESOURCE, OPT_IN_RESOURCES
+from sources.gong.tables.table import Table
 
 PAGE = Path(__file__).parents[1] / "coverage.md"
 
 
 def page() -> str:
     """Return the page as it should be."""
-    documented = len(READ) + sum(operation.documented for operation in LEFT_OUT)
+    documented = len(ENDPOINTS) + sum(operation.documented for operation in LEFT_OUT)
     sent = [write for write in WRITES if write.commands]
     lines = [
         "# Coverage of Gong's API",
@@ -26,12 +28,12 @@ def page() -> str:
         "",
         f"## The {documented} operations that read",
         "",
-        f"{len(READ)} of them are used.",
+        f"{len(ENDPOINTS)} of them are used.",
         "*Synced* resources are read by every `gong-elt sync`, *opt-in* resources only if `--select` names them.",
         "*On demand* operations are sent by the listed commands.",
         "A key needs only the scopes of the resources that it is used for.",
         "",
-        *table(("operation", "returns", "used", "scope", "notes"), map(_read_row, READ)),
+        *table(("operation", "returns", "used", "scope", "notes"), _read_rows()),
         "",
         "Not used:",
         "",
@@ -47,16 +49,20 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _read_row(read: Read) -> tuple[str, ...]:
-    endpoint = read.endpoint
+def _read_rows() -> Iterator[tuple[str, ...]]:
+    for resource, endpoints in ENDPOINTS_BY_RESOURCE.items():
+        for endpoint, tables in endpoints.items():
+            yield _read_row(resource, endpoint, tables)
+
+
+def _read_row(resource: str, endpoint: Endpoint, tables: Iterable[Table]) -> tuple[str, ...]:
     uses = []
-    if endpoint.tables:
-        opt_in = endpoint.resource in OPT_IN_RESOURCES
-        tables = ", ".join(f"`{table.name}`" for table in endpoint.tables)
-        uses.append(f"{'opt-in' if opt_in else 'synced'}: `{endpoint.resource}` into {tables}")
-    if read.commands:
-        uses.append(f"on demand: {_commands(read.commands)}")
-    return f"`{endpoint}`", read.gives, "; ".join(uses), _scope(endpoint.scope, read.further_scope), read.remark
+    if names := ", ".join(f"`{table.name}`" for table in tables):
+        uses.append(f"{'opt-in' if resource in OPT_IN_RESOURCES else 'synced'}: `{resource}` into {names}")
+    if commands := COMMANDS.get(endpoint):
+        uses.append(f"on demand: {_commands(commands)}")
+    scope = _scope(endpoint.scope, endpoint.optional_scope)
+    return f"`{endpoint}`", endpoint.description, "; ".join(uses), scope, endpoint.note
 
 
 def _left_out_row(left_out: LeftOut) -> tuple[str, ...]:

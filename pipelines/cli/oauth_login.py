@@ -15,10 +15,9 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from sources.gong import GongOAuth
-from sources.gong.api.endpoint import ENDPOINTS
 from sources.gong.api.urls import is_loopback, validate_base_url
 from sources.gong.auth.oauth import AUTHORIZE_PATH, AUTHORIZE_URL
-from sources.gong.resources.list_resources import RESOURCES
+from sources.gong.resources import ENDPOINTS_BY_RESOURCE, RESOURCES
 
 from ..runtime.connection import Connection
 from ..runtime.errors import UsageError
@@ -51,7 +50,7 @@ class LoginResult:
 
 def default_scopes() -> list[str]:
     """Return the scopes that a default sync needs."""
-    return sorted({endpoint.scope for endpoint in ENDPOINTS if endpoint.scope and endpoint.resource in RESOURCES})
+    return sorted({endpoint.scope for name in RESOURCES for endpoint in ENDPOINTS_BY_RESOURCE[name] if endpoint.scope})
 
 
 def login(

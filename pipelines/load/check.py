@@ -18,16 +18,17 @@ from rich.table import Table
 from destinations.rights import write_right
 from destinations.warehouse import missing_file
 from sources.gong import RESOURCES, AuthenticationError, GongClient, GongError, Window
-from sources.gong.api.endpoint import CALLS_EXTENSIVE, USERS, WORKSPACES
 from sources.gong.api.responses import Page
+from sources.gong.calls.endpoints import CALLS_EXTENSIVE
 from sources.gong.errors import EmptyResultError, MissingScopeError
+from sources.gong.extract.probe import Probe
+from sources.gong.resources.account import USERS, WORKSPACES
 
 from ..runtime.connection import Connection
 from ..runtime.result import Status
 from ..runtime.target import Target
 from ..runtime.warehouse_session import restore_pipeline
 from . import probes
-from .probes import Probe
 
 Verdict = Literal["ok", "denied", "failed", "warning"]
 
@@ -107,28 +108,28 @@ class PreflightChecks:
         window = Window(until - _VISIBLE_WITHIN, until)
         try:
             async with self._client.session():
-                workspaces = await self._ask(Probe(WORKSPACES))
+                workspaces = await self._ask(Probe(WORKSPACES.endpoint))
                 self._clock(workspaces)
-                users = await self._ask(Probe(USERS))
+                users = await self._ask(Probe(USERS.endpoint))
                 calls: Page | None = None
-                for probe in probes.of_calls(window):
+                for probe in probes.call_probes(window):
                     page = await self._ask(probe)
                     if probe.endpoint is CALLS_EXTENSIVE:
                         self._visibility(page)
                     calls = calls or page
-                known = probes.known(window, workspaces, users, calls)
-                for probe in (probes.of_media(window), *probes.of_lists(known), *probes.of_opt_in(known)):
-                    if self._select is None or probe.endpoint.resource in self._select:
-                        await self._ask(probe, opt_in=self._is_opt_in(probe))
+                samples = probes.sample_ids(window, workspaces, users, calls)
+                for resource, probe in (("calls", probes.media_probe(window)), *probes.resource_probes(samples)):
+                    if self._select is None or resource in self._select:
+                        await self._ask(probe, opt_in=self._is_opt_in(resource, probe))
         except AuthenticationError as rejection:
             self._findings.append(CheckResult("credential", "failed", str(rejection)))
         return self._findings
 
-    def _is_opt_in(self, probe: Probe) -> bool:
-        """Whether nobody said that it is going to be read."""
+    def _is_opt_in(self, resource: str, probe: Probe) -> bool:
+        """Return whether the probed resource is optional for this connection."""
         if probe.endpoint is probes.MEDIA:
             return not self._wants_media
-        return self._select is None and probe.endpoint.resource not in RESOURCES
+        return self._select is None and resource not in RESOURCES
 
     async def _ask(self, probe: Probe, *, opt_in: bool = False) -> Page | None:
         endpoint, page = probe.endpoint, None

@@ -22,6 +22,7 @@ from destinations.server_lock import server_lock
 from destinations.warehouse import checkpoint, sql_client
 from sources.gong import (
     RESOURCES,
+    TABLES_BY_RESOURCE,
     AuthenticationError,
     BackgroundReader,
     ConfigurationError,
@@ -29,8 +30,8 @@ from sources.gong import (
     KnownHashes,
     RunMetrics,
     Window,
-    declared_tables,
     table_names,
+    table_schemas,
     truncate_to_millisecond,
 )
 from state import loaded, runs
@@ -263,7 +264,8 @@ class SyncJob:
 
     def _source(self, run: ExtractRun) -> DltSource:
         source = self._connection.source(run)
-        for table in declared_tables((*RESOURCES, *self._options.select), append=run.initial_load):
+        tables = {name: TABLES_BY_RESOURCE[name] for name in (*RESOURCES, *self._options.select)}
+        for table in table_schemas(tables, append=run.initial_load):
             source.schema.update_table(table)
         add_run_log_tables(source.schema)
         return source

@@ -10,13 +10,14 @@ from typing import Any, TypeVar
 import msgspec
 
 from sources.gong import GongClient
-from sources.gong.api.endpoint import CALL, CALLS, CALLS_EXTENSIVE, FOLDER_CONTENT, TRANSCRIPTS, Endpoint
+from sources.gong.api.endpoint import Endpoint
 from sources.gong.api.retry import MAX_RESTARTS_ON_DEMAND
+from sources.gong.calls.endpoints import CALL, CALLS, CALLS_EXTENSIVE, TRANSCRIPTS
 from sources.gong.calls.request import CallRequest
 from sources.gong.errors import CursorExpiredError, EmptyResultError
 from sources.gong.extract.concurrency import gather_or_cancel
 from sources.gong.extract.context import ExtractContext, ExtractRun
-from sources.gong.resources.library import read_folders
+from sources.gong.resources.library import FOLDER_CONTENT, read_folders
 from sources.gong.settings import GongSettings
 from sources.gong.tables.records import InvalidRecordError, decode_record, is_valid_id, object_list_field, record_id
 
@@ -180,7 +181,7 @@ class OnDemandReader:
 
     async def _find_call(self, call_id: str) -> Record | None:
         try:
-            page = await self._client.send(CALL.of(call_id))
+            page = await self._client.send(CALL.with_id(call_id))
         except EmptyResultError:
             return None
         return _decode(page.records[0])
@@ -230,7 +231,7 @@ class OnDemandReader:
                 async for page in pages:
                     records = list(map(_decode, page.records))
                     if endpoint.paged and (seen or page.cursor is not None):
-                        ids = [_call_id(record) or record_id(record, endpoint.key) for record in records]
+                        ids = [_call_id(record) or record_id(record, endpoint.id_field) for record in records]
                         records = [
                             record
                             for record, item_id in zip(records, ids, strict=True)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sources.gong.calls.transformer import may_be_private
+from sources.gong.resources import pseudonymizer_from_settings
 from sources.gong.settings import GongSettings, PrivateCalls
-from sources.gong.tables.pseudonyms import Pseudonymizer, pseudonyms
+from sources.gong.tables.pseudonyms import Pseudonymizer
 
 Record = Any
 """A decoded record of Gong: an object, unless Gong sends invalid data."""
@@ -75,7 +76,7 @@ class Redactor:
 
     def redact(self, resource: str, record: Record) -> Record:
         """Return a record of a resource with pseudonyms, if they are configured."""
-        return record if self.pseudonyms is None else self.pseudonyms.of(resource, record)
+        return record if self.pseudonyms is None else self.pseudonyms.apply(resource, record)
 
 
 def redactor_from_settings(settings: GongSettings) -> Redactor:
@@ -84,5 +85,4 @@ def redactor_from_settings(settings: GongSettings) -> Redactor:
     Raises:
         ConfigurationError: If `pii_key` is missing or too short.
     """
-    pseudonymizer = pseudonyms(settings.pii_key, settings.pii_crm_fields) if settings.pii == "hash" else None
-    return Redactor(settings.private_calls, pseudonymizer)
+    return Redactor(settings.private_calls, pseudonymizer_from_settings(settings))

@@ -9,7 +9,8 @@ from typing import Any, BinaryIO
 
 from destinations.warehouse import missing_file
 from sources.gong import GongClient, GongError
-from sources.gong.api.endpoint import ADD_CALL, ADD_MEDIA, Endpoint
+from sources.gong.api.endpoint import Endpoint
+from sources.gong.calls.endpoints import ADD_CALL, ADD_MEDIA
 from sources.gong.tables.records import decode_record, record_id
 from state import uploads
 
@@ -47,7 +48,7 @@ async def add_media(client: GongClient, call_id: str, recording: BinaryIO) -> st
     Raises:
         GongError: As `add_call`.
     """
-    endpoint = ADD_MEDIA.of(call_id)
+    endpoint = ADD_MEDIA.with_id(call_id)
     page = await client.send(endpoint, file=("mediaFile", recording))
     return _parse_call_id(endpoint, page.records[0], page.request_id)
 

@@ -3,7 +3,7 @@
 from .api.client import GongClient
 from .auth.credentials import GongAccessToken, GongApiKey, GongCredentials, GongOAuth
 from .calls.lookup import CallLookup
-from .calls.tables import COLUMNS_KEPT_AFTER_DELETION, call_child_tables, table_names
+from .calls.tables import COLUMNS_KEPT_AFTER_DELETION
 from .datetimes import parse_datetime_setting, parse_duration, truncate_to_millisecond
 from .errors import AuthenticationError, ConfigurationError, GongError, RunStopped
 from .extract.background import BackgroundReader
@@ -13,16 +13,17 @@ from .incremental.lookback import Lookback
 from .incremental.windows import Window
 from .metrics import RunMetrics
 from .request_estimate import RequestEstimate, estimate_requests
-from .resources.list_resources import OPT_IN_RESOURCES, RESOURCES
+from .resources import OPT_IN_RESOURCES, RESOURCES, TABLES_BY_RESOURCE, call_child_tables, table_names
 from .settings import GongSettings
 from .source import gong_client, gong_settings, gong_source
-from .tables.dlt_hints import declared_tables
+from .tables.dlt_hints import table_schemas
 from .tables.known_hashes import KnownHashes
 
 __all__ = [
     "COLUMNS_KEPT_AFTER_DELETION",
     "OPT_IN_RESOURCES",
     "RESOURCES",
+    "TABLES_BY_RESOURCE",
     "AuthenticationError",
     "BackgroundReader",
     "CallLookup",
@@ -42,7 +43,6 @@ __all__ = [
     "RunStopped",
     "Window",
     "call_child_tables",
-    "declared_tables",
     "estimate_requests",
     "gong_client",
     "gong_settings",
@@ -52,5 +52,6 @@ __all__ = [
     "plan_window",
     "read_bookmark",
     "table_names",
+    "table_schemas",
     "truncate_to_millisecond",
 ]

@@ -13,8 +13,7 @@ from .calls.request import CallRequest
 from .errors import EmptyResultError, MissingScopeError
 from .extract.context import ExtractContext, ExtractRun
 from .incremental.windows import Window
-from .resources.date_sliced import DATE_SLICED
-from .resources.full_refresh import FULL_REFRESH
+from .resources import DATE_SLICED, FULL_REFRESH
 from .settings import GongSettings
 
 

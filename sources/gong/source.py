@@ -17,8 +17,7 @@ from .auth.credentials import GongCredentials
 from .calls.resources import call_pages, calls, transcripts
 from .extract.context import ExtractContext, ExtractRun
 from .metrics import RunMetrics
-from .resources.date_sliced import DATE_SLICED
-from .resources.full_refresh import FULL_REFRESH
+from .resources import DATE_SLICED, FULL_REFRESH, pseudonymizer_from_settings
 from .resources.list_resources import date_sliced, full_refresh
 from .settings import (
     DEFAULT_BASE_URL,
@@ -102,7 +101,7 @@ def gong_source(
         run = replace(run, requests_left=requests_per_day)
     metrics = run.metrics if run.metrics is not None else RunMetrics()
     client = _open_client(settings, credentials, run, metrics)
-    extract = ExtractContext.open(settings, run, client, metrics)
+    extract = ExtractContext.open(settings, run, client, metrics, pseudonymizer_from_settings(settings))
 
     pages = call_pages(extract)
     return [

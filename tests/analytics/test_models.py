@@ -18,7 +18,7 @@ from pipelines.analytics.dbt_build import PROJECT
 from pipelines.demo.company.calls import Call
 from pipelines.demo.company.company import Company
 from pipelines.demo.server.app import SimulatedGong
-from sources.gong.calls.tables import TABLES
+from sources.gong.resources import TABLES
 from tests.support.companies import build_recent_gong, public_calls
 from tests.support.marts import build_models, export_transcripts, round_figure, sync_company
 from tests.support.servers.postgres import postgres_server

@@ -20,7 +20,7 @@ from pipelines.demo.company.company import Company, build_company
 from pipelines.demo.server.app import SimulatedGong
 from sources.gong.calls.transformer import CallTransformer, TranscriptTransformer, TransformContext
 from sources.gong.metrics import RunMetrics
-from sources.gong.tables.table import DataType
+from sources.gong.tables.column_types import DataType
 from tests.conftest import MakeGong
 from tests.support.workspace import Workspace
 
@@ -69,11 +69,11 @@ def test_arrow_bytes(company: Company, kind: str) -> None:
 class Types:
     """Column types without any undeclared column."""
 
-    def known(self, _table: str, _column: str) -> DataType | None:
+    def type_of(self, _table: str, _column: str) -> DataType | None:
         """Return None: no column was added."""
         return None
 
-    def learn(self, table: str, column: str, kind: DataType) -> None:
+    def remember(self, table: str, column: str, kind: DataType) -> None:
         """Fail: the simulated Gong sends only declared columns."""
         raise AssertionError(f"{table}.{column} ({kind}) is not declared")
 

@@ -11,9 +11,9 @@ import pytest
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, hang, respond, revoked_token
 from sources.gong import OPT_IN_RESOURCES
-from sources.gong.api.endpoint import ENDPOINTS
 from sources.gong.datetimes import format_datetime
-from sources.gong.resources.date_sliced import LOG_TYPES
+from sources.gong.resources import ENDPOINTS_BY_RESOURCE
+from sources.gong.resources.audit import LOG_TYPES
 from tests.support.gong_api import DEMO_AUTHORIZATION
 from tests.support.workspace import Workspace
 
@@ -124,7 +124,7 @@ def test_check_covers_opt_in_resources_and_media(gong: SimulatedGong, workspace:
     """By default opt-in endpoints and media are checked, with one request each; `--select` limits the check."""
     # The audit log needs a recent login, independent of the day of the test.
     gong.company.settings.logs[LOG_TYPES[0]][-1]["eventTime"] = format_datetime(datetime.now(UTC) - timedelta(hours=1))
-    opt_in = {str(endpoint) for endpoint in ENDPOINTS if endpoint.resource in OPT_IN_RESOURCES}
+    opt_in = {str(endpoint) for name in OPT_IN_RESOURCES for endpoint in ENDPOINTS_BY_RESOURCE[name]}
     media = "POST /v2/calls/extensive with include_media"
 
     def run_check(*arguments: str) -> dict[str, tuple[str, str]]:

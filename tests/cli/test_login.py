@@ -18,7 +18,7 @@ from pipelines.cli.oauth_login import default_scopes
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.endpoints.oauth import TOKEN_PATH
 from pipelines.demo.server.faults import Fault, respond
-from sources.gong.api.endpoint import ENDPOINTS
+from sources.gong.resources.audit import AUDIT_LOGS
 from tests.support.workspace import Workspace
 
 CLIENT = {"CLIENT_ID": "demo-client", "CLIENT_SECRET": "demo-client-secret"}
@@ -244,6 +244,5 @@ def test_a_login_that_cannot_start_is_one_line(gong: SimulatedGong, workspace: W
 
 def test_default_scopes_exclude_opt_in_resources() -> None:
     """A login requests only the scopes that a default sync needs."""
-    opt_in = {endpoint.scope for endpoint in ENDPOINTS if endpoint.resource == "audit_logs"}
-    assert opt_in
+    opt_in = {AUDIT_LOGS.endpoint.scope}
     assert not opt_in & set(default_scopes())

@@ -13,21 +13,25 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from docs.generate.api_coverage import LEFT_OUT, READ, WRITES
+from docs.generate.api_coverage import COMMANDS, LEFT_OUT, WRITES
 from docs.generate.coverage_page import PAGE, page
 from pipelines.cli import get
-from sources.gong.api.endpoint import COACHING, ENDPOINTS, FLOW_FOLDERS, LOGS, SETTINGS_HISTORY, Endpoint
-from sources.gong.calls.tables import REJECTED_TABLE, TABLES
-from sources.gong.resources.list_resources import OPT_IN_RESOURCES, RESOURCES
+from sources.gong.api.endpoint import Endpoint
+from sources.gong.resources import ENDPOINTS, ENDPOINTS_BY_RESOURCE, TABLES_BY_RESOURCE
+from sources.gong.resources.account import USER_SETTINGS_HISTORY
+from sources.gong.resources.audit import AUDIT_LOGS
+from sources.gong.resources.coaching import COACHING_METRICS
+from sources.gong.resources.engage import FLOW_FOLDERS
+from sources.gong.tables.rejects import REJECTED_TABLE
 from tests.support.gong_api import Json
 from tests.support.paths import OPENAPI, REPOSITORY
 
 against_the_document = pytest.mark.skipif(not OPENAPI.exists(), reason=f"Gong's OpenAPI document is not at {OPENAPI}")
 
 # Endpoints whose records have another key than documented.
-OTHER_RECORDS_KEY = {FLOW_FOLDERS: "flows"}
+OTHER_RECORDS_KEY = {FLOW_FOLDERS.endpoint: "flows"}
 # Endpoints whose records have no id.
-WITHOUT_KEY = {LOGS, COACHING, SETTINGS_HISTORY}
+WITHOUT_ID = {AUDIT_LOGS.endpoint, COACHING_METRICS.endpoint, USER_SETTINGS_HISTORY.endpoint}
 
 
 def test_the_page_matches_its_data() -> None:
@@ -37,9 +41,10 @@ def test_the_page_matches_its_data() -> None:
 
 def test_every_endpoint_is_listed_once() -> None:
     """Read, written and left-out operations do not overlap."""
-    counts = Counter([*(str(entry.endpoint) for entry in READ), *(entry.operation for entry in (*LEFT_OUT, *WRITES))])
+    counts = Counter([*map(str, ENDPOINTS), *(entry.operation for entry in (*LEFT_OUT, *WRITES))])
     assert [operation for operation, times in counts.items() if times > 1] == []
-    assert {entry.endpoint for entry in READ} == set(ENDPOINTS)
+    assert [endpoint for endpoint in ENDPOINTS if not endpoint.description] == []
+    assert set(COMMANDS) <= set(ENDPOINTS)
 
 
 def test_every_omitted_operation_has_a_reason() -> None:
@@ -58,17 +63,18 @@ def test_get_actions_are_listed_with_their_operation() -> None:
     }
     assert documented
     # Several actions send GET /v2/calls/{id} in addition to their own operation.
-    listed = {(command, str(entry.endpoint)) for entry in READ if entry.endpoint.tables for command in entry.commands}
+    filled = {
+        endpoint for endpoints in ENDPOINTS_BY_RESOURCE.values() for endpoint, tables in endpoints.items() if tables
+    }
+    listed = {(command, str(endpoint)) for endpoint in filled for command in COMMANDS.get(endpoint, ())}
     assert listed == documented
 
 
 def test_endpoints_fill_every_table_of_their_resource() -> None:
-    """No table is without an endpoint, and none is filled by another resource."""
-    filled = {table for endpoint in ENDPOINTS for table in endpoint.tables}
-    assert filled == set(TABLES) - {REJECTED_TABLE}
-    for endpoint in ENDPOINTS:
-        assert {table.resource for table in endpoint.tables} <= {endpoint.resource}, endpoint
-    assert {endpoint.resource for endpoint in ENDPOINTS} == {*RESOURCES, *OPT_IN_RESOURCES}
+    """No table but `_rejected` is without an endpoint, and none is filled by another resource."""
+    for resource, endpoints in ENDPOINTS_BY_RESOURCE.items():
+        filled = {table for tables in endpoints.values() for table in tables}
+        assert filled == set(TABLES_BY_RESOURCE[resource]) - {REJECTED_TABLE}
 
 
 def test_the_code_contains_no_other_operation() -> None:
@@ -118,7 +124,7 @@ def operations(document: Json) -> dict[str, Json]:
 @against_the_document
 def test_every_documented_operation_is_listed(operations: dict[str, Json]) -> None:
     """The page covers Gong's OpenAPI document completely and adds no operation to it."""
-    listed = {*(str(entry.endpoint) for entry in READ), *(entry.operation for entry in WRITES)}
+    listed = {*map(str, ENDPOINTS), *(entry.operation for entry in WRITES)}
     listed |= {entry.operation for entry in LEFT_OUT if entry.documented}
     assert listed == set(operations)
     assert not {entry.operation for entry in LEFT_OUT if not entry.documented} & set(operations)
@@ -127,7 +133,7 @@ def test_every_documented_operation_is_listed(operations: dict[str, Json]) -> No
 @against_the_document
 def test_scopes_are_those_of_the_document(operations: dict[str, Json]) -> None:
     """A wrong scope would be reported to users who then request it in vain."""
-    listed = {str(entry.endpoint): {entry.endpoint.scope, entry.further_scope} - {""} for entry in READ}
+    listed = {str(endpoint): {endpoint.scope, endpoint.optional_scope} - {""} for endpoint in ENDPOINTS}
     listed |= {entry.operation: {entry.scope} - {""} for entry in (*LEFT_OUT, *WRITES)}
     documented = {
         name: set(re.findall(r"'(api:[a-z:-]+)'", operation.get("description", "")))
@@ -150,9 +156,9 @@ def test_endpoint_declarations_match_the_document(
 
     fields = _resolve_reference(records.get("items", records), document)["properties"]
     fields |= _resolve_reference(fields.get("metaData", {}), document).get("properties", {})
-    assert (not endpoint.key) == (endpoint in WITHOUT_KEY)
-    assert endpoint.key in fields or endpoint in WITHOUT_KEY
-    assert "id" not in fields or endpoint.key
+    assert (not endpoint.id_field) == (endpoint in WITHOUT_ID)
+    assert endpoint.id_field in fields or endpoint in WITHOUT_ID
+    assert "id" not in fields or endpoint.id_field
 
     parameters = {parameter["name"] for parameter in operation.get("parameters", [])}
     body = _body_properties(operation, document)

@@ -12,8 +12,7 @@ from typer.main import get_command
 
 from pipelines.cli.app import app
 from sources.gong import GongSettings
-from sources.gong.calls.tables import TABLES
-from sources.gong.resources.list_resources import OPT_IN_RESOURCES, RESOURCES
+from sources.gong.resources import OPT_IN_RESOURCES, RESOURCES, TABLES, TABLES_BY_RESOURCE
 from state.deletions import TABLE as MISSING_CALLS
 from state.media import TABLE as RECORDINGS
 from state.runs import TABLE as RUNS
@@ -39,7 +38,7 @@ def test_tables_and_keys_are_in_the_readme() -> None:
 def test_every_resource_is_in_the_readme_and_opt_in_ones_are_marked() -> None:
     """Users can look up each resource and whether it must be selected."""
     readme = (REPOSITORY / "README.md").read_text()
-    resources = {table.name: table.resource for table in TABLES}
+    resources = {table.name: name for name, tables in TABLES_BY_RESOURCE.items() for table in tables}
     assert not [name for name in (*RESOURCES, *OPT_IN_RESOURCES) if f"`{name}`" not in readme]
     for tables, _, holds in _table_rows():
         opt_in = {resources.get(table) in OPT_IN_RESOURCES for table in tables}
@@ -102,7 +101,7 @@ def test_every_pseudonymised_column_is_in_the_privacy_document() -> None:
     documented = {
         (table, column) for left, right in rows for table in _code_words(left) for column in _code_words(right)
     }
-    hashed = {(table.name, column.name) for table in TABLES for column in table.columns if column.personal}
+    hashed = {(table.name, column.name) for table in TABLES for column in table.columns if column.pii}
     assert hashed
     assert hashed - documented == set()
 

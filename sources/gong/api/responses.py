@@ -255,7 +255,7 @@ def _empty_result_pattern(endpoint: Endpoint) -> re.Pattern[str]:
     """Return the pattern of Gong's text for an empty result. For statistics and logs, the exact text is unknown."""
     if endpoint.single:
         return _NO_SUCH_CALL
-    return _NO_DATA if endpoint.bound == "date" or endpoint.resource == "audit_logs" else _NOTHING_FOUND
+    return _NOTHING_FOUND if endpoint.empty_text_known else _NO_DATA
 
 
 def _parse_errors(response: httpx.Response) -> list[str]:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from ..datetimes import parse_gong_datetime
-from ..tables.records import InvalidRecordError, hash_bytes, id_text, object_field, object_list_field
-from ..tables.table_builder import Record
+from ..tables.records import (
+    ConnectorValues,
+    InvalidRecordError,
+    Record,
+    hash_bytes,
+    id_text,
+    object_field,
+    object_list_field,
+)
 
-Row = tuple[str, tuple[Any, ...], Record]
-"""Table name, values of the connector's columns, and the Gong object that fills the other columns."""
+Row = tuple[str, ConnectorValues, Record]
+"""Table name, values of the connector's columns by name, and the Gong object that fills the other columns."""
 
 _BLOCKS = ("metaData", "context", "parties", "content", "interaction", "collaboration", "media")
 _CONTENT = (
@@ -64,54 +70,52 @@ def call_rows(call: Record, *, content_hash: str, synced_at: datetime) -> list[R
     rows: list[Row] = [
         (
             "calls",
-            (
-                content.get("brief"),
-                outcome.get("id"),
-                outcome.get("category"),
-                outcome.get("name"),
-                questions.get("companyCount"),
-                questions.get("nonCompanyCount"),
-                effective_time(metadata),
-                content_hash,
-                None,
-                synced_at,
-            ),
+            {
+                "brief": content.get("brief"),
+                "call_outcome_id": outcome.get("id"),
+                "call_outcome_category": outcome.get("category"),
+                "call_outcome_name": outcome.get("name"),
+                "company_question_count": questions.get("companyCount"),
+                "non_company_question_count": questions.get("nonCompanyCount"),
+                "_effective_time": effective_time(metadata),
+                "_content_hash": content_hash,
+                "_synced_at": synced_at,
+            },
             call_fields,
         )
     ]
     rows += _crm_rows(call_id, "", call)
     for party in object_list_field(call, "parties"):
-        rows.append(("call_parties", (call_id,), party))
+        rows.append(("call_parties", {"call_id": call_id}, party))
         rows += _crm_rows(call_id, id_text(party.get("id")), party)
     for field, table in (("structure", "call_structure"), ("topics", "call_topics"), ("keyPoints", "call_key_points")):
-        rows += [(table, (call_id, position), item) for position, item in enumerate(object_list_field(content, field))]
+        items = object_list_field(content, field)
+        rows += [(table, {"call_id": call_id, "position": position}, item) for position, item in enumerate(items)]
     for tracker in object_list_field(content, "trackers"):
         rows += _tracker_rows(call_id, tracker)
     for position, section in enumerate(object_list_field(content, "outline")):
-        rows.append(("call_outline", (call_id, position), section))
-        rows += [
-            ("call_outline_items", (call_id, position, item_position), item)
-            for item_position, item in enumerate(object_list_field(section, "items"))
-        ]
+        rows.append(("call_outline", {"call_id": call_id, "position": position}, section))
+        for item_position, item in enumerate(object_list_field(section, "items")):
+            values = {"call_id": call_id, "position": position, "item_position": item_position}
+            rows.append(("call_outline_items", values, item))
     for position, highlight in enumerate(object_list_field(content, "highlights")):
         highlight_fields = {name: value for name, value in highlight.items() if name not in ("title", "items")}
         for item_position, item in enumerate(object_list_field(highlight, "items") or [{}]):
-            rows.append(
-                (
-                    "call_highlights",
-                    (call_id, position, item_position, highlight.get("title")),
-                    {**highlight_fields, **item},
-                )
-            )
-    rows += [("call_speakers", (call_id,), speaker) for speaker in object_list_field(interaction, "speakers")]
-    rows += [
-        ("call_interaction_stats", (call_id,), stat) for stat in object_list_field(interaction, "interactionStats")
-    ]
-    rows += [("call_video", (call_id,), video) for video in object_list_field(interaction, "video")]
+            values = {
+                "call_id": call_id,
+                "position": position,
+                "item_position": item_position,
+                "title": highlight.get("title"),
+            }
+            rows.append(("call_highlights", values, {**highlight_fields, **item}))
+    parent = {"call_id": call_id}
+    rows += [("call_speakers", parent, speaker) for speaker in object_list_field(interaction, "speakers")]
+    rows += [("call_interaction_stats", parent, stat) for stat in object_list_field(interaction, "interactionStats")]
+    rows += [("call_video", parent, video) for video in object_list_field(interaction, "video")]
     comments = object_list_field(object_field(call, "collaboration"), "publicComments")
-    rows += [("call_comments", (call_id,), comment) for comment in comments]
+    rows += [("call_comments", parent, comment) for comment in comments]
     if media := object_field(call, "media"):
-        rows.append(("call_media", (call_id,), media))
+        rows.append(("call_media", parent, media))
     return rows
 
 
@@ -164,11 +168,19 @@ def _crm_rows(call_id: str, party_id: str, owner: Record) -> Iterator[Row]:
                 id_text(crm_object.get("objectId")),
                 id_text(crm_object.get("timing")),
             )
+            values = {
+                "call_id": call_id,
+                "party_id": key[0],
+                "system": key[1],
+                "object_type": key[2],
+                "object_id": key[3],
+                "timing": key[4],
+            }
             if key not in seen:
-                yield "call_crm_objects", (call_id, *key), {**system_fields, **crm_object}
+                yield "call_crm_objects", values, {**system_fields, **crm_object}
             for field in object_list_field(crm_object, "fields"):
                 if (*key, str(field.get("name"))) not in seen:
-                    yield "call_crm_fields", (call_id, *key), field
+                    yield "call_crm_fields", values, field
                 seen.add((*key, str(field.get("name"))))
             seen.add(key)
 
@@ -177,7 +189,8 @@ def _tracker_rows(call_id: str, tracker: Record) -> Iterator[Row]:
     tracker_id = id_text(tracker.get("id"))
     phrases = object_list_field(tracker, "phrases")
     summary = [{name: value for name, value in phrase.items() if name != "occurrences"} for phrase in phrases]
-    yield "call_trackers", (call_id, tracker_id, summary or None), tracker
+    tracker_values = {"call_id": call_id, "tracker_id": tracker_id, "phrases": summary or None}
+    yield "call_trackers", tracker_values, tracker
     occurrences: list[tuple[object, Record]] = [
         (phrase.get("phrase"), mention) for phrase in phrases for mention in object_list_field(phrase, "occurrences")
     ]
@@ -190,4 +203,5 @@ def _tracker_rows(call_id: str, tracker: Record) -> Iterator[Row]:
             if (mention.get("startTime"), mention.get("speakerId")) not in phrase_occurrences
         ]
     for position, (phrase, mention) in enumerate(occurrences):
-        yield "call_tracker_occurrences", (call_id, tracker_id, position, phrase), mention
+        values = {"call_id": call_id, "tracker_id": tracker_id, "position": position, "phrase": phrase}
+        yield "call_tracker_occurrences", values, mention

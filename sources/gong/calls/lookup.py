@@ -7,7 +7,7 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from ..api.client import GongClient
-from ..api.endpoint import CALL, CALLS, CALLS_EXTENSIVE, PAGE_SIZE
+from ..api.endpoint import PAGE_SIZE
 from ..api.responses import Page
 from ..api.retry import MAX_RESTARTS, restart_on_expired_cursor
 from ..errors import AuthenticationError, EmptyResultError, MissingScopeError, RequestError
@@ -16,6 +16,7 @@ from ..incremental.windows import Window
 from ..settings import CallDetail
 from ..tables.records import InvalidRecordError, decode_record, is_valid_id, object_field, record_id, require_object
 from .call_rows import call_key
+from .endpoints import CALL, CALLS, CALLS_EXTENSIVE
 from .request import CallRequest
 from .transformer import may_be_private
 
@@ -106,7 +107,7 @@ class CallLookup:
 
     async def _look_up(self, call_id: str) -> dict[str, bool]:
         try:
-            page = await self._client.send(CALL.of(call_id))
+            page = await self._client.send(CALL.with_id(call_id))
         except EmptyResultError:
             return {}
         except MissingScopeError:

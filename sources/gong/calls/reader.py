@@ -21,13 +21,13 @@ from typing import TypeVar
 import pyarrow as pa
 
 from ..api.client import GongClient
-from ..api.endpoint import CALLS
 from ..api.retry import restart_on_expired_cursor
 from ..errors import CursorExpiredError, GongError
 from ..extract.background import ReadProgress
 from ..extract.buffer import Batch, BatchBuffer
 from ..extract.load_pacer import LoadPacer
 from ..incremental.windows import Frontier, Window
+from .endpoints import CALLS
 from .request import CallRequest
 from .transcript_reader import TranscriptReader, queued_without_time
 from .transformer import CallTransformer, TranscriptTransformer, TransformedPage

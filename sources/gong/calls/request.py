@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from ..api.endpoint import CALLS, CALLS_EXTENSIVE, Endpoint
+from ..api.endpoint import Endpoint
 from ..datetimes import format_datetime
 from ..incremental.windows import Window
 from ..settings import CallDetail, ContextTiming, CrmContext, GongSettings
+from .endpoints import CALLS, CALLS_EXTENSIVE
 
 
 @dataclass(frozen=True, slots=True)

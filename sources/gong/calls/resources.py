@@ -15,10 +15,11 @@ from ..extract.context import ExtractContext
 from ..incremental.bookmarks import plan_window, read_bookmark, save_progress
 from ..tables.column_types import KnownColumns
 from ..tables.dlt_hints import declare_tables, mark_for_table
+from ..tables.rejects import REJECTED_TABLE
 from ..tables.table_builder import empty_table, with_load_id
 from .reader import CallReader
 from .request import CallRequest
-from .tables import REJECTED_TABLE, TABLES
+from .tables import TABLES_BY_RESOURCE
 from .transformer import CallTransformer, TranscriptTransformer, TransformContext
 
 
@@ -34,9 +35,10 @@ def call_pages(context: ExtractContext) -> DltResource:
         states = {name: dlt.current.resource_state(name) for name in selected}
         schema = dlt.current.source_schema()
         load_id = dlt.current.load_package_state()["load_id"]
-        for table in TABLES:
-            if table.resource in selected and table.name not in schema.tables:
-                yield table.resource, table.name, empty_table(table)
+        for name in selected:
+            for table in TABLES_BY_RESOURCE[name]:
+                if table.name not in schema.tables:
+                    yield name, table.name, empty_table(table)
 
         def start_reader() -> CallReader:
             run = context.run
@@ -87,13 +89,15 @@ def call_pages(context: ExtractContext) -> DltResource:
 def calls(pages: DltResource, context: ExtractContext) -> DltResource:
     """Return the resource `calls`: calls and everything Gong knows about them, in the `call_*` tables."""
     resource = _rows_of("calls", pages, context)
-    return declare_tables(resource, append=context.run.initial_load)
+    return declare_tables(resource, TABLES_BY_RESOURCE["calls"], append=context.run.initial_load)
 
 
 def transcripts(pages: DltResource, context: ExtractContext) -> DltResource:
     """Return the resource `transcripts`: transcripts, and one row per sentence."""
     resource = _rows_of("transcripts", pages, context)
-    return declare_tables(resource, [REJECTED_TABLE.name], append=context.run.initial_load)
+    return declare_tables(
+        resource, (*TABLES_BY_RESOURCE["transcripts"], REJECTED_TABLE), append=context.run.initial_load
+    )
 
 
 def _rows_of(name: str, pages: DltResource, context: ExtractContext) -> DltResource:

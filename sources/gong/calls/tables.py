@@ -1,167 +1,385 @@
-"""The tables of calls and transcripts, and all tables this source fills."""
+"""Tables of calls and transcripts, and the personal fields of their records."""
 
 from __future__ import annotations
 
-from ..resources.company_tables import COMPANY_TABLES
-from ..tables.table import TOMBSTONE, Column, Table, connector_columns, gong_columns
-
-
-def _of_call(name: str, key: str, own: str, fields: str, mapped_fields: str = "") -> Table:
-    return Table(
-        name,
-        "calls",
-        ("call_id", *key.split()),
-        "together",
-        (*connector_columns(f"call_id {own}"), *gong_columns(fields), TOMBSTONE),
-        frozenset(mapped_fields.split()),
-    )
-
+from ..tables.column_types import BIGINT, BOOL, DOUBLE, JSON, TEXT, TIMESTAMP
+from ..tables.pseudonyms import CRM_CONTEXT, PersonalFields
+from ..tables.rejects import REJECTED_TABLE
+from ..tables.table import LOAD_ID, TOMBSTONE, Column, Table, WriteStrategy
 
 CALLS_TABLE = Table(
-    "calls",
-    "calls",
-    ("id",),
-    "by key",
-    (
-        *gong_columns(
-            "id url title scheduled:timestamp started:timestamp duration:bigint primaryUserId direction system"
-            " scope media language workspaceId sdrDisposition clientUniqueId customData purpose"
-            " meetingUrl=link isPrivate:bool calendarEventId"
-        ),
-        *connector_columns(
-            "brief call_outcome_id call_outcome_category call_outcome_name company_question_count:bigint"
-            " non_company_question_count:bigint _effective_time:timestamp _content_hash _deleted_at:timestamp"
-            " _synced_at:timestamp _dlt_load_id"
-        ),
+    name="calls",
+    description="one row per call: metadata, brief, outcome, question counts",
+    key=("id",),
+    write_strategy=WriteStrategy.UPSERT,
+    columns=(
+        Column("id", TEXT, field="id"),
+        Column("url", TEXT, field="url"),
+        Column("title", TEXT, field="title"),
+        Column("scheduled", TIMESTAMP, field="scheduled"),
+        Column("started", TIMESTAMP, field="started"),
+        Column("duration", BIGINT, field="duration"),
+        Column("primary_user_id", TEXT, field="primaryUserId"),
+        Column("direction", TEXT, field="direction"),
+        Column("system", TEXT, field="system"),
+        Column("scope", TEXT, field="scope"),
+        Column("media", TEXT, field="media"),
+        Column("language", TEXT, field="language"),
+        Column("workspace_id", TEXT, field="workspaceId"),
+        Column("sdr_disposition", TEXT, field="sdrDisposition"),
+        Column("client_unique_id", TEXT, field="clientUniqueId"),
+        Column("custom_data", TEXT, field="customData"),
+        Column("purpose", TEXT, field="purpose"),
+        Column("meeting_url", TEXT, field="meetingUrl", pii="link"),
+        Column("is_private", BOOL, field="isPrivate"),
+        Column("calendar_event_id", TEXT, field="calendarEventId"),
+        Column("brief", TEXT),
+        Column("call_outcome_id", TEXT),
+        Column("call_outcome_category", TEXT),
+        Column("call_outcome_name", TEXT),
+        Column("company_question_count", BIGINT),
+        Column("non_company_question_count", BIGINT),
+        Column("_effective_time", TIMESTAMP),
+        Column("_content_hash", TEXT),
+        Column("_deleted_at", TIMESTAMP),
+        Column("_synced_at", TIMESTAMP),
+        Column(LOAD_ID, TEXT),
         TOMBSTONE,
     ),
 )
 
-COLUMNS_KEPT_AFTER_DELETION = frozenset(
-    column.name
-    for column in (
-        *gong_columns(
-            "id url scheduled started duration primaryUserId direction system scope media language workspaceId"
-        ),
-        *connector_columns("is_private _effective_time _deleted_at _synced_at _dlt_load_id"),
-    )
+COLUMNS_KEPT_AFTER_DELETION = frozenset({
+    "id", "url", "scheduled", "started", "duration", "primary_user_id", "direction", "system", "scope", "media",
+    "language", "workspace_id", "is_private", "_effective_time", "_deleted_at", "_synced_at", LOAD_ID,
+})  # fmt: skip
+"""Columns that keep their value when a call is deleted in Gong: they show that it took place. All others, including new
+ones, are emptied."""
+
+CALL_PARTIES_TABLE = Table(
+    name="call_parties",
+    description="who took part or was invited",
+    key=("call_id", "id"),
+    write_strategy=WriteStrategy.REPLACE_BY_PARENT,
+    mapped_fields=frozenset({"context"}),
+    columns=(
+        Column("call_id", TEXT),
+        Column("id", TEXT, field="id"),
+        Column("email_address", TEXT, field="emailAddress", pii="email"),
+        Column("name", TEXT, field="name", pii="name"),
+        Column("title", TEXT, field="title"),
+        Column("user_id", TEXT, field="userId"),
+        Column("speaker_id", TEXT, field="speakerId"),
+        Column("affiliation", TEXT, field="affiliation"),
+        Column("phone_number", TEXT, field="phoneNumber", pii="phone"),
+        Column("methods", JSON, field="methods"),
+        TOMBSTONE,
+    ),
 )
-"""What stays of a call that Gong no longer has: that it took place. Every other column is emptied, also new ones."""
+
+CALL_CRM_OBJECTS_TABLE = Table(
+    name="call_crm_objects",
+    description="CRM objects linked to a call or party; party_id is empty for the call's own",
+    key=("call_id", "party_id", "system", "object_type", "object_id", "timing"),
+    write_strategy=WriteStrategy.REPLACE_BY_PARENT,
+    mapped_fields=frozenset({"fields", "objectId", "objectType", "timing"}),
+    columns=(
+        Column("call_id", TEXT),
+        Column("party_id", TEXT),
+        Column("system", TEXT),
+        Column("object_type", TEXT),
+        Column("object_id", TEXT),
+        Column("timing", TEXT),
+        TOMBSTONE,
+    ),
+)
+
+CALL_CRM_FIELDS_TABLE = Table(
+    name="call_crm_fields",
+    description="fields of the CRM objects, value as JSON",
+    key=("call_id", "party_id", "system", "object_type", "object_id", "timing", "name"),
+    write_strategy=WriteStrategy.REPLACE_BY_PARENT,
+    columns=(
+        Column("call_id", TEXT),
+        Column("party_id", TEXT),
+        Column("system", TEXT),
+        Column("object_type", TEXT),
+        Column("object_id", TEXT),
+        Column("timing", TEXT),
+        Column("name", TEXT, field="name"),
+        Column("value", JSON, field="value"),
+        TOMBSTONE,
+    ),
+)
+
+CALL_STRUCTURE_TABLE = Table(
+    name="call_structure",
+    description="sections of the agenda, duration in seconds",
+    key=("call_id", "position"),
+    write_strategy=WriteStrategy.REPLACE_BY_PARENT,
+    columns=(
+        Column("call_id", TEXT),
+        Column("position", BIGINT),
+        Column("name", TEXT, field="name"),
+        Column("duration", DOUBLE, field="duration"),
+        TOMBSTONE,
+    ),
+)
+
+CALL_TOPICS_TABLE = Table(
+    name="call_topics",
+    description="topics, duration in seconds",
+    key=("call_id", "position"),
+    write_strategy=WriteStrategy.REPLACE_BY_PARENT,
+    columns=(
+        Column("call_id", TEXT),
+        Column("position", BIGINT),
+        Column("name", TEXT, field="name"),
+        Column("duration", DOUBLE, field="duration"),
+        TOMBSTONE,
+    ),
+)
+
+CALL_TRACKERS_TABLE = Table(
+    name="call_trackers",
+    description="trackers and how many times each was mentioned",
+    key=("call_id", "tracker_id"),
+    write_strategy=WriteStrategy.REPLACE_BY_PARENT,
+    mapped_fields=frozenset({"id", "occurrences", "phrases"}),
+    columns=(
+        Column("call_id", TEXT),
+        Column("tracker_id", TEXT),
+        Column("phrases", JSON),
+        Column("name", TEXT, field="name"),
+        Column("type", TEXT, field="type"),
+        Column("count", BIGINT, field="count"),
+        TOMBSTONE,
+    ),
+)
+
+CALL_TRACKER_OCCURRENCES_TABLE = Table(
+    name="call_tracker_occurrences",
+    description="each mention of a tracker: phrase, second, speaker",
+    key=("call_id", "tracker_id", "position"),
+    write_strategy=WriteStrategy.REPLACE_BY_PARENT,
+    columns=(
+        Column("call_id", TEXT),
+        Column("tracker_id", TEXT),
+        Column("position", BIGINT),
+        Column("phrase", TEXT),
+        Column("start_time", DOUBLE, field="startTime"),
+        Column("speaker_id", TEXT, field="speakerId"),
+        TOMBSTONE,
+    ),
+)
+
+CALL_OUTLINE_TABLE = Table(
+    name="call_outline",
+    description="sections of the outline",
+    key=("call_id", "position"),
+    write_strategy=WriteStrategy.REPLACE_BY_PARENT,
+    mapped_fields=frozenset({"items"}),
+    columns=(
+        Column("call_id", TEXT),
+        Column("position", BIGINT),
+        Column("section", TEXT, field="section"),
+        Column("start_time", DOUBLE, field="startTime"),
+        Column("duration", DOUBLE, field="duration"),
+        TOMBSTONE,
+    ),
+)
+
+CALL_OUTLINE_ITEMS_TABLE = Table(
+    name="call_outline_items",
+    description="sentences of the outline",
+    key=("call_id", "position", "item_position"),
+    write_strategy=WriteStrategy.REPLACE_BY_PARENT,
+    columns=(
+        Column("call_id", TEXT),
+        Column("position", BIGINT),
+        Column("item_position", BIGINT),
+        Column("text", TEXT, field="text"),
+        Column("start_time", DOUBLE, field="startTime"),
+        TOMBSTONE,
+    ),
+)
+
+CALL_HIGHLIGHTS_TABLE = Table(
+    name="call_highlights",
+    description="highlights such as next steps",
+    key=("call_id", "position", "item_position"),
+    write_strategy=WriteStrategy.REPLACE_BY_PARENT,
+    columns=(
+        Column("call_id", TEXT),
+        Column("position", BIGINT),
+        Column("item_position", BIGINT),
+        Column("title", TEXT),
+        Column("text", TEXT, field="text"),
+        Column("start_times", JSON, field="startTimes"),
+        TOMBSTONE,
+    ),
+)
+
+CALL_KEY_POINTS_TABLE = Table(
+    name="call_key_points",
+    description="key points",
+    key=("call_id", "position"),
+    write_strategy=WriteStrategy.REPLACE_BY_PARENT,
+    columns=(
+        Column("call_id", TEXT),
+        Column("position", BIGINT),
+        Column("text", TEXT, field="text"),
+        TOMBSTONE,
+    ),
+)
+
+CALL_SPEAKERS_TABLE = Table(
+    name="call_speakers",
+    description="talk time per speaker in seconds",
+    key=("call_id", "id"),
+    write_strategy=WriteStrategy.REPLACE_BY_PARENT,
+    columns=(
+        Column("call_id", TEXT),
+        Column("id", TEXT, field="id"),
+        Column("user_id", TEXT, field="userId"),
+        Column("talk_time", DOUBLE, field="talkTime"),
+        TOMBSTONE,
+    ),
+)
+
+CALL_INTERACTION_STATS_TABLE = Table(
+    name="call_interaction_stats",
+    description="interaction statistics of the host",
+    key=("call_id", "name"),
+    write_strategy=WriteStrategy.REPLACE_BY_PARENT,
+    columns=(
+        Column("call_id", TEXT),
+        Column("name", TEXT, field="name"),
+        Column("value", DOUBLE, field="value"),
+        TOMBSTONE,
+    ),
+)
+
+CALL_VIDEO_TABLE = Table(
+    name="call_video",
+    description="video segments, duration in seconds",
+    key=("call_id", "name"),
+    write_strategy=WriteStrategy.REPLACE_BY_PARENT,
+    columns=(
+        Column("call_id", TEXT),
+        Column("name", TEXT, field="name"),
+        Column("duration", DOUBLE, field="duration"),
+        TOMBSTONE,
+    ),
+)
+
+CALL_COMMENTS_TABLE = Table(
+    name="call_comments",
+    description="public comments",
+    key=("call_id", "id"),
+    write_strategy=WriteStrategy.REPLACE_BY_PARENT,
+    columns=(
+        Column("call_id", TEXT),
+        Column("id", TEXT, field="id"),
+        Column("comment", TEXT, field="comment"),
+        Column("audio_start_time", DOUBLE, field="audioStartTime"),
+        Column("audio_end_time", DOUBLE, field="audioEndTime"),
+        Column("commenter_user_id", TEXT, field="commenterUserId"),
+        Column("posted", TIMESTAMP, field="posted"),
+        Column("in_reply_to", TEXT, field="inReplyTo"),
+        Column("during_call", BOOL, field="duringCall"),
+        TOMBSTONE,
+    ),
+)
+
+CALL_MEDIA_TABLE = Table(
+    name="call_media",
+    description="URLs of recordings, if requested",
+    key=("call_id",),
+    write_strategy=WriteStrategy.REPLACE_BY_PARENT,
+    columns=(
+        Column("call_id", TEXT),
+        Column("audio_url", TEXT, field="audioUrl"),
+        Column("video_url", TEXT, field="videoUrl"),
+        TOMBSTONE,
+    ),
+)
 
 CALL_TABLES = (
-    _of_call(
-        "call_parties",
-        "id",
-        "",
-        "id emailAddress=email name=name title userId speakerId affiliation phoneNumber=phone methods:json",
-        "context",
-    ),
-    _of_call(
-        "call_crm_objects",
-        "party_id system object_type object_id timing",
-        "party_id system object_type object_id timing",
-        "",
-        "objectType objectId timing fields",
-    ),
-    _of_call(
-        "call_crm_fields",
-        "party_id system object_type object_id timing name",
-        "party_id system object_type object_id timing",
-        "name value:json",
-    ),
-    _of_call("call_structure", "position", "position:bigint", "name duration:double"),
-    _of_call("call_topics", "position", "position:bigint", "name duration:double"),
-    _of_call(
-        "call_trackers",
-        "tracker_id",
-        "tracker_id phrases:json",
-        "name type count:bigint",
-        "id phrases occurrences",
-    ),
-    _of_call(
-        "call_tracker_occurrences",
-        "tracker_id position",
-        "tracker_id position:bigint phrase",
-        "startTime:double speakerId",
-    ),
-    _of_call("call_outline", "position", "position:bigint", "section startTime:double duration:double", "items"),
-    _of_call(
-        "call_outline_items",
-        "position item_position",
-        "position:bigint item_position:bigint",
-        "text startTime:double",
-    ),
-    _of_call(
-        "call_highlights",
-        "position item_position",
-        "position:bigint item_position:bigint title",
-        "text startTimes:json",
-    ),
-    _of_call("call_key_points", "position", "position:bigint", "text"),
-    _of_call("call_speakers", "id", "", "id userId talkTime:double"),
-    _of_call("call_interaction_stats", "name", "", "name value:double"),
-    _of_call("call_video", "name", "", "name duration:double"),
-    _of_call(
-        "call_comments",
-        "id",
-        "",
-        "id comment audioStartTime:double audioEndTime:double commenterUserId posted:timestamp inReplyTo"
-        " duringCall:bool",
-    ),
-    _of_call("call_media", "", "", "audioUrl videoUrl"),
+    CALL_PARTIES_TABLE,
+    CALL_CRM_OBJECTS_TABLE,
+    CALL_CRM_FIELDS_TABLE,
+    CALL_STRUCTURE_TABLE,
+    CALL_TOPICS_TABLE,
+    CALL_TRACKERS_TABLE,
+    CALL_TRACKER_OCCURRENCES_TABLE,
+    CALL_OUTLINE_TABLE,
+    CALL_OUTLINE_ITEMS_TABLE,
+    CALL_HIGHLIGHTS_TABLE,
+    CALL_KEY_POINTS_TABLE,
+    CALL_SPEAKERS_TABLE,
+    CALL_INTERACTION_STATS_TABLE,
+    CALL_VIDEO_TABLE,
+    CALL_COMMENTS_TABLE,
+    CALL_MEDIA_TABLE,
 )
+"""Child tables of `calls`."""
 
 TRANSCRIPTS_TABLE = Table(
-    "transcripts",
-    "transcripts",
-    ("call_id",),
-    "by key",
-    (
-        *connector_columns(
-            "call_id monologue_count:bigint sentence_count:bigint word_count:bigint speech_ms:bigint"
-            " _content_hash _synced_at:timestamp _dlt_load_id"
-        ),
+    name="transcripts",
+    description="one row per transcript: monologues, sentences, words, milliseconds of speech",
+    key=("call_id",),
+    write_strategy=WriteStrategy.UPSERT,
+    columns=(
+        Column("call_id", TEXT),
+        Column("monologue_count", BIGINT),
+        Column("sentence_count", BIGINT),
+        Column("word_count", BIGINT),
+        Column("speech_ms", BIGINT),
+        Column("_content_hash", TEXT),
+        Column("_synced_at", TIMESTAMP),
+        Column(LOAD_ID, TEXT),
         TOMBSTONE,
     ),
 )
 
 SENTENCES_TABLE = Table(
-    "transcript_sentences",
-    "transcripts",
-    ("call_id", "sentence_index"),
-    "together",
-    (
-        *connector_columns("call_id sentence_index:bigint monologue_index:bigint speaker_id topic"),
-        Column("start_ms", "bigint", "start"),
-        Column("end_ms", "bigint", "end"),
-        *gong_columns("text"),
+    name="transcript_sentences",
+    description="one row per sentence: speaker, topic, start and end in milliseconds, text",
+    key=("call_id", "sentence_index"),
+    write_strategy=WriteStrategy.REPLACE_BY_PARENT,
+    columns=(
+        Column("call_id", TEXT),
+        Column("sentence_index", BIGINT),
+        Column("monologue_index", BIGINT),
+        Column("speaker_id", TEXT),
+        Column("topic", TEXT),
+        Column("start_ms", BIGINT, field="start"),
+        Column("end_ms", BIGINT, field="end"),
+        Column("text", TEXT, field="text"),
         TOMBSTONE,
     ),
 )
 
-REJECTED_TABLE = Table(
-    "_rejected",
-    "calls",
-    ("resource", "id"),
-    "by key",
-    (*connector_columns("resource id reason record:json _content_hash _synced_at:timestamp"), TOMBSTONE),
+TABLES_BY_RESOURCE: dict[str, tuple[Table, ...]] = {
+    "calls": (CALLS_TABLE, *CALL_TABLES, REJECTED_TABLE),
+    "transcripts": (TRANSCRIPTS_TABLE, SENTENCES_TABLE),
+}
+"""The tables of the two resources. Every resource may add rows to `_rejected`, which is created with `calls`."""
+
+CALL_PERSONAL_FIELDS = PersonalFields(
+    objects={
+        "metaData": PersonalFields(CALLS_TABLE),
+        "content": PersonalFields(),
+        "interaction": PersonalFields(lists={"speakers": PersonalFields(CALL_SPEAKERS_TABLE, is_person=True)}),
+        "collaboration": PersonalFields(
+            lists={"publicComments": PersonalFields(CALL_COMMENTS_TABLE, is_person=True)},
+        ),
+        "media": PersonalFields(CALL_MEDIA_TABLE),
+    },
+    lists={
+        "context": CRM_CONTEXT,
+        "parties": PersonalFields(CALL_PARTIES_TABLE, is_person=True, lists={"context": CRM_CONTEXT}),
+    },
 )
 
-TABLES = (
-    CALLS_TABLE,
-    *CALL_TABLES,
-    TRANSCRIPTS_TABLE,
-    SENTENCES_TABLE,
-    *COMPANY_TABLES,
-    REJECTED_TABLE,
-)
-
-
-def table_names(resource: str) -> list[str]:
-    """Return the names of the tables that a resource fills."""
-    return [table.name for table in TABLES if table.resource == resource]
-
-
-def call_child_tables() -> list[str]:
-    """Return the names of the tables, besides `calls`, whose rows belong to a call by their column `call_id`."""
-    return [table.name for table in TABLES if table.key[0] == "call_id"]
+TRANSCRIPT_PERSONAL_FIELDS = PersonalFields(SENTENCES_TABLE)

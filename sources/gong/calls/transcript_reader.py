@@ -13,10 +13,11 @@ from http import HTTPStatus
 import pyarrow as pa
 
 from ..api.client import GongClient
-from ..api.endpoint import PAGE_SIZE, TRANSCRIPTS
+from ..api.endpoint import PAGE_SIZE
 from ..api.retry import MAX_RESTARTS
 from ..errors import GongError
 from ..tables.records import is_valid_id
+from .endpoints import TRANSCRIPTS
 from .transformer import TranscriptTransformer
 
 _REQUESTS_IN_FLIGHT = 6

@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 
+from ..tables.column_types import ARROW_TYPES, ColumnTypes
 from ..tables.records import InvalidRecordError, decode_record, hash_bytes, id_text, object_list_field
 from ..tables.table import LOAD_ID
-from ..tables.table_builder import ARROW_TYPES, ColumnTypes, TableBuilder, empty_table
+from ..tables.table_builder import TableBuilder, empty_table
 from .tables import SENTENCES_TABLE, TRANSCRIPTS_TABLE
 
 _SENTENCE = pa.struct([("start", pa.int64()), ("end", pa.int64()), ("text", pa.string())])
@@ -162,14 +163,14 @@ def _parse_with_python(transcripts: Sequence[Transcript], types: ColumnTypes) ->
                 if name not in ("speakerId", "topic", "sentences")
             }
             for sentence in object_list_field(monologue, "sentences"):
-                connector_values = (
-                    call_id,
-                    index,
-                    monologue_index,
-                    _text(monologue.get("speakerId")),
-                    _text(monologue.get("topic")),
-                )
-                builder.add(connector_values, {**monologue_fields, **sentence})
+                connector_values = {
+                    "call_id": call_id,
+                    "sentence_index": index,
+                    "monologue_index": monologue_index,
+                    "speaker_id": _text(monologue.get("speakerId")),
+                    "topic": _text(monologue.get("topic")),
+                }
+                builder.add_row(connector_values, {**monologue_fields, **sentence})
                 index += 1
         sentence_counts.append(index)
     counts = pa.array(monologue_counts, pa.int64()), pa.array(sentence_counts, pa.int64())

@@ -14,13 +14,14 @@ import pyarrow as pa
 from ..datetimes import parse_gong_datetime, truncate_to_millisecond
 from ..metrics import RunMetrics
 from ..settings import PrivateCalls
+from ..tables.column_types import ColumnTypes
 from ..tables.known_hashes import KnownHashes
 from ..tables.pseudonyms import Pseudonymizer
-from ..tables.records import InvalidRecordError, decode_record, object_field, require_object
-from ..tables.rejects import RejectCollector
-from ..tables.table_builder import ColumnTypes, Record, TableBuilder
+from ..tables.records import InvalidRecordError, Record, decode_record, object_field, require_object
+from ..tables.rejects import REJECTED_TABLE, RejectCollector
+from ..tables.table_builder import TableBuilder
 from .call_rows import call_key, call_rows, content_hash, effective_time
-from .tables import CALL_TABLES, CALLS_TABLE, REJECTED_TABLE, SENTENCES_TABLE, TRANSCRIPTS_TABLE
+from .tables import CALL_TABLES, CALLS_TABLE, SENTENCES_TABLE, TRANSCRIPTS_TABLE
 from .transcript_rows import Transcript, transcript_tables
 
 Json = msgspec.Raw | bytes
@@ -137,7 +138,7 @@ class CallTransformer:
             try:
                 call = {"metaData": decode_record(raw)} if basic else decode_record(raw)
                 if context.pseudonymizer is not None:
-                    call = context.pseudonymizer.of("calls", call)
+                    call = context.pseudonymizer.apply("calls", call)
                 call_id, metadata = call_key(require_object(call)), object_field(call, "metaData")
             except InvalidRecordError as error:
                 context.reject("calls", raw, call, error, hidden=context.is_hidden(call))
@@ -189,7 +190,7 @@ class CallTransformer:
         rows = call_rows(call, content_hash=call_hash, synced_at=self._context.synced_at)
         filled = {table for table, _, _ in rows}
         for table, connector_values, record in rows:
-            builders[table].add(connector_values, record)
+            builders[table].add_row(connector_values, record)
         for child_table in CALL_TABLES if not self._context.initial_load else ():
             if child_table.name not in filled:
                 # The call may have had rows here: all child rows of a call are replaced, also by none.
@@ -232,7 +233,7 @@ class TranscriptTransformer:
             json = raw
             try:
                 if context.pseudonymizer is not None:
-                    json = context.pseudonymizer.of_transcript(raw)
+                    json = context.pseudonymizer.apply_to_transcript(raw)
                 transcript = Transcript.of(json)
             except InvalidRecordError as error:
                 # The record names no call, so it may be of a private one.

@@ -18,7 +18,7 @@ from ..incremental.windows import Window
 from ..metrics import RunMetrics
 from ..settings import GongSettings
 from ..tables.known_hashes import KnownHashes
-from ..tables.pseudonyms import Pseudonymizer, pseudonyms
+from ..tables.pseudonyms import Pseudonymizer
 from .background import BackgroundReader
 from .pages import SharedList
 
@@ -85,7 +85,12 @@ class ExtractContext:
 
     @classmethod
     def open(
-        cls, settings: GongSettings, run: ExtractRun, client: GongClient, metrics: RunMetrics | None = None
+        cls,
+        settings: GongSettings,
+        run: ExtractRun,
+        client: GongClient,
+        metrics: RunMetrics | None = None,
+        pseudonymizer: Pseudonymizer | None = None,
     ) -> ExtractContext:
         """Return the context of a run; sends nothing.
 
@@ -94,6 +99,7 @@ class ExtractContext:
             run: What only the driver knows.
             client: Client of the Gong API.
             metrics: Counters of the run, the same as the client's.
+            pseudonymizer: Replaces personal values; None to keep them.
 
         Raises:
             ConfigurationError: If a setting has an invalid value.
@@ -106,7 +112,7 @@ class ExtractContext:
             client=client,
             reader=run.background or BackgroundReader(),
             metrics=metrics if metrics is not None else RunMetrics(),
-            pseudonymizer=pseudonyms(settings.pii_key, settings.pii_crm_fields) if settings.pii == "hash" else None,
+            pseudonymizer=pseudonymizer,
             now=now,
             start=settings.first_read(now),
             lookback=Lookback.parse(settings.lookback),
@@ -132,7 +138,7 @@ class ExtractContext:
         """Return the records as they may be stored."""
         if self.pseudonymizer is None:
             return list(records)
-        return [self.pseudonymizer.of(resource, record) for record in records]
+        return [self.pseudonymizer.apply(resource, record) for record in records]
 
     def report(self, resource: str, error: Exception) -> None:
         """Record the error in the run metrics, or raise it if the driver passed none."""

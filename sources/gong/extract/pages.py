@@ -9,8 +9,7 @@ from typing import Any
 from ..api.client import GongClient
 from ..api.endpoint import Endpoint
 from ..api.retry import MAX_RESTARTS
-from ..tables.records import InvalidRecordError, decode_record, record_id
-from ..tables.table_builder import Record
+from ..tables.records import InvalidRecordError, Record, decode_record, record_id
 
 
 class SharedList:
@@ -32,7 +31,7 @@ class SharedList:
         if self._loop is not (loop := asyncio.get_running_loop()) or self._task is None:
             # A task belongs to one event loop, and the next read may run in a new one.
             self._loop, self._task = loop, loop.create_task(read_records(client, self._endpoint, self._query))
-        # Cancelling one caller must not cancel the request that the others wait for.
+        # Cancelling one caller must not cancel the request that the without_id wait for.
         return await asyncio.shield(self._task)
 
 
@@ -44,21 +43,23 @@ async def read_records(
 ) -> list[Any]:
     """Return all records of an endpoint, decoded; of a record that is on two pages the last copy.
 
+    A record that cannot be decoded is returned as text.
+
     Raises:
         GongError: If a page could not be read.
     """
     by_id: dict[str, Record] = {}
-    others: list[Any] = []
-    max_restarts = MAX_RESTARTS if endpoint.key else 0
+    without_id: list[Any] = []
+    max_restarts = MAX_RESTARTS if endpoint.id_field else 0
     async for page in client.paginate(endpoint, query=query, body=body, max_restarts=max_restarts):
         for raw in page.records:
             try:
                 record = decode_record(raw)
             except InvalidRecordError:
                 record = bytes(raw).decode("utf-8", "replace")
-            if endpoint.paged and endpoint.key and (own := record_id(record, endpoint.key)):
-                # A list that changes while it is paged, or is read from its start again, shows a record twice.
-                by_id[own] = record
+            if endpoint.paged and endpoint.id_field and (text := record_id(record, endpoint.id_field)):
+                # A list that changes between pages, or is restarted, contains a record twice.
+                by_id[text] = record
             else:
-                others.append(record)
-    return [*by_id.values(), *others]
+                without_id.append(record)
+    return [*by_id.values(), *without_id]

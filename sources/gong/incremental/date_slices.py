@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-import msgspec
-
-from ..tables.records import hash_bytes
+from ..tables.records import hash_records
 from .windows import Window
 
 _EASTERNMOST, _WESTERNMOST = timedelta(hours=14), timedelta(hours=12)
@@ -51,7 +49,12 @@ class DateSlice:
     @property
     def is_open_ended(self) -> bool:
         """Whether the slice contains days that may not be over, so that Gong rejects its end."""
-        return self.until > (self.now - _WESTERNMOST).date()
+        return self.until > first_incomplete_date(self.now)
+
+
+def first_incomplete_date(now: datetime) -> date:
+    """Return the first date that is not over in every time zone."""
+    return (now - _WESTERNMOST).date()
 
 
 def split_by_days(
@@ -110,9 +113,9 @@ class DateHashes:
         changed: list[Any] = []
         emptied: list[date] = []
         for day, records in records_by_date.items():
-            key, content_hash = day.isoformat(), _content_hash(records)
+            key, content_hash = day.isoformat(), hash_records(records)
             # A day that was never written has no rows. Of a day whose hash was pruned nothing is known.
-            known = self._known.get(key, _content_hash([]) if key >= self._pruned_before else "")
+            known = self._known.get(key, hash_records([]) if key >= self._pruned_before else "")
             if self._state_is_current and known == content_hash:
                 continue
             hashes[key] = content_hash
@@ -132,9 +135,5 @@ class DateHashes:
 def _date_range(window: Window, *, complete_days_only: bool) -> tuple[date, date]:
     since = (window.since - _WESTERNMOST).date()
     if complete_days_only:
-        return since, (window.until - _WESTERNMOST).date()
+        return since, first_incomplete_date(window.until)
     return since, (window.until + _EASTERNMOST).date() + timedelta(days=1)
-
-
-def _content_hash(records: list[Any]) -> str:
-    return hash_bytes(b"\n".join(sorted(msgspec.json.encode(record, order="sorted") for record in records)))

@@ -6,32 +6,21 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 import dlt
-import msgspec
 import pyarrow as pa
 from dlt.extract import DltResource
 
-from ..calls.tables import REJECTED_TABLE, TABLES
 from ..errors import GongError
 from ..extract.context import ExtractContext
 from ..incremental.bookmarks import plan_window, read_bookmark, save_progress
 from ..incremental.date_slices import DateHashes, complete_at
 from ..tables.column_types import KnownColumns
 from ..tables.dlt_hints import declare_tables, mark_for_table
-from ..tables.records import InvalidRecordError, hash_bytes
-from ..tables.rejects import RejectCollector
+from ..tables.records import InvalidRecordError, hash_records
+from ..tables.rejects import REJECTED_TABLE, RejectCollector
+from ..tables.table import WriteStrategy
 from ..tables.table_builder import empty_table
-from .date_sliced import DATE_SLICED, DateSlicedResource
-from .full_refresh import FULL_REFRESH, FullRefreshResource
-
-RESOURCES = (
-    "calls",
-    "transcripts",
-    *(resource.name for resource in (*FULL_REFRESH, *DATE_SLICED) if not resource.opt_in),
-)
-"""Resources that are read by default."""
-
-OPT_IN_RESOURCES = tuple(resource.name for resource in (*FULL_REFRESH, *DATE_SLICED) if resource.opt_in)
-"""Resources that are read only if they are selected by name."""
+from .date_sliced import DateSlicedResource
+from .full_refresh import FullRefreshResource
 
 
 def full_refresh(spec: FullRefreshResource, context: ExtractContext) -> DltResource:
@@ -43,16 +32,16 @@ def full_refresh(spec: FullRefreshResource, context: ExtractContext) -> DltResou
         tables: Mapping[str, pa.Table] = {}
         try:
             records = context.pseudonymize(spec.name, await context.read(spec.read(context)))
-            content_hash = hash_bytes(b"\n".join(sorted(map(_canonical_json, records))))
+            content_hash = hash_records(records)
             if not context.run.state_is_current or state.get("content_hash") != content_hash:
                 tables = spec.to_tables(records, types, rejects)
                 state["content_hash"] = content_hash
         except (GongError, InvalidRecordError) as error:
             context.report(spec.name, error)
-        for batch in _batches(spec.name, tables, rejects, context):
+        for batch in _batches(spec, tables, rejects, context):
             yield batch
 
-    return _declare(dlt.resource(read, name=spec.name, selected=not spec.opt_in), context)
+    return _declare(dlt.resource(read, name=spec.name, selected=not spec.opt_in), spec, context)
 
 
 def date_sliced(spec: DateSlicedResource, context: ExtractContext) -> DltResource:
@@ -65,7 +54,7 @@ def date_sliced(spec: DateSlicedResource, context: ExtractContext) -> DltResourc
         window = run.date_window or plan_window([state], start=start, now=now, lookback=lookback)
         hashes = DateHashes(state, state_is_current=run.state_is_current)
         complete_until = window.since
-        for batch in _batches(spec.name, {}, rejects, context):
+        for batch in _batches(spec, {}, rejects, context):
             yield batch
         try:
             for date_slice in spec.slices(window, now):
@@ -73,10 +62,10 @@ def date_sliced(spec: DateSlicedResource, context: ExtractContext) -> DltResourc
                 changed, emptied = hashes.select_changed(
                     {day: context.pseudonymize(spec.name, records) for day, records in records_by_date.items()}
                 )
-                tables = spec.record_mapper.to_tables(
-                    changed, types, rejects, removes=not run.initial_load, emptied=emptied
+                tables = spec.mapper.to_tables(
+                    changed, types, rejects, with_tombstones=not run.initial_load, emptied_parents=emptied
                 )
-                for batch in _batches(spec.name, tables, rejects, context):
+                for batch in _batches(spec, tables, rejects, context):
                     yield batch
                 complete_until = min(complete_at(date_slice.until), window.until)
             complete_until = window.until
@@ -94,11 +83,13 @@ def date_sliced(spec: DateSlicedResource, context: ExtractContext) -> DltResourc
             lookback=lookback,
         )
 
-    return _declare(dlt.resource(read, name=spec.name, selected=not spec.opt_in), context)
+    return _declare(dlt.resource(read, name=spec.name, selected=not spec.opt_in), spec, context)
 
 
-def _declare(resource: DltResource, context: ExtractContext) -> DltResource:
-    return declare_tables(resource, [REJECTED_TABLE.name], append=context.run.initial_load)
+def _declare(
+    resource: DltResource, spec: FullRefreshResource | DateSlicedResource, context: ExtractContext
+) -> DltResource:
+    return declare_tables(resource, (*spec.mapper.tables, REJECTED_TABLE), append=context.run.initial_load)
 
 
 def _types_and_rejects(context: ExtractContext) -> tuple[KnownColumns, RejectCollector]:
@@ -110,18 +101,17 @@ def _types_and_rejects(context: ExtractContext) -> tuple[KnownColumns, RejectCol
 
 
 def _batches(
-    resource: str, tables: Mapping[str, pa.Table], rejects: RejectCollector, context: ExtractContext
+    spec: FullRefreshResource | DateSlicedResource,
+    tables: Mapping[str, pa.Table],
+    rejects: RejectCollector,
+    context: ExtractContext,
 ) -> Iterator[Any]:
     """Yield the tables that have to be written, and tables that the dataset does not have yet, even if empty."""
     schema = dlt.current.source_schema()
-    for table in (table for table in TABLES if table.resource == resource):
-        is_replaced = table.write_strategy == "whole" and table.name in tables
+    for table in spec.mapper.tables:
+        is_replaced = table.write_strategy is WriteStrategy.REPLACE_TABLE and table.name in tables
         has_rows = table.name in tables and tables[table.name].num_rows
         if is_replaced or has_rows or table.name not in schema.tables:
             yield mark_for_table(tables.get(table.name, empty_table(table)), table.name, context.metrics)
     if (rejected := rejects.table()) is not None:
         yield mark_for_table(rejected, REJECTED_TABLE.name, context.metrics)
-
-
-def _canonical_json(record: Any) -> bytes:
-    return msgspec.json.encode(record, order="sorted")

@@ -1,41 +1,34 @@
-"""From a resource's records to its tables: a record that fits no table is set aside and stops no other."""
+"""Map the records of a resource to rows of its tables. An invalid record is rejected and does not affect others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
+from .column_types import ColumnTypes
 from .records import InvalidRecordError, record_id, require_object
 from .rejects import RejectCollector
-from .table import Table, snake_case
-from .table_builder import ColumnTypes, Record, TableBuilder
-
-RowExtractor = Callable[[Record], Iterable[tuple[tuple[Any, ...], Record]]]
-"""The rows that a record gives a table: the values of our own columns, and the object that holds Gong's."""
-
-
-def identity_row(record: Record) -> Iterator[tuple[tuple[Any, ...], Record]]:
-    """The record as one row without columns of ours."""
-    yield (), record
+from .table import Table, WriteStrategy, snake_case
+from .table_builder import TableBuilder
 
 
 @dataclass(frozen=True, slots=True)
 class RecordMapper:
-    """How the records of a resource become rows.
+    """Maps the records of a resource to rows.
 
     Attributes:
-        resource: The dlt resource.
-        tables: Each table with the rows that a record gives it.
-        key: Field by which a record calls itself; empty where records have no id.
+        resource: Name of the dlt resource.
+        tables: The resource's tables; each declares which rows a record adds to it.
+        id_field: Field that holds a record's id; empty if records have no id.
     """
 
     resource: str
-    tables: tuple[tuple[Table, RowExtractor], ...]
-    key: str = "id"
+    tables: tuple[Table, ...]
+    id_field: str = "id"
 
     def to_tables(
         self,
@@ -43,52 +36,58 @@ class RecordMapper:
         types: ColumnTypes,
         rejects: RejectCollector,
         *,
-        removes: bool = False,
-        emptied: Iterable[Any] = (),
+        with_tombstones: bool = False,
+        emptied_parents: Iterable[Any] = (),
     ) -> dict[str, pa.Table]:
-        """All records as Arrow tables; one that fits no table is set aside with all its rows.
+        """Return the rows of all records as Arrow tables by name.
+
+        A record that is invalid for one table is rejected and adds no row to any table.
 
         Args:
-            records: As decoded.
-            types: Types of columns that Gong added.
-            rejects: Takes what does not fit.
-            removes: Whether the warehouse may hold older rows, so that a record without rows in a table sends the mark
-                that takes them out.
-            emptied: What older rows share that have to go without a newer one, such as a day.
+            records: Decoded records.
+            types: Types of undeclared columns.
+            rejects: Collects invalid records.
+            with_tombstones: Whether the warehouse may hold older rows, so that a record without rows in a table has to
+                delete them.
+            emptied_parents: Values of the first key column, such as dates, whose rows have to be deleted because no
+                record has them any longer.
         """
-        sheets = [TableBuilder(table, types) for table, _ in self.tables]
+        builders = [TableBuilder(table, types) for table in self.tables]
         for record in records:
-            with rejecting_invalid(self.resource, record, rejects, key=self.key):
-                own = self._id_of(record)
-                rows = [list(rows_of(record)) for _, rows_of in self.tables]
-                for sheet, (table, _), of_record in zip(sheets, self.tables, rows, strict=True):
-                    for ours, fields in of_record:
-                        sheet.add(ours, require_object(fields))
-                    shared = table.write_strategy == "together" and table.key[0] == snake_case(self.key)
-                    if removes and shared and not of_record:
-                        sheet.add_tombstone(own)
-        for shared_value in emptied if removes else ():
-            for sheet, (table, _) in zip(sheets, self.tables, strict=True):
-                if table.write_strategy == "together":
-                    sheet.add_tombstone(shared_value)
-        return {table.name: sheet.build() for sheet, (table, _) in zip(sheets, self.tables, strict=True)}
+            with rejecting_invalid(self.resource, record, rejects, id_field=self.id_field):
+                parent = self._require_id(record)
+                rows = [list(table.rows(record)) for table in self.tables]
+                for table, builder, table_rows in zip(self.tables, builders, rows, strict=True):
+                    for connector_values, fields in table_rows:
+                        builder.add_row(connector_values, require_object(fields))
+                    if with_tombstones and not table_rows and self._is_child(table):
+                        builder.add_tombstone(parent)
+        for parent in emptied_parents if with_tombstones else ():
+            for table, builder in zip(self.tables, builders, strict=True):
+                if table.write_strategy is WriteStrategy.REPLACE_BY_PARENT:
+                    builder.add_tombstone(parent)
+        return {table.name: builder.build() for table, builder in zip(self.tables, builders, strict=True)}
 
-    def _id_of(self, record: Any) -> str:
-        about = require_object(record)
-        if not self.key:
+    def _is_child(self, table: Table) -> bool:
+        """Return whether the table's rows are replaced per record of this resource."""
+        return table.write_strategy is WriteStrategy.REPLACE_BY_PARENT and table.key[0] == snake_case(self.id_field)
+
+    def _require_id(self, record: Any) -> str:
+        fields = require_object(record)
+        if not self.id_field:
             return ""
-        if not (own := record_id(about, self.key)):
-            raise InvalidRecordError(f"{self.key} is missing or no id")
-        return own
+        if not (text := record_id(fields, self.id_field)):
+            raise InvalidRecordError(f"{self.id_field} is missing or not an id")
+        return text
 
 
 @contextmanager
-def rejecting_invalid(resource: str, record: Any, rejects: RejectCollector, *, key: str = "id") -> Iterator[None]:
-    """Does with a record what is inside; one that fits no table does not stop the others."""
-    own = record_id(record, key) if key else ""
+def rejecting_invalid(resource: str, record: Any, rejects: RejectCollector, *, id_field: str = "id") -> Iterator[None]:
+    """Reject the record if the block raises `InvalidRecordError`; otherwise mark it as valid again."""
+    text = record_id(record, id_field) if id_field else ""
     try:
         yield
     except InvalidRecordError as problem:
-        rejects.add(resource, record, problem, record_id=own)
+        rejects.add(resource, record, problem, record_id=text)
     else:
-        rejects.resolve(resource, [own] if own else [])
+        rejects.resolve(resource, [text] if text else [])

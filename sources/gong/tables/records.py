@@ -1,7 +1,8 @@
-"""Looking into a record: its parts, its ids, its instants, its fingerprint."""
+"""Typed, validated access to the fields of a decoded record."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from types import NoneType
 from typing import Any
 
@@ -9,21 +10,26 @@ import msgspec
 from xxhash import xxh3_128_hexdigest
 
 from ..json_repair import repair_json
-from .table_builder import Record
+
+Record = Mapping[str, Any]
+"""A JSON object as Gong sent it."""
+
+ConnectorValues = Mapping[str, Any]
+"""Values of the columns that the connector fills, by column name."""
 
 LAYOUT = 1
-"""Part of every content hash: a new number makes the next reads write everything again."""
+"""Part of every content hash. A new number makes the next reads write every record again."""
 
 
 class InvalidRecordError(ValueError):
-    """A record has another shape than the tables can hold; says where."""
+    """A record that the tables cannot hold; the message names the field."""
 
 
 def decode_record(record: bytes | msgspec.Raw) -> Any:
-    """A record's JSON; a number without end is its text.
+    """Return the decoded JSON of a record; a number beyond the limits of JSON becomes text.
 
     Raises:
-        InvalidRecordError: It cannot be read even so.
+        InvalidRecordError: If the record is not JSON, even after repair.
     """
     try:
         return msgspec.json.decode(record)
@@ -35,23 +41,23 @@ def decode_record(record: bytes | msgspec.Raw) -> Any:
 
 
 def require_object(value: Any) -> Record:
-    """The value, if it is an object.
+    """Return the value, which has to be an object.
 
     Raises:
-        InvalidRecordError: It is something else.
+        InvalidRecordError: If it is of another type.
     """
     if not isinstance(value, dict):
         raise InvalidRecordError(f"it is {type(value).__name__}, not an object")
     return value
 
 
-def object_field(owner: Record, field: str) -> Record:
-    """The object in a field; empty where the field is null or absent.
+def object_field(parent: Record, field: str) -> Record:
+    """Return the object in a field, or an empty one if the field is null or absent.
 
     Raises:
-        InvalidRecordError: There is something else than an object.
+        InvalidRecordError: If the field holds a value of another type.
     """
-    value = owner.get(field)
+    value = parent.get(field)
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -59,41 +65,51 @@ def object_field(owner: Record, field: str) -> Record:
     return value
 
 
-def object_list_field(owner: Record, field: str) -> list[Record]:
-    """The objects listed in a field; empty where the field is null or absent. Nulls in the list say nothing.
+def object_list_field(parent: Record, field: str) -> list[Record]:
+    """Return the objects in a list field without nulls, or an empty list if the field is null or absent.
 
     Raises:
-        InvalidRecordError: There is something else than a list of objects.
+        InvalidRecordError: If the field holds anything but a list of objects and nulls.
     """
-    value = owner.get(field)
+    value = parent.get(field)
     if value is None:
         return []
-    if not isinstance(value, list) or not (kinds := set(map(type, value))) <= {dict, NoneType}:
+    if not isinstance(value, list) or not (types := set(map(type, value))) <= {dict, NoneType}:
         raise InvalidRecordError(f"{field} is not a list of objects")
-    return value if NoneType not in kinds else [item for item in value if item is not None]
+    return value if NoneType not in types else [item for item in value if item is not None]
 
 
 def id_text(value: object) -> str:
-    """An id as text, whether Gong sent it as a string or, as some endpoints do, as a number; empty if absent."""
+    """Return an id as text, or "" if it is absent. Some endpoints send ids as numbers."""
     return "" if value is None else value if isinstance(value, str) else str(value)
 
 
-def record_id(record: object, key: str = "id") -> str:
-    """The id by which a record calls itself, as text; empty if it has none."""
-    own = record.get(key) if isinstance(record, dict) else None
-    return id_text(own) if isinstance(own, str | int) and not isinstance(own, bool) else ""
+def record_id(record: object, id_field: str = "id") -> str:
+    """Return the record's id as text, or "" if it has none."""
+    value = record.get(id_field) if isinstance(record, dict) else None
+    return id_text(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
-def is_valid_id(an_id: str) -> bool:
-    """Whether Gong takes an id in a request: one that is no number of 64 bits it refuses, and the others with it."""
-    # Python reads no number of thousands of digits; 2**63 has nineteen.
-    return an_id.isascii() and an_id.isdecimal() and len(an_id) < 20 and int(an_id) < 2**63
+def is_valid_id(text: str) -> bool:
+    """Return whether the id is valid. Gong ids are 64-bit integers, and one invalid id fails the whole request."""
+    # Python refuses to read integers of thousands of digits; 2**63 has nineteen.
+    return text.isascii() and text.isdecimal() and len(text) < 20 and int(text) < 2**63
 
 
 def hash_bytes(content: bytes | msgspec.Raw) -> str:
-    """32 hex digits that stand for the content and for how this version lays it out.
+    """Return a hash of the content and of this version's table layout, as 32 hex digits.
 
-    Nobody's secret depends on it, so it need not withstand one who makes up two contents with the same fingerprint; a
-    hash that would takes a twelfth of a whole load's time.
+    No secret depends on it, so it need not be cryptographic. A cryptographic hash would take a twelfth of the time of a
+    whole load.
     """
     return xxh3_128_hexdigest(content, seed=LAYOUT)
+
+
+def canonical_json(value: Any) -> bytes:
+    """Return a value as JSON with sorted keys."""
+    return msgspec.json.encode(value, order="sorted")
+
+
+def hash_records(records: Iterable[Any]) -> str:
+    """Return a hash of the records that depends neither on their order nor on the order of their keys."""
+    return hash_bytes(b"\n".join(sorted(map(canonical_json, records))))

@@ -1,30 +1,55 @@
-"""Records that fit no table: set aside in `_rejected`, and taken out again once they fit."""
+"""Dead-letter table `_rejected`: records that fail validation, removed once they pass."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
 
-from ..calls.tables import REJECTED_TABLE
 from ..metrics import RunMetrics
+from .column_types import JSON, TEXT, TIMESTAMP, ColumnTypes
 from .known_hashes import KnownHashes
-from .records import hash_bytes, record_id
-from .table_builder import ColumnTypes, TableBuilder
+from .records import canonical_json, hash_bytes, record_id
+from .table import TOMBSTONE, Column, Table, WriteStrategy
+from .table_builder import TableBuilder
+
+REJECTED_TABLE = Table(
+    name="_rejected",
+    description="records that failed validation, as JSON, with the reason; a row is deleted once its record passes",
+    key=("resource", "id"),
+    write_strategy=WriteStrategy.UPSERT,
+    columns=(
+        Column("resource", TEXT),
+        Column("id", TEXT),
+        Column("reason", TEXT),
+        Column("record", JSON),
+        Column("_content_hash", TEXT),
+        Column("_synced_at", TIMESTAMP),
+        TOMBSTONE,
+    ),
+)
+
+
+class _Reject(NamedTuple):
+    resource: str
+    id: str
+    reason: str
+    record: Any
+    content_hash: str
 
 
 class RejectCollector:
-    """What one run sets aside.
+    """Collects the invalid records of one run.
 
     Args:
-        types: Types of columns that Gong added.
+        types: Types of undeclared columns.
         known_hashes: Content hashes in the warehouse; the ids of `_rejected` are `resource id`. None if unknown.
-        metrics: Where rejected records are counted.
+        metrics: Counts rejected records.
         synced_at: When the run began.
-        initial_load: There is no row yet, so none has to be taken out.
+        initial_load: The dataset has no tables yet, so no row has to be deleted.
     """
 
     def __init__(
@@ -40,10 +65,10 @@ class RejectCollector:
         self._known_hashes = known_hashes
         self._metrics = metrics
         self._synced_at = synced_at
-        self._warehouse_is_empty = initial_load
+        self._initial_load = initial_load
         self._seen: set[str] = set()
-        self._waiting: dict[str, tuple[str, str, str, Any, str]] = {}
-        self._fitting: dict[str, tuple[str, str]] = {}
+        self._pending: dict[str, _Reject] = {}
+        self._resolved: dict[str, tuple[str, str]] = {}
 
     def add(
         self,
@@ -55,52 +80,61 @@ class RejectCollector:
         hidden: bool = False,
         record_id: str = "",
     ) -> None:
-        """Sets a record aside, once in a run however often it comes.
+        """Reject a record; only the first time counts if it is rejected several times in a run.
 
         Args:
-            resource: dlt's resource that the record belongs to.
-            record: Its JSON, decoded; None if that cannot be done.
-            problem: Why it fits no table.
-            raw: As Gong sent it; needed where `record` is None.
-            hidden: What it says is not to be stored.
-            record_id: The id by which it calls itself, where that is not in a field `id`.
+            resource: dlt resource of the record.
+            record: The decoded record; None if it cannot be decoded.
+            problem: Why it is invalid.
+            raw: The record as Gong sent it; required if `record` is None.
+            hidden: Whether to store the record's id and reason only.
+            record_id: The record's id, if it is not in a field `id`.
         """
-        content = hash_bytes(raw if record is None else msgspec.json.encode(record, order="sorted"))
-        record_id = record_id or _id_of(record) or content
+        content = hash_bytes(raw if record is None else canonical_json(record))
+        record_id = record_id or _find_id(record) or content
         if (key := f"{resource} {record_id}") in self._seen:
             return
         self._seen.add(key)
         self._metrics.rejected[resource] += 1
-        self._waiting[key] = (resource, record_id, str(problem), None if hidden else record, content)
+        self._pending[key] = _Reject(resource, record_id, str(problem), None if hidden else record, content)
 
     def resolve(self, resource: str, record_ids: Iterable[str]) -> None:
-        """Notes records that fit: if they were set aside by an earlier run, they are taken out."""
-        if not self._warehouse_is_empty:
-            self._fitting.update({f"{resource} {record_id}": (resource, record_id) for record_id in record_ids})
+        """Mark records as valid, so that rows which an earlier run rejected are deleted."""
+        if not self._initial_load:
+            self._resolved.update({f"{resource} {record_id}": (resource, record_id) for record_id in record_ids})
 
     def table(self) -> pa.Table | None:
-        """What there is to write since the last time it was asked for; None for nothing.
+        """Return the rows to write since the last call, or None.
 
-        A record that the warehouse has set aside already, unchanged, is not written again.
+        A record that the warehouse holds as rejected, unchanged, is not written again.
         """
-        waiting, self._waiting = self._waiting, {}
-        fitting, self._fitting = self._fitting, {}
-        keys = sorted({*waiting, *fitting})
+        pending, self._pending = self._pending, {}
+        resolved, self._resolved = self._resolved, {}
+        keys = sorted({*pending, *resolved})
         if self._known_hashes is None:
-            held: Mapping[str, str] = dict.fromkeys(fitting, "")
+            known: Mapping[str, str] = dict.fromkeys(resolved, "")
         else:
-            held = self._known_hashes.find(REJECTED_TABLE.name, keys)
-        sheet = TableBuilder(REJECTED_TABLE, self._types)
-        for key, (*about, content) in waiting.items():
-            if held.get(key) != content:
-                sheet.add((*about, content, self._synced_at), {})
-        for key in fitting.keys() & held.keys() - waiting.keys():
-            sheet.add((*fitting[key], None, None, None, None, True), {})
-        return sheet.build() if len(sheet) else None
+            known = self._known_hashes.find(REJECTED_TABLE.name, keys)
+        builder = TableBuilder(REJECTED_TABLE, self._types)
+        for key, reject in pending.items():
+            if known.get(key) != reject.content_hash:
+                values = {
+                    "resource": reject.resource,
+                    "id": reject.id,
+                    "reason": reject.reason,
+                    "record": reject.record,
+                    "_content_hash": reject.content_hash,
+                    "_synced_at": self._synced_at,
+                }
+                builder.add_row(values, {})
+        for key in resolved.keys() & known.keys() - pending.keys():
+            resource, record_id = resolved[key]
+            builder.add_row({"resource": resource, "id": record_id, TOMBSTONE.name: True}, {})
+        return builder.build() if len(builder) else None
 
 
-def _id_of(record: Any) -> str:
-    """The id by which a record calls itself, wherever Gong's records have theirs."""
+def _find_id(record: Any) -> str:
+    """Return the id of a call, a transcript or any other record, or "" if it has none."""
     if not isinstance(record, Mapping):
         return ""
-    return record_id(record.get("metaData")) or record_id(record) or record_id({"id": record.get("callId")})
+    return record_id(record.get("metaData")) or record_id(record) or record_id(record, "callId")

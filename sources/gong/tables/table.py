@@ -1,47 +1,77 @@
-"""What a table of the warehouse is, as data: name, key, columns and where each column's value comes from.
+"""Declarations of tables: name, key, columns, and the field of Gong's record that each column holds.
 
-Column names are Gong's own in snake_case, so that Gong's documentation is the data dictionary. A column
-that is ours, not Gong's, has no `field`; bookkeeping columns start with an underscore.
+Column names are Gong's own in snake_case, so that Gong's documentation is the data dictionary. A column without a
+`field` is filled by the connector; bookkeeping columns start with an underscore.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
-DataType = Literal["text", "bigint", "double", "bool", "timestamp", "date", "json"]
-"""dlt's data types, as far as they occur. `json` holds JSON text; timestamps are UTC with microseconds."""
-
-WriteStrategy = Literal["by key", "together", "whole"]
-"""How rows give way to newer ones: by the table's key, all that share the first part of it, or the table at once."""
+from .column_types import BOOL, DATA_TYPES, TEXT, DataType
+from .records import ConnectorValues, Record
 
 PiiKind = Literal["email", "phone", "name", "link"]
-"""What a field says about a person; decides how it is normalised before it is hashed (`pii = "hash"`)."""
+"""What a field contains about a person; decides how it is normalised before hashing (`pii = "hash"`)."""
+
+RowExtractor = Callable[[Record], Iterable[tuple[ConnectorValues, Record]]]
+"""The rows of one record: values of the connector's columns, and the object that holds Gong's fields."""
 
 _NAMING = NamingConvention()
-DATA_TYPES: tuple[DataType, ...] = ("text", "bigint", "double", "bool", "timestamp", "date", "json")
-_PERSONAL: tuple[PiiKind, ...] = ("email", "phone", "name", "link")
+_PII_KINDS: tuple[PiiKind, ...] = get_args(PiiKind)
+
+
+class WriteStrategy(Enum):
+    """How new rows replace old ones."""
+
+    UPSERT = "upsert"
+    """By key (dlt: merge with a primary key)."""
+    REPLACE_BY_PARENT = "replace by parent"
+    """All rows that share the first key column, such as `call_id` (dlt: merge with a merge key)."""
+    REPLACE_TABLE = "replace table"
+    """The whole table (dlt: replace)."""
 
 
 def snake_case(field: str) -> str:
-    """A field of Gong's as the name of a column, by dlt's own rule: `meetingUrl` becomes `meeting_url`."""
+    """Return the column name of a Gong field by dlt's naming convention: `meetingUrl` becomes `meeting_url`."""
     return _NAMING.normalize_path(field)
+
+
+def identity_row(record: Record) -> Iterator[tuple[ConnectorValues, Record]]:
+    """Yield the record as one row without connector values."""
+    yield {}, record
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column and the field of Gong's record that it holds; without a field the value is ours.
+    """A column of a table.
 
-    `personal` is set where the field identifies a person.
+    Attributes:
+        name: Name in the warehouse, in snake_case.
+        type: dlt's data type, a constant of `column_types`.
+        field: Field of Gong's record; None if the connector fills the column.
+        pii: Set if the value identifies a person.
     """
 
     name: str
     type: DataType
     field: str | None = None
-    personal: PiiKind | None = None
+    pii: PiiKind | None = None
+
+    def __post_init__(self) -> None:
+        if self.name != snake_case(self.name):
+            raise ValueError(f"column {self.name!r} is not in snake_case")
+        if self.type not in DATA_TYPES:
+            raise ValueError(f"column {self.name!r} has the unknown type {self.type!r}; use a constant of column_types")
+        if self.pii is not None and self.pii not in _PII_KINDS:
+            raise ValueError(f"column {self.name!r} has the unknown kind of personal data {self.pii!r}")
 
 
 @dataclass(frozen=True)
@@ -49,66 +79,64 @@ class Table:
     """A table of the warehouse.
 
     Attributes:
-        name: As analysts query it.
-        resource: The dlt resource that fills it.
-        key: Columns that identify a row. Rows that are replaced together share the first one, such as `call_id`.
-        write_strategy: How newer rows take the place of older ones.
-        columns: In order; ours first, as far as they are part of the key.
-        mapped_fields: Fields of the record that other tables hold; every other unknown field becomes a column.
+        name: Name in the warehouse.
+        description: What the table holds, for the documentation.
+        key: Columns that identify a row. With `REPLACE_BY_PARENT` the first one identifies the parent.
+        columns: All columns in order.
+        write_strategy: How new rows replace old ones.
+        rows: Yields the rows that a record adds to the table.
+        mapped_fields: Fields of the record that other columns or tables hold. Any other undeclared field becomes a
+            column.
     """
 
     name: str
-    resource: str
+    description: str
     key: tuple[str, ...]
-    write_strategy: WriteStrategy
     columns: tuple[Column, ...]
+    write_strategy: WriteStrategy = WriteStrategy.REPLACE_TABLE
+    rows: RowExtractor = identity_row
     mapped_fields: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if self.name != snake_case(self.name):
+            raise ValueError(f"table {self.name!r} is not in snake_case")
+        counts = Counter(column.name for column in self.columns)
+        if duplicates := [name for name, count in counts.items() if count > 1]:
+            raise ValueError(f"table {self.name!r} declares a column more than once: {', '.join(duplicates)}")
+        if missing := [name for name in self.key if name not in counts]:
+            raise ValueError(f"table {self.name!r} does not declare its key column {', '.join(missing)}")
+        if not self.key:
+            raise ValueError(f"table {self.name!r} has no key")
 
     @cached_property
     def connector_columns(self) -> tuple[Column, ...]:
-        """The columns whose values are given by us, in order."""
+        """The columns that the connector fills, in order."""
         return tuple(column for column in self.columns if column.field is None)
 
     @cached_property
-    def required(self) -> frozenset[str]:
-        """Columns that are never null: the key where rows are merged by it, and ids that we take from a call's record.
+    def gong_columns(self) -> tuple[Column, ...]:
+        """The columns that hold a field of Gong's record, in order."""
+        return tuple(column for column in self.columns if column.field is not None)
 
-        Gong leaves parts of these out, which are empty texts then; PostgreSQL, as dlt loads it, takes an empty text for
-        null wherever it may.
+    @cached_property
+    def required(self) -> frozenset[str]:
+        """Names of the columns that are never null.
+
+        These are the key of a table that is upserted, and the ids taken from a call's record. Gong leaves out some of
+        these ids; they are stored as empty text, because PostgreSQL, as dlt loads it, reads an empty text as null in
+        any column that allows null.
         """
-        if self.write_strategy == "by key":
+        if self.write_strategy is WriteStrategy.UPSERT:
             return frozenset(self.key)
         if self.key[0] != "call_id":
             return frozenset()
         return frozenset(
-            column.name for column in self.connector_columns if column.type == "text" and column.name in self.key
+            column.name for column in self.connector_columns if column.type == TEXT and column.name in self.key
         )
 
-    @cached_property
-    def gong_columns(self) -> tuple[Column, ...]:
-        """The columns that hold a field of Gong's record."""
-        return tuple(column for column in self.columns if column.field is not None)
 
-
-TOMBSTONE = Column("_removed", "bool")
-"""Set on its way in, where a call has no more rows in a table; no row in the warehouse carries it."""
+TOMBSTONE = Column("_removed", BOOL)
+"""Marks a row that deletes its parent's rows when it is loaded. No row in the warehouse has it set."""
 
 LOAD_ID = "_dlt_load_id"
-"""dlt's load that brought the row; filled in when the row is handed to dlt, which is when that is known."""
-
-
-def connector_columns(names: str) -> tuple[Column, ...]:
-    """Columns of our own, written `name` or `name:type`, text by default."""
-    return tuple(Column(name, kind) for name, kind, _ in map(_typed, names.split()))
-
-
-def gong_columns(fields: str) -> tuple[Column, ...]:
-    """Columns that hold Gong's fields, written `field`, `field:type` or `field:type=email`, text by default."""
-    return tuple(Column(snake_case(name), kind, name, personal) for name, kind, personal in map(_typed, fields.split()))
-
-
-def _typed(word: str) -> tuple[str, DataType, PiiKind | None]:
-    described, _, says = word.partition("=")
-    name, _, kind = described.partition(":")
-    personal = next(known for known in _PERSONAL if known == says) if says else None
-    return name, next(known for known in DATA_TYPES if known == (kind or "text")), personal
+"""Column for the id of the dlt load, which is known only when the row is handed to dlt."""

@@ -12,8 +12,8 @@ from sources.gong.api.pagination import CursorPaginator
 from sources.gong.api.responses import Page
 from sources.gong.errors import CursorExpiredError, EmptyResultError, PaginationError
 
-USERS = Endpoint("GET", "/v2/users", "users", "api:users:read", paged=True, resource="users")
-WORKSPACES = Endpoint("GET", "/v2/workspaces", "workspaces", "", paged=False, resource="workspaces")
+USERS = Endpoint("GET", "/v2/users", "users", "api:users:read", paged=True)
+WORKSPACES = Endpoint("GET", "/v2/workspaces", "workspaces", "")
 
 
 class ScriptedGong:

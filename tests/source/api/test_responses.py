@@ -18,8 +18,8 @@ from sources.gong.api.responses import Page, error_for, parse_page, retry_after_
 from sources.gong.api.retry import RetryableResponseError
 from tests.support.paths import REPOSITORY
 
-CALLS = Endpoint("GET", "/v2/calls", "calls", "api:calls:read:basic", paged=True, resource="calls", bound="date-time")
-CALL = Endpoint("GET", "/v2/calls/{id}", "call", "api:calls:read:basic", paged=False, resource="calls", single=True)
+CALLS = Endpoint("GET", "/v2/calls", "calls", "api:calls:read:basic", paged=True, bound="date-time")
+CALL = Endpoint("GET", "/v2/calls/{id}", "call", "api:calls:read:basic", single=True)
 
 FULL_PAGE = [{"id": str(number)} for number in range(PAGE_SIZE)]
 
@@ -29,7 +29,7 @@ import importlib, sys, threading, httpx
 from sources.gong.api import responses
 from sources.gong.api.endpoint import Endpoint
 
-TRANSCRIPTS = Endpoint("POST", "/v2/calls/transcript", "callTranscripts", "", paged=True, resource="transcripts")
+TRANSCRIPTS = Endpoint("POST", "/v2/calls/transcript", "callTranscripts", "", paged=True)
 sys.setswitchinterval(1e-6)
 response = httpx.Response(
     200, content=b'{"requestId": "r", "records": {"totalRecords": 1}, "callTranscripts": [{"callId": "1"}]}'

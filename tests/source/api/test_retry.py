@@ -23,7 +23,7 @@ from sources.gong.errors import (
 )
 from sources.gong.metrics import RunMetrics
 
-USERS = Endpoint("GET", "/v2/users", "users", "api:users:read", paged=True, resource="users")
+USERS = Endpoint("GET", "/v2/users", "users", "api:users:read", paged=True)
 NO_USERS = httpx.Response(200, json={"requestId": "r1", "records": {}, "users": []})
 
 Handler = Callable[[httpx.Request], httpx.Response]

@@ -13,8 +13,8 @@ import pytest
 from sources.gong.calls.transformer import CallTransformer, TranscriptTransformer, TransformContext, TransformedPage
 from sources.gong.metrics import RunMetrics
 from sources.gong.settings import PrivateCalls
+from sources.gong.tables.column_types import DataType
 from sources.gong.tables.known_hashes import KnownHashes
-from sources.gong.tables.table import DataType
 from tests.support.gong_api import Json
 
 SYNCED_AT = datetime(2026, 3, 2, tzinfo=UTC)
@@ -23,11 +23,11 @@ SYNCED_AT = datetime(2026, 3, 2, tzinfo=UTC)
 class DeclaredTypes:
     """Column types of a warehouse without added columns."""
 
-    def known(self, _table: str, _column: str) -> DataType | None:
+    def type_of(self, _table: str, _column: str) -> DataType | None:
         """Return None: no column was added."""
         return None
 
-    def learn(self, _table: str, _column: str, _type: DataType) -> None:
+    def remember(self, _table: str, _column: str, _type: DataType) -> None:
         """Ignore the type of a new column."""
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from sources.gong.incremental.date_slices import DateHashes, complete_at
 from sources.gong.incremental.windows import Window
-from sources.gong.resources.date_sliced import DATE_SLICED, DateSlicedResource
+from sources.gong.resources import DATE_SLICED
+from sources.gong.resources.date_sliced import DateSlicedResource
 
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
 OFFSETS = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -28,7 +29,8 @@ def test_slices_have_no_gap_and_no_overlap(resource: DateSlicedResource, now: da
     assert all(current.until == following.since for current, following in pairwise(slices))
     assert all(current.since < current.until for current in slices)
     assert all(
-        resource.monthly or (current.until - current.since).days <= resource.days_per_request for current in slices
+        resource.calendar_months or (current.until - current.since).days <= resource.days_per_request
+        for current in slices
     )
 
 
@@ -61,7 +63,7 @@ def test_the_next_window_continues_where_a_slice_ends(now: datetime, length: tim
     """A run that stops between two slices neither skips nor repeats a day."""
     for resource in DATE_SLICED:
         for date_slice in resource.slices(Window(now - length, now), now):
-            if not resource.monthly and complete_at(date_slice.until) < now:
+            if not resource.calendar_months and complete_at(date_slice.until) < now:
                 first = next(iter(resource.slices(Window(complete_at(date_slice.until), now), now)), None)
                 assert first is None or first.since == date_slice.until
 

@@ -11,7 +11,7 @@ from pipelines.demo.company.calls import Call
 from pipelines.demo.identifiers import TIME_ZONE
 from pipelines.demo.server.app import SimulatedGong
 from sources.gong import OPT_IN_RESOURCES, table_names
-from sources.gong.resources.date_sliced import LOG_TYPES
+from sources.gong.resources.audit import LOG_TYPES
 from tests.conftest import MakeGong
 from tests.support.companies import public_calls
 from tests.support.workspace import Workspace, days_ago

@@ -26,8 +26,7 @@ from sources.gong.incremental.lookback import Lookback
 from sources.gong.incremental.windows import Window, watermark
 from sources.gong.json_repair import repair_json
 from sources.gong.metrics import RunMetrics
-from sources.gong.tables.table import DataType
-from sources.gong.tables.table_builder import convert_column
+from sources.gong.tables.column_types import DataType, convert_column
 
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -52,10 +51,10 @@ class Types:
     def __init__(self) -> None:
         self._types: dict[tuple[str, str], DataType] = {}
 
-    def known(self, table: str, column: str) -> DataType | None:
+    def type_of(self, table: str, column: str) -> DataType | None:
         return self._types.get((table, column))
 
-    def learn(self, table: str, column: str, kind: DataType) -> None:
+    def remember(self, table: str, column: str, kind: DataType) -> None:
         self._types.setdefault((table, column), kind)
 
 

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, rewrite
 from sources.gong import ConfigurationError, GongApiKey, gong_source
-from sources.gong.tables.pseudonyms import Pseudonymizer, infer_pii_kind, normalised
+from sources.gong.resources import PERSONAL_FIELDS
+from sources.gong.tables.pseudonyms import Pseudonymizer, infer_pii_kind, normalise
 from tests.support.companies import personal_values, public_calls
 from tests.support.gong_api import Json
 from tests.support.paths import REPOSITORY
@@ -250,9 +251,9 @@ def test_switching_to_hash_or_to_another_key_rewrites_what_is_read_again(
     [
         ({"pii": "hash"}, 'pii = "hash" needs the secret pii_key'),
         ({"pii": "hash", "pii_key": ""}, 'pii = "hash" needs the secret pii_key'),
-        ({"pii": "hash", "pii_key": "kurzes-gehüüm"}, "fewer than 16 characters"),
+        ({"pii": "hash", "pii_key": "kurzes-gehüüm"}, "must have at least 16 random characters"),
         ({"pii": "scramble", "pii_key": KEY}, "pii 'scramble' is invalid: use one of keep, hash"),
-        ({"pii": "hash", "pii_key": KEY, "pii_crm_fields": [""]}, "pii_crm_fields '' is no field"),
+        ({"pii": "hash", "pii_key": KEY, "pii_crm_fields": [""]}, "pii_crm_fields: invalid field ''"),
     ],
 )
 def test_a_wrong_setting_is_one_line_and_never_says_the_key(
@@ -400,37 +401,37 @@ SPACES = st.text(" \t\u00a0", max_size=3)
 @given(LETTERS, LETTERS, SPACES, SPACES)
 def test_an_e_mail_is_the_same_whatever_its_case_and_margins(user: str, host: str, left: str, right: str) -> None:
     email = f"{user}@{host}.example"
-    assert normalised(f"{left}{email.upper()}{right}", "email") == email.lower()
+    assert normalise(f"{left}{email.upper()}{right}", "email") == email.lower()
 
 
 @given(st.text("0123456789", min_size=1), st.text(" ()-./", min_size=1, max_size=3), st.booleans())
 def test_a_phone_is_its_digits_and_its_leading_plus(digits: str, between: str, plus: bool) -> None:
     written = ("+" if plus else "") + between.join(digits)
-    assert normalised(f" {written} ", "phone") == ("+" if plus else "") + digits
-    assert normalised(f"({written})", "phone") == ("+" if plus else "") + digits
+    assert normalise(f" {written} ", "phone") == ("+" if plus else "") + digits
+    assert normalise(f"({written})", "phone") == ("+" if plus else "") + digits
 
 
 @given(st.lists(LETTERS, min_size=1), st.text(" \t\n", min_size=1, max_size=3))
 def test_a_name_is_the_same_whatever_its_case_and_spaces(words: list[str], between: str) -> None:
-    assert normalised(between.join(words).upper(), "name") == " ".join(words).lower()
+    assert normalise(between.join(words).upper(), "name") == " ".join(words).lower()
 
 
 @given(st.text(), st.sampled_from(["email", "phone", "name", "link"]))
 def test_normalising_twice_changes_nothing(text: str, kind: Any) -> None:
-    once = normalised(text, kind)
-    assert normalised(once, kind) == once
+    once = normalise(text, kind)
+    assert normalise(once, kind) == once
 
 
 @given(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8"), min_size=16))
 def test_a_pseudonym_is_hmac_sha_256_and_of_another_key_another(name: str, key: str) -> None:
-    text = normalised(name, "name")
-    assert Pseudonymizer(key).pseudonym(name, "name") == (hashed(text, key) if text else "")
+    text = normalise(name, "name")
+    assert Pseudonymizer(key, {}).pseudonym(name, "name") == (hashed(text, key) if text else "")
     if text:
-        assert Pseudonymizer(key).pseudonym(name, "name") != Pseudonymizer(key + "x").pseudonym(name, "name")
+        assert Pseudonymizer(key, {}).pseudonym(name, "name") != Pseudonymizer(key + "x", {}).pseudonym(name, "name")
 
 
 def test_null_stays_null_empty_stays_empty_and_lists_are_hashed_entry_by_entry() -> None:
-    of = Pseudonymizer(KEY).pseudonym
+    of = Pseudonymizer(KEY, PERSONAL_FIELDS).pseudonym
     empty: list[Any] = [None, "", [], {}]
     assert [of(value, "email") for value in empty] == empty
     assert of("  ", "email") == ""
@@ -484,7 +485,7 @@ def test_however_people_are_arranged_nothing_of_them_is_left(people: Any, anythi
         "attendees": people,
         "more": {"emails": anything, "ownerNames": anything, "by": {SECRETS[1]: 3}},
     }
-    shown = msgspec.json.encode(Pseudonymizer(KEY).of("calls", record)).decode()
+    shown = msgspec.json.encode(Pseudonymizer(KEY, PERSONAL_FIELDS).apply("calls", record)).decode()
     assert not [secret for secret in SECRETS if secret in shown]
 
 
