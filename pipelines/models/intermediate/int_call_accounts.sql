@@ -1,4 +1,4 @@
--- The account of a call; where several are linked, the first by id.
+-- One row per call with an account: the first by id if several are linked.
 with ranked as (
     select
         call_id,

@@ -1,4 +1,4 @@
--- Opportunities of a call with their stage then and now; `choice` 1 is the one that stands for the call.
+-- One row per opportunity of a call, with its stage at the call and now; `calls_enriched` uses the one with `choice` 1.
 select
     call_id,
     system,

@@ -1,4 +1,4 @@
--- What all voices of a call add up to.
+-- One row per call with a transcript: figures over all speakers.
 with stretches as (
     select
         call_id,

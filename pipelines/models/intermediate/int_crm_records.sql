@@ -1,4 +1,4 @@
--- Accounts and opportunities linked to a call itself, a row for each timing.
+-- One row per account or opportunity linked to the call itself, and timing.
 {{ config(indexes=index_on(['call_id'])) }}
 
 with linked as (

@@ -1,4 +1,4 @@
--- Who speaks: one party a speaker of a call. Gong may list a person twice; the party with a name wins.
+-- One row per speaker of a call. Gong can list a person twice; a party with a name is preferred.
 {{ config(indexes=index_on(['call_id', 'speaker_id'])) }}
 
 with ranked as (

@@ -1,4 +1,4 @@
--- What a speaker's voice adds up to on a call.
+-- One row per speaker of a call: talk time, longest stretch, questions and patience.
 {{ config(
     materialized='incremental',
     pre_hook="{{ forget_changed_calls('int_transcribed_calls', ['_synced_at']) }}",

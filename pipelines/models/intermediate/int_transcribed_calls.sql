@@ -1,4 +1,4 @@
--- Calls with a transcript, and when call or transcript were last written.
+-- One row per call with a transcript, with the time when either was last written.
 select
     calls.call_id,
     greatest(calls._synced_at, transcripts._synced_at) as _synced_at

@@ -1,4 +1,4 @@
--- Speech without another voice in between: monologues of one speaker that follow each other, whatever the topic.
+-- One row per stretch without another speaker: consecutive monologues of one speaker, across topics.
 {{ config(
     materialized='incremental',
     pre_hook="{{ forget_changed_calls('int_transcribed_calls', ['_synced_at']) }}",

@@ -1,4 +1,4 @@
-{# Rows of calls that may be read: neither deleted in Gong nor private. #}
+{# Keep rows of readable calls: not deleted in Gong and not private. #}
 {% macro of_readable_calls() -%}
   where call_id in (select id from {{ source('gong', 'calls') }} where {{ is_readable() }})
 {%- endmacro %}
@@ -7,7 +7,7 @@
   _deleted_at is null and not coalesce(is_private, false)
 {%- endmacro %}
 
-{# Rows that may belong to calls which were never loaded; only what belongs to unreadable ones is left out. #}
+{# Drop rows of unreadable calls; keep rows without a call or of a call that was never loaded. #}
 {% macro without_unreadable_calls() -%}
   where call_id is null
     or call_id not in (select id from {{ source('gong', 'calls') }} where not ({{ is_readable() }}))
@@ -17,7 +17,7 @@
   case {{ affiliation }} when 'Internal' then 'company' when 'External' then 'customer' else 'unknown' end
 {%- endmacro %}
 
-{# Milliseconds from the begin of the call as hh:mm:ss. #}
+{# Format milliseconds from the start of the call as hh:mm:ss. #}
 {% macro clock(milliseconds) -%}
   {{ two_digits("floor(" ~ milliseconds ~ " / 3600000.0)") }} || ':' ||
   {{ two_digits("floor(" ~ milliseconds ~ " / 60000.0) - 60 * floor(" ~ milliseconds ~ " / 3600000.0)") }} || ':' ||
@@ -28,12 +28,12 @@
   (case when {{ number }} < 10 then '0' else '' end || cast(cast({{ number }} as integer) as varchar))
 {%- endmacro %}
 
-{# The day in UTC with which a period begins: week (from Monday, as in Gong), month. #}
+{# Return the first day of a period in UTC: day, week (from Monday, as in Gong) or month. #}
 {% macro period_of(instant, period) -%}
   cast(date_trunc('{{ period }}', {{ instant }} at time zone 'UTC') as date)
 {%- endmacro %}
 
-{# Of a CRM record's fields, the first of these names that has a value. #}
+{# Return the value of the first CRM field in `names` that has one. #}
 {% macro crm_field(names) -%}
   coalesce(
     {%- for name in names %}
@@ -46,7 +46,7 @@
   ({% for word in words %}'{{ word | replace("'", "''") }}'{{ ", " if not loop.last }}{% endfor %})
 {%- endmacro %}
 
-{# First and last name, as far as they are known. #}
+{# Return first and last name; null if both are missing. #}
 {% macro user_name() -%}
   nullif(trim(coalesce(first_name, '') || ' ' || coalesce(last_name, '')), '')
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{# What DuckDB and PostgreSQL write differently. #}
+{# SQL that differs between DuckDB and PostgreSQL, dispatched by adapter. #}
 
 {% macro json_as_text(column) -%}
   {{ return(adapter.dispatch('json_as_text', 'gong_elt')(column)) }}
@@ -12,7 +12,7 @@
   json_extract_string({{ column }}, '$')
 {%- endmacro %}
 
-{# A number of a CRM as a number; what is no number is null. #}
+{# Convert the text of a CRM field to a number; null if it is not a number. #}
 {% macro text_as_number(expression) -%}
   {{ return(adapter.dispatch('text_as_number', 'gong_elt')(expression)) }}
 {%- endmacro %}
@@ -26,7 +26,7 @@
     then cast({{ expression }} as double precision) end
 {%- endmacro %}
 
-{# Texts of a group in an order, with something between them. #}
+{# Concatenate the texts of a group, ordered by `place` and separated by `between`. #}
 {% macro joined(text, between, place) -%}
   {{ return(adapter.dispatch('joined', 'gong_elt')(text, between, place)) }}
 {%- endmacro %}
@@ -35,7 +35,7 @@
   string_agg({{ text }}, {{ between }} order by {{ place }})
 {%- endmacro %}
 
-{# Four times as fast as its string_agg with an order, for groups of a few rows. #}
+{# For groups of a few rows, four times as fast as DuckDB's ordered string_agg. #}
 {% macro duckdb__joined(text, between, place) -%}
   array_to_string(
     [entry.words for entry in
@@ -44,7 +44,7 @@
   )
 {%- endmacro %}
 
-{# Keys that several rows have, or that are not whole. #}
+{# Return keys that are not unique or have a null in one of their columns. #}
 {% macro rows_without_a_key_of_their_own(model, columns) -%}
   {{ return(adapter.dispatch('rows_without_a_key_of_their_own', 'gong_elt')(model, columns)) }}
 {%- endmacro %}
@@ -56,7 +56,7 @@
   having count(*) > 1 or {{ columns | join(' is null or ') }} is null
 {%- endmacro %}
 
-{# Over millions of sentences in less than half the time: with a group for each call, not for each sentence. #}
+{# Takes less than half the time over millions of sentences: one group per call instead of one per sentence. #}
 {% macro duckdb__rows_without_a_key_of_their_own(model, columns) -%}
   {%- if columns | length == 2 -%}
   {%- set whole, part = columns -%}
@@ -69,8 +69,8 @@
   {%- endif -%}
 {%- endmacro %}
 
-{# Two threads that write a table leave a row group each that is not full. DuckDB may join those after a later day's build,
-   for which it writes up to 122,880 rows anew: seconds where they are long texts. #}
+{# Write a table with one thread. With two, each leaves a row group that is not full; DuckDB can merge these after a later
+   build and then rewrites up to 122,880 rows, which takes seconds for long texts. #}
 {% macro one_writer() -%}
   {%- if target.type == 'duckdb' -%} set variable gong_threads = current_setting('threads'); set threads = 1 {%- endif -%}
 {%- endmacro %}

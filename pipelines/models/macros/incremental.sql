@@ -1,14 +1,14 @@
-{# Models of many rows keep what they have built of calls that have not changed.
+{# Build large models incrementally, by call.
 
-   Beside its own columns a row holds what it remembers of its call: when it was loaded and what else was taken from there.
-   Before a build, rows that remember something else than `calls` says now are deleted, and so are rows of calls
-   that have gone, turned private or lost their transcript. What then has no rows is built. #}
+   Each row contains the columns of its call that it was built from (`remembered`), such as `_synced_at`. Before a build,
+   delete the rows whose values differ from those in `calls` now, and the rows of calls that were deleted, became private
+   or lost their transcript. `calls_to_build` then selects the calls without rows. #}
 {% macro forget_changed_calls(calls, remembered) -%}
   {%- if is_incremental() -%}
   {%- set there = adapter.get_columns_in_relation(this) | map(attribute='name') | map('lower') | list -%}
   {%- for column in remembered if column not in there -%}
   {{ exceptions.raise_compiler_error(
-      this.identifier ~ " was built by older models, without " ~ column ~ ": build it once with --full-refresh"
+      this.identifier ~ " was built by an earlier version, without column " ~ column ~ ": build it once with --full-refresh"
   ) }}
   {%- endfor -%}
   delete from {{ this }} where call_id in (

@@ -1,5 +1,5 @@
-{# A rep is a user on the company's side of a call; the rep's figures of a period are means of those of single calls,
-   as Gong averages, not of pooled seconds. #}
+{# One row per rep and period. A rep is a user on the company's side of a call. Figures of a period are means over calls,
+   as in Gong, not ratios of summed seconds. #}
 {% macro rep_period(period) %}
 with on_calls as (
     select

@@ -1,9 +1,9 @@
-{# No row lacks one of these columns, and no two rows share them all. #}
+{# Check that the columns are never null and are unique together. #}
 {% test primary_key(model, columns) %}
 {{ rows_without_a_key_of_their_own(model, columns) }}
 {% endtest %}
 
-{# No two rows share these columns, which may be empty. #}
+{# Check that the columns are unique together; they can be null. #}
 {% test unique_together(model, columns) %}
 select {{ columns | join(', ') }}, count(*) as row_count
 from {{ model }}
@@ -11,7 +11,7 @@ group by {{ columns | join(', ') }}
 having count(*) > 1
 {% endtest %}
 
-{# A share is none or lies between zero and one. #}
+{# Check that a share is null or between 0 and 1. #}
 {% test is_share(model, column_name) %}
 select {{ column_name }} from {{ model }} where {{ column_name }} < 0 or {{ column_name }} > 1.000001
 {% endtest %}

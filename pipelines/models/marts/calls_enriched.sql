@@ -8,7 +8,7 @@ with people as (
     group by call_id
 ),
 
--- A user who is listed twice on a call speaks once: the longer voice is the host's.
+-- Gong can list the host twice on a call; the party that spoke longer counts.
 hosts as (
     select
         call_id, talk_ratio, longest_turn_seconds, patience_seconds,

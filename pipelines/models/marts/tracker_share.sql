@@ -7,7 +7,7 @@ with mentions as (
     group by call_id, tracker_id
 ),
 
--- Gong names every tracker on every call that it has analysed, also with a count of zero.
+-- Gong sends every tracker for every call that it has analysed, also with a count of zero.
 listened as (
     select
         calls.started_month,

@@ -1,4 +1,4 @@
--- What is loaded, what stands in the lines, and what the turns were made of is the same number of sentences.
+-- The loaded sentences, the transcript lines and the sentences of all turns have the same number.
 with counted as (
     select
         (select count(*) from {{ ref('stg_transcript_sentences') }} as sentences

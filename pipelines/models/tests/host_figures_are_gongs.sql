@@ -1,5 +1,5 @@
--- Talk ratio and longest monologue of hosts, computed from sentences, against Gong's own figures. Gong hears voices
--- where we read sentences, so a call may differ; a tenth of all calls may not.
+-- Compare the hosts' talk ratio and longest monologue, computed from sentences, with Gong's figures, computed from audio.
+-- Single calls can differ; warn if more than a tenth of the calls do.
 {{ config(severity='warn') }}
 
 with compared as (

@@ -1,4 +1,4 @@
--- All known voices of a call share its speech among them.
+-- The talk ratios of all known speakers of a call add up to 1.
 select call_id, sum(talk_ratio) as total
 from {{ ref('int_speech') }}
 where talk_ratio is not null
