@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from dlt.common.configuration.specs import BaseConfiguration
 
-from docs.generate import commands_page, settings_page
+from docs.generate import commands_page, settings_page, tables_page
 from sources.gong import GongAccessToken, GongApiKey, GongOAuth
 from sources.gong.settings import GongSettings
 
@@ -29,3 +29,14 @@ def test_the_settings_page_matches_the_declarations() -> None:
 def test_every_setting_is_described(spec: type[BaseConfiguration]) -> None:
     """A setting without a description would be missing on the settings page."""
     assert settings_page.documented_settings(spec).keys() == spec.get_resolvable_fields().keys()
+
+
+def test_the_tables_page_matches_the_declarations() -> None:
+    """A changed table, key or column reaches docs/reference/tables.md."""
+    assert tables_page.PAGE.read_text("utf-8") == tables_page.page(), "run `make docs`"
+
+
+def test_bookkeeping_tables_have_their_key_columns() -> None:
+    """The keys that the tables page states exist."""
+    for table in tables_page.BOOKKEEPING:
+        assert set(table.key) <= table.column_types.keys(), table.name
