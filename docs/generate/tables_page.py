@@ -54,8 +54,8 @@ BOOKKEEPING = (
     ),
     BookkeepingTable(
         uploads.TABLE,
-        "one row per call sent by `gong-elt upload`, with status `added`, `refused` or `failed`; `invalid` rows of a file"
-        " are identified by `file` and `row` instead",
+        "one row per call sent by `gong-elt upload`, with status `added`, `refused` or `failed`; `invalid` rows of a"
+        " file are identified by `file` and `row` instead",
         ("connection", "client_unique_id"),
         uploads.COLUMN_TYPES,
     ),
