@@ -1,4 +1,4 @@
-"""Takes what a call held out of the warehouse, in one transaction over all tables: all of it, or none."""
+"""Erase the content of calls from the warehouse: all tables of a call in one transaction."""
 
 from __future__ import annotations
 
@@ -7,63 +7,61 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from dlt.common.utils import chunks
 from dlt.destinations.sql_client import SqlClientBase
 
-_CALLS_A_TRANSACTION = 500
+_CALLS_PER_TRANSACTION = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What is erased of a call, as data.
+    """What is erased of a call.
 
     Attributes:
-        child_tables: Tables whose rows of the call go; each has `call_id`.
-        emptied: Columns of `calls` that become null.
-        derived: Tables made of calls, in datasets of their own, named as SQL takes them; each has `call_id`.
+        child_tables: Tables whose rows of the call are deleted; each has `call_id`.
+        content_columns: Columns of `calls` that are set to null.
+        derived_tables: Quoted names of tables derived from calls, in other datasets; each has `call_id`.
     """
 
     child_tables: Sequence[str]
-    emptied: Collection[str]
-    derived: Sequence[str] = ()
+    content_columns: Collection[str]
+    derived_tables: Sequence[str] = ()
 
     def mark_deleted(self, sql: SqlClientBase[Any], call_ids: Sequence[str], deleted_at: datetime) -> None:
-        """Empties calls, sets their `_deleted_at` and deletes their rows in every other table.
+        """Erase the content of calls, set their `_deleted_at` and delete their rows in every other table.
 
-        A killed run leaves whole transactions behind; calls already marked are not touched again.
+        A killed run leaves complete transactions; the next run does not find the calls that are marked already.
         """
         self._erase(sql, call_ids, "_deleted_at = %s", [deleted_at])
 
     def mark_private(self, sql: SqlClientBase[Any], call_ids: Sequence[str]) -> None:
-        """As `mark_deleted`, but the calls stay as private ones; the next read of them writes their meta data."""
+        """Erase the content of calls and mark them as private. The next sync that reads them writes their metadata."""
         self._erase(sql, call_ids, "is_private = %s", [True])
 
     def remove(self, sql: SqlClientBase[Any], call_ids: Sequence[str]) -> None:
-        """Deletes calls and their rows in every other table."""
-        for part in _parts(call_ids):
+        """Delete calls and their rows in every other table."""
+        for batch in chunks(call_ids, _CALLS_PER_TRANSACTION):
             with sql.begin_transaction():
-                self._delete_children(sql, part)
-                sql.execute_sql(f"DELETE FROM calls WHERE id IN ({_places(part)})", *part)
+                self._delete_children(sql, batch)
+                sql.execute_sql(f"DELETE FROM calls WHERE id IN ({_placeholders(batch)})", *batch)
 
     def _erase(self, sql: SqlClientBase[Any], call_ids: Sequence[str], mark: str, values: Sequence[Any]) -> None:
-        changes = ", ".join([*(f"{sql.escape_column_name(name)} = NULL" for name in sorted(self.emptied)), mark])
-        for part in _parts(call_ids):
+        columns = (sql.escape_column_name(name) for name in sorted(self.content_columns))
+        changes = ", ".join([*(f"{column} = NULL" for column in columns), mark])
+        for batch in chunks(call_ids, _CALLS_PER_TRANSACTION):
             with sql.begin_transaction():
-                self._delete_children(sql, part)
-                sql.execute_sql(f"UPDATE calls SET {changes} WHERE id IN ({_places(part)})", *values, *part)
+                self._delete_children(sql, batch)
+                sql.execute_sql(f"UPDATE calls SET {changes} WHERE id IN ({_placeholders(batch)})", *values, *batch)
 
     def _delete_children(self, sql: SqlClientBase[Any], call_ids: Sequence[str]) -> None:
-        for table in (*self.child_tables, *self.derived):
-            sql.execute_sql(f"DELETE FROM {table} WHERE call_id IN ({_places(call_ids)})", *call_ids)
-        # A record that fitted no table is kept as Gong sent it: it goes with its call.
+        ids = _placeholders(call_ids)
+        for table in (*self.child_tables, *self.derived_tables):
+            sql.execute_sql(f"DELETE FROM {table} WHERE call_id IN ({ids})", *call_ids)
+        # A rejected record holds what Gong sent of its call.
         sql.execute_sql(
-            f"DELETE FROM _rejected WHERE resource IN ('calls', 'transcripts') AND id IN ({_places(call_ids)})",
-            *call_ids,
+            f"DELETE FROM _rejected WHERE resource IN ('calls', 'transcripts') AND id IN ({ids})", *call_ids
         )
 
 
-def _parts(call_ids: Sequence[str]) -> list[Sequence[str]]:
-    return [call_ids[first : first + _CALLS_A_TRANSACTION] for first in range(0, len(call_ids), _CALLS_A_TRANSACTION)]
-
-
-def _places(values: Sequence[str]) -> str:
+def _placeholders(values: Sequence[str]) -> str:
     return ", ".join(["%s"] * len(values))

@@ -1,4 +1,4 @@
-"""Gong as a dlt destination: rows of new calls leave one after the other."""
+"""Gong as a dlt destination: rows of new calls are sent one after the other."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any, TypedDict
 import dlt
 from dlt.common.destination import Destination
 
-# Between two batches dlt writes down how far it came; that costs less than one request.
-_ROWS_A_BATCH = 100
+# dlt saves its progress after each batch, which costs less than one request.
+_ROWS_PER_BATCH = 100
 
 
 class CallRow(TypedDict):
-    """A call on its way to Gong.
+    """A call to send to Gong.
 
     Attributes:
-        row: Its number in the file, from 1.
-        client_unique_id: What Gong knows it by.
-        body: JSON of POST /v2/calls.
+        row: Number of the row in the file, from 1.
+        client_unique_id: The id by which Gong recognises the call.
+        body: Request body of POST /v2/calls as JSON.
     """
 
     row: int
@@ -27,11 +27,10 @@ class CallRow(TypedDict):
 
 
 def gong_calls(send: Callable[[Sequence[CallRow]], None]) -> Destination[Any, Any]:
-    """The destination.
+    """Return the destination.
 
     Args:
-        send: Takes rows in the order of the file, one batch after the other. What it raises makes dlt send the
-            batch again.
+        send: Called with batches of rows in the order of the file. If it raises, dlt sends the batch again.
     """
 
     def gong(rows: Any, _table: Any) -> None:
@@ -41,7 +40,7 @@ def gong_calls(send: Callable[[Sequence[CallRow]], None]) -> Destination[Any, An
         gong,
         name="gong",
         loader_file_format="typed-jsonl",
-        batch_size=_ROWS_A_BATCH,
+        batch_size=_ROWS_PER_BATCH,
         max_parallel_load_jobs=1,
         loader_parallelism_strategy="sequential",
     )()

@@ -1,4 +1,4 @@
-"""What the warehouse has that Gong may have lost: calls by window, and the candidates of a reconcile under way."""
+"""Calls of the warehouse by window, and `_missing_calls`: the candidates of a reconcile that is not complete."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from .sql import Sql
+from .sql import Sql, batches, placeholders
 
 TABLE = "_missing_calls"
 
@@ -15,40 +15,40 @@ COLUMN_TYPES: dict[str, Literal["text", "timestamp"]] = {
     "call_id": "text",
     "found_at": "timestamp",
 }
-"""dlt's types of the columns. A row is a call that Gong did not list; it goes when the reconcile that found it ends."""
+"""dlt's types of the columns. A row is a call that Gong did not list; it is deleted when its reconcile ends."""
 
-_HELD = "_deleted_at IS NULL AND (_effective_time IS NULL OR (_effective_time >= %s AND _effective_time < %s))"
+_IN_WINDOW = "_deleted_at IS NULL AND (_effective_time IS NULL OR (_effective_time >= %s AND _effective_time < %s))"
 _STATEMENT_IDS = 500
 
 
-def first_call(sql: Sql) -> datetime | None:
-    """The effective time of the oldest call that is not marked as deleted."""
+def oldest_call_time(sql: Sql) -> datetime | None:
+    """Return the effective time of the oldest call that is not marked as deleted."""
     rows = sql.execute_sql("SELECT MIN(_effective_time) FROM calls WHERE _deleted_at IS NULL")
     return rows[0][0] if rows else None
 
 
-def held_count(sql: Sql, since: datetime, until: datetime) -> int:
-    """Calls of a window that are not marked as deleted, those without a time included."""
-    rows = sql.execute_sql(f"SELECT COUNT(*) FROM calls WHERE {_HELD}", since, until)
+def count_calls(sql: Sql, since: datetime, until: datetime) -> int:
+    """Return the number of calls in a window, and of all calls without a time, that are not marked as deleted."""
+    rows = sql.execute_sql(f"SELECT COUNT(*) FROM calls WHERE {_IN_WINDOW}", since, until)
     return int(rows[0][0]) if rows else 0
 
 
-def held_calls(sql: Sql, since: datetime, until: datetime, *, timeless: bool) -> dict[str, bool]:
-    """Calls of a window that are not marked as deleted: for each id whether the warehouse knows it as private.
+def private_flags(sql: Sql, since: datetime, until: datetime, *, include_timeless: bool) -> dict[str, bool]:
+    """Return whether the warehouse marks a call as private, by id, for the calls of a window that are not deleted.
 
     Args:
         sql: The warehouse.
-        since: Effective time; belongs to the window.
-        until: Effective time; does not.
-        timeless: Also those whose time could not be read.
+        since: Start of the window, effective time.
+        until: End of the window, effective time, exclusive.
+        include_timeless: Include calls whose time is unknown.
     """
-    condition = _HELD if timeless else f"{_HELD} AND _effective_time IS NOT NULL"
+    condition = _IN_WINDOW if include_timeless else f"{_IN_WINDOW} AND _effective_time IS NOT NULL"
     rows = sql.execute_sql(f"SELECT id, COALESCE(is_private, FALSE) FROM calls WHERE {condition}", since, until)
-    return {str(call_id): bool(private) for call_id, private in rows or ()}
+    return {str(call_id): bool(is_private) for call_id, is_private in rows or ()}
 
 
-def edges(sql: Sql, since: datetime, until: datetime, calls: int) -> list[datetime]:
-    """Instants that cut a window into parts of about so many calls, without its begin and end."""
+def window_edges(sql: Sql, since: datetime, until: datetime, calls: int) -> list[datetime]:
+    """Return the times that split a window into parts of about `calls` calls, without its start and end."""
     rows = sql.execute_sql(
         "SELECT DISTINCT instant FROM (SELECT _effective_time AS instant,"
         " ROW_NUMBER() OVER (ORDER BY _effective_time) AS position FROM calls"
@@ -60,38 +60,33 @@ def edges(sql: Sql, since: datetime, until: datetime, calls: int) -> list[dateti
     return [row[0] for row in rows or ()]
 
 
-def remember(sql: Sql, connection: str, call_ids: Iterable[str], found_at: datetime) -> None:
-    """Keeps candidates, so that a reconcile that is stopped goes on with them."""
-    for part in _parts(sorted(call_ids)):
-        places = ", ".join(["(%s, %s, %s)"] * len(part))
-        values = [value for call_id in part for value in (connection, call_id, found_at)]
-        sql.execute_sql(f"INSERT INTO {TABLE} (connection, call_id, found_at) VALUES {places}", *values)
+def save_candidates(sql: Sql, connection: str, call_ids: Iterable[str], found_at: datetime) -> None:
+    """Insert candidates, so that the next run continues with them if this one stops early."""
+    for batch in batches(sorted(call_ids), _STATEMENT_IDS):
+        rows = ", ".join([f"({placeholders(len(COLUMN_TYPES))})"] * len(batch))
+        values = [value for call_id in batch for value in (connection, call_id, found_at)]
+        sql.execute_sql(f"INSERT INTO {TABLE} (connection, call_id, found_at) VALUES {rows}", *values)
 
 
-def candidates(sql: Sql, connection: str) -> list[str]:
-    """Calls that Gong did not list and that have not been asked for by id yet, or are gone; in order of id."""
+def read_candidates(sql: Sql, connection: str) -> list[str]:
+    """Return the ids of the candidates of a connection, sorted."""
     rows = sql.execute_sql(f"SELECT DISTINCT call_id FROM {TABLE} WHERE connection = %s ORDER BY call_id", connection)
     return [str(row[0]) for row in rows or ()]
 
 
-def forget(sql: Sql, connection: str) -> None:
-    """Drops the candidates of a connection."""
+def delete_candidates(sql: Sql, connection: str) -> None:
+    """Delete the candidates of a connection."""
     sql.execute_sql(f"DELETE FROM {TABLE} WHERE connection = %s", connection)
 
 
 def describe_calls(sql: Sql, call_ids: Sequence[str]) -> list[tuple[str, datetime | None, str | None]]:
-    """Id, effective time and title of calls, oldest first, for a person to look at."""
-    rows = [
-        row
-        for part in _parts(call_ids)
-        for row in sql.execute_sql(
-            f"SELECT id, _effective_time, title FROM calls WHERE id IN ({', '.join(['%s'] * len(part))})", *part
+    """Return id, effective time and title of calls, oldest first, for a person to review."""
+    calls = [
+        (str(call_id), effective_time, title)
+        for batch in batches(call_ids, _STATEMENT_IDS)
+        for call_id, effective_time, title in sql.execute_sql(
+            f"SELECT id, _effective_time, title FROM calls WHERE id IN ({placeholders(len(batch))})", *batch
         )
         or ()
     ]
-    told = [(str(row[0]), row[1], row[2]) for row in rows]
-    return sorted(told, key=lambda call: (call[1] is not None, call[1], call[0]))
-
-
-def _parts(call_ids: Sequence[str]) -> list[Sequence[str]]:
-    return [call_ids[first : first + _STATEMENT_IDS] for first in range(0, len(call_ids), _STATEMENT_IDS)]
+    return sorted(calls, key=lambda call: (call[1] is not None, call[1], call[0]))

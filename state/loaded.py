@@ -1,44 +1,24 @@
-"""What the warehouse is asked before a run: what it holds, what is owed. Questions only; nothing is written.
+"""Questions to the warehouse before a run: content hashes, pending transcripts, counts. Nothing is written.
 
-A row counts as held once the load that brought it is complete: dlt merges table by table, and a run killed in
-between leaves a call's row without its children. Such a row is read and written again.
+A row counts as loaded once its load is complete. dlt merges table by table, so a killed run can leave a call's row
+without its children; such a row is read and written again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
 
+from .sql import Sql
 
-class Sql(Protocol):
-    """A way to ask the warehouse; dlt's SQL client is one. Parameters are written `%s`."""
-
-    def execute_sql(self, sql: str, *args: Any) -> Sequence[Sequence[Any]] | None:
-        """Runs a statement and returns its rows."""
-
-    def execute_query(self, query: str, *args: Any) -> AbstractContextManager[Any]:
-        """Run a query and return its cursor, inside a `with`."""
-
-
-class TransactionalSql(Sql, Protocol):
-    """A way to change it, too; dlt's SQL client is one."""
-
-    def begin_transaction(self) -> AbstractContextManager[Any]:
-        """What is done inside is done whole or not at all."""
-
-
-_LOADED = "JOIN _dlt_loads AS loads ON loads.load_id = {0}._dlt_load_id AND loads.status = 0"
-
-
+_COMPLETE_LOADS = "JOIN _dlt_loads AS loads ON loads.load_id = {0}._dlt_load_id AND loads.status = 0"
 _ROWS_PER_BATCH = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class PendingTranscript:
-    """A call whose transcript has not come yet."""
+    """A call whose transcript has not arrived yet."""
 
     id: str
     effective_time: datetime
@@ -46,7 +26,7 @@ class PendingTranscript:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """How much the warehouse holds, and how fresh it is."""
+    """Row counts, and the effective time of the newest call."""
 
     calls: int
     transcripts: int
@@ -55,43 +35,43 @@ class Contents:
 
 
 def read_known_hashes(sql: Sql, resource: str) -> Iterator[Sequence[tuple[str, str]]]:
-    """Yield the content hashes of everything that the warehouse holds of a resource, in batches of (id, hash).
+    """Yield the content hashes of all rows of a resource in the warehouse, in batches of (id, hash).
 
     The hash is empty for a row whose load was never completed and for a call that is marked as deleted: such a row is
     written again.
 
     Args:
         sql: The warehouse.
-        resource: `calls`, `transcripts` or `_rejected`. Ids of `_rejected` are resource and id, as in `calls 123`.
+        resource: `calls`, `transcripts` or `_rejected`. Ids of `_rejected` are resource and id, such as `calls 123`.
     """
     if resource == "_rejected":
         query = "SELECT resource || ' ' || id, _content_hash FROM _rejected"
     else:
         key = {"calls": "id", "transcripts": "call_id"}[resource]
-        is_valid = "loads.load_id IS NOT NULL" + (" AND held._deleted_at IS NULL" if resource == "calls" else "")
+        is_valid = "loads.load_id IS NOT NULL" + (" AND t._deleted_at IS NULL" if resource == "calls" else "")
         query = (
-            f"SELECT held.{key}, CASE WHEN {is_valid} THEN held._content_hash ELSE '' END"
-            f" FROM {resource} AS held LEFT {_LOADED.format('held')}"
+            f"SELECT t.{key}, CASE WHEN {is_valid} THEN t._content_hash ELSE '' END"
+            f" FROM {resource} AS t LEFT {_COMPLETE_LOADS.format('t')}"
         )
     with sql.execute_query(query) as cursor:
         while batch := cursor.fetchmany(_ROWS_PER_BATCH):
             yield batch
 
 
-def pending_transcripts(sql: Sql, since: datetime, *, private_too: bool) -> list[PendingTranscript]:
-    """Calls from `since` on that have no transcript yet, oldest first.
+def pending_transcripts(sql: Sql, since: datetime, *, include_private: bool) -> list[PendingTranscript]:
+    """Return the calls from `since` on that have no transcript yet, oldest first.
 
     Args:
         sql: The warehouse.
-        since: Effective time; older calls are not asked for any more.
-        private_too: Whether private calls have transcripts here at all.
+        since: Effective time from which on transcripts are requested again.
+        include_private: Whether transcripts of private calls are loaded.
     """
-    held = f"SELECT t.call_id FROM transcripts AS t {_LOADED.format('t')}"
+    transcripts = f"SELECT t.call_id FROM transcripts AS t {_COMPLETE_LOADS.format('t')}"
     rows = sql.execute_sql(
         "SELECT c.id, c._effective_time FROM calls AS c"
-        f" LEFT JOIN ({held}) AS held ON held.call_id = c.id"
-        " WHERE held.call_id IS NULL AND c._deleted_at IS NULL AND c._effective_time >= %s"
-        + ("" if private_too else " AND NOT COALESCE(c.is_private, FALSE)")
+        f" LEFT JOIN ({transcripts}) AS transcribed ON transcribed.call_id = c.id"
+        " WHERE transcribed.call_id IS NULL AND c._deleted_at IS NULL AND c._effective_time >= %s"
+        + ("" if include_private else " AND NOT COALESCE(c.is_private, FALSE)")
         + " ORDER BY c._effective_time",
         since,
     )
@@ -99,7 +79,7 @@ def pending_transcripts(sql: Sql, since: datetime, *, private_too: bool) -> list
 
 
 def contents(sql: Sql) -> Contents:
-    """How much the warehouse holds."""
+    """Return what the warehouse holds."""
     row = (
         sql.execute_sql(
             "SELECT (SELECT COUNT(*) FROM calls WHERE _deleted_at IS NULL), (SELECT COUNT(*) FROM transcripts),"

@@ -1,8 +1,7 @@
-"""One run at a time on a connection: a file lock that names its holder and frees itself when the holder dies."""
+"""Lock of one connection on one machine, released when its process ends. It names its holder in a file beside it."""
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import socket
@@ -11,45 +10,47 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 
 class LockHeldError(Exception):
-    """Another run holds the lock; says which."""
+    """Another run holds the lock. The message names it."""
 
 
 @contextmanager
 def run_lock(path: Path, run_id: str) -> Iterator[None]:
-    """Holds the lock of a connection and warehouse while a run goes on.
+    """Hold the lock of a connection and dataset while a run works.
 
-    The kernel drops the lock with the process, so a killed run never blocks the next one.
+    The operating system releases it with the process, so a killed run never blocks the next one.
 
     Args:
-        path: The lock file; it stays, empty of meaning once nobody holds it.
-        run_id: Who takes it.
+        path: Lock file. Not deleted on release.
+        run_id: The run that takes the lock.
 
     Raises:
-        LockHeldError: Another run has it.
+        LockHeldError: If another run holds it.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.touch(mode=0o600)
-    with path.open("r+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LockHeldError(f"another run holds the lock: {_holder(file.read())}") from None
+    holder_file = path.with_name(f"{path.name}.json")
+    try:
+        lock = FileLock(path, mode=0o600).acquire(timeout=0)
+    except Timeout:
+        raise LockHeldError(f"another run holds the lock: {_describe_holder(holder_file)}") from None
+    with lock:
         holder = {
             "run_id": run_id,
             "pid": os.getpid(),
             "host": socket.gethostname(),
             "since": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        file.truncate(0)
-        file.write(json.dumps(holder))
-        file.flush()
+        holder_file.touch(mode=0o600)
+        holder_file.write_text(json.dumps(holder), encoding="utf-8")
         yield
 
 
-def _holder(written: str) -> str:
+def _describe_holder(file: Path) -> str:
     try:
-        return ", ".join(f"{name} {value}" for name, value in json.loads(written).items())
-    except (ValueError, AttributeError):
-        return "it has not said its name yet"
+        holder = json.loads(file.read_text(encoding="utf-8"))
+        return ", ".join(f"{name} {value}" for name, value in holder.items())
+    except (OSError, ValueError, AttributeError):
+        return "its name is not written yet"

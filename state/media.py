@@ -1,4 +1,4 @@
-"""Which recordings were downloaded, and which are still wanted: `_media`, one row a recording."""
+"""The table `_media`: one row per downloaded recording; and which recordings are missing or must be removed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Literal
 
-from .sql import Sql, TransactionalSql
+from .sql import Sql, TransactionalSql, placeholders
 
 TABLE = "_media"
 
@@ -20,21 +20,20 @@ COLUMN_TYPES: dict[str, Literal["text", "bigint", "timestamp"]] = {
     "connection": "text",
     "run_id": "text",
 }
-"""dlt's types of the columns; in the order of `Recording`."""
+"""dlt's types of the columns, in the order of `Recording`."""
 
 _COLUMNS = ", ".join(COLUMN_TYPES)
-_PLACES = ", ".join(["%s"] * len(COLUMN_TYPES))
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A recording that was downloaded whole.
+    """A recording that was downloaded completely.
 
     Attributes:
         kind: `audio` or `video`.
-        uri: Where it is: a file, or s3://bucket/key.
-        bytes: Its length.
-        sha256: Of its bytes, hexadecimal.
+        uri: Absolute path of the file, or s3://bucket/key.
+        bytes: Length of the file.
+        sha256: Hash of the file, hexadecimal.
     """
 
     call_id: str
@@ -49,33 +48,33 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class RecordedCall:
-    """A call that Gong has a recording of.
+    """A call of which Gong has a recording.
 
     Attributes:
-        media: `Audio` or `Video`, as Gong says.
-        held: Where its recordings are, by kind.
+        media: `Audio` or `Video`, as Gong sends it.
+        uris: Where its downloaded recordings are, by kind.
     """
 
     id: str
     media: str
-    held: dict[str, str]
+    uris: dict[str, str]
 
 
-def recorded_calls(sql: Sql, since: datetime, until: datetime, *, private_too: bool) -> list[RecordedCall]:
-    """Calls of a window of effective time that Gong has recordings of, newest first.
+def recorded_calls(sql: Sql, since: datetime, until: datetime, *, include_private: bool) -> list[RecordedCall]:
+    """Return the calls of a window of effective time of which Gong has recordings, newest first.
 
     Args:
         sql: The warehouse.
-        since: Begin of the window.
-        until: Its end.
-        private_too: Whether private calls are among them.
+        since: Start of the window.
+        until: End of the window, exclusive.
+        include_private: Include private calls.
     """
     rows = sql.execute_sql(
         "SELECT c.id, c.media, m.kind, m.uri FROM calls AS c"
         f" LEFT JOIN {TABLE} AS m ON m.call_id = c.id"
         " WHERE c._deleted_at IS NULL AND c.media IN ('Audio', 'Video')"
         " AND c._effective_time >= %s AND c._effective_time < %s"
-        + ("" if private_too else " AND NOT COALESCE(c.is_private, FALSE)")
+        + ("" if include_private else " AND NOT COALESCE(c.is_private, FALSE)")
         + " ORDER BY c._effective_time DESC, c.id",
         since,
         until,
@@ -84,27 +83,33 @@ def recorded_calls(sql: Sql, since: datetime, until: datetime, *, private_too: b
     for call_id, media, kind, uri in rows or ():
         call = calls.setdefault(str(call_id), RecordedCall(str(call_id), str(media), {}))
         if kind is not None:
-            call.held[str(kind)] = str(uri)
+            call.uris[str(kind)] = str(uri)
     return list(calls.values())
 
 
-def orphaned_recordings(sql: Sql, *, private_too: bool) -> list[tuple[str, str, str]]:
-    """Recordings whose call was deleted, has left the warehouse or is private now: call, kind, where."""
+def orphaned_recordings(sql: Sql, *, include_private: bool) -> list[tuple[str, str, str]]:
+    """Return call id, kind and URI of recordings whose call was deleted, left the warehouse or turned private.
+
+    Args:
+        sql: The warehouse.
+        include_private: Recordings of private calls are kept.
+    """
     rows = sql.execute_sql(
         f"SELECT m.call_id, m.kind, m.uri FROM {TABLE} AS m LEFT JOIN calls AS c ON c.id = m.call_id"
         " WHERE c.id IS NULL OR c._deleted_at IS NOT NULL"
-        + ("" if private_too else " OR COALESCE(c.is_private, FALSE)")
+        + ("" if include_private else " OR COALESCE(c.is_private, FALSE)")
     )
     return [(str(call_id), str(kind), str(uri)) for call_id, kind, uri in rows or ()]
 
 
-def record(sql: TransactionalSql, recording: Recording) -> None:
-    """Writes a recording down, in place of an earlier one of the same call and kind."""
+def save_recording(sql: TransactionalSql, recording: Recording) -> None:
+    """Insert a row for a recording; it replaces the one of the same call and kind."""
     with sql.begin_transaction():
-        forget(sql, recording.call_id, recording.kind)
-        sql.execute_sql(f"INSERT INTO {TABLE} ({_COLUMNS}) VALUES ({_PLACES})", *astuple(recording))
+        delete_recording(sql, recording.call_id, recording.kind)
+        values = placeholders(len(COLUMN_TYPES))
+        sql.execute_sql(f"INSERT INTO {TABLE} ({_COLUMNS}) VALUES ({values})", *astuple(recording))
 
 
-def forget(sql: Sql, call_id: str, kind: str) -> None:
-    """Takes out the row of a recording that is no more."""
+def delete_recording(sql: Sql, call_id: str, kind: str) -> None:
+    """Delete the row of a recording that was removed."""
     sql.execute_sql(f"DELETE FROM {TABLE} WHERE call_id = %s AND kind = %s", call_id, kind)

@@ -1,13 +1,15 @@
-"""The run ledger `_runs`: one row a run, in the warehouse beside what the run loaded."""
+"""The run log `_runs`: one row per run, in the warehouse next to the data."""
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import astuple, dataclass, fields
-from datetime import UTC, datetime
+from dataclasses import astuple, dataclass
+from datetime import datetime
 from typing import Literal
 
-from .sql import Sql
+import pendulum
+
+from .sql import Sql, placeholders
 
 TABLE = "_runs"
 
@@ -32,25 +34,25 @@ COLUMN_TYPES: dict[str, Literal["text", "timestamp", "bigint"]] = {
     "unfinished_load": "text",
     "unfinished_since": "timestamp",
 }
-"""dlt's types of the ledger's columns; in the order of `Run`."""
+"""dlt's types of the columns, in the order of `Run`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run, as far as it came.
+    """A run, as far as it got.
 
     Attributes:
         command: `sync`, `reconcile`, `upload` or `download-media`; None for runs of versions that did not write it.
         status: `running`, `done`, `failed`, `stopped` (early, on purpose), `refused` (a reconcile that would erase
-            too much) or `killed` (it ended without a word; found out by the next run).
+            too much) or `killed` (set by the next run if a run ended without writing its status).
         finished_at: When it ended; None while it runs.
-        window_since, window_until: Effective time that was asked for.
-        bookmark: How far calls are complete after the run.
-        rows_written: Rows over all tables of Gong's data.
+        window_since, window_until: Requested window of effective time.
+        bookmark: Time up to which calls are complete after the run.
+        rows_written: Rows of all tables with Gong's data.
         calls: Calls written, or marked as deleted by a reconcile.
-        reason: Why it failed or stopped, or what it warned of.
-        unfinished_load: dlt's load that was begun and, unless `_dlt_loads` has it, never completed.
-        unfinished_since: Where the calls of that load begin, effective time.
+        reason: Why it failed or stopped, or its warning.
+        unfinished_load: dlt's load that was started. It was never completed if `_dlt_loads` lacks it.
+        unfinished_since: Effective time of the first call in that load.
     """
 
     run_id: str
@@ -74,41 +76,38 @@ class Run:
     unfinished_since: datetime | None = None
 
 
-def new_run_id(started: datetime) -> str:
-    """A name for a run that sorts by time and that no other run has."""
-    return f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+def new_run_id(started_at: datetime) -> str:
+    """Return a unique id for a run, which sorts by time."""
+    return f"{started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
 
 
-def begin(sql: Sql, run: Run) -> None:
-    """Writes the row of a run that begins; whoever is still said to run on this connection was killed.
-
-    Only for who holds the connection's lock.
-    """
+def insert(sql: Sql, run: Run) -> None:
+    """Insert a row for a starting run and mark any other `running` row as `killed`. Requires the connection's lock."""
     sql.execute_sql(
         f"UPDATE {TABLE} SET status = 'killed' WHERE connection = %s AND status = 'running'", run.connection
     )
-    places = ", ".join(["%s"] * len(fields(Run)))
-    sql.execute_sql(f"INSERT INTO {TABLE} ({', '.join(COLUMN_TYPES)}) VALUES ({places})", *astuple(run))
+    columns, values = ", ".join(COLUMN_TYPES), placeholders(len(COLUMN_TYPES))
+    sql.execute_sql(f"INSERT INTO {TABLE} ({columns}) VALUES ({values})", *astuple(run))
 
 
 def update(sql: Sql, run: Run) -> None:
-    """Writes how far a run has come, or how it ended, into its row."""
+    """Update the row of a run with its progress or its end."""
     values = ", ".join(f"{name} = %s" for name in COLUMN_TYPES)
     sql.execute_sql(f"UPDATE {TABLE} SET {values} WHERE run_id = %s", *astuple(run), run.run_id)
 
 
 def latest(sql: Sql, connection: str, count: int, command: str | None = None) -> list[Run]:
-    """The last runs of a connection, newest first.
+    """Return the last runs of a connection, newest first.
 
     Args:
         sql: The warehouse.
-        connection: Whose runs.
-        count: How many at most.
+        connection: Name of the connection.
+        count: Maximum number of runs.
         command: Only runs of this command.
     """
-    of_command, parameters = (" AND command = %s", [command]) if command else ("", [])
+    condition, parameters = (" AND command = %s", [command]) if command else ("", [])
     rows = sql.execute_sql(
-        f"SELECT {', '.join(COLUMN_TYPES)} FROM {TABLE} WHERE connection = %s{of_command}"
+        f"SELECT {', '.join(COLUMN_TYPES)} FROM {TABLE} WHERE connection = %s{condition}"
         f" ORDER BY started_at DESC LIMIT {count:d}",
         connection,
         *parameters,
@@ -117,8 +116,8 @@ def latest(sql: Sql, connection: str, count: int, command: str | None = None) ->
 
 
 def requests_today(sql: Sql, connection: str, now: datetime) -> int:
-    """Requests that runs of this connection have sent since midnight UTC."""
-    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    """Return the requests that runs of this connection have sent since midnight UTC."""
+    midnight = pendulum.instance(now).in_timezone("UTC").start_of("day")
     rows = sql.execute_sql(
         f"SELECT COALESCE(SUM(requests), 0) FROM {TABLE} WHERE connection = %s AND started_at >= %s",
         connection,
@@ -127,26 +126,26 @@ def requests_today(sql: Sql, connection: str, now: datetime) -> int:
     return int(rows[0][0]) if rows else 0
 
 
-def interrupted(sql: Sql, connection: str, since: datetime, until: datetime) -> bool:
-    """Whether a load was broken off that held calls of a window, and no complete sync has read them again since.
+def is_interrupted(sql: Sql, connection: str, since: datetime, until: datetime) -> bool:
+    """Return whether a load of calls in a window was interrupted, and no complete sync has read them again since.
 
-    A load merges table by table. What a broken one leaves can look right: a call whose children are new and whose own
-    row, with its hash, is old, or one whose own row is gone and whose children are still there.
+    A load merges table by table. What an interrupted one leaves can look valid: a call with new children and an old
+    row and hash, or one without a row whose children are still there.
 
     Args:
         sql: The warehouse.
-        connection: Whose runs.
-        since: Begin of the window, effective time.
-        until: Its end.
+        connection: Name of the connection.
+        since: Start of the window, effective time.
+        until: End of the window, effective time.
     """
     rows = sql.execute_sql(
         f"SELECT COUNT(*) FROM {TABLE} AS broken WHERE broken.connection = %s AND broken.unfinished_load IS NOT NULL"
         " AND broken.unfinished_since < %s AND broken.window_until > %s"
         " AND NOT EXISTS (SELECT 1 FROM _dlt_loads AS loads"
         " WHERE loads.load_id = broken.unfinished_load AND loads.status = 0)"
-        f" AND NOT EXISTS (SELECT 1 FROM {TABLE} AS mending WHERE mending.connection = broken.connection"
-        " AND mending.command = 'sync' AND mending.status = 'done' AND mending.started_at > broken.started_at"
-        " AND mending.window_since <= broken.unfinished_since AND mending.window_until >= broken.window_until)",
+        f" AND NOT EXISTS (SELECT 1 FROM {TABLE} AS repaired WHERE repaired.connection = broken.connection"
+        " AND repaired.command = 'sync' AND repaired.status = 'done' AND repaired.started_at > broken.started_at"
+        " AND repaired.window_since <= broken.unfinished_since AND repaired.window_until >= broken.window_until)",
         connection,
         until,
         since,

@@ -15,6 +15,9 @@ class Sql(Protocol):
     def execute_sql(self, sql: str, *args: Any) -> Sequence[Sequence[Any]] | None:
         """Run a statement and return its rows."""
 
+    def execute_query(self, query: str, *args: Any) -> AbstractContextManager[Any]:
+        """Run a query and return its cursor, inside a `with`."""
+
 
 class TransactionalSql(Sql, Protocol):
     """A connection that also has transactions; dlt's SQL client is one."""

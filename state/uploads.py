@@ -1,4 +1,4 @@
-"""What became of calls that were uploaded: `_uploads`, one row a call or a row of a file that is none."""
+"""The table `_uploads`: one row per uploaded call, and per invalid row of a file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Literal
 
-from .sql import Sql, TransactionalSql
+from .sql import Sql, TransactionalSql, placeholders
 
 TABLE = "_uploads"
 
@@ -25,30 +25,29 @@ COLUMN_TYPES: dict[str, Literal["text", "bigint", "bool", "timestamp"]] = {
     "run_id": "text",
     "at": "timestamp",
 }
-"""dlt's types of the columns; in the order of `Upload`."""
+"""dlt's types of the columns, in the order of `Upload`."""
 
 _COLUMNS = ", ".join(f'"{name}"' for name in COLUMN_TYPES)
-# Rows of version 0.1.0 before its release say `set_aside`.
+# Before its release, version 0.1.0 wrote `set_aside`.
 _INVALID = "('invalid', 'set_aside')"
-_PLACES = ", ".join(["%s"] * len(COLUMN_TYPES))
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One row of a file, or one call.
+    """Outcome of one row of a file.
 
     Attributes:
-        client_unique_id: What Gong knows the call by; None where the row names none.
+        client_unique_id: The id that the row gives the call; None if it gives none.
         file: Name of the file, without its folder.
-        row: Its number in the file, from 1.
-        status: `added`; `refused` by Gong; `failed`, without a usable answer, and sent again by the next upload;
-            `invalid` because of its faults, and never sent.
+        row: Number of the row in the file, from 1.
+        status: `added`; `refused` by Gong; `failed` without a usable response, sent again by the next upload;
+            `invalid` because of its faults, never sent.
         call_id: Gong's id of the call.
         error: Gong's refusal, or all faults of the row.
-        has_media_url: Whether Gong was told where to fetch the recording.
-        connection: Which Gong account.
+        has_media_url: Whether Gong was given a URL of the recording.
+        connection: Name of the connection.
         run_id: The upload.
-        at: When the answer came.
+        at: When the response arrived.
     """
 
     client_unique_id: str | None
@@ -63,8 +62,8 @@ class Upload:
     at: datetime
 
 
-def record(sql: TransactionalSql, upload: Upload) -> None:
-    """Writes what became of a call, in place of what an earlier upload of it came to."""
+def save_upload(sql: TransactionalSql, upload: Upload) -> None:
+    """Insert the outcome of a call; it replaces that of an earlier upload of the same call."""
     with sql.begin_transaction():
         sql.execute_sql(
             f"DELETE FROM {TABLE} WHERE connection = %s AND client_unique_id = %s AND status NOT IN {_INVALID}",
@@ -74,26 +73,23 @@ def record(sql: TransactionalSql, upload: Upload) -> None:
         _insert(sql, upload)
 
 
-def record_invalid(sql: TransactionalSql, connection: str, file: str, rows: Iterable[Upload]) -> None:
-    """Writes the rows of a file that were not sent, in place of those of an earlier upload of it."""
+def save_invalid_rows(sql: TransactionalSql, connection: str, file: str, rows: Iterable[Upload]) -> None:
+    """Insert the invalid rows of a file; they replace those of an earlier upload of the same file."""
     with sql.begin_transaction():
         sql.execute_sql(
-            f"DELETE FROM {TABLE} WHERE connection = %s AND file = %s AND status IN ('invalid', 'set_aside')",
-            connection,
-            file,
+            f"DELETE FROM {TABLE} WHERE connection = %s AND file = %s AND status IN {_INVALID}", connection, file
         )
         for upload in rows:
             _insert(sql, upload)
 
 
-def added(sql: Sql, connection: str, client_unique_ids: Sequence[str]) -> set[str]:
-    """Which of these calls Gong has taken already."""
+def added_ids(sql: Sql, connection: str, client_unique_ids: Sequence[str]) -> set[str]:
+    """Return those of the ids whose calls were added by an earlier upload."""
     if not client_unique_ids:
         return set()
-    places = ", ".join(["%s"] * len(client_unique_ids))
     rows = sql.execute_sql(
-        f"SELECT client_unique_id FROM {TABLE}"
-        f" WHERE connection = %s AND status = 'added' AND client_unique_id IN ({places})",
+        f"SELECT client_unique_id FROM {TABLE} WHERE connection = %s AND status = 'added'"
+        f" AND client_unique_id IN ({placeholders(len(client_unique_ids))})",
         connection,
         *client_unique_ids,
     )
@@ -101,7 +97,7 @@ def added(sql: Sql, connection: str, client_unique_ids: Sequence[str]) -> set[st
 
 
 def has_media_url(sql: Sql, connection: str, call_id: str) -> bool:
-    """Whether a call was uploaded together with the place where Gong fetches its recording."""
+    """Return whether a call was uploaded with a URL of its recording."""
     rows = sql.execute_sql(
         f"SELECT COUNT(*) FROM {TABLE} WHERE connection = %s AND call_id = %s AND has_media_url", connection, call_id
     )
@@ -109,4 +105,5 @@ def has_media_url(sql: Sql, connection: str, call_id: str) -> bool:
 
 
 def _insert(sql: Sql, upload: Upload) -> None:
-    sql.execute_sql(f"INSERT INTO {TABLE} ({_COLUMNS}) VALUES ({_PLACES})", *astuple(upload))
+    values = placeholders(len(COLUMN_TYPES))
+    sql.execute_sql(f"INSERT INTO {TABLE} ({_COLUMNS}) VALUES ({values})", *astuple(upload))

@@ -13,8 +13,6 @@ from state.lock import LockHeldError, run_lock
 from ..runtime.target import Target
 from .search.manifest import IndexManifest
 
-# The warehouses in which `gong-elt models` builds. Models that a user's own dbt builds elsewhere are not changed.
-_KINDS_WITH_MARTS = ("duckdb", "postgres")
 _TABLES = """
 SELECT columns.table_schema, columns.table_name
 FROM information_schema.columns AS columns
@@ -30,10 +28,12 @@ ORDER BY 1, 2
 """
 
 
-def tables_of_marts(pipeline: dlt.Pipeline) -> list[str]:
-    """Return the tables with rows per call in all datasets of marts of this warehouse, quoted for SQL."""
-    destination = pipeline.destination
-    if destination is None or destination.destination_name not in _KINDS_WITH_MARTS:
+def tables_of_marts(pipeline: dlt.Pipeline, target: Target) -> list[str]:
+    """Return the tables with rows per call in all datasets of marts of this warehouse, quoted for SQL.
+
+    Empty for warehouses in which `gong-elt models` does not build: tables of a user's own dbt project are not changed.
+    """
+    if not target.warehouse.has_marts:
         return []
     with pipeline.sql_client() as sql:
         rows = sql.execute_sql(_TABLES, sql.dataset_name) or ()

@@ -12,12 +12,10 @@ from typing import Any
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
-from destinations.warehouse import missing_file
-
 from ..runtime.connection import Connection
 from ..runtime.errors import UsageError
 from ..runtime.target import Target
-from ..runtime.warehouse_session import restore_pipeline
+from ..runtime.warehouse_session import nothing_loaded, restore_pipeline
 
 DEFAULT_ANALYTICS = "gong_analytics"
 """The default dataset of the marts."""
@@ -77,8 +75,8 @@ def open_marts(connection: Connection, target: Target, dataset: str) -> Iterator
     Raises:
         UsageError: If the warehouse does not exist yet.
     """
-    if missing_file(target.destination) is not None:
-        raise UsageError(f"nothing loaded yet into {target.name}, dataset {target.dataset}: run gong-elt sync")
+    if target.missing_file is not None:
+        raise nothing_loaded(target)
     with TemporaryDirectory(prefix="gong-elt-marts-") as folder:
         pipeline = restore_pipeline(connection, target, Path(folder))
         with pipeline.sql_client() as sql:

@@ -1,39 +1,27 @@
-"""Whether Gong still shows any calls: to a key that may see none it answers as for a company without calls."""
+"""Warn if Gong shows no calls any more: it responds to a key that may see none as for a company without calls."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 
 import dlt
 
-from sources.gong import CallLookup, ExtractRun, GongError, RunMetrics, RunStopped, Window
+from sources.gong import CallLookup, GongError, RunStopped, Window
 from state import deletions, loaded
 
-from ..runtime.connection import Connection
+from ..runtime.job import Job
 
 
-def no_visible_calls_warning(
-    connection: Connection,
-    pipeline: dlt.Pipeline,
-    metrics: RunMetrics,
-    now: datetime,
-    *,
-    left: int,
-    deadline: datetime | None,
-) -> str | None:
-    """A warning where Gong shows no calls at all any more, though the warehouse has some; None for none.
+def no_visible_calls_warning(job: Job, pipeline: dlt.Pipeline) -> str | None:
+    """Return a warning if Gong shows no calls at all although the warehouse has some; otherwise None.
 
-    A run that read calls has its answer. One whose window was empty asks once, for all times and workspaces.
+    A run that read calls needs no request. After an empty window one request covers all times and workspaces.
 
     Args:
-        connection: Which Gong account.
-        pipeline: Of the run that just ended.
-        metrics: What it counted; the question counts, too.
-        now: When the run began.
-        left: Requests that may still be sent today.
-        deadline: After it no request is sent.
+        job: The sync that has just read.
+        pipeline: Its pipeline.
     """
+    metrics = job.metrics
     if (
         metrics.calls_read
         or metrics.rejected["calls"]
@@ -42,21 +30,20 @@ def no_visible_calls_warning(
     ):
         return None
     with pipeline.sql_client() as sql:
-        held, oldest = loaded.contents(sql), deletions.first_call(sql)
-    if not held.calls or oldest is None or oldest >= now:
+        contents, oldest = loaded.contents(sql), deletions.oldest_call_time(sql)
+    if not contents.calls or oldest is None or oldest >= job.started_at:
         return None
-    client = connection.client(ExtractRun(metrics=metrics, requests_left=left, deadline=deadline))
-    presence = CallLookup(client, connection.settings.call_detail, None)
+    window = Window(oldest, job.started_at)
     try:
-        if asyncio.run(presence.has_calls(Window(oldest, now))):
+        if asyncio.run(CallLookup(job.client(), job.connection.settings.call_detail, None).has_calls(window)):
             return None
     except RunStopped:
-        # Nothing is said that was not asked.
+        # Could not check; no warning.
         return None
-    except GongError as failure:
-        return f"whether Gong still shows any calls could not be asked: {failure}"
+    except GongError as error:
+        return f"could not check whether Gong still shows calls: {error}"
     return (
-        f"Gong shows no calls at all, though the warehouse has {held.calls:,}: a company that lost them, or a key whose"
-        " owner may not see them any more; look at `gong-elt check`, and once it sees them again run"
-        f" `gong-elt sync --since {held.newest_call:%Y-%m-%d}`"
+        f"Gong shows no calls, but the warehouse has {contents.calls:,}: the company lost its calls, or the key's owner"
+        " may no longer see them; run `gong-elt check`, and once calls are visible again"
+        f" `gong-elt sync --since {contents.newest_call:%Y-%m-%d}`"
     )

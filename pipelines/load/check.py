@@ -15,8 +15,6 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from rich.console import RenderableType
 from rich.table import Table
 
-from destinations.rights import write_right
-from destinations.warehouse import missing_file
 from sources.gong import RESOURCES, AuthenticationError, GongClient, GongError, Window
 from sources.gong.api.responses import Page
 from sources.gong.calls.endpoints import CALLS_EXTENSIVE
@@ -171,7 +169,7 @@ class PreflightChecks:
 
 def _destination(connection: Connection, target: Target) -> CheckResult:
     what = f"{target.name}, dataset {target.dataset}"
-    if (file := missing_file(target.destination)) is not None:
+    if (file := target.missing_file) is not None:
         try:
             with TemporaryFile(dir=file.absolute().parent):
                 return CheckResult(what, "ok", f"{file} can be written: the first sync makes it")
@@ -179,7 +177,7 @@ def _destination(connection: Connection, target: Target) -> CheckResult:
             return CheckResult(what, "failed", f"{file} cannot be made: {failure.strerror}")
     try:
         with TemporaryDirectory(prefix="gong-elt-check-") as folder:
-            refused = write_right(restore_pipeline(connection, target, Path(folder)))
-        return CheckResult(what, "failed" if refused else "ok", refused or "opened; this user may write")
+            obstacle = target.warehouse.write_obstacle(restore_pipeline(connection, target, Path(folder)))
+        return CheckResult(what, "failed" if obstacle else "ok", obstacle or "opened; this user may write")
     except (DatabaseException, PipelineStepFailed, OSError) as failure:
         return CheckResult(what, "failed", " ".join(str(failure).split())[:200])

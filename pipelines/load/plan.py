@@ -1,28 +1,34 @@
-"""What a sync would cost, asked before it is run: requests, and hours at this company's quota. Loads nothing."""
+"""`gong-elt sync --plan`: estimate the requests of a sync, and the hours they take at the company's quota."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from destinations.warehouse import missing_file
+import pendulum
+
 from sources.gong import GongClient, GongSettings, RequestEstimate, Window, estimate_requests, truncate_to_millisecond
-from state import loaded, runs
+from state import runs
 
 from ..runtime.connection import Connection
 from ..runtime.result import Status
-from ..runtime.run_options import pending_since, resolve_window
+from ..runtime.run_options import resolve_window
 from ..runtime.target import Target
-from ..runtime.warehouse_session import bookmark, dataset_exists, resource_state, restore_pipeline
+from ..runtime.warehouse_session import (
+    dataset_exists,
+    pending_transcripts,
+    resource_state,
+    restore_pipeline,
+)
 from .sync import SyncOptions
 from .sync_result import format_duration
 
-_HOURS_A_DAY = 24.0
+_HOURS_PER_DAY = 24.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,74 +80,75 @@ class Plan:
 
 
 def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
-    """Asks Gong how much there is, with a request or two for each selected resource.
+    """Return what a sync would cost. Sends one or two requests per selected resource and loads nothing.
 
     Args:
-        connection: Which Gong account.
-        target: Which warehouse; nothing is written to it.
+        connection: The Gong account.
+        target: The warehouse. Nothing is written to it.
         options: What the sync would read.
 
     Raises:
-        UsageError: A setting or option cannot be used.
-        GongError: Gong does not tell.
+        UsageError: If a setting or option is missing or invalid.
+        GongError: If Gong rejects a request.
     """
     connection.source()
     settings = connection.settings
     now = truncate_to_millisecond(datetime.now(UTC))
-    used, owed = 0, []
+    requests_today, pending = 0, []
     with TemporaryDirectory(prefix="gong-elt-plan-") as folder:
         pipeline = restore_pipeline(connection, target, Path(folder))
-        with_calls = [name for name in ("calls", "transcripts") if name in options.select]
-        states = [resource_state(pipeline, connection, name) for name in with_calls[:1]]
-        asked = {"since": options.since, "until": options.until}
-        window = resolve_window(connection, states, now, **asked)
-        windows = {
-            name: resolve_window(connection, [resource_state(pipeline, connection, name)], now, **asked)
-            for name in options.select
-        } | dict.fromkeys(with_calls, window)
-        if missing_file(target.destination) is None and dataset_exists(pipeline, target):
+        call_resources = [name for name in ("calls", "transcripts") if name in options.select]
+
+        def window_of(names: Sequence[str]) -> Window:
+            states = [resource_state(pipeline, connection, name) for name in names]
+            return resolve_window(connection, states, now, since=options.since, until=options.until)
+
+        window = window_of(call_resources[:1])
+        windows = {name: window_of([name]) for name in options.select} | dict.fromkeys(call_resources, window)
+        if dataset_exists(pipeline, target):
             with pipeline.sql_client() as sql:
-                used = runs.requests_today(sql, connection.name, now)
-                if "transcripts" in with_calls:
-                    since = pending_since(
-                        connection.transcript_retry_period, bookmark(pipeline, connection, "transcripts"), now
-                    )
-                    owed = loaded.pending_transcripts(sql, since, private_too=connection.includes_private_calls)
-    earlier = sum(call.effective_time < window.since for call in owed)
-    costs = asyncio.run(_costs(connection.client(), settings, windows, now))
-    requests = {name: count for name, count in costs.requests.items() if name in options.select}
+                requests_today = runs.requests_today(sql, connection.name, now)
+                if "transcripts" in call_resources:
+                    pending = pending_transcripts(pipeline, connection, sql, now)
+    earlier = sum(call.effective_time < window.since for call in pending)
+    estimate = asyncio.run(_estimate(connection.client(), settings, windows, now))
+    requests = {name: count for name, count in estimate.requests.items() if name in options.select}
     if earlier:
-        requests["transcripts"] += math.ceil(earlier / costs.page_size)
-    left, rate = max(0, settings.requests_per_day - used), settings.requests_per_second
-    days, hours = _duration(sum(requests.values()), left, settings.requests_per_day, rate, now)
+        requests["transcripts"] += math.ceil(earlier / estimate.page_size)
+    total, requests_per_day = sum(requests.values()), settings.requests_per_day
+    requests_left = max(0, requests_per_day - requests_today)
+    days, hours = _duration(total, requests_left, requests_per_day, settings.requests_per_second, now)
     return Plan(
         since=window.since,
         until=window.until,
-        calls=costs.calls,
+        calls=estimate.calls,
         pending_transcripts=earlier,
         requests=requests,
-        requests_left=left,
-        requests_per_day=settings.requests_per_day,
-        requests_per_second=rate,
+        requests_left=requests_left,
+        requests_per_day=requests_per_day,
+        requests_per_second=settings.requests_per_second,
         hours=round(hours, 4),
         days=days,
-        requests_total=sum(requests.values()),
+        requests_total=total,
     )
 
 
-async def _costs(
+async def _estimate(
     client: GongClient, settings: GongSettings, windows: Mapping[str, Window], now: datetime
 ) -> RequestEstimate:
     async with client.session():
         return await estimate_requests(client, settings, windows, now=now)
 
 
-def _duration(requests: int, left: int, per_day: int, per_second: float, now: datetime) -> tuple[int, float]:
-    """Days on which requests are sent, and hours from now to the last one."""
-    if requests <= left or per_day <= 0:
-        return 1, requests / per_second / 3600
-    until_midnight = _HOURS_A_DAY - (now.hour + now.minute / 60 + now.second / 3600)
-    later = requests - left
-    full_days = math.ceil(later / per_day) - 1
-    last_day = later - full_days * per_day
-    return full_days + 1 + (left > 0), until_midnight + full_days * _HOURS_A_DAY + last_day / per_second / 3600
+def _duration(
+    requests: int, requests_left: int, requests_per_day: int, requests_per_second: float, now: datetime
+) -> tuple[int, float]:
+    """Return the number of days on which requests are sent, and the hours from now to the last request."""
+    if requests <= requests_left or requests_per_day <= 0:
+        return 1, requests / requests_per_second / 3600
+    start = pendulum.instance(now).in_timezone("UTC")
+    hours_until_midnight = (start.add(days=1).start_of("day") - start).total_seconds() / 3600
+    remaining = requests - requests_left
+    full_days = math.ceil(remaining / requests_per_day) - 1
+    last_day_hours = (remaining - full_days * requests_per_day) / requests_per_second / 3600
+    return full_days + 1 + (requests_left > 0), hours_until_midnight + full_days * _HOURS_PER_DAY + last_day_hours

@@ -1,69 +1,52 @@
-"""Finds calls that Gong no longer has, and erases what the warehouse held of them.
+"""`gong-elt reconcile`: find calls that Gong no longer has and erase their content in the warehouse.
 
-Gong sends no word when a call is deleted. So the ids of each window are compared with Gong's, and each one that
-is missing there is asked for by id before anything is erased: a call that was moved in time or to another
-workspace is not gone. Progress stands in the warehouse (`_runs`, `_missing_calls`): a run that was stopped or
-killed goes on where it was.
+Gong does not report deletions. The ids of each window are therefore compared with Gong's, and each missing call is
+requested by id before anything is erased: a call that was moved in time or to another workspace is not gone. Progress
+is kept in the warehouse (`_runs`, `_missing_calls`): a run that was stopped or killed continues where it was.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
-from typing import TypeVar
 
 import dlt
 from rich.console import Console
 
 from destinations.erasure import Erasure
-from destinations.server_lock import server_lock
-from sources.gong import (
-    COLUMNS_KEPT_AFTER_DELETION,
-    CallLookup,
-    ConfigurationError,
-    ExtractRun,
-    RunMetrics,
-    RunStopped,
-    Window,
-    call_child_tables,
-    parse_datetime_setting,
-    truncate_to_millisecond,
-)
+from sources.gong import COLUMNS_KEPT_AFTER_DELETION, CallLookup, Window, call_child_tables
 from state import deletions, runs
-from state.lock import LockHeldError, run_lock
+from state.sql import batches
 
 from ..analytics.derived_data import erase_from_indexes, tables_of_marts
 from ..runtime.connection import Connection
-from ..runtime.errors import UsageError, root_cause_message
+from ..runtime.errors import JobRefusedError, UsageError
+from ..runtime.job import USER_ERRORS, Job, RunColumns
 from ..runtime.progress import Stage, show_progress
-from ..runtime.run_log import RunLog
-from ..runtime.run_options import parse_deadline
+from ..runtime.run_options import parse_window
 from ..runtime.target import Target
-from ..runtime.warehouse_session import bookmark, dataset_exists, restore_pipeline
+from ..runtime.warehouse_session import resource_bookmark, restore_loaded_pipeline
 from .reconcile_result import MissingCall, ReconcileResult
-
-T = TypeVar("T")
 
 COMMAND = "reconcile"
 _CALLS_PER_WINDOW = 1_000
-_WINDOWS_AT_ONCE = 4
-_CONFIRMED_AT_ONCE = 400
+_WINDOWS_PER_BATCH = 4
+_CALLS_PER_CONFIRMATION = 400
 
 
 @dataclass(frozen=True, slots=True)
 class ReconcileOptions:
-    """What a user may say about one reconcile.
+    """Options of one reconcile.
 
     Attributes:
-        since, until: Effective time to compare; by default from the oldest call held to the bookmark.
-        max_share: Of the calls compared, at most this share is erased.
-        force: Erase however many there are.
-        dry_run: Find and confirm, erase nothing.
-        deadline: How long the run may go on sending requests, or until when.
+        since, until: Effective time to compare; by default from the oldest call in the warehouse to the bookmark.
+        max_share: Maximum share of the compared calls that may be erased.
+        force: Erase more than `max_share`.
+        dry_run: Find and confirm missing calls, but erase nothing.
+        deadline: Duration or time after which no request is sent.
     """
 
     since: str | None = None
@@ -74,247 +57,206 @@ class ReconcileOptions:
     deadline: str | None = None
 
 
-class Refused(Exception):
-    """More would be erased than is allowed without `--force`."""
-
-
 def reconcile(connection: Connection, target: Target, options: ReconcileOptions, console: Console) -> ReconcileResult:
-    """Runs one reconcile.
+    """Run one reconcile.
 
     Args:
-        connection: Which Gong account.
-        target: Which warehouse.
-        options: How far to go.
+        connection: The Gong account.
+        target: The warehouse.
+        options: What to compare and how much to erase.
         console: Where progress is drawn.
 
     Raises:
-        UsageError: A setting or option cannot be used, or nothing was loaded yet.
-        LockHeldError: Another run works on the same connection and warehouse.
+        UsageError: If a setting or option is invalid, or nothing was loaded yet.
+        LockHeldError: If another run works on the same connection and dataset.
     """
     if not 0 <= options.max_share <= 1:
-        raise UsageError(f"--max-share {options.max_share:g} is no share: it is between 0 and 1, by default 0.05")
-    run = ReconcileJob(connection, target, options)
-    with run_lock(target.folder / f"{connection.name}.lock", run.run_id), show_progress(run.metrics, console) as stage:
-        return run.execute(stage)
+        raise UsageError(f"--max-share {options.max_share:g} is invalid: use a share between 0 and 1 (default 0.05)")
+    job = Job(f"{COMMAND} --dry-run" if options.dry_run else COMMAND, connection, target, options.deadline)
+    # Building the source validates every setting, before anything is opened.
+    connection.source()
+    with job.lock(), show_progress(job.metrics, console) as stage:
+        return ReconcileJob(job, options).run(stage)
 
 
 class ReconcileJob:
     """One reconcile: compare, confirm, erase."""
 
-    def __init__(self, connection: Connection, target: Target, options: ReconcileOptions) -> None:
-        self._connection = connection
-        self._target = target
-        self._options = options
-        self._started = truncate_to_millisecond(datetime.now(UTC))
-        self._clock = time.monotonic()
-        self._deadline = parse_deadline(options.deadline, self._started)
-        self._private_calls = connection.settings.private_calls
-        self.run_id = runs.new_run_id(self._started)
-        self.metrics = RunMetrics()
-        self._window = Window(self._started, self._started)
+    def __init__(self, job: Job, options: ReconcileOptions) -> None:
+        self._job, self._options = job, options
+        self._connection, self._target = job.connection, job.target
+        self._private_calls = job.connection.settings.private_calls
+        self._window = Window(job.started_at, job.started_at)
         self._compared_until: datetime | None = None
         self._missing: list[MissingCall] = []
-        self._private: list[str] = []
-        self._held = self._erased = self._untold = 0
-        # Building the source checks every setting, before anything is opened.
-        connection.source()
+        self._turned_private: list[str] = []
+        self._compared = self._erased = self._unverifiable = 0
 
-    def execute(self, stage: Stage) -> ReconcileResult:
-        """Compares, confirms and erases; what ends it early is told in the result."""
-        pipeline = restore_pipeline(self._connection, self._target, self._target.folder / self._connection.name)
-        if pipeline.default_schema_name is None or not dataset_exists(pipeline, self._target):
-            raise UsageError(f"nothing loaded yet into {self._target.name}, dataset {self._target.dataset}: run a sync")
-        ledger = RunLog(pipeline, self._target)
-        status, reason = "done", None
-        try:
-            with server_lock(pipeline, self._connection.name) as holder:
-                if holder is not None:
-                    raise LockHeldError(f"another run holds the lock: {holder}")
-                self._choose_window(pipeline)
-                ledger.write(self._row("running", None))
-                asyncio.run(self._work(pipeline, ledger, stage))
-        except (UsageError, ConfigurationError, LockHeldError):
-            raise
-        except RunStopped as end:
-            status, reason = "stopped", str(end)
-        except Refused as refusal:
-            status, reason = "refused", str(refusal)
-        except Exception as failure:
-            status, reason = "failed", root_cause_message(failure)
-        stage.name = "writing the ledger"
-        ledger.close(self._row(status, reason))
+    def run(self, stage: Stage) -> ReconcileResult:
+        """Compare, confirm and erase; return the figures, also if the run ends early."""
+        pipeline = restore_loaded_pipeline(self._connection, self._target, self._job.folder())
+        with self._job.keep_errors(reraise=USER_ERRORS), self._job.open_run_log(pipeline):
+            self._select_window(pipeline)
+            self._job.write_progress(**self._columns())
+            asyncio.run(self._compare_and_erase(pipeline, stage))
+        stage.name = "writing the run log"
+        self._job.write_end(**self._columns())
         return ReconcileResult(
-            run_id=self.run_id,
-            status=status,
-            destination=self._target.name,
-            dataset=self._target.dataset,
+            **self._job.figures(),
             dry_run=self._options.dry_run,
-            requests=self.metrics.requests,
-            duration_seconds=round(time.monotonic() - self._clock, 3),
             since=self._window.since,
             until=self._window.until,
             compared_until=self._compared_until,
-            compared=self._held,
+            compared=self._compared,
             missing=self._missing,
-            turned_private=len(self._private),
+            turned_private=len(self._turned_private),
             erased=self._erased,
-            unverifiable=self._untold,
-            reason=reason,
+            unverifiable=self._unverifiable,
         )
 
-    def _choose_window(self, pipeline: dlt.Pipeline) -> None:
-        """The whole range, and how far an earlier run has compared it already."""
+    def _select_window(self, pipeline: dlt.Pipeline) -> None:
+        options, now = self._options, self._job.started_at
+        with pipeline.sql_client() as sql:
+            oldest = deletions.oldest_call_time(sql)
+        until = min(resource_bookmark(pipeline, self._connection) or now, now)
+        since = oldest or until
+        if options.since or options.until or since > until:
+            self._window = parse_window(options.since, options.until, since=since, until=until, latest=now)
+        else:
+            # Empty if the dataset has no calls: then there is nothing to compare.
+            self._window = Window(since, until)
+        self._compared_until = self._window.since
+
+    def _resume(self, pipeline: dlt.Pipeline) -> bool:
+        """Continue an unfinished run with the default window, if there is one; return whether there is."""
         options = self._options
         with pipeline.sql_client() as sql:
-            oldest = deletions.first_call(sql)
-        until = (
-            parse_datetime_setting(options.until, "--until") if options.until else bookmark(pipeline, self._connection)
-        )
-        until = min(until or self._started, self._started)
-        since = parse_datetime_setting(options.since, "--since") if options.since else oldest or until
-        if since > until or (since == until and (options.since or options.until)):
-            raise UsageError(f"the window is empty: it would begin {since} and end {until}; check --since and --until")
-        self._window, self._compared_until = Window(since, until), since
-
-    def _resumed(self, pipeline: dlt.Pipeline) -> bool:
-        """Goes on with an unfinished run, if there is one for what the user asks now."""
-        with pipeline.sql_client() as sql:
-            last = [run for run in runs.latest(sql, self._connection.name, 2, COMMAND) if run.run_id != self.run_id][:1]
-            unfinished = bool(last) and last[0].status in ("stopped", "killed", "failed")
-            if not unfinished or self._options.since or self._options.until or self._options.dry_run:
-                if not self._options.dry_run:
-                    deletions.forget(sql, self._connection.name)
+            latest = runs.latest(sql, self._connection.name, 2, COMMAND)
+            previous = next((run for run in latest if run.run_id != self._job.run_id), None)
+            is_unfinished = previous is not None and previous.status in ("stopped", "killed", "failed")
+            if previous is None or not is_unfinished or options.since or options.until or options.dry_run:
+                if not options.dry_run:
+                    deletions.delete_candidates(sql, self._connection.name)
                 return False
-        (run,) = last
-        if run.window_since is None or run.window_until is None or run.bookmark is None:
+        if previous.window_since is None or previous.window_until is None or previous.bookmark is None:
             return False
-        self._window, self._compared_until = Window(run.window_since, run.window_until), run.bookmark
+        self._window = Window(previous.window_since, previous.window_until)
+        self._compared_until = previous.bookmark
         return True
 
-    async def _work(self, pipeline: dlt.Pipeline, ledger: RunLog, stage: Stage) -> None:
-        resumed = self._resumed(pipeline)
+    async def _compare_and_erase(self, pipeline: dlt.Pipeline, stage: Stage) -> None:
+        is_resumed = self._resume(pipeline)
+        client = self._job.client()
         settings = self._connection.settings
-        client = self._connection.client(
-            ExtractRun(metrics=self.metrics, requests_left=self._requests_left(pipeline), deadline=self._deadline)
-        )
-        presence = CallLookup(client, settings.call_detail, settings.workspace_id)
+        lookup = CallLookup(client, settings.call_detail, settings.workspace_id)
         async with client.session():
             stage.name = "comparing"
-            found = await self._compare(pipeline, presence, ledger)
-            if resumed and not self._options.dry_run:
+            candidates = await self._compare(pipeline, lookup)
+            if is_resumed and not self._options.dry_run:
                 with pipeline.sql_client() as sql:
-                    found = deletions.candidates(sql, self._connection.name)
+                    candidates = deletions.read_candidates(sql, self._connection.name)
             stage.name = "confirming"
-            gone = await self._confirm(pipeline, presence, found)
-            self._untold = len(presence.unverifiable)
+            missing = await self._confirm(pipeline, lookup, candidates)
+            self._unverifiable = len(lookup.unverifiable)
         if not self._options.dry_run:
             stage.name = "erasing"
-            self._erase(pipeline, gone)
+            self._erase(pipeline, missing)
 
-    def _requests_left(self, pipeline: dlt.Pipeline) -> int:
+    async def _compare(self, pipeline: dlt.Pipeline, lookup: CallLookup) -> list[str]:
+        """Return the candidates: ids of calls of the window that Gong does not list."""
+        start, until = self._compared_until or self._window.since, self._window.until
         with pipeline.sql_client() as sql:
-            used = runs.requests_today(sql, self._connection.name, self._started)
-        return max(0, self._connection.settings.requests_per_day - used)
-
-    async def _compare(self, pipeline: dlt.Pipeline, presence: CallLookup, ledger: RunLog) -> list[str]:
-        """Candidates: calls of the window that Gong does not list, window by window."""
-        begin, until = self._compared_until or self._window.since, self._window.until
-        with pipeline.sql_client() as sql:
-            self._held = deletions.held_count(sql, self._window.since, until)
-            inner = deletions.edges(sql, begin, until, _CALLS_PER_WINDOW)
-        windows = [Window(since, end) for since, end in pairwise([begin, *inner, until]) if since < end]
+            self._compared = deletions.count_calls(sql, self._window.since, until)
+            edges = deletions.window_edges(sql, start, until, _CALLS_PER_WINDOW)
+        windows = [Window(since, end) for since, end in pairwise([start, *edges, until]) if since < end]
         candidates: list[str] = []
-        for some in _parts(windows, _WINDOWS_AT_ONCE):
-            listed = await presence.by_window(some)
-            found: list[str] = []
+        for batch in batches(windows, _WINDOWS_PER_BATCH):
+            listed = await lookup.by_window(batch)
+            unlisted: list[str] = []
             with pipeline.sql_client() as sql:
-                for window, in_gong in zip(some, listed, strict=True):
-                    timeless = window.since == self._window.since
-                    held = deletions.held_calls(sql, window.since, window.until, timeless=timeless)
-                    found += [call_id for call_id in held if call_id not in in_gong]
-                    self._note_private(held, in_gong)
+                for window, in_gong in zip(batch, listed, strict=True):
+                    # Calls without a time belong to the first window.
+                    is_first = window.since == self._window.since
+                    loaded = deletions.private_flags(sql, window.since, window.until, include_timeless=is_first)
+                    unlisted += [call_id for call_id in loaded if call_id not in in_gong]
+                    self._note_private(loaded, in_gong)
                 if not self._options.dry_run:
-                    deletions.remember(sql, self._connection.name, found, self._started)
-            candidates += found
-            self._compared_until = some[-1].until
-            ledger.write(self._row("running", None))
+                    deletions.save_candidates(sql, self._connection.name, unlisted, self._job.started_at)
+            candidates += unlisted
+            self._compared_until = batch[-1].until
+            self._job.write_progress(**self._columns())
         return candidates
 
-    async def _confirm(self, pipeline: dlt.Pipeline, presence: CallLookup, candidates: Sequence[str]) -> list[str]:
-        """Of the candidates, those that Gong does not know by id either.
+    async def _confirm(self, pipeline: dlt.Pipeline, lookup: CallLookup, candidates: Sequence[str]) -> list[str]:
+        """Return the candidates that Gong does not know by id either.
 
         Raises:
-            Refused: There are more of them than may be erased.
+            JobRefusedError: If there are more of them than may be erased.
         """
-        options, limit = self._options, self._options.max_share * self._held
-        bounded = not options.force and not options.dry_run
-        # A record that cannot be read is a call that Gong does show.
-        if candidates and len(candidates) >= self._held and not presence.unreadable and bounded:
-            raise Refused(
-                f"Gong lists none of the {self._held:,} calls that the warehouse holds: a key whose owner may not see"
-                " them looks the same. Nothing was erased; look at `gong-elt check`, then use --force if they are gone"
+        options, limit = self._options, self._options.max_share * self._compared
+        is_limited = not options.force and not options.dry_run
+        # Gong shows a call even if its record is malformed.
+        if candidates and len(candidates) >= self._compared and not lookup.unreadable and is_limited:
+            raise JobRefusedError(
+                f"Gong lists none of the {self._compared:,} calls in the warehouse, as for a key whose owner may not"
+                " see them. Nothing was erased; run `gong-elt check`, then use --force if the calls are gone"
             )
-        gone: list[str] = []
-        for some in _parts(candidates, _CONFIRMED_AT_ONCE):
-            known = await presence.by_id(some)
-            gone += [call_id for call_id in some if call_id not in known]
-            self._note_private(dict.fromkeys(known, False), known)
-            if len(gone) > limit and bounded:
-                raise Refused(
-                    f"Gong no longer has {len(gone):,}{' or more' if len(gone) < len(candidates) else ''} of"
-                    f" {self._held:,} calls, more than --max-share {options.max_share:.0%} allows. Nothing was erased;"
-                    " look at them with --dry-run, then use --force if they are gone"
+        missing: list[str] = []
+        for batch in batches(candidates, _CALLS_PER_CONFIRMATION):
+            in_gong = await lookup.by_id(batch)
+            missing += [call_id for call_id in batch if call_id not in in_gong]
+            self._note_private(dict.fromkeys(in_gong, False), in_gong)
+            if len(missing) > limit and is_limited:
+                raise JobRefusedError(
+                    f"Gong no longer has {len(missing):,}{' or more' if len(missing) < len(candidates) else ''} of"
+                    f" {self._compared:,} calls, more than --max-share {options.max_share:.0%} allows. Nothing was"
+                    " erased; review them with --dry-run, then use --force if they are gone"
                 )
         with pipeline.sql_client() as sql:
             self._missing = [
-                # What is about to be erased is not to live on in a log.
-                MissingCall(call_id, instant, title if self._options.dry_run else None)
-                for call_id, instant, title in deletions.describe_calls(sql, gone)
+                # Titles of calls that are about to be erased must not remain in a log.
+                MissingCall(call_id, effective_time, title if options.dry_run else None)
+                for call_id, effective_time, title in deletions.describe_calls(sql, missing)
             ]
-        return gone
+        return missing
 
-    def _note_private(self, held: Mapping[str, bool], in_gong: Mapping[str, bool]) -> None:
-        private = {call_id: known for call_id, known in held.items() if in_gong.get(call_id)}
+    def _note_private(self, loaded: Mapping[str, bool], in_gong: Mapping[str, bool]) -> None:
+        """Collect the calls that are private in Gong and have content in the warehouse that must be removed.
+
+        Args:
+            loaded: Whether the warehouse marks a call as private, by id.
+            in_gong: Whether Gong marks a call as private, by id.
+        """
+        private = {call_id: is_marked for call_id, is_marked in loaded.items() if in_gong.get(call_id)}
         if self._private_calls == "exclude":
-            self._private += private
+            self._turned_private += private
         elif self._private_calls == "metadata":
-            self._private += [call_id for call_id, known in private.items() if not known]
+            self._turned_private += [call_id for call_id, is_marked in private.items() if not is_marked]
 
-    def _erase(self, pipeline: dlt.Pipeline, gone: Sequence[str]) -> None:
+    def _erase(self, pipeline: dlt.Pipeline, missing: Sequence[str]) -> None:
         tables = pipeline.default_schema.tables
         erasure = Erasure(
-            # What is opt-in has no table before it is read.
+            # Opt-in tables exist only once they were selected.
             child_tables=[name for name in call_child_tables() if name in tables],
-            emptied=[name for name in tables["calls"]["columns"] if name not in COLUMNS_KEPT_AFTER_DELETION],
-            derived=tables_of_marts(pipeline),
+            content_columns=[name for name in tables["calls"]["columns"] if name not in COLUMNS_KEPT_AFTER_DELETION],
+            derived_tables=tables_of_marts(pipeline, self._target),
         )
         with pipeline.sql_client() as sql:
-            erasure.mark_deleted(sql, gone, self._started)
-            self._erased = len(gone)
+            erasure.mark_deleted(sql, missing, self._job.started_at)
+            self._erased = len(missing)
             if self._private_calls == "metadata":
-                erasure.mark_private(sql, self._private)
+                erasure.mark_private(sql, self._turned_private)
             else:
-                erasure.remove(sql, self._private)
-            deletions.forget(sql, self._connection.name)
-        if gone or self._private:
-            erase_from_indexes(self._target, [*gone, *self._private], self.run_id)
+                erasure.remove(sql, self._turned_private)
+            deletions.delete_candidates(sql, self._connection.name)
+        if missing or self._turned_private:
+            erase_from_indexes(self._target, [*missing, *self._turned_private], self._job.run_id)
 
-    def _row(self, status: str, reason: str | None) -> runs.Run:
-        return runs.Run(
-            run_id=self.run_id,
-            connection=self._connection.name,
-            command=COMMAND if not self._options.dry_run else f"{COMMAND} --dry-run",
-            status=status,
-            started_at=self._started,
+    def _columns(self) -> RunColumns:
+        return RunColumns(
             window_since=self._window.since,
             window_until=self._window.until,
             bookmark=self._compared_until,
-            requests=self.metrics.requests,
             calls=self._erased,
-            private_excluded=len(self._private),
-            reason=reason,
+            private_excluded=len(self._turned_private),
         )
-
-
-def _parts(items: Sequence[T], size: int) -> list[Sequence[T]]:
-    return [items[first : first + size] for first in range(0, len(items), size)]

@@ -11,15 +11,13 @@ from tempfile import TemporaryDirectory
 from rich.console import RenderableType
 from rich.table import Table
 
-from destinations.warehouse import missing_file
 from state import loaded, runs
 from state.loaded import Contents
 
 from ..runtime.connection import Connection
 from ..runtime.result import Status
-from ..runtime.run_options import pending_since
 from ..runtime.target import Target
-from ..runtime.warehouse_session import bookmark, dataset_exists, restore_pipeline
+from ..runtime.warehouse_session import dataset_exists, pending_transcripts, resource_bookmark, restore_pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +81,17 @@ def status(connection: Connection, target: Target) -> StatusReport:
         connection: The Gong account.
         target: The warehouse.
     """
-    nothing = StatusReport(target.name, target.dataset, loaded=False)
-    if missing_file(target.destination) is not None:
-        return nothing
+    nothing_loaded = StatusReport(target.name, target.dataset, loaded=False)
+    if target.missing_file is not None:
+        return nothing_loaded
     with TemporaryDirectory(prefix="gong-elt-status-") as folder:
         pipeline = restore_pipeline(connection, target, Path(folder))
         if not dataset_exists(pipeline, target):
-            return nothing
+            return nothing_loaded
         now, requests_per_day = datetime.now(UTC), connection.settings.requests_per_day
-        bookmarks = {name: bookmark(pipeline, connection, name) for name in ("calls", "transcripts")}
+        bookmarks = {name: resource_bookmark(pipeline, connection, name) for name in ("calls", "transcripts")}
         with pipeline.sql_client() as sql:
-            since = pending_since(connection.transcript_retry_period, bookmarks["transcripts"], now)
-            pending = loaded.pending_transcripts(sql, since, private_too=connection.includes_private_calls)
+            pending = pending_transcripts(pipeline, connection, sql, now)
             return StatusReport(
                 destination=target.name,
                 dataset=target.dataset,

@@ -1,4 +1,4 @@
-"""One recording from its link to its place: streamed, gone on with where it broke off, checked for its length."""
+"""Download one recording: streamed, resumed after a connection error, checked for its length."""
 
 from __future__ import annotations
 
@@ -16,152 +16,159 @@ from destinations.recording_store import RecordingStore
 from sources.gong.api.retry import MEDIA_DOWNLOADS, RETRYABLE_ERRORS, RetryableResponseError, is_retryable_status
 from sources.gong.api.urls import is_loopback
 
-_PIECE = 2**20
+_READ_BYTES = 2**20
 _TIMEOUT = httpx.Timeout(connect=15.0, read=60.0, write=30.0, pool=None)
-_ENDING = re.compile(r"\.[a-z0-9]{1,5}", re.ASCII)
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,5}", re.ASCII)
 
 
 class MediaLinkExpiredError(Exception):
-    """The host of recordings takes the link no more: a new one has to be asked for."""
+    """The media host rejects the link: a new one must be requested from Gong."""
 
 
 class DownloadError(Exception):
-    """A recording that did not come; says why."""
+    """A recording could not be downloaded. The message gives the reason."""
 
 
 class _IncompleteDownloadError(RetryableResponseError):
-    """The recording did not come whole; what came is kept and gone on with."""
+    """The response ended early. The received bytes are kept, and the next attempt continues after them."""
 
 
 @asynccontextmanager
-async def media_host() -> AsyncIterator[httpx.AsyncClient]:
-    """A client for the host of recordings. It knows no credential of Gong's and follows no redirect."""
+async def media_client() -> AsyncIterator[httpx.AsyncClient]:
+    """Open a client for the media host. It has no credentials of Gong and follows no redirect."""
     async with httpx.AsyncClient(
         timeout=_TIMEOUT, follow_redirects=False, headers={"User-Agent": "gong-elt", "Accept-Encoding": "identity"}
-    ) as host:
-        yield host
+    ) as client:
+        yield client
 
 
 def file_name(call_id: str, kind: str, link: str) -> str:
-    """Where a recording stands below its place: a folder a call, the ending that its link has."""
-    ending = PurePosixPath(urlsplit(link).path).suffix.lower()
-    return f"{call_id}/{kind}{ending if _ENDING.fullmatch(ending) else ''}"
+    """Return the path of a recording in its store: one folder per call, and the suffix of the link."""
+    suffix = PurePosixPath(urlsplit(link).path).suffix.lower()
+    return f"{call_id}/{kind}{suffix if _SUFFIX.fullmatch(suffix) else ''}"
 
 
 async def download(
-    host: httpx.AsyncClient,
+    http: httpx.AsyncClient,
     link: str,
-    recordings: RecordingStore,
+    store: RecordingStore,
     name: str,
     *,
-    backoff: float,
-    came: Callable[[int], None],
+    backoff_factor: float,
+    on_bytes: Callable[[int], None],
 ) -> tuple[int, str]:
-    """Brings a recording to its place.
+    """Download a recording to its store. It is named `name` only after `store.complete(name)`.
 
     Args:
-        host: From `media_host`.
-        link: Where it is; https, or http on loopback.
-        recordings: Where it goes.
-        name: Its name there.
-        backoff: Stretches the waits between tries.
-        came: Told how many bytes came, piece by piece.
+        http: A client from `media_client`.
+        link: URL of the recording: https, or http on loopback.
+        store: Folder or bucket.
+        name: Path of the recording in the store.
+        backoff_factor: Multiplies the waits between attempts.
+        on_bytes: Called with the number of bytes of each chunk received.
 
     Returns:
-        Its length in bytes, and their SHA-256 in hexadecimal.
+        Length in bytes, and SHA-256 in hexadecimal.
 
     Raises:
-        MediaLinkExpiredError: The link is good no more.
-        DownloadError: It did not come whole, however often it was asked for.
+        MediaLinkExpiredError: If the host rejects the link.
+        DownloadError: If the recording is incomplete after all attempts.
     """
-    if urlsplit(link).scheme != "https" and not (urlsplit(link).scheme == "http" and is_loopback(link)):
-        raise DownloadError(f"its link is not https, but {urlsplit(link).scheme or 'nothing'}: it was not followed")
-    under_way = _Download(host, link, recordings, name, came)
+    scheme = urlsplit(link).scheme
+    if scheme != "https" and not (scheme == "http" and is_loopback(link)):
+        raise DownloadError(f"the link was not followed: it is {scheme or 'without a scheme'}, not https")
+    transfer = _Transfer(http, link, store, name, on_bytes)
     try:
-        async for attempt in MEDIA_DOWNLOADS.attempts(backoff_factor=backoff):
+        async for attempt in MEDIA_DOWNLOADS.attempts(backoff_factor=backoff_factor):
             with attempt:
-                await under_way.go_on()
-    except RETRYABLE_ERRORS as failure:
-        recordings.drop(name)
+                await transfer.resume()
+    except RETRYABLE_ERRORS as error:
+        store.discard(name)
         raise DownloadError(
-            f"it did not come whole, tried {MEDIA_DOWNLOADS.max_attempts} times;"
-            f" last: {str(failure) or type(failure).__name__}; run again"
-        ) from failure
+            f"incomplete after {MEDIA_DOWNLOADS.max_attempts} attempts"
+            f" (last error: {str(error) or type(error).__name__}); run again"
+        ) from error
     except (MediaLinkExpiredError, DownloadError):
-        recordings.drop(name)
+        store.discard(name)
         raise
-    return under_way.size, under_way.digest
+    return transfer.size_bytes, transfer.digest
 
 
-class _Download:
-    """A recording on its way; `size` and `digest` are of what is in its place."""
+class _Transfer:
+    """A recording being downloaded; `size_bytes` and `digest` describe the part that is stored."""
 
     def __init__(
-        self, host: httpx.AsyncClient, link: str, recordings: RecordingStore, name: str, came: Callable[[int], None]
+        self,
+        http: httpx.AsyncClient,
+        link: str,
+        store: RecordingStore,
+        name: str,
+        on_bytes: Callable[[int], None],
     ) -> None:
-        self._host, self._link, self._recordings, self._name, self._came = host, link, recordings, name, came
+        self._http, self._link, self._store, self._name, self._on_bytes = http, link, store, name, on_bytes
         self._hash = sha256()
-        self._version: str | None = None
-        self.size = 0
+        self._etag: str | None = None
+        self.size_bytes = 0
 
     @property
     def digest(self) -> str:
         return self._hash.hexdigest()
 
-    async def go_on(self) -> None:
-        """One try: the rest of what is there already, or all of it where the host has something else now."""
-        await asyncio.to_thread(self._take_up)
-        headers = {"Range": f"bytes={self.size}-"} if self.size else {}
-        if self.size and self._version is not None:
-            headers["If-Range"] = self._version
-        async with self._host.stream("GET", self._link, headers=headers) as answer:
-            self._check(answer)
-            whole = self._whole(answer)
-            with self._recordings.open(self._name, append=self.size > 0) as file:
-                # As they come: a piece that is waited for is lost where the connection breaks off.
-                async for piece in answer.aiter_bytes():
-                    file.write(piece)
-                    self._hash.update(piece)
-                    self.size += len(piece)
-                    self._came(len(piece))
-        if whole is not None and self.size != whole:
-            raise _IncompleteDownloadError(f"{self.size:,} of {whole:,} bytes came")
+    async def resume(self) -> None:
+        """Make one attempt: request the rest of the recording, or all of it if the host has another version now."""
+        await asyncio.to_thread(self._read_partial)
+        headers = {"Range": f"bytes={self.size_bytes}-"} if self.size_bytes else {}
+        if self.size_bytes and self._etag is not None:
+            headers["If-Range"] = self._etag
+        async with self._http.stream("GET", self._link, headers=headers) as response:
+            self._check(response)
+            total_bytes = self._total_bytes(response)
+            with self._store.open(self._name, append=self.size_bytes > 0) as file:
+                # Chunks are written as they arrive: a larger chunk in the making is lost if the connection breaks.
+                async for chunk in response.aiter_bytes():
+                    file.write(chunk)
+                    self._hash.update(chunk)
+                    self.size_bytes += len(chunk)
+                    self._on_bytes(len(chunk))
+        if total_bytes is not None and self.size_bytes != total_bytes:
+            raise _IncompleteDownloadError(f"{self.size_bytes:,} of {total_bytes:,} bytes received")
 
-    def _take_up(self) -> None:
-        """Counts and hashes what an earlier try or run has left."""
-        self._hash, self.size = sha256(), 0
-        self._version = self._recordings.version(self._name)
-        # Without it nobody can tell whether what is there is of the same recording.
-        if self._version is None or not self._recordings.begun(self._name):
+    def _read_partial(self) -> None:
+        """Count and hash the bytes that an earlier attempt or run has stored."""
+        self._hash, self.size_bytes = sha256(), 0
+        self._etag = self._store.etag(self._name)
+        # Without an ETag, the stored bytes could belong to another version of the recording.
+        if self._etag is None or not self._store.partial_bytes(self._name):
             return
-        with self._recordings.beginning(self._name) as begun:
-            while piece := begun.read(_PIECE):
-                self._hash.update(piece)
-                self.size += len(piece)
+        with self._store.open_partial(self._name) as partial:
+            while chunk := partial.read(_READ_BYTES):
+                self._hash.update(chunk)
+                self.size_bytes += len(chunk)
 
-    def _check(self, answer: httpx.Response) -> None:
-        """Raises for an answer without a recording; starts anew where it is not the rest of what is there."""
-        status = answer.status_code
+    def _check(self, response: httpx.Response) -> None:
+        """Raise for a response without a recording; start again if it is not the rest of the stored bytes."""
+        status = response.status_code
         if status in (401, 403, 410):
             raise MediaLinkExpiredError(f"HTTP {status}")
         if is_retryable_status(status):
             raise _IncompleteDownloadError(f"HTTP {status}")
         if status == 416:
-            # What is there is longer than the recording: it is of another one.
-            self._recordings.open(self._name, append=False).close()
-            raise _IncompleteDownloadError("what was there was not of this recording")
+            # More bytes are stored than the recording has: they are of another version.
+            self._store.open(self._name, append=False).close()
+            raise _IncompleteDownloadError("the stored bytes were of another version of the recording")
         if status not in (200, 206):
             raise DownloadError(f"HTTP {status} from {urlsplit(self._link).hostname}")
-        if status == 206 and not answer.headers.get("content-range", "").startswith(f"bytes {self.size}-"):
-            raise DownloadError("its host sent another part of it than was asked for")
+        content_range = response.headers.get("content-range", "")
+        if status == 206 and not content_range.startswith(f"bytes {self.size_bytes}-"):
+            raise DownloadError("the host sent another range than the requested one")
         if status == 200:
-            self._hash, self.size = sha256(), 0
-            self._recordings.note_version(self._name, answer.headers.get("etag"))
+            self._hash, self.size_bytes = sha256(), 0
+            self._store.save_etag(self._name, response.headers.get("etag"))
 
-    def _whole(self, answer: httpx.Response) -> int | None:
-        """The length of all of it, as the host tells it."""
-        if answer.status_code == 206:
-            total = answer.headers.get("content-range", "").rpartition("/")[2]
+    def _total_bytes(self, response: httpx.Response) -> int | None:
+        """Return the length of the recording according to the host; None if it sends none."""
+        if response.status_code == 206:
+            total = response.headers.get("content-range", "").rpartition("/")[2]
             return int(total) if total.isdecimal() else None
-        length = answer.headers.get("content-length", "")
+        length = response.headers.get("content-length", "")
         return int(length) if length.isdecimal() else None

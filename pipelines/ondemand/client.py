@@ -24,7 +24,7 @@ from sources.gong.calls.request import CallRequest
 
 from ..runtime.connection import DEFAULT, Connection
 from ..runtime.errors import UsageError
-from ..write.gong_writer import add_call, add_media, checked_recording
+from ..write.gong_writer import add_call, add_media, validate_recording
 from .query import (
     CallQuery,
     DateSetting,
@@ -257,7 +257,7 @@ class Gong:
             UsageError: If the id or the file is invalid; nothing was sent.
             GongError: If Gong rejects the recording, or sends no usable response.
         """
-        call_id, recording = validate_id(call_id, "call_id"), checked_recording(Path(file))
+        call_id, recording = validate_id(call_id, "call_id"), validate_recording(Path(file))
         is_visible = console is not None and console.is_terminal
         with (
             Progress(*_UPLOAD_COLUMNS, console=console, disable=not is_visible, transient=True) as progress,

@@ -13,6 +13,10 @@ class JobRefusedError(Exception):
     """A safety limit stopped the job before it changed anything. The message names the limit; exit code 1."""
 
 
+class RunLogError(Exception):
+    """The end of a run could not be written to `_runs`, although its data was loaded; exit code 1."""
+
+
 def exception_chain(error: BaseException | None) -> list[BaseException]:
     """Return the error and its causes, outermost first; an empty list for None."""
     chain: list[BaseException] = []

@@ -1,114 +1,81 @@
-"""The run's own row in `_runs`: written when it begins, kept up to date, closed when it ends."""
+"""The run's own row in `_runs`: inserted when the run starts, updated while it works and when it ends."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 import dlt
 from dlt.common.schema import Schema
 from dlt.common.schema.utils import new_column, new_table
-from dlt.destinations.sql_client import SqlClientBase
 
-from destinations.server_lock import server_lock
 from destinations.warehouse import sql_client
 from state import deletions, media, runs, uploads
-from state.lock import LockHeldError
 
 from .connection import Connection
 from .target import Target
-from .warehouse_session import dataset_exists, hold_connection
+from .warehouse_session import dataset_exists
 
 
-def add_run_log_tables(schema: Schema) -> None:
-    """Adds the tables that runs keep for themselves to a schema."""
+def add_state_tables(schema: Schema) -> None:
+    """Add the tables that jobs write themselves to a schema: `_runs`, `_missing_calls`, `_uploads`, `_media`."""
     for state in (runs, deletions, uploads, media):
         columns = [new_column(column, kind, nullable=column != "run_id") for column, kind in state.COLUMN_TYPES.items()]
         schema.update_table(new_table(state.TABLE, columns=columns, resource="runs", write_disposition="append"))
 
 
-@contextmanager
-def open_run_log(
-    pipeline: dlt.Pipeline, connection: Connection, target: Target
-) -> Iterator[tuple[SqlClientBase[Any], RunLog]]:
-    """The warehouse for a run that loads nothing through dlt, and for it alone; and the run's row.
-
-    The tables that runs keep for themselves are there then, also where nothing was loaded yet.
-
-    Args:
-        pipeline: Restored from the warehouse.
-        connection: Whose pipeline it is.
-        target: The warehouse.
+def create_state_tables(pipeline: dlt.Pipeline, connection: Connection) -> None:
+    """Create the tables that jobs write themselves, also in a dataset into which nothing was loaded yet.
 
     Raises:
-        LockHeldError: Another run, perhaps on another machine, works on it.
-        DatabaseException: The warehouse refuses.
+        DatabaseException: If the user may not create tables.
     """
-    _make_own_tables(pipeline, connection)
-    with (
-        hold_connection(pipeline, target),
-        server_lock(pipeline, connection.name) as holder,
-        pipeline.sql_client() as sql,
-    ):
-        if holder is not None:
-            raise LockHeldError(f"another run holds the lock: {holder}")
-        yield sql, RunLog(pipeline, target, made=True)
-
-
-def _make_own_tables(pipeline: dlt.Pipeline, connection: Connection) -> None:
     if pipeline.default_schema_name is None:
         schema = Schema(connection.name)
-        add_run_log_tables(schema)
+        add_state_tables(schema)
         pipeline.extract(iter(()), table_name=runs.TABLE, schema=schema)
-        # Only then dlt knows all columns of its own tables.
+        # dlt adds the columns of its own tables to the schema here.
         pipeline.normalize()
         pipeline.sync_schema()
         pipeline.load()
     else:
-        add_run_log_tables(pipeline.default_schema)
+        add_state_tables(pipeline.default_schema)
         pipeline.sync_schema()
 
 
 class RunLog:
-    """One run's row. A run that is killed leaves its row at `running`, with the requests it had told of.
+    """Writer of one run's row. A killed run leaves its row at `running`, with the requests counted so far.
 
     Args:
         pipeline: Restored from the warehouse.
         target: The warehouse.
-        made: Its table exists; otherwise nothing is written before the first load has made all of them.
+        tables_exist: Whether the table exists. Otherwise nothing is written before the first load has created it.
     """
 
-    def __init__(self, pipeline: dlt.Pipeline, target: Target, *, made: bool = False) -> None:
+    def __init__(self, pipeline: dlt.Pipeline, target: Target, *, tables_exist: bool = False) -> None:
         self._pipeline = pipeline
         self._target = target
-        self._begun, self._made = False, made
+        self._is_started, self._tables_exist = False, tables_exist
 
     def write(self, run: runs.Run) -> None:
-        """Writes how far the run has come; does nothing while the warehouse has no tables or dlt no schema of them yet.
+        """Insert or update the row. Does nothing while the dataset has no tables, or dlt no schema of them.
 
         Raises:
-            DatabaseException: The warehouse refuses.
+            DatabaseException: If the warehouse rejects the statement.
         """
-        if not (self._begun or self._made):
+        if not (self._is_started or self._tables_exist):
             if self._pipeline.default_schema_name is None or not dataset_exists(self._pipeline, self._target):
                 return
-            # A warehouse of an older version may lack a column or table.
-            add_run_log_tables(self._pipeline.default_schema)
+            # A dataset of an earlier version may lack a table or column.
+            add_state_tables(self._pipeline.default_schema)
             self._pipeline.sync_schema()
         with sql_client(self._pipeline) as sql:
-            (runs.update if self._begun else runs.begin)(sql, run)
-        self._begun = True
+            (runs.update if self._is_started else runs.insert)(sql, run)
+        self._is_started = True
 
     def requests_today(self, connection: str, now: datetime) -> int:
-        """Requests that runs of a connection have sent since midnight UTC; an upload may come before the first load."""
+        """Return the requests that runs of a connection have sent since midnight UTC."""
+        # An upload may run before the first load.
         if not dataset_exists(self._pipeline, self._target, runs.TABLE):
             return 0
         with sql_client(self._pipeline) as sql:
             return runs.requests_today(sql, connection, now)
-
-    def close(self, run: runs.Run) -> None:
-        """Writes how the run ended."""
-        self.write(replace(run, finished_at=datetime.now(UTC)))

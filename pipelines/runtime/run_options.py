@@ -41,21 +41,29 @@ def parse_selection(select: str | None) -> Sequence[str]:
     return [name for name in _ALL_RESOURCES if name in names]
 
 
-def parse_window(since: str | None, until: str | None, *, default: Window, latest: datetime | None = None) -> Window:
+def parse_window(
+    since_option: str | None,
+    until_option: str | None,
+    *,
+    since: datetime,
+    until: datetime,
+    latest: datetime | None = None,
+) -> Window:
     """Return the window from `--since` to `--until`.
 
     Args:
-        since: Start of the window as the user wrote it.
-        until: End of the window as the user wrote it.
-        default: Start and end to use for a missing option.
+        since_option: Start of the window as the user wrote it.
+        until_option: End of the window as the user wrote it, exclusive.
+        since: Start if the option is missing.
+        until: End if the option is missing.
         latest: Latest end; None for no limit.
 
     Raises:
         UsageError: If the window is empty.
         ConfigurationError: If an option is not a date or date-time.
     """
-    start = parse_datetime_setting(since, "--since") if since else default.since
-    end = parse_datetime_setting(until, "--until") if until else default.until
+    start = parse_datetime_setting(since_option, "--since") if since_option else since
+    end = parse_datetime_setting(until_option, "--until") if until_option else until
     if latest is not None:
         end = min(end, latest)
     if start >= end:
@@ -87,7 +95,7 @@ def resolve_window(
     settings = connection.settings
     lookback = Lookback.parse(settings.lookback)
     incremental = plan_window(states, start=settings.first_read(now), now=now, lookback=lookback)
-    return parse_window(since, until, default=Window(incremental.since, now), latest=now)
+    return parse_window(since, until, since=incremental.since, until=now, latest=now)
 
 
 def pending_since(retry_period: timedelta, transcripts_bookmark: datetime | None, now: datetime) -> datetime:

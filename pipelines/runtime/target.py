@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from dlt.common.destination import Destination
 from dlt.common.runtime.run_context import active
 
-from destinations.warehouse import identity, warehouse
+from destinations.registry import open_warehouse
+from destinations.warehouse import Warehouse
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +21,13 @@ class Target:
     Attributes:
         name: Destination as the user named it.
         dataset: Dataset (schema) in the warehouse.
-        destination: dlt's destination.
+        warehouse: The warehouse.
         folder: Working folder on this machine: dlt's files, locks and search indexes of this dataset.
     """
 
     name: str
     dataset: str
-    destination: Destination[Any, Any]
+    warehouse: Warehouse
     folder: Path
 
     @classmethod
@@ -41,7 +43,19 @@ class Target:
         Raises:
             InvalidWarehouseError: If the destination is unknown or its configuration is invalid.
         """
-        destination = warehouse(name, dataset, file)
+        warehouse = open_warehouse(name, dataset, file)
         if folder is None:
-            folder = Path(active().data_dir) / "gong-elt" / identity(name, destination, dataset)
-        return cls(name, dataset, destination, folder)
+            identity = blake2b(f"{name} {warehouse.location} {dataset}".encode(), digest_size=4).hexdigest()
+            folder = Path(active().data_dir) / "gong-elt" / identity
+        return cls(name, dataset, warehouse, folder)
+
+    @property
+    def destination(self) -> Destination[Any, Any]:
+        """Return dlt's destination."""
+        return self.warehouse.destination
+
+    @property
+    def missing_file(self) -> Path | None:
+        """Return the warehouse's file if it does not exist yet; None if it exists, and for a server."""
+        file = self.warehouse.file
+        return file if file is not None and not file.exists() else None

@@ -1,4 +1,4 @@
-"""A connection's pipeline as the warehouse remembers it."""
+"""A connection's dlt pipeline, restored from the warehouse, and what its state says."""
 
 from __future__ import annotations
 
@@ -12,50 +12,71 @@ from typing import Any
 import dlt
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 
-from destinations.warehouse import duckdb_file, missing_file, sql_client
+from destinations.warehouse import sql_client
 from sources.gong import read_bookmark
+from state import loaded
+from state.loaded import PendingTranscript
+from state.sql import Sql
 
 from .connection import Connection
 from .errors import UsageError
+from .run_options import pending_since
 from .target import Target
 
 
 def restore_pipeline(connection: Connection, target: Target, folder: Path) -> dlt.Pipeline:
-    """The pipeline with its state and schema from the warehouse, in an emptied working folder.
+    """Return the pipeline with its state and schema from the warehouse, in an emptied working folder.
 
-    A load that a killed run left behind in the folder is set aside: its bookmark never reached the warehouse,
-    so all that it held is read again.
+    A load that a killed run left in the folder is abandoned: its bookmark never reached the warehouse, so its records
+    are read again.
 
     Args:
-        connection: Which Gong account.
-        target: Which warehouse.
-        folder: Working folder; whatever dlt left in it is deleted.
+        connection: The Gong account.
+        target: The warehouse.
+        folder: Working folder. Its contents are deleted.
 
     Raises:
-        UsageError: The dataset is another connection's.
+        UsageError: If the dataset belongs to another connection.
     """
     if folder.exists():
         shutil.rmtree(folder)
     pipeline = connection.pipeline(target.destination, target.dataset, folder)
-    if missing_file(target.destination) is None:
+    if target.missing_file is None:
         with hold_connection(pipeline, target):
             pipeline.sync_destination()
         if pipeline.default_schema_name is None and (other := _other_connection(pipeline)) is not None:
             raise UsageError(
-                f"dataset {target.dataset} holds another connection's data ({other}), and lists such as users would"
-                f" take each other's place: give connection {connection.name} one of its own with --dataset"
+                f"dataset {target.dataset} holds another connection's data ({other}), and tables such as users would"
+                f" overwrite each other: give connection {connection.name} its own dataset with --dataset"
             )
     return pipeline
 
 
+def restore_loaded_pipeline(connection: Connection, target: Target, folder: Path) -> dlt.Pipeline:
+    """Return the pipeline as `restore_pipeline` does.
+
+    Raises:
+        UsageError: If nothing was loaded yet, or the dataset belongs to another connection.
+    """
+    pipeline = restore_pipeline(connection, target, folder)
+    if pipeline.default_schema_name is None or not dataset_exists(pipeline, target):
+        raise nothing_loaded(target)
+    return pipeline
+
+
+def nothing_loaded(target: Target) -> UsageError:
+    """Return the error for a command that needs loaded tables."""
+    return UsageError(f"nothing loaded yet into {target.name}, dataset {target.dataset}: run gong-elt sync")
+
+
 @contextmanager
 def hold_connection(pipeline: dlt.Pipeline, target: Target) -> Iterator[None]:
-    """Keeps a DuckDB file open, if there is one.
+    """Keep the file of a DuckDB warehouse open, if it exists.
 
-    Dlt opens one for each statement, and each time the file is read and written out if no other has it open: that
-    takes 21 ms instead of 0.5, and a load twice its time.
+    dlt opens a connection per statement. DuckDB reads and writes the file each time unless another connection holds it
+    open, which takes 21 ms instead of 0.5 ms and doubles the duration of a load.
     """
-    file = duckdb_file(target.destination)
+    file = target.warehouse.file
     if file is None or not file.exists():
         yield
         return
@@ -63,33 +84,46 @@ def hold_connection(pipeline: dlt.Pipeline, target: Target) -> Iterator[None]:
         yield
 
 
-def unfinished_loads(folder: Path) -> int:
-    """Loads that a killed run left behind in its working folder, complete, half done or broken."""
-    kept = [*folder.glob("*/normalize/extracted/*"), *folder.glob("*/load/new/*"), *folder.glob("*/load/normalized/*")]
-    return len({package.name for package in kept})
+def count_unfinished_loads(folder: Path) -> int:
+    """Return the number of load packages that a killed run left in its working folder."""
+    packages = [
+        *folder.glob("*/normalize/extracted/*"),
+        *folder.glob("*/load/new/*"),
+        *folder.glob("*/load/normalized/*"),
+    ]
+    return len({package.name for package in packages})
 
 
 def resource_state(pipeline: dlt.Pipeline, connection: Connection, resource: str) -> Mapping[str, Any]:
-    """Dlt's state of a resource; empty before its first load."""
+    """Return dlt's state of a resource; empty before its first load."""
     sources: Mapping[str, Any] = pipeline.state.get("sources", {})
     state: Mapping[str, Any] = sources.get(connection.name, {}).get("resources", {}).get(resource, {})
     return state
 
 
-def bookmark(pipeline: dlt.Pipeline, connection: Connection, resource: str = "calls") -> datetime | None:
-    """Up to here the resource is complete in the warehouse."""
+def resource_bookmark(pipeline: dlt.Pipeline, connection: Connection, resource: str = "calls") -> datetime | None:
+    """Return the time up to which a resource is complete in the warehouse; None before its first load."""
     return read_bookmark(resource_state(pipeline, connection, resource))
 
 
+def pending_transcripts(
+    pipeline: dlt.Pipeline, connection: Connection, sql: Sql, now: datetime
+) -> list[PendingTranscript]:
+    """Return the calls whose missing transcript is still requested, oldest first."""
+    transcripts_bookmark = resource_bookmark(pipeline, connection, "transcripts")
+    since = pending_since(connection.transcript_retry_period, transcripts_bookmark, now)
+    return loaded.pending_transcripts(sql, since, include_private=connection.includes_private_calls)
+
+
 def dataset_exists(pipeline: dlt.Pipeline, target: Target, table: str = "calls") -> bool:
-    """Whether the warehouse has our tables, be it from a load that was killed before it was complete.
+    """Return whether the dataset has our tables. A load that was killed before it was complete also creates them.
 
     Args:
-        pipeline: Says which dataset.
+        pipeline: A pipeline of the dataset.
         target: The warehouse.
-        table: One of them; an upload alone makes no `calls`.
+        table: The table to look for. An upload creates no `calls`.
     """
-    if missing_file(target.destination) is not None:
+    if target.missing_file is not None:
         return False
     try:
         with sql_client(pipeline) as sql:
@@ -100,9 +134,9 @@ def dataset_exists(pipeline: dlt.Pipeline, target: Target, table: str = "calls")
 
 
 def _other_connection(pipeline: dlt.Pipeline) -> str | None:
-    """The dlt pipeline that loaded this dataset, where it is not this one.
+    """Return the name of another dlt pipeline that loaded this dataset.
 
-    Its own row can stand there too, without a load that was completed: a first load that was killed late.
+    Rows of this pipeline do not count: a first load that was killed late leaves one without having completed.
     """
     try:
         with pipeline.sql_client() as sql:

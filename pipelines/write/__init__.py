@@ -1,1 +1,1 @@
-"""Jobs that write to Gong: upload calls and media."""
+"""Jobs that write to Gong: calls and recordings."""

@@ -1,4 +1,4 @@
-"""Rows out of a file of calls: csv, jsonl or parquet, one after the other, however large it is."""
+"""Stream rows from a file of calls: csv, jsonl or parquet."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import pyarrow.parquet as pq
 
 from destinations.new_call import NEW_CALL_FIELDS
 
-from ..runtime.errors import UsageError
+from ..runtime.errors import UsageError, one_line
 
-_NAMES = {name for field in NEW_CALL_FIELDS for name in (field.name, field.gongs)}
-_ROWS_AT_ONCE = 500
-# JSON of a call with its CRM context and timeline is long, and csv's own bound is 128 KB.
-_LONGEST_CELL = 2**24
+_NAMES = {name for field in NEW_CALL_FIELDS for name in (field.name, field.gong_name)}
+_ROWS_PER_BATCH = 500
+# The CRM context and timeline of a call are long JSON texts; Python's csv module accepts 128 KB by default.
+_MAX_CELL_CHARACTERS = 2**24
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class FileRow:
     """A row of a file.
 
     Attributes:
-        number: From 1; the line of names at the head of a csv does not count, nor do empty lines of a jsonl.
-        values: By column; empty where the row cannot be read.
-        fault: Why it cannot be read.
+        number: From 1; the header of a csv and empty lines do not count.
+        values: Values by column; empty if the row cannot be read.
+        fault: Why the row cannot be read.
     """
 
     number: int
@@ -38,41 +38,41 @@ class FileRow:
     fault: str | None = None
 
 
-def file_rows(file: Path) -> Iterator[FileRow]:
-    """The rows of a file. What can be said of it as a whole is said at once, before the first row.
+def read_rows(file: Path) -> Iterator[FileRow]:
+    """Return an iterator over the rows of a file. Its columns are validated before the first row is read.
 
     Args:
-        file: Its ending tells what it is: .csv, .jsonl (also .ndjson) or .parquet.
+        file: A file with the suffix .csv, .jsonl, .ndjson or .parquet.
 
     Raises:
-        UsageError: It cannot be read, has a column that no call has, or lacks one that every call has. While
-            iterating: it breaks off.
+        UsageError: If the file cannot be read, has an unknown column or lacks a required one. While iterating: if it
+            cannot be read to its end.
     """
     reader = {".csv": _csv_rows, ".jsonl": _jsonl_rows, ".ndjson": _jsonl_rows, ".parquet": _parquet_rows}.get(
         file.suffix.lower()
     )
     if reader is None:
-        raise UsageError(f"{file.name}: rows of calls come as .csv, .jsonl or .parquet")
+        raise UsageError(f"{file.name}: unknown file type: use .csv, .jsonl or .parquet")
     if not file.is_file():
-        raise UsageError(f"{file}: there is no such file")
-    rows = _readable(file, reader)
-    # The first step checks the columns.
+        raise UsageError(f"file {file} does not exist")
+    rows = _report_read_errors(file, reader)
+    # The first item, None, follows the validation of the columns.
     next(rows)
     return (row for row in rows if row is not None)
 
 
-def _readable(file: Path, reader: Any) -> Iterator[FileRow | None]:
+def _report_read_errors(file: Path, reader: Any) -> Iterator[FileRow | None]:
     try:
         yield from reader(file)
-    except UnicodeDecodeError as failure:
-        raise UsageError(f"{file.name} is no UTF-8 text: {failure.reason} at byte {failure.start:,}") from failure
-    except (OSError, csv.Error, pa.ArrowException) as failure:
-        raise UsageError(f"{file.name} cannot be read: {' '.join(str(failure).split())}") from failure
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file.name} is not UTF-8 text: {error.reason} at byte {error.start:,}") from error
+    except (OSError, csv.Error, pa.ArrowException) as error:
+        raise UsageError(f"{file.name} cannot be read: {one_line(error)}") from error
 
 
 def _csv_rows(file: Path) -> Iterator[FileRow | None]:
-    csv.field_size_limit(_LONGEST_CELL)
-    # A spreadsheet marks UTF-8 with a byte order mark.
+    csv.field_size_limit(_MAX_CELL_CHARACTERS)
+    # Spreadsheets write a byte order mark.
     with file.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.reader(lines, strict=True)
         columns = next(reader, [])
@@ -86,7 +86,7 @@ def _csv_rows(file: Path) -> Iterator[FileRow | None]:
             if len(cells) == len(columns):
                 yield FileRow(number, dict(zip(columns, cells, strict=True)))
             else:
-                fault = f"has {len(cells)} cells, and the file {len(columns)} columns"
+                fault = f"has {len(cells)} cells, but the file has {len(columns)} columns"
                 yield FileRow(number, dict(zip(columns, cells, strict=False)), fault)
 
 
@@ -105,7 +105,7 @@ def _jsonl_rows(file: Path) -> Iterator[FileRow | None]:
             if isinstance(values, dict):
                 yield FileRow(number, values)
             else:
-                yield FileRow(number, {}, "is no JSON object")
+                yield FileRow(number, {}, "is not a JSON object")
 
 
 def _parquet_rows(file: Path) -> Iterator[FileRow | None]:
@@ -113,7 +113,7 @@ def _parquet_rows(file: Path) -> Iterator[FileRow | None]:
         _check_columns(file, parquet.schema_arrow.names)
         yield None
         number = 0
-        for batch in parquet.iter_batches(batch_size=_ROWS_AT_ONCE):
+        for batch in parquet.iter_batches(batch_size=_ROWS_PER_BATCH):
             for values in batch.to_pylist():
                 number += 1
                 yield FileRow(number, values)
@@ -124,10 +124,10 @@ def _check_columns(file: Path, columns: Sequence[str]) -> None:
     for name in columns:
         if name not in _NAMES:
             near = get_close_matches(name, sorted(_NAMES), 1)
-            faults.append(f"{name!r} is no field of a new call" + (f": is it {near[0]!r}?" if near else ""))
-    given = [name for field in NEW_CALL_FIELDS for name in columns if name in (field.name, field.gongs)]
-    fields = [field.name for field in NEW_CALL_FIELDS for name in given if name in (field.name, field.gongs)]
-    faults += [f"{name!r} comes twice" for name in dict.fromkeys(fields) if fields.count(name) > 1]
+            faults.append(f"{name!r} is not a field of a new call" + (f"; did you mean {near[0]!r}?" if near else ""))
+    known = [name for field in NEW_CALL_FIELDS for name in columns if name in (field.name, field.gong_name)]
+    fields = [field.name for field in NEW_CALL_FIELDS for name in known if name in (field.name, field.gong_name)]
+    faults += [f"{name!r} occurs twice" for name in dict.fromkeys(fields) if fields.count(name) > 1]
     faults += [f"{field.name!r} is missing" for field in NEW_CALL_FIELDS if field.required and field.name not in fields]
     if faults:
         raise UsageError(f"columns of {file.name}: {'; '.join(faults)}")

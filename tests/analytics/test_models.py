@@ -347,14 +347,14 @@ def test_models_need_a_sync(workspace: Workspace) -> None:
     ("arguments", "message"),
     [
         (("--analytics", "gong"), "the dataset of the loaded tables"),
-        (("--analytics", "a b"), "no name of a dataset"),
-        (("--analytics", "warehouse"), "DuckDB cannot tell"),
-        (("--select", "no_such_model"), "names no model"),
+        (("--analytics", "a b"), "not a valid dataset name"),
+        (("--analytics", "warehouse"), "DuckDB cannot distinguish"),
+        (("--select", "no_such_model"), "matches no model"),
         (("--select", "stg_workspaces", "--docs", "warehouse.duckdb"), "cannot be written"),
-        (("--vars", "{'a"), "no JSON object"),
+        (("--vars", "{'a"), "not a JSON object"),
         (("--vars", '{"gong_dataset": "x"}'), "gong_won_stages"),
-        (("--vars", '{"gong_won_stages": "Won"}'), "another kind"),
-        (("--vars", '{"gong_won_stages": []}'), "another kind"),
+        (("--vars", '{"gong_won_stages": "Won"}'), "use the type of the default"),
+        (("--vars", '{"gong_won_stages": []}'), "use the type of the default"),
     ],
 )
 def test_an_invalid_option_is_one_line(duckdb_marts: Workspace, arguments: tuple[str, ...], message: str) -> None:

@@ -27,7 +27,7 @@ from tests.support.workspace import Workspace
         ({}, ["--since", "yesterday"], "--since 'yesterday' is not a date"),
         ({}, ["--since", "2026-02-01", "--until", "2026-01-01"], "the window is empty"),
         ({}, ["--destination", "nowhere"], "destination 'nowhere'"),
-        ({}, ["--dataset", "warehouse"], "named like its dataset"),
+        ({}, ["--dataset", "warehouse"], "has the name of its dataset"),
         ({"base_url": "http://gong.example"}, [], "would send the credential in clear"),
         ({"base_url": "api.gong.io"}, [], "is not a URL"),
         ({"lookback": "a week"}, [], "invalid duration 'a week'"),

@@ -263,16 +263,16 @@ def test_a_key_that_suddenly_sees_no_calls_causes_a_warning(gong: SimulatedGong,
     gong.settings.see_no_calls = True
     summary = workspace.sync(*SELECT)
     assert summary["status"] == "done"
-    assert summary["warning"].startswith(f"Gong shows no calls at all, though the warehouse has {loaded}: ")
+    assert summary["warning"].startswith(f"Gong shows no calls, but the warehouse has {loaded}: ")
     assert workspace.rows("SELECT reason FROM _runs ORDER BY started_at DESC LIMIT 1") == [(summary["warning"],)]
 
     workspace.configure(call_detail="basic")
     result = workspace.run("sync", *SELECT)
     assert result.code == 0
-    assert f"warning: Gong shows no calls at all, though the warehouse has {loaded}: " in " ".join(result.out.split())
+    assert f"warning: Gong shows no calls, but the warehouse has {loaded}: " in " ".join(result.out.split())
 
     gong.faults.append(Fault(respond(418), "/v2/calls", method="GET", nth=2))
-    assert "could not be asked: GET /v2/calls: HTTP 418" in workspace.sync(*SELECT)["warning"]
+    assert "still shows calls: GET /v2/calls: HTTP 418" in workspace.sync(*SELECT)["warning"]
     assert workspace.count("calls") == loaded
 
 

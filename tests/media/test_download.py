@@ -155,7 +155,7 @@ def test_a_failed_recording_does_not_stop_the_others(
     result = workspace.run("download-media", "--kind", "audio", "--json")
     assert result.code == 1
     assert {failed["reason"] for failed in result.json["failed"]} == {
-        "its link is not https, but http: it was not followed"
+        "the link was not followed: it is http, not https"
     }
 
 
@@ -200,7 +200,7 @@ def test_a_missing_scope_fails_and_a_used_up_quota_stops(
 def test_usage_errors_are_one_line(workspace: Workspace) -> None:
     """Invalid options end with exit code 2 and a message that names the option."""
     for arguments, message in (
-        (("--kind", "smell"), "--kind 'smell' is unknown: it is one of all, audio, video"),
+        (("--kind", "smell"), "--kind 'smell' is unknown: use all, audio or video"),
         (("--since", "2026-02-01", "--until", "2026-01-01"), "the window is empty"),
         (("--dataset", "other"), "nothing loaded yet"),
     ):

@@ -147,10 +147,10 @@ def test_a_missing_scope_is_named(gong: SimulatedGong, workspace: Workspace) -> 
 def test_the_fields_are_those_of_gongs_document() -> None:
     """Names, required fields and maximum lengths are those of Gong's OpenAPI document."""
     document = json.loads(OPENAPI.read_text())["components"]["schemas"]["NewCallAddingRequest"]
-    assert {field.gongs for field in NEW_CALL_FIELDS} == set(document["properties"])
-    assert {field.gongs for field in NEW_CALL_FIELDS if field.required} == set(document["required"])
+    assert {field.gong_name for field in NEW_CALL_FIELDS} == set(document["properties"])
+    assert {field.gong_name for field in NEW_CALL_FIELDS if field.required} == set(document["required"])
     for field in NEW_CALL_FIELDS:
-        assert field.longest == document["properties"][field.gongs].get("maxLength"), field.name
+        assert field.max_characters == document["properties"][field.gong_name].get("maxLength"), field.name
 
 
 @given(
@@ -165,12 +165,12 @@ def test_a_row_is_valid_or_each_fault_names_its_field(row: dict[str, Any]) -> No
     except InvalidCallError as refused:
         faults = refused.faults
     assert {fault.partition(":")[0] for fault in faults} <= {field.name for field in NEW_CALL_FIELDS}
-    assert faults or {field.gongs for field in NEW_CALL_FIELDS if field.required} <= set(body)
+    assert faults or {field.gong_name for field in NEW_CALL_FIELDS if field.required} <= set(body)
 
 
 def test_gongs_field_names_and_decoded_json_are_accepted() -> None:
     """Rows of JSON lines may use camelCase and nested objects."""
-    by_gong = {field.gongs: ROW[field.name] for field in NEW_CALL_FIELDS if field.name in ROW}
+    by_gong = {field.gong_name: ROW[field.name] for field in NEW_CALL_FIELDS if field.name in ROW}
     assert new_call(by_gong | {"parties": PARTIES, "title": "", "duration": float("nan")}) == new_call(ROW)
-    with pytest.raises(InvalidCallError, match="colour: is no field"):
+    with pytest.raises(InvalidCallError, match="colour: is not a field"):
         new_call(ROW | {"colour": "red"})

@@ -15,7 +15,7 @@ import pytest
 
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, reset_connection, respond
-from pipelines.write.gong_writer import LARGEST_RECORDING
+from pipelines.write.gong_writer import MAX_RECORDING_BYTES
 from tests.support.upload_files import build_upload_rows, write_csv, write_jsonl, write_parquet
 from tests.support.workspace import Workspace
 
@@ -99,14 +99,14 @@ def test_invalid_rows_are_reported_and_valid_ones_uploaded(gong: SimulatedGong, 
         faults = {row["row"]: row["faults"] for row in result.json["invalid"]}
         assert [fault.partition(":")[0] for fault in faults[2]] == ["actual_start", "direction"]
         assert faults[3] == ["client_unique_id: is missing"]
-        assert "row 1 too" in faults[5][0]
+        assert "repeats row 1" in faults[5][0]
         assert count_uploaded_calls(gong) == Counter(["pbx-0", "pbx-3", "pbx-5"])
         rows_after = read_upload_rows(workspace)
         assert [(row[1], row[2]) for row in rows_after if row[2] == "invalid"] == [(n, "invalid") for n in (2, 3, 5)]
         assert [row[0] for row in rows_after if row[2] == "added"] == ["pbx-0", "pbx-3", "pbx-5"]
 
     printed = workspace.run("upload", file)
-    assert "row 2 (pbx-1) invalid: actual_start: yesterday is no date-time" in printed.out
+    assert "row 2 (pbx-1) invalid: actual_start: yesterday is not a date-time" in printed.out
 
     rows[1] |= {"direction": "Inbound", "actual_start": "2026-05-20T10:00:00Z"}
     assert workspace.run("upload", write_csv(workspace.folder, rows), "--json").json["added"] == 1
@@ -120,9 +120,9 @@ def test_invalid_json_lines_are_reported(gong: SimulatedGong, workspace: Workspa
     result = workspace.run("upload", "mixed.jsonl", "--json")
     assert (result.code, result.json["added"]) == (1, 1)
     assert [row["faults"] for row in result.json["invalid"]] == [
-        ["is no JSON object"],
-        ["is no JSON object"],
-        ["colour: is no field of a new call"],
+        ["is not a JSON object"],
+        ["is not a JSON object"],
+        ["colour: is not a field of a new call"],
     ]
 
 
@@ -146,13 +146,13 @@ def test_an_unusable_file_is_a_usage_error_and_nothing_is_sent(gong: SimulatedGo
     write_csv(folder, [{"client_unique_id": "a", "clientUniqueId": "b"}], "twice.csv")
 
     for file, message in (
-        ("none.csv", "no such file"),
+        ("none.csv", "does not exist"),
         ("calls.xlsx", ".csv, .jsonl or .parquet"),
-        ("latin.csv", "no UTF-8 text"),
+        ("latin.csv", "is not UTF-8 text"),
         ("open.csv", "cannot be read"),
         ("broken.parquet", "cannot be read"),
-        ("tilte.csv", "'tilte' is no field of a new call: is it 'title'?"),
-        ("twice.csv", "'client_unique_id' comes twice; 'actual_start' is missing"),
+        ("tilte.csv", "'tilte' is not a field of a new call; did you mean 'title'?"),
+        ("twice.csv", "'client_unique_id' occurs twice; 'actual_start' is missing"),
     ):
         result = workspace.run("upload", file)
         assert result.code == 2, file
@@ -278,13 +278,13 @@ def test_an_invalid_recording_is_refused_before_it_is_sent(gong: SimulatedGong, 
     gong.requests.clear()
     (workspace.folder / "empty.mp3").touch()
     with (workspace.folder / "large.mp3").open("wb") as large:
-        large.truncate(LARGEST_RECORDING + 1)
+        large.truncate(MAX_RECORDING_BYTES + 1)
     (workspace.folder / "call.mp3").write_bytes(b"x")
 
     for name, file, message in (
         ("123", "empty.mp3", "is empty"),
-        ("123", "large.mp3", "1,500,000,001 bytes, and Gong takes 1,500,000,000"),
-        ("123", "none.mp3", "no such file"),
+        ("123", "large.mp3", "1,500,000,001 bytes; Gong accepts at most 1,500,000,000"),
+        ("123", "none.mp3", "does not exist"),
         ("x", "call.mp3", "call_id"),
         (call_id, "call.mp3", "download_media_url"),
     ):

@@ -6,11 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import yaml
-
-from destinations.warehouse import duckdb_file
 
 from ...runtime.atomic_file import write_output_file
 from ...runtime.connection import Connection
@@ -99,12 +96,9 @@ def build_superset(connection: Connection, target: Target, options: SupersetOpti
 
 def _uri(target: Target, marts: Marts) -> str:
     """Return the URI without a password; Superset asks for it."""
-    if (file := duckdb_file(target.destination)) is not None:
-        return f"duckdb:///{file.absolute()}"
-    server = marts.credentials
-    if target.destination.destination_name != "postgres":
+    if (uri := target.warehouse.sqlalchemy_uri(marts.credentials)) is None:
         raise UsageError(f"--uri is missing: give the SQLAlchemy URI of {target.name}")
-    return f"postgresql://{quote(server.username)}@{server.host}:{server.port}/{quote(server.database)}"
+    return uri
 
 
 def _mart_descriptions() -> Mapping[str, Any]:
