@@ -130,7 +130,7 @@ class Connection:
 
     @property
     def credentials(self) -> GongCredentials | None:
-        """Return the credentials configured in this connection's section; None if there are none.
+        """Return the credentials configured in this connection's section; None without any.
 
         Raises:
             UsageError: If they are incomplete or of several kinds.
@@ -164,7 +164,7 @@ class Connection:
         return ("sources.gong",) if self.name == DEFAULT else (f"sources.gong.{self.name}", "sources.gong")
 
     def _credentials(self) -> dict[str, GongCredentials]:
-        """Return the argument `credentials` from this connection's own section; an empty dict if it has none.
+        """Return the argument `credentials` from this connection's own section; empty if it has none.
 
         dlt would try one kind of credentials after the other through all sections, and so use the API key of another
         account for a connection whose own OAuth credentials are incomplete.

@@ -1,4 +1,4 @@
-"""A run's progress on a terminal; silent in a pipe."""
+"""Progress bars of a run on a terminal; no output elsewhere."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from sources.gong import RunMetrics
 
 @dataclass(slots=True)
 class Stage:
-    """What a run is doing at the moment."""
+    """What a run is doing now."""
 
     name: str = "starting"
 
 
 @contextmanager
 def show_progress(metrics: RunMetrics, console: Console) -> Iterator[Stage]:
-    """Draws bars from the tally while the run goes on.
+    """Draw progress bars while the run works; yield the stage, whose name is shown.
 
     Args:
-        metrics: The run's counts; the source adds to them.
-        console: Where to draw; nothing is drawn unless it is a terminal.
+        metrics: The run's counters; the source adds to them.
+        console: Where to draw. Nothing is drawn unless it is a terminal.
     """
     stage = Stage()
     if not console.is_terminal:
         yield stage
         return
-    with Live(get_renderable=lambda: _picture(metrics, stage), console=console, refresh_per_second=8, transient=True):
+    with Live(get_renderable=lambda: _render(metrics, stage), console=console, refresh_per_second=8, transient=True):
         yield stage
 
 
-def _picture(metrics: RunMetrics, stage: Stage) -> RenderableType:
+def _render(metrics: RunMetrics, stage: Stage) -> RenderableType:
     bars = Table.grid(padding=(0, 1))
     for name, done, total in (
         ("calls", metrics.calls_read, metrics.calls_expected),
@@ -46,6 +46,6 @@ def _picture(metrics: RunMetrics, stage: Stage) -> RenderableType:
     ):
         bars.add_row(name, ProgressBar(total or None, done, width=40, pulse=not total), f"{done:,}")
     line = f"{stage.name}: {metrics.requests:,} requests" + (
-        f", {metrics.retries:,} repeated" if metrics.retries else ""
+        f", {metrics.retries:,} retries" if metrics.retries else ""
     )
     return Group(bars, Text(line, style="dim"))

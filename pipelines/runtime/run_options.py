@@ -27,7 +27,7 @@ def parse_selection(select: str | None) -> Sequence[str]:
     """Return the resources named by `--select`, in the order in which results list them; without it the default ones.
 
     Raises:
-        UsageError: If a name is unknown, or there is none.
+        UsageError: If a name is unknown, or the option is empty.
     """
     if select is None:
         return RESOURCES

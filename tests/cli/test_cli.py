@@ -32,6 +32,7 @@ from tests.support.workspace import Workspace
         ({"base_url": "api.gong.io"}, [], "is not a URL"),
         ({"lookback": "a week"}, [], "invalid duration 'a week'"),
         ({"transcript_retry_period": "long"}, [], "invalid duration 'long'"),
+        ({"transcript_patience": "7d"}, [], "transcript_patience was renamed: set transcript_retry_period"),
         ({"start_date": "soon"}, [], "start_date 'soon' is not a date"),
         ({"private_calls": "some"}, [], "private_calls 'some' is invalid"),
         ({"context": "Full"}, [], "context 'Full' is invalid"),
@@ -158,7 +159,7 @@ def test_check_covers_opt_in_resources_and_media(gong: SimulatedGong, workspace:
     assert selected[media][0] == "denied"
     assert selected[media][1].startswith("api:calls:read:media-url is missing")
     assert selected["GET /v2/logs"] == ("ok", "api:logs:read")
-    assert selected["GET /v2/flows"] == ("warning", "not asked: it takes a user, and none was found")
+    assert selected["GET /v2/flows"] == ("warning", "not checked: it needs a user, and none was found")
     assert selected["POST /v2/calls/users-access"][0] == "denied"
     assert not {"GET /v2/coaching", "GET /v2/settings/trackers"} & selected.keys()
 

@@ -130,7 +130,7 @@ def test_a_response_without_an_id_is_an_error(gong: SimulatedGong, workspace: Wo
     gong.faults.append(Fault(rewrite(lambda body: {**body, "callId": None})))
     result = workspace.run("add-call", *build_options(gong))
     assert (result.code, result.out) == (1, "")
-    assert "told no id" in result.err
+    assert "returned no call id" in result.err
 
 
 def test_a_missing_scope_is_named(gong: SimulatedGong, workspace: Workspace) -> None:
