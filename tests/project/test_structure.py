@@ -14,16 +14,18 @@ from tests.support.paths import REPOSITORY
 MAX_MODULES_PER_FOLDER = 10
 MAX_LINES_PER_FILE = 400
 
-KNOWN_LARGE_FOLDERS: set[str] = set()
+EXEMPT_FROM_LENGTH = {"pipelines/demo/company/phrases.py"}
+"""Sentences of the generated conversations: data, not code."""
+
 KNOWN_LONG_FILES = {
-    "pipelines/demo/company/phrases.py",
     "tests/source/tables/test_malformed_records.py",
     "tests/source/tables/test_pseudonyms.py",
 }
 KNOWN_FOLDERS_WITHOUT_TEST_DOCSTRINGS = {
-    "tests/analytics",
-    "tests/cli",
-    "tests/source",
+    "tests/source/api",
+    "tests/source/auth",
+    "tests/source/resources",
+    "tests/source/tables",
 }
 
 FILES = sorted(chain.from_iterable(map(list_files, (*CODE_FOLDERS, "tests", "docs"))))
@@ -33,13 +35,13 @@ def test_no_folder_has_more_than_ten_modules() -> None:
     """A folder is a subject that fits on one screen; `__init__` and `__main__` are not counted."""
     counts = Counter(_relative(file.parent) for file in FILES if file.name not in ("__init__.py", "__main__.py"))
     large = {folder for folder, count in counts.items() if count > MAX_MODULES_PER_FOLDER}
-    assert large - KNOWN_LARGE_FOLDERS == set()
+    assert large == set()
 
 
 def test_no_file_has_more_than_400_lines() -> None:
     """A longer file has more than one job."""
     long = {_relative(file) for file in FILES if len(file.read_text("utf-8").splitlines()) > MAX_LINES_PER_FILE}
-    assert long - KNOWN_LONG_FILES == set()
+    assert long - EXEMPT_FROM_LENGTH - KNOWN_LONG_FILES == set()
 
 
 def test_every_file_states_its_job_in_its_first_line() -> None:
