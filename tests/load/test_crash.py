@@ -74,7 +74,7 @@ def test_repeated_kills_during_the_load_lose_and_duplicate_nothing(make_gong: Ma
 @pytest.mark.parametrize("lost", ["nothing", "call_parties", "transcript_sentences", "calls"])
 @pytest.mark.parametrize("which", ["first", "second"])
 def test_an_incomplete_load_is_written_again(make_gong: MakeGong, workspace: Workspace, which: str, lost: str) -> None:
-    """Dlt merges table by table and completes a load last; the test produces what a kill in between leaves."""
+    """A load is merged table by table and completed last; a kill in between leaves some tables without rows."""
     gong = make_gong()
     if which == "second":
         workspace.sync("--until", days_ago(10))

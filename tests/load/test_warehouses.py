@@ -70,15 +70,16 @@ def test_changed_shortened_and_late_data_is_replaced(gong: SimulatedGong, worksp
     record["content"] = {**record["content"], "outline": [], "keyPoints": record["content"]["keyPoints"][:1]}
     del record["content"]["trackers"]
     gong.replace_call(call.id, record)
-    emptied, shorter, late = [other for other in public_calls(gong) if other.transcript_json and other.id != call.id][
-        :3
-    ]
+
+    others = [other for other in public_calls(gong) if other.transcript_json and other.id != call.id]
+    emptied, shorter, late = others[:3]
     gong.replace_transcript(emptied.id, [])
     gong.replace_transcript(shorter.id, (shorter.transcript or [])[:1])
     transcript = late.transcript
     gong.replace_transcript(late.id, None)
     workspace.execute("DELETE FROM transcripts WHERE call_id = ?", [late.id])
     workspace.execute("DELETE FROM transcript_sentences WHERE call_id = ?", [late.id])
+
     assert workspace.sync("--since", "2020-01-01")["calls"] == 1
     assert_warehouse_matches(workspace, gong)
 
