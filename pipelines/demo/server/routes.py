@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pipelines.demo.server.endpoints import account, audit, calls, company_settings, engage, library, stats
+from pipelines.demo.server.endpoints import account, audit, calls, coaching, company_settings, engage, library, stats
 from pipelines.demo.server.messages.request import Handler
 
 
@@ -74,7 +74,8 @@ ROUTES = (
         stats.StatsBody,
     ),
     Route("POST", "/v2/stats/interaction", "api:stats:interaction", stats.list_interaction_stats, stats.StatsBody),
-    Route("GET", "/v2/coaching", "api:coaching:read", stats.list_coaching_metrics),
+    # Coaching
+    Route("GET", "/v2/coaching", "api:coaching:read", coaching.list_coaching_metrics),
     # Audit
     Route("GET", "/v2/logs", "api:logs:read", audit.list_logs),
     Route("POST", "/v2/calls/users-access", "api:call-user-access:read", audit.list_call_access, audit.CallAccessBody),

@@ -1,4 +1,4 @@
-"""Stats area: answered scorecards, daily activity, interaction statistics and coaching, computed from the calls."""
+"""Stats area: answered scorecards, daily activity and interaction statistics, computed from the calls."""
 
 from collections import defaultdict
 from datetime import date, datetime, timedelta
@@ -139,26 +139,6 @@ def list_interaction_stats(request: GongRequest) -> GongResponse:
     return response
 
 
-def list_coaching_metrics(request: GongRequest) -> GongResponse:
-    """Handle GET /v2/coaching: feedback per report of a manager; a user without reports has an empty list."""
-    for name in ("workspace-id", "manager-id", "from", "to"):
-        if name not in request.query:
-            raise GongError(400, f"{name} parameter is missing")
-    since, until = request.parse_datetime_parameter("from"), request.parse_datetime_parameter("to")
-    if since is None or until is None or since >= until:
-        raise GongError(400, "from: must be before to")
-    manager_id = request.query["manager-id"]
-    manager = next((user for user in request.company.users if user["id"] == manager_id), None)
-    reports = [user for user in request.company.users if user["managerId"] == manager_id]
-    if manager is None or not reports:
-        return GongResponse({"coachingData": []})
-    metrics = [
-        {"report": _build_coaching_user(user), "metrics": _build_coaching_metrics(request, user["id"], since, until)}
-        for user in reports
-    ]
-    return GongResponse({"coachingData": [{"manager": _build_coaching_user(manager), "directReportsMetrics": metrics}]})
-
-
 def _is_within(text: str, since: date | None, until: date | None) -> bool:
     day = parse_local_date(text)
     return (since is None or since <= day) and (until is None or day < until)
@@ -209,20 +189,3 @@ def _collect_activity(request: GongRequest, since: date, until: date) -> dict[st
 
 def _list_days(since: date, until: date) -> list[date]:
     return [since + timedelta(days=number) for number in range((until - since).days)]
-
-
-def _build_coaching_user(user: Json) -> Json:
-    return {field: user[field] for field in ("id", "emailAddress", "firstName", "lastName", "title")}
-
-
-def _build_coaching_metrics(
-    request: GongRequest, user_id: str, since: datetime, until: datetime
-) -> dict[str, list[str]]:
-    hosted = [
-        call.id
-        for call in request.visible_calls()
-        if call.record["metaData"]["primaryUserId"] == user_id
-        and since <= datetime.fromisoformat(call.record["metaData"]["started"]) < until
-    ]
-    reviewed = {review["callId"] for review in request.company.settings.answered_scorecards}
-    return {"callsAsHost": sorted(hosted), "callsScored": sorted(set(hosted) & reviewed)}
