@@ -84,7 +84,7 @@ class CursorExpiredError(PaginationError):
     """A cursor is older than about an hour; its window or list has to be read from the first page again."""
 
 
-class RunStopped(GongError):
+class RunStopped(GongError):  # noqa: N818 - it ends a run on purpose and is not a failure
     """The run ends early on purpose; complete pages are kept and the next run continues from there."""
 
 

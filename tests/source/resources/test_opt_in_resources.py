@@ -19,7 +19,7 @@ from tests.support.workspace import Workspace, days_ago
 
 @pytest.fixture
 def short(workspace: Workspace) -> Workspace:
-    """A workspace whose first read goes back twenty-five days, as the company's calls do."""
+    """Return a workspace whose first sync starts twenty-five days ago, with the company's first calls."""
     workspace.configure(start_date=(datetime.now(UTC) - timedelta(days=25)).date().isoformat())
     return workspace
 

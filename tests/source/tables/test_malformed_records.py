@@ -40,17 +40,17 @@ class Odd:
 
 
 def meta(**values: Any) -> Change:
-    """Sets fields of metaData."""
+    """Return a change that sets fields of `metaData`."""
     return lambda record: record["metaData"].update(values)
 
 
 def blocks(**values: Any) -> Change:
-    """Sets blocks of a call."""
+    """Return a change that sets blocks of a call."""
     return lambda record: record.update(values)
 
 
 def everywhere_unknown(record: Json) -> None:
-    """Puts a field that Gong never documented into every object of the record."""
+    """Add an undocumented field to every object of the record."""
 
     def visit(value: Any) -> None:
         if isinstance(value, dict):
@@ -65,7 +65,7 @@ def everywhere_unknown(record: Json) -> None:
 
 
 def every_block_null(record: Json) -> None:
-    """Makes every object and list inside the blocks null."""
+    """Set every object and list within the blocks to null."""
     for name in ("content", "interaction", "collaboration"):
         record[name] = dict.fromkeys(record.get(name, {}) or CONTENT_BLOCKS)
 
@@ -448,7 +448,7 @@ def _company(folder: Path) -> tuple[Workspace, SimulatedGong]:
 
 
 def _odd(kinds: dict[str, Odd], names: dict[str, str], key: str) -> FaultAction:
-    """Makes the records of these calls odd, whatever page they come on."""
+    """Change the records of these calls, on any page."""
 
     def change(body: bytes) -> bytes:
         answer = json.loads(body)

@@ -205,7 +205,7 @@ def test_a_content_hash_does_not_depend_on_the_order_of_keys_nor_on_media(conten
 
 
 def _shuffled(value: Any, random: Any) -> Any:
-    """The same JSON with the keys of every object in another order."""
+    """Return the same JSON with the keys of every object in another order."""
     if isinstance(value, dict):
         fields = [(name, _shuffled(inner, random)) for name, inner in value.items()]
         random.shuffle(fields)

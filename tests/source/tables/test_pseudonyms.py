@@ -47,12 +47,12 @@ FREE_TEXT = {
 
 
 def hashed(text: str, key: str = KEY) -> str:
-    """The pseudonym of a text that is normalised already."""
+    """Return the pseudonym of a normalised text."""
     return hmac.new(key.encode(), text.encode(), "sha256").hexdigest()
 
 
 def columns_with(workspace: Workspace, people: set[str]) -> set[tuple[str, str]]:
-    """The columns, as (table, column), in which somebody can be found; columns of free text are left out."""
+    """Return the columns, as (table, column), that contain a personal value, without free-text columns."""
     columns = workspace.rows(
         "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema LIKE 'gong%'"
     )
@@ -112,7 +112,7 @@ def test_nobody_is_found_in_any_column_but_free_text(gong: SimulatedGong, worksp
 
 
 def _add_what_gong_may_add(gong: SimulatedGong, record: Json) -> None:
-    """New fields about people, as Gong may add them any day, and a contact whose CRM fields are all filled."""
+    """Add personal fields that Gong does not have today, and a contact with all CRM fields."""
     party = {
         **record["parties"][0],
         "id": "770001",
@@ -320,7 +320,7 @@ def test_a_record_that_fits_no_table_is_rejected_without_anybody_in_clear(
 
 
 def found_in_rejected(workspace: Workspace, people: set[str]) -> set[str]:
-    """The columns of `_rejected` in which somebody can be found."""
+    """Return the columns of `_rejected` that contain a personal value."""
     rows = workspace.rows("SELECT lower(resource), lower(id), lower(reason), lower(record::VARCHAR) FROM _rejected")
     assert rows
     return {

@@ -71,7 +71,7 @@ class Run:
 
 @pytest.fixture
 def run() -> Run:
-    """A run without any rejected record."""
+    """Return a run without rejected records."""
     return Run()
 
 
