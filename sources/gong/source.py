@@ -18,7 +18,8 @@ from .calls.resources import call_pages, calls, transcripts
 from .extract.context import ExtractContext, ExtractRun
 from .metrics import RunMetrics
 from .resources import DATE_SLICED, FULL_REFRESH, pseudonymizer_from_settings
-from .resources.list_resources import date_sliced, full_refresh
+from .resources.date_sliced import date_sliced
+from .resources.full_refresh import full_refresh
 from .settings import (
     DEFAULT_BASE_URL,
     DEFAULT_LOOKBACK,

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
+import dlt
+from dlt.extract import DltResource
+
 from ..api.endpoint import Endpoint
+from ..errors import GongError
 from ..extract.context import ExtractContext
 from ..extract.estimates import ONE_REQUEST, RequestEstimator
+from ..extract.output import ResourceOutput, declare_output
 from ..extract.probe import Probe, ProbeBuilder, SampleIds
-from ..incremental.date_slices import DateSlice, RecordsByDate, split_by_days, split_by_months
+from ..incremental.bookmarks import plan_window, read_bookmark, save_progress
+from ..incremental.date_slices import (
+    DateHashes,
+    DateSlice,
+    RecordsByDate,
+    complete_at,
+    split_by_days,
+    split_by_months,
+)
 from ..incremental.windows import Window
 from ..tables.pseudonyms import PersonalFields
 from ..tables.record_mapper import RecordMapper
@@ -77,6 +90,52 @@ class DateSlicedResource:
     def probe(self, samples: SampleIds) -> Probe:
         """Return the request that tests whether the credential may read the resource."""
         return self.probe_builder(self.endpoint, samples)
+
+
+def date_sliced(resource: DateSlicedResource, context: ExtractContext) -> DltResource:
+    """Return the dlt resource that reads the list by date from its bookmark and merges the days that changed."""
+    tables = resource.mapper.tables
+
+    async def read() -> AsyncIterator[Any]:
+        run, now, start, lookback = context.run, context.now, context.start, context.lookback
+        state = dlt.current.resource_state()
+        output = ResourceOutput(tables, context)
+        window = run.date_window or plan_window([state], start=start, now=now, lookback=lookback)
+        hashes = DateHashes(state, state_is_current=run.state_is_current)
+        complete_until = window.since
+        for item in output.emit({}):
+            yield item
+        try:
+            for date_slice in resource.slices(window, now):
+                records_by_date = await context.read(resource.read(context, date_slice))
+                changed, emptied = hashes.select_changed(
+                    {day: context.pseudonymize(resource.name, records) for day, records in records_by_date.items()}
+                )
+                rows = resource.mapper.to_tables(
+                    changed,
+                    output.types,
+                    output.rejects,
+                    with_tombstones=not run.initial_load,
+                    emptied_parents=emptied,
+                )
+                for item in output.emit(rows):
+                    yield item
+                complete_until = min(complete_at(date_slice.until), window.until)
+            complete_until = window.until
+        except (GongError, InvalidRecordError) as error:
+            context.report(resource.name, error)
+        hashes.prune_before((now - lookback.depths[-1]).date().replace(day=1))
+        save_progress(
+            state,
+            [window],
+            complete_until,
+            previous_bookmark=read_bookmark(state),
+            start=start,
+            now=now,
+            lookback=lookback,
+        )
+
+    return declare_output(dlt.resource(read, name=resource.name, selected=not resource.opt_in), tables, context)
 
 
 def date_field(record: Record, field: str) -> date:

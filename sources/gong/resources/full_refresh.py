@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import dlt
 import pyarrow as pa
+from dlt.extract import DltResource
 
 from ..api.endpoint import Endpoint
+from ..errors import GongError
 from ..extract.context import ExtractContext
 from ..extract.estimates import ONE_REQUEST, RequestEstimator
+from ..extract.output import ResourceOutput, declare_output
 from ..extract.pages import read_records
 from ..extract.probe import Probe, ProbeBuilder, SampleIds
 from ..tables.column_types import ColumnTypes
 from ..tables.pseudonyms import PersonalFields
 from ..tables.record_mapper import RecordMapper
+from ..tables.records import InvalidRecordError, hash_records
 from ..tables.rejects import RejectCollector
 from ..tables.table import Table
 
@@ -93,3 +98,25 @@ class FullRefreshResource:
     def probe(self, samples: SampleIds) -> Probe:
         """Return the request that tests whether the credential may read the resource."""
         return self.probe_builder(self.endpoint, samples)
+
+
+def full_refresh(resource: FullRefreshResource, context: ExtractContext) -> DltResource:
+    """Return the dlt resource that reads the list in full and replaces its tables if anything changed."""
+    tables = resource.mapper.tables
+
+    async def read() -> AsyncIterator[Any]:
+        state = dlt.current.resource_state()
+        output = ResourceOutput(tables, context)
+        rows: Mapping[str, pa.Table] = {}
+        try:
+            records = context.pseudonymize(resource.name, await context.read(resource.read(context)))
+            content_hash = hash_records(records)
+            if not context.run.state_is_current or state.get("content_hash") != content_hash:
+                rows = resource.to_tables(records, output.types, output.rejects)
+                state["content_hash"] = content_hash
+        except (GongError, InvalidRecordError) as error:
+            context.report(resource.name, error)
+        for item in output.emit(rows):
+            yield item
+
+    return declare_output(dlt.resource(read, name=resource.name, selected=not resource.opt_in), tables, context)
