@@ -97,10 +97,11 @@ def _commands(group: TyperGroup, prefix: str) -> Iterator[Command]:
 
 def _option(parameter: object) -> Option:
     assert isinstance(parameter, TyperOption | TyperArgument)
+    meaning, _, stated_default = (parameter.help or "").partition("; default: ")
     if isinstance(parameter, TyperArgument):
-        return Option(f"`{parameter.name.upper()}`", parameter.help or "", "required" if parameter.required else "")
+        return Option(f"`{parameter.name.upper()}`", meaning, "required" if parameter.required else stated_default)
     spelling = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
-    return Option(spelling, parameter.help or "", _default(parameter))
+    return Option(spelling, meaning, stated_default or _default(parameter))
 
 
 def _default(option: TyperOption) -> str:
