@@ -166,7 +166,7 @@ def test_check_covers_opt_in_resources_and_media(gong: SimulatedGong, workspace:
 
 def test_check_warns_if_the_key_sees_no_calls(gong: SimulatedGong, workspace: Workspace) -> None:
     """A key without visible calls is a warning, because an empty account looks the same."""
-    gong.settings.see_no_calls = True
+    gong.settings.hides_all_calls = True
     findings = json.loads(workspace.run("check", "--json").out)["findings"]
     assert {finding["verdict"] for finding in findings if finding["what"] == "calls visible"} == {"warning"}
 

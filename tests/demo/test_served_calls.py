@@ -85,5 +85,5 @@ def test_an_empty_result_is_a_404_with_gongs_text(gong: SimulatedGong, client: h
         assert read_error(client.post(path, json={"filter": window})) == (404, NO_CALLS)
         assert read_error(client.post(path, json={"filter": {"callIds": ["5"]}})) == (404, NO_CALLS)
     assert read_error(client.get(f"{CALLS}/5")) == (404, ["Call ID 5 was not found"])
-    gong.settings.see_no_calls = True
+    gong.settings.hides_all_calls = True
     assert read_error(client.post(EXTENSIVE, json={"filter": {}})) == (404, NO_CALLS)

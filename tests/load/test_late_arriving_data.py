@@ -260,7 +260,7 @@ def test_a_key_that_suddenly_sees_no_calls_causes_a_warning(gong: SimulatedGong,
     assert workspace.sync(*SELECT)["warning"] is None
 
     loaded = workspace.count("calls")
-    gong.settings.see_no_calls = True
+    gong.settings.hides_all_calls = True
     summary = workspace.sync(*SELECT)
     assert summary["status"] == "done"
     assert summary["warning"].startswith(f"Gong shows no calls, but the warehouse has {loaded}: ")

@@ -162,7 +162,7 @@ def test_a_larger_share_can_be_allowed(gong: SimulatedGong, workspace: Workspace
 def test_a_key_that_sees_no_calls_erases_nothing(gong: SimulatedGong, workspace: Workspace) -> None:
     """No calls at all means a lost permission, also with `--max-share 1`."""
     workspace.sync()
-    gong.settings.see_no_calls = True
+    gong.settings.hides_all_calls = True
     gong.requests.clear()
 
     result = reconcile(workspace, "--max-share", "1", code=1)
@@ -170,7 +170,7 @@ def test_a_key_that_sees_no_calls_erases_nothing(gong: SimulatedGong, workspace:
     assert len(gong.requests) == 1
     assert read_deleted_ids(workspace) == []
 
-    gong.settings.see_no_calls = False
+    gong.settings.hides_all_calls = False
     assert reconcile(workspace)["missing"] == []
     assert_warehouse_matches(workspace, gong)
 

@@ -192,7 +192,7 @@ def test_a_backfill_after_a_gap_does_not_move_the_bookmark(gong: SimulatedGong, 
 
 def test_tables_exist_even_if_gong_has_no_calls(gong: SimulatedGong, workspace: Workspace) -> None:
     """Queries on an empty warehouse return no rows instead of an error."""
-    gong.settings.see_no_calls = True
+    gong.settings.hides_all_calls = True
     summary = workspace.sync("--select", "calls")
     assert summary["status"] == "done"
     assert summary["calls"] == 0

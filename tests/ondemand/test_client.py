@@ -306,7 +306,7 @@ def test_reads_can_be_nested_and_run_inside_an_event_loop(gong: SimulatedGong, o
 
 def test_a_rejected_credential_raises_while_iterating(gong: SimulatedGong, open_gong: OpenGong) -> None:
     """A key that sees no calls returns an empty list; a rejected key is an error."""
-    gong.settings.see_no_calls = True
+    gong.settings.hides_all_calls = True
     assert list(open_gong().calls()) == []
 
     gong.settings.credentials = {}

@@ -110,7 +110,7 @@ class SecretSearch:
 
 
 def _bearers(gong: SimulatedGong) -> list[str]:
-    return [header.removeprefix("Bearer ") for header in gong.oauth.valid_credentials(gong.clock())]
+    return [header.removeprefix("Bearer ") for header in gong.oauth.list_valid_credentials(gong.clock())]
 
 
 def _contents(path: Path) -> Iterator[bytes]:

@@ -190,7 +190,7 @@ class SimulatedGong:
             response = self._handle(request, raw, limit_error)
         except GongError as error:
             if error.status == HTTPStatus.TOO_MANY_REQUESTS:
-                headers["Retry-After"] = str(self._retry_after_seconds())
+                headers["Retry-After"] = str(self._compute_retry_after_seconds())
             body = msgspec.json.encode({"requestId": request_id, "errors": error.errors})
             return Response(body, error.status, headers)
         members = msgspec.json.encode({"requestId": request_id, **response.members})
@@ -211,7 +211,7 @@ class SimulatedGong:
             raise limit_error
         now = self.clock()
         authorization = request.headers.get("authorization", "")
-        credentials = self.settings.credentials | self.oauth.valid_credentials(now)
+        credentials = self.settings.credentials | self.oauth.list_valid_credentials(now)
         if authorization not in credentials:
             raise GongError(401, "Invalid access key, secret or token")
         path = request.url.path
@@ -262,7 +262,7 @@ class SimulatedGong:
             self._last_second.append(arrived)
         return None
 
-    def _retry_after_seconds(self) -> int:
+    def _compute_retry_after_seconds(self) -> int:
         """Return one second, or the time until the daily quota resets at midnight UTC."""
         if self.settings.requests_per_day is None or self._today[1] <= self.settings.requests_per_day:
             return 1

@@ -24,9 +24,9 @@ class ServerSettings:
         call_visible_after: Delay from the end of a call until Gong lists it.
         transcript_visible_after: Delay from the end of a call until its transcript exists.
         content_visible_after: Delay from the end of a call until its content exists.
-        see_no_calls: Whether calls are hidden, as from a key without access to any.
+        hides_all_calls: Whether no call is visible, as for a key without access to calls.
         call_ids_below: Upper bound of a valid call id, exclusive; a request with another id is rejected.
-        access_taken_back: Ids of calls whose access given through the API was removed.
+        revoked_access_call_ids: Ids of calls whose access through the API was revoked.
         media_host: Base URL of links to recordings.
         gzip: Whether responses are compressed if the client accepts it.
     """
@@ -40,8 +40,8 @@ class ServerSettings:
     call_visible_after: timedelta = timedelta(0)
     transcript_visible_after: timedelta = timedelta(0)
     content_visible_after: timedelta = timedelta(0)
-    see_no_calls: bool = False
+    hides_all_calls: bool = False
     call_ids_below: int = 2**63
-    access_taken_back: set[str] = field(default_factory=set)
+    revoked_access_call_ids: set[str] = field(default_factory=set)
     media_host: str = "https://media.gong.example"
     gzip: bool = True

@@ -126,7 +126,7 @@ def test_access_that_is_taken_back_leaves_the_warehouse(gong: SimulatedGong, sho
     opened = {row[0] for row in short.rows("SELECT DISTINCT call_id FROM call_access")}
     # Private calls are left out here as everywhere.
     assert opened == {call.id for call in public_calls(gong) if int(call.id) % 5 == 0}
-    gong.settings.access_taken_back |= opened
+    gong.settings.revoked_access_call_ids |= opened
     short.sync("--select", "call_access", "--since", (datetime.now(UTC) - timedelta(days=25)).date().isoformat())
     assert short.count("call_access") == 0
 

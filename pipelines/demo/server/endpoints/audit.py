@@ -64,6 +64,6 @@ def list_call_access(request: GongRequest) -> GongResponse:
 
 
 def _list_users_with_access(request: GongRequest, call_id: str) -> list[Json]:
-    if call_id in request.settings.access_taken_back:
+    if call_id in request.settings.revoked_access_call_ids:
         return []
     return [{"userId": user["id"]} for user in request.company.users[:2]]

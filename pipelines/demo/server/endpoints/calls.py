@@ -96,7 +96,7 @@ def list_calls(request: GongRequest) -> GongResponse:
         request.query.get("cursor"),
         hash_request(request.path, call_filter),
         array="calls",
-        is_ready=_visibility_check(request),
+        is_ready=_build_visibility_check(request),
         encode=_get_metadata_fragment,
     )
 
@@ -105,7 +105,7 @@ def get_call(request: GongRequest) -> GongResponse:
     """Handle GET /v2/calls/{id}."""
     validate_ids("id", [request.path_id])
     entry = request.calls.find(request.path_id)
-    if entry is None or request.settings.see_no_calls or not _visibility_check(request)(entry):
+    if entry is None or request.settings.hides_all_calls or not _build_visibility_check(request)(entry):
         raise GongError(404, f"Call ID {request.path_id} was not found")
     return GongResponse({"call": entry.call.record["metaData"]})
 
@@ -140,7 +140,7 @@ def list_extensive_calls(request: GongRequest) -> GongResponse:
         body.cursor,
         hash_request(request.path, call_filter, selector),
         array="calls",
-        is_ready=_visibility_check(request),
+        is_ready=_build_visibility_check(request),
         encode=encode,
     )
 
@@ -214,7 +214,7 @@ def _validate_window(prefix: str, since: datetime | None, until: datetime | None
         raise GongError(400, f"{prefix}fromDateTime: must be before toDateTime")
 
 
-def _visibility_check(request: GongRequest) -> Callable[[CallEntry], bool]:
+def _build_visibility_check(request: GongRequest) -> Callable[[CallEntry], bool]:
     return lambda entry: entry.is_visible(request.now, request.settings.call_visible_after)
 
 
@@ -246,7 +246,7 @@ def _paginate_calls(
         return (primary_user_ids is None or meta["primaryUserId"] in primary_user_ids) and is_ready(entry)
 
     selected = request.calls.select(call_filter.from_date_time, call_filter.to_date_time, call_filter.call_ids, after)
-    remaining = iter(()) if request.settings.see_no_calls else filter(matches, selected)
+    remaining = iter(()) if request.settings.hides_all_calls else filter(matches, selected)
     page_size = request.settings.page_size
     page = list(islice(remaining, page_size))
     has_more = next(remaining, None) is not None
@@ -257,7 +257,7 @@ def _paginate_calls(
     next_cursor = None
     if has_more:
         last = page[-1]
-        expiry = position.exp if position else request.cursor_expiry()
+        expiry = position.exp if position else request.compute_cursor_expiry()
         time = format_datetime(last.effective_time, 6)
         next_cursor = encode_cursor(
             CursorPosition(total, number, page_size, expiry, digest, time=time, call_id=int(last.call.id))

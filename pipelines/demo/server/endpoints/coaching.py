@@ -38,7 +38,7 @@ def _build_coaching_metrics(
 ) -> dict[str, list[str]]:
     hosted = [
         call.id
-        for call in request.visible_calls()
+        for call in request.list_visible_calls()
         if call.record["metaData"]["primaryUserId"] == user_id
         and since <= datetime.fromisoformat(call.record["metaData"]["started"]) < until
     ]

@@ -79,7 +79,7 @@ class OAuthEndpoints:
         """Make all refresh tokens invalid, as an administrator does by revoking the consent."""
         self._refresh_tokens.clear()
 
-    def valid_credentials(self, now: datetime) -> dict[str, frozenset[str] | None]:
+    def list_valid_credentials(self, now: datetime) -> dict[str, frozenset[str] | None]:
         """Return the scopes by Authorization header of the access tokens that are valid now."""
         return {f"Bearer {text}": token.scopes for text, token in self._access_tokens.items() if now < token.expires}
 

@@ -114,7 +114,7 @@ def list_interaction_stats(request: GongRequest) -> GongResponse:
     body: StatsBody = request.body
     stats_filter, since, until = _validate_range(request, body.filter)
     values: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for call in request.visible_calls():
+    for call in request.list_visible_calls():
         if since <= parse_local_date(call.record["metaData"]["started"]) < until:
             for statistic in call.record.get("interaction", {}).get("interactionStats", ()):
                 if statistic["name"] != "Talk Ratio":
@@ -173,7 +173,7 @@ def _collect_activity(request: GongRequest, since: date, until: date) -> dict[st
         if user_id and since <= day < until:
             activity.setdefault(user_id, {}).setdefault(day, {}).setdefault(kind, set()).add(call_id)
 
-    for call in request.visible_calls():
+    for call in request.list_visible_calls():
         meta = call.record["metaData"]
         add(meta["primaryUserId"], meta["started"], "callsAsHost", call.id)
         for party in call.record["parties"]:

@@ -33,7 +33,7 @@ def paginate_rows(
     total = position.total if position else len(rows)
     next_cursor = None
     if end < len(rows):
-        expiry = position.exp if position else request.cursor_expiry()
+        expiry = position.exp if position else request.compute_cursor_expiry()
         next_cursor = encode_cursor(CursorPosition(total, number, page_size, expiry, digest, position=end))
     page = rows[begin:end]
     return GongResponse({"records": build_records_member(total, len(page), number, next_cursor), array: page})

@@ -77,7 +77,7 @@ class GongRequest:
             raise GongError(400, f"{name}: invalid date-time")
         return parsed
 
-    def visible_calls(self) -> Iterator[Call]:
+    def list_visible_calls(self) -> Iterator[Call]:
         """Yield the calls that Gong lists at the time of the request."""
         delay = self.settings.call_visible_after
         return (entry.call for entry in self.calls if entry.is_visible(self.now, delay))
@@ -99,7 +99,7 @@ class GongRequest:
         except CursorError as error:
             raise GongError(400, str(error)) from error
 
-    def cursor_expiry(self) -> int:
+    def compute_cursor_expiry(self) -> int:
         """Return when a chain of pages that starts now expires, in epoch seconds."""
         return int(self.now.timestamp() + self.settings.cursor_lifetime_seconds)
 
