@@ -110,8 +110,8 @@ class BackgroundReader:
             self._users -= 1
             if self._users == 0 and (portal := self._portal) is not None:
                 self._portal = self._reader = self._reading = None
-                portal.call(portal.stop, True)
-                self._resources.close()
+                with self._resources:
+                    portal.call(portal.stop, True)
 
     @property
     def exhausted(self) -> bool:
