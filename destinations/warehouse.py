@@ -1,4 +1,4 @@
-"""What differs between kinds of warehouses, as a protocol; and the kind for all that have no module of their own."""
+"""Protocol of a warehouse, with what differs between the kinds, and the kind without a module: any SQL destination."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class SqlWarehouse:
         pass
 
     def dbt_connection(self, pipeline: dlt.Pipeline) -> DbtConnection:
-        raise NotImplementedError(pipeline.pipeline_name)
+        raise NotImplementedError(f"{self.name} has no marts")
 
     def close_dbt(self) -> None:
         pass

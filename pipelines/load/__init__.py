@@ -1,1 +1,1 @@
-"""Jobs that copy Gong into the warehouse: sync, reconcile, status, check."""
+"""Jobs between Gong and the warehouse: sync, plan, reconcile, status, check."""

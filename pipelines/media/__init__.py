@@ -1,1 +1,1 @@
-"""Downloads of call recordings."""
+"""The job that downloads recordings."""

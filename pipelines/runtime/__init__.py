@@ -1,1 +1,1 @@
-"""What every job needs: connection, lock, run log, result."""
+"""Shared by all jobs: connection, target, locks, run log, options and results."""
