@@ -22,8 +22,6 @@ KNOWN_LONG_FILES = {
     "tests/source/tables/test_pseudonyms.py",
 }
 KNOWN_FOLDERS_WITHOUT_TEST_DOCSTRINGS = {
-    "tests/source/api",
-    "tests/source/auth",
     "tests/source/resources",
     "tests/source/tables",
 }
