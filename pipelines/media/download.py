@@ -21,6 +21,7 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 from destinations.recording_store import RecordingStore, RecordingStoreError
 from sources.gong import GongClient
 from sources.gong.api.endpoint import PAGE_SIZE
+from sources.gong.api.retry import MAX_LINKS_PER_RECORDING
 from sources.gong.calls.lookup import MEDIA_KINDS, find_media_links
 from sources.gong.tables.records import is_valid_id
 from state import media
@@ -40,7 +41,6 @@ from .downloader import DownloadError, MediaLinkExpiredError, download, file_nam
 COMMAND = "download-media"
 _PARALLEL_CALLS = 3
 _DEFAULT_PERIOD = pendulum.duration(days=30)
-_MAX_LINKS_PER_RECORDING = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,14 +199,14 @@ class DownloadJob:
         self, client: GongClient, http: httpx.AsyncClient, call_id: str, kind: str, link: str
     ) -> None:
         name = file_name(call_id, kind, link)
-        for attempt in range(1, _MAX_LINKS_PER_RECORDING + 1):
+        for attempt in range(1, MAX_LINKS_PER_RECORDING + 1):
             try:
                 size_bytes, digest = await download(
                     http, link, self._store, name, backoff_factor=self._backoff_factor, on_bytes=self._count_bytes
                 )
                 break
             except MediaLinkExpiredError as error:
-                new_links = await find_media_links(client, [call_id]) if attempt < _MAX_LINKS_PER_RECORDING else {}
+                new_links = await find_media_links(client, [call_id]) if attempt < MAX_LINKS_PER_RECORDING else {}
                 if kind not in new_links.get(call_id, {}):
                     self._failed.append(FailedRecording(call_id, kind, f"the host rejects Gong's links: {error}"))
                     return

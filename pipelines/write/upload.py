@@ -24,6 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from destinations.gong_destination import CallRow, gong_calls
 from destinations.new_call import InvalidCallError, new_call
 from sources.gong import AuthenticationError, GongError, RunStopped
+from sources.gong.api.retry import MAX_CONSECUTIVE_FAILURES
 from sources.gong.errors import MissingScopeError, RequestError, UnexpectedRedirectError
 from state import uploads
 from state.sql import TransactionalSql
@@ -41,8 +42,6 @@ from .upload_result import FailedRow, UploadResult
 
 COMMAND = "upload"
 _ROWS_PER_BATCH = 500
-# After this many consecutive calls without a usable response, the cause is not the calls.
-_MAX_CONSECUTIVE_FAILURES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +223,7 @@ class UploadJob:
             return self._upload(number, client_unique_id, "refused", error=[str(error)], has_media_url=has_url)
         except GongError as error:
             self._consecutive_failures += 1
-            if self._consecutive_failures == _MAX_CONSECUTIVE_FAILURES:
+            if self._consecutive_failures == MAX_CONSECUTIVE_FAILURES:
                 raise
             self._failed.append(FailedRow(number, client_unique_id, [str(error)]))
             return self._upload(number, client_unique_id, "failed", error=[str(error)], has_media_url=has_url)

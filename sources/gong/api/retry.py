@@ -112,6 +112,12 @@ MAX_RETRY_AFTER_SECONDS = 300.0
 TOKEN_FAILURE_PAUSE_SECONDS = 60.0
 """After a failed token refresh, requests fail for this time without another refresh."""
 
+MAX_CONSECUTIVE_FAILURES = 3
+"""An upload ends after this number of consecutive calls without a usable response: the calls are not the cause."""
+
+MAX_LINKS_PER_RECORDING = 2
+"""Links that Gong is asked for per recording, because a link expires after eight hours."""
+
 MAX_RESTARTS = 2
 """Restarts of a window or list after its cursor expired."""
 
