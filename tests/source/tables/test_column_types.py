@@ -64,7 +64,8 @@ def test_any_value_is_either_in_its_column_or_rest_it(data_type: DataType, value
 
 @given(st.sampled_from(DATA_TYPES_OF_FIELDS), st.lists(ANY, max_size=6))
 @settings(max_examples=300)
-def test_a_value_is_taken_the_same_way_whatever_stands_rest_it(data_type: DataType, values: list[Any]) -> None:
+def test_a_value_is_converted_alike_in_any_batch(data_type: DataType, values: list[Any]) -> None:
+    """The fast path for a whole column converts like the slow path for single values."""
     together, rest_values = convert_column(values, data_type)
     rest = list(rest_values) or [None] * len(values)
     for value, converted, left in zip(values, together, rest, strict=True):
