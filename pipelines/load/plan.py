@@ -91,7 +91,7 @@ def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
         UsageError: If a setting or option is missing or invalid.
         GongError: If Gong rejects a request.
     """
-    connection.source()
+    connection.validate()
     settings = connection.settings
     now = truncate_to_millisecond(datetime.now(UTC))
     requests_today, pending = 0, []

@@ -73,8 +73,7 @@ def reconcile(connection: Connection, target: Target, options: ReconcileOptions,
     if not 0 <= options.max_share <= 1:
         raise UsageError(f"--max-share {options.max_share:g} is invalid: use a share between 0 and 1 (default 0.05)")
     job = Job(f"{COMMAND} --dry-run" if options.dry_run else COMMAND, connection, target, options.deadline)
-    # Building the source validates every setting, before anything is opened.
-    connection.source()
+    connection.validate()
     with job.lock(), show_progress(job.metrics, console) as stage:
         return ReconcileJob(job, options).run(stage)
 

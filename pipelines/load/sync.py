@@ -88,8 +88,7 @@ def sync(connection: Connection, target: Target, options: SyncOptions, console: 
         LockHeldError: If another run works on the same connection and dataset.
     """
     job = Job("sync", connection, target, options.deadline)
-    # Building the source validates every setting, before anything is opened.
-    connection.source()
+    connection.validate()
     run = SyncJob(job, options)
     with job.lock():
         with show_progress(job.metrics, console) as stage:

@@ -96,6 +96,17 @@ class Connection:
         """Return whether private calls are loaded with their content."""
         return self.settings.private_calls == "include"
 
+    def validate(self) -> None:
+        """Check every setting that a sync uses. Nothing is opened or sent.
+
+        Raises:
+            UsageError: If a setting is missing or has the wrong type.
+            ConfigurationError: If the value of a setting is invalid.
+        """
+        self.source()
+        # The source does not use it.
+        _ = self.transcript_retry_period
+
     def source(self, run: ExtractRun | None = None) -> DltSource:
         """Return the dlt source with this connection's settings.
 
