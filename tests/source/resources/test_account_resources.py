@@ -23,7 +23,8 @@ def instant(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
 
 
-def test_settings_come_with_all_their_parts(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_settings_are_loaded_with_their_parts(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Trackers, scorecards, outcomes and briefs are equal to the company's, keywords and questions included."""
     workspace.sync("--select", FULL_REFRESH)
     settings = gong.company.settings
     assert workspace.rows(
@@ -96,9 +97,8 @@ def assert_reviews_same(workspace: Workspace, gong: SimulatedGong) -> None:
     )  # fmt: skip
 
 
-def test_reviews_come_whoever_made_them_and_their_changes_are_followed(
-    make_gong: Callable[..., SimulatedGong], workspace: Workspace
-) -> None:
+def test_reviews_and_their_changes_are_loaded(make_gong: Callable[..., SimulatedGong], workspace: Workspace) -> None:
+    """Manual and automatic reviews are loaded, and changed answers replace older ones."""
     gong = make_gong(calls=120)
     reviews = gong.company.settings.answered_scorecards
     assert {review["reviewMethod"] for review in reviews} == {"AUTOMATIC", "MANUAL"}
@@ -135,9 +135,8 @@ def test_numbers_as_ids_and_ranges_are_the_same_rows(gong: SimulatedGong, worksp
     assert workspace.rows("SELECT * FROM answered_scorecards ORDER BY ALL") == before
 
 
-def test_audit_logs_keep_every_entry_once_also_those_that_look_the_same(
-    gong: SimulatedGong, workspace: Workspace
-) -> None:
+def test_audit_logs_keep_each_entry_once(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Entries have no id; equal ones are kept apart, and a second read adds none."""
     logs = gong.company.settings.logs
     logs["AccessLog"].append(logs["AccessLog"][-1])
     wanted = sorted((kind, instant(entry["eventTime"]), entry["userId"]) for kind in logs for entry in logs[kind])
@@ -151,7 +150,8 @@ def test_audit_logs_keep_every_entry_once_also_those_that_look_the_same(
     assert json.loads(record) == logs["UserCallPlay"][0]["logRecord"]
 
 
-def test_what_is_opt_in_is_read_only_by_name_and_has_no_table_before(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_an_opt_in_resource_has_no_table_until_selected(gong: SimulatedGong, workspace: Workspace) -> None:
+    """A first read begins at `start_date`, not at the bookmark of other resources."""
     workspace.sync()
     assert not [request for request in gong.requests if request.path == "/v2/logs"]
     assert not workspace.columns("audit_logs")
@@ -162,7 +162,8 @@ def test_what_is_opt_in_is_read_only_by_name_and_has_no_table_before(gong: Simul
 
 
 @pytest.mark.parametrize("act", [respond(503), corrupt_json(), too_many_requests(1)], ids=["503", "corrupt", "429"])
-def test_a_fault_that_ends_costs_no_list_anything(gong: SimulatedGong, workspace: Workspace, act: Any) -> None:
+def test_a_temporary_fault_loses_no_records(gong: SimulatedGong, workspace: Workspace, act: Any) -> None:
+    """One failed response per list is retried."""
     for path in (REVIEWS, "/v2/settings/trackers", "/v2/settings/scorecards", "/v2/settings/briefs", "/v2/logs"):
         gong.faults.append(Fault(act, path, count=1))
     workspace.sync("--select", f"{FULL_REFRESH},audit_logs")
@@ -171,7 +172,9 @@ def test_a_fault_that_ends_costs_no_list_anything(gong: SimulatedGong, workspace
     assert workspace.count("audit_logs") == sum(map(len, gong.company.settings.logs.values()))
 
 
-def test_a_record_that_fits_no_table_stops_no_other(gong: SimulatedGong, workspace: Workspace) -> None:
+def test_an_invalid_record_does_not_affect_others(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Invalid trackers are rejected, and removed from `_rejected` once they are valid."""
+
     def odd(answer: Json) -> None:
         answer["keywordTrackers"][0]["languageKeywords"] = "budget"
         answer["keywordTrackers"][1].pop("trackerId")
@@ -186,9 +189,7 @@ def test_a_record_that_fits_no_table_stops_no_other(gong: SimulatedGong, workspa
     assert workspace.count("trackers") == len(gong.company.settings.trackers)
 
 
-def test_reviews_of_a_day_that_are_taken_back_in_a_broken_load_are_made_good(
-    gong: SimulatedGong, workspace: Workspace
-) -> None:
+def test_reviews_are_repaired_after_an_interrupted_load(gong: SimulatedGong, workspace: Workspace) -> None:
     """The state's hash of a day is not trusted after a load that was begun and never completed."""
     workspace.sync("--select", "calls,answered_scorecards", "--since", "2020-01-01")
     workspace.execute("UPDATE answered_scorecards SET scorecard_name = 'half written'")

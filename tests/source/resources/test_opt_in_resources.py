@@ -28,9 +28,8 @@ def _local_day(moment: str) -> date:
     return datetime.fromisoformat(moment).astimezone(TIME_ZONE).date()
 
 
-def test_everything_opt_in_is_loaded_when_it_is_named_and_nothing_of_it_otherwise(
-    gong: SimulatedGong, short: Workspace
-) -> None:
+def test_opt_in_resources_are_loaded_only_if_selected(gong: SimulatedGong, short: Workspace) -> None:
+    """Every opt-in resource has rows after it was selected, and none changes in a second run."""
     assert not set(short.sync()["resources"]) & set(OPT_IN_RESOURCES)
     loaded = short.sync("--select", ",".join(OPT_IN_RESOURCES))
     assert {name: one["status"] for name, one in loaded["resources"].items()} == dict.fromkeys(
@@ -41,9 +40,8 @@ def test_everything_opt_in_is_loaded_when_it_is_named_and_nothing_of_it_otherwis
     assert {name: one["rows"] for name, one in again["resources"].items()} == dict.fromkeys(OPT_IN_RESOURCES, 0)
 
 
-def test_activity_is_kept_by_the_companys_days_and_never_asked_for_beyond_its_today(
-    gong: SimulatedGong, short: Workspace
-) -> None:
+def test_activity_is_stored_by_the_days_of_the_company(gong: SimulatedGong, short: Workspace) -> None:
+    """Days are in the company's time zone, and no request reaches beyond its today, which Gong rejects."""
     short.sync("--select", "user_activity_daily,user_interaction_stats")
     hosted: Counter[tuple[date, str]] = Counter()
     for call in gong.list_calls():
@@ -65,6 +63,7 @@ def test_activity_is_kept_by_the_companys_days_and_never_asked_for_beyond_its_to
 
 
 def test_a_day_that_was_forgotten_and_is_empty_now_is_emptied(make_gong: MakeGong, workspace: Workspace) -> None:
+    """Rows of a day whose hash was pruned are deleted once the day has no records."""
     gong = make_gong(calls=30, days=80)
     # Of days before this month no hash is kept then.
     workspace.configure(lookback="1d / 1d / 1d")
@@ -79,7 +78,8 @@ def test_a_day_that_was_forgotten_and_is_empty_now_is_emptied(make_gong: MakeGon
     assert workspace.count("user_activity_daily") == 0
 
 
-def test_a_day_that_gong_restates_is_written_anew_and_no_other(gong: SimulatedGong, short: Workspace) -> None:
+def test_only_restated_days_are_written_again(gong: SimulatedGong, short: Workspace) -> None:
+    """A changed day replaces its rows; unchanged days are not written."""
     short.configure(lookback="24d / 24d / 24d")
     short.sync("--select", "user_activity_daily")
     before = short.rows("SELECT from_date, user_id FROM user_activity_daily")
@@ -106,7 +106,8 @@ def _two_days_ago() -> date:
     return (datetime.now(UTC) - timedelta(days=2)).astimezone(TIME_ZONE).date()
 
 
-def test_each_log_is_read_as_a_list_of_its_own(gong: SimulatedGong, short: Workspace) -> None:
+def test_all_logs_are_read(gong: SimulatedGong, short: Workspace) -> None:
+    """Each log type is requested, and its entries keep their type."""
     since = datetime.now(UTC) - timedelta(days=20)
     short.sync("--select", "audit_logs")
     wanted = Counter(
@@ -121,7 +122,8 @@ def test_each_log_is_read_as_a_list_of_its_own(gong: SimulatedGong, short: Works
     assert {request.query["logType"] for request in gong.requests if request.path == "/v2/logs"} == set(LOG_TYPES)
 
 
-def test_access_that_is_taken_back_leaves_the_warehouse(gong: SimulatedGong, short: Workspace) -> None:
+def test_revoked_access_is_deleted(gong: SimulatedGong, short: Workspace) -> None:
+    """A call that Gong omits because no user has access any longer loses its rows."""
     short.sync("--select", "call_access")
     opened = {row[0] for row in short.rows("SELECT DISTINCT call_id FROM call_access")}
     # Private calls are left out here as everywhere.
@@ -131,7 +133,8 @@ def test_access_that_is_taken_back_leaves_the_warehouse(gong: SimulatedGong, sho
     assert short.count("call_access") == 0
 
 
-def test_flows_of_all_owners_come_once_and_the_text_null_is_no_id(gong: SimulatedGong, short: Workspace) -> None:
+def test_flows_of_all_owners_are_stored_once(gong: SimulatedGong, short: Workspace) -> None:
+    """Company flows are in the list of each owner, and Gong sends an absent id as the text "null"."""
     short.sync("--select", "flows,flow_folders")
     ids = [row[0] for row in short.rows("SELECT id FROM flows")]
     owners = [user for user in gong.company.users if user["active"] and user["settings"]["gongConnectEnabled"]]
@@ -141,7 +144,8 @@ def test_flows_of_all_owners_come_once_and_the_text_null_is_no_id(gong: Simulate
     ) == [(0,)]
 
 
-def test_profiles_histories_and_coaching_name_who_they_belong_to(gong: SimulatedGong, short: Workspace) -> None:
+def test_profiles_histories_and_coaching_have_their_ids(gong: SimulatedGong, short: Workspace) -> None:
+    """Rows that are read per workspace, user or manager contain its id."""
     short.sync("--select", "permission_profiles,user_settings_history,coaching_metrics")
     assert short.count("permission_profiles") == 2 * len(gong.company.workspaces)
     people = {user["id"] for user in gong.company.users}
@@ -151,7 +155,8 @@ def test_profiles_histories_and_coaching_name_who_they_belong_to(gong: Simulated
     assert {row[0] for row in short.rows("SELECT DISTINCT manager_id FROM coaching_metrics")} == managers
 
 
-def test_a_missing_scope_skips_its_resource_alone(gong: SimulatedGong, short: Workspace) -> None:
+def test_a_missing_scope_skips_only_its_resource(gong: SimulatedGong, short: Workspace) -> None:
+    """The other selected resources are loaded, and the reason names the scope."""
     (header, _), *_ = gong.settings.credentials.items()
     gong.settings.credentials[header] = frozenset({"api:users:read", "api:workspaces:read", "api:flows:read"})
     loaded = short.sync("--select", "flows,audit_logs,coaching_metrics")["resources"]
@@ -161,7 +166,8 @@ def test_a_missing_scope_skips_its_resource_alone(gong: SimulatedGong, short: Wo
         assert scope in loaded[name]["reason"]
 
 
-def test_nobody_is_named_where_people_are_pseudonyms(gong: SimulatedGong, short: Workspace) -> None:
+def test_pseudonyms_replace_addresses_in_opt_in_resources(gong: SimulatedGong, short: Workspace) -> None:
+    """With `pii = "hash"`, no e-mail address of a user is in these tables."""
     short.configure(pii="hash", pii_key="a key for tests of sixteen")
     short.sync("--select", ",".join(name for name in OPT_IN_RESOURCES if name != "call_access"))
     emails = [user["emailAddress"] for user in gong.company.users]

@@ -52,7 +52,8 @@ def test_columns_keep_their_first_type() -> None:
 
 @given(st.sampled_from(DATA_TYPES_OF_FIELDS), st.lists(JSON, max_size=8))
 @settings(max_examples=200)
-def test_any_value_is_either_in_its_column_or_rest_it(data_type: DataType, values: list[Any]) -> None:
+def test_every_value_is_kept(data_type: DataType, values: list[Any]) -> None:
+    """A value is in the array or in the rest, never in both or in neither."""
     array, rest_values = convert_column(values, data_type)
     rest = list(rest_values) or [None] * len(values)
     assert len(array) == len(values) == len(rest)
