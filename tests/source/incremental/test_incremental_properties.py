@@ -1,4 +1,4 @@
-"""Properties of windows, bookmarks and lookbacks: no time is skipped, whatever runs do."""
+"""Properties of windows, bookmarks and lookbacks: runs skip no time."""
 
 from __future__ import annotations
 
