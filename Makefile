@@ -21,6 +21,7 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m docs.generate.pages --check
+	$(BIN)/python -m tests.project.word_list
 
 test: install
 	$(BIN)/pytest -n auto
