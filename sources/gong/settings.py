@@ -44,8 +44,8 @@ class GongSettings(BaseConfiguration):
         include_interaction: Read talk times, interaction statistics, video and question counts.
         include_public_comments: Read comments.
         include_media: Read URLs of recordings, which expire after 8 hours and need a scope of their own.
-        private_calls: What to load of private calls: `exclude` loads nothing; `metadata` the row in `calls`, without content;
-            `include` everything.
+        private_calls: What to load of private calls: `exclude` loads nothing, `metadata` the row in `calls` without
+            content, `include` everything.
         pii: `keep`, or `hash` to store keyed hashes instead of e-mail addresses, phone numbers and names.
         pii_key: Secret key of the hashes, at least 16 random characters.
         pii_crm_fields: CRM fields to hash as well, as `ObjectType.FieldName` or `FieldName`. Default: names, e-mail
