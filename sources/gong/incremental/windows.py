@@ -1,4 +1,9 @@
-"""Windows of effective time: half-open intervals that split without gap or overlap. Pure."""
+"""Windows of effective time: half-open intervals that split without gap or overlap. Pure.
+
+Windows and date slices use plain datetimes, which Arrow and dlt's state take as they are. pendulum parses settings and
+durations (`datetimes.py`); its datetimes would have to be converted back, and adding a duration to one takes about 250
+times as long (`python -m timeit`, Python 3.11, pendulum 3).
+"""
 
 from __future__ import annotations
 
