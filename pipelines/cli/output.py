@@ -82,15 +82,18 @@ def open_client(connection: str) -> Iterator[Gong]:
             fail(1, _missing_scope_message(error))
 
 
+GC_THRESHOLD = (50_000, 20, 100)
+"""For `gc.set_threshold`. By default a page of calls, tens of thousands of objects without a cycle, triggers a hundred
+collections."""
+
+
 def tune_runtime() -> None:
     """Keep Python from delaying requests while other threads convert and load pages.
 
     Call it when all modules are imported. By default a full garbage collection walks all modules and stops every thread
-    for 0.1 s, a page of calls (tens of thousands of objects without a cycle) triggers a hundred collections, and a busy
-    thread yields to the others only every 5 ms.
+    for 0.1 s, and a busy thread yields to the others only every 5 ms.
     """
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
     sys.setswitchinterval(0.0001)
 
 

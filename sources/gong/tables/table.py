@@ -6,6 +6,7 @@ Column names are Gong's own in snake_case, so that Gong's documentation is the d
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ RowExtractor = Callable[[Record], Iterable[tuple[ConnectorValues, Record]]]
 """The rows of one record: values of the connector's columns, and the object that holds Gong's fields."""
 
 _NAMING = NamingConvention()
+_SNAKE_CASE = re.compile(r"_?[a-z0-9]+(_[a-z0-9]+)*")
+"""The same names that `snake_case` leaves unchanged. dlt's rule would take 40 ms of each start for all columns."""
 _PII_KINDS: tuple[PiiKind, ...] = get_args(PiiKind)
 
 
@@ -66,7 +69,7 @@ class Column:
     pii: PiiKind | None = None
 
     def __post_init__(self) -> None:
-        if self.name != snake_case(self.name):
+        if not _SNAKE_CASE.fullmatch(self.name):
             raise ValueError(f"column {self.name!r} is not in snake_case")
         if self.type not in DATA_TYPES:
             raise ValueError(f"column {self.name!r} has the unknown type {self.type!r}; use a constant of column_types")
@@ -98,7 +101,7 @@ class Table:
     mapped_fields: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        if self.name != snake_case(self.name):
+        if not _SNAKE_CASE.fullmatch(self.name):
             raise ValueError(f"table {self.name!r} is not in snake_case")
         counts = Counter(column.name for column in self.columns)
         if duplicates := [name for name, count in counts.items() if count > 1]:
