@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, get_args
 
@@ -41,7 +42,7 @@ RENAMED_SETTINGS = {"transcript_patience": "transcript_retry_period"}
 """Settings of earlier versions by their present names. An earlier name is refused, not ignored."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Connection:
     """One Gong account. Settings of the connection `emea` are `sources.gong.emea.*`, then `sources.gong.*`.
 
@@ -62,9 +63,9 @@ class Connection:
                 if dlt.config.get(f"{section}.{old}") is not None:
                     raise UsageError(f"{section}.{old} was renamed: set {new}")
 
-    @property
+    @cached_property
     def settings(self) -> GongSettings:
-        """Return the settings of the connection.
+        """The settings of the connection. dlt takes 3 ms to resolve them, so they are resolved once.
 
         Raises:
             UsageError: If a value has the wrong type.
