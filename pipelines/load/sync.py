@@ -139,6 +139,7 @@ class SyncJob:
             private_excluded=len(metrics.private_calls),
             pending_transcripts=self._pending_transcripts,
             rejected=metrics.rejected.total(),
+            repeated_records=metrics.repeated.total(),
             abandoned_loads=self._abandoned_loads,
             bookmark=self._bookmark,
             warning=self._job.warning,

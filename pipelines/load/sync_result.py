@@ -36,6 +36,7 @@ class SyncResult:
         private_excluded: Private calls that were left out, or stored as metadata only.
         pending_transcripts: Calls in the warehouse that have no transcript yet and are recent enough to get one.
         rejected: Records that failed validation; they are in `_rejected`.
+        repeated_records: Rows that repeated the key of another row of their record or list; the last one was written.
         abandoned_loads: Unfinished loads of a killed run. Their records were read again instead of being loaded.
         bookmark: Calls are complete up to this time.
         reason: Why the run failed or stopped.
@@ -56,6 +57,7 @@ class SyncResult:
     private_excluded: int
     pending_transcripts: int
     rejected: int
+    repeated_records: int
     abandoned_loads: int
     bookmark: datetime | None
     reason: str | None = None
@@ -84,6 +86,8 @@ class SyncResult:
             f"{self.private_excluded:,} private calls excluded, {self.pending_transcripts:,} transcripts pending,"
             f" {self.rejected:,} records rejected; {complete}"
         )
+        if self.repeated_records:
+            yield f"{self.repeated_records:,} repeated records: of those with the same key, the last one was written"
         if self.abandoned_loads:
             yield f"{self.abandoned_loads:,} unfinished loads of a killed run abandoned: their records were read again"
         if self.reason is not None:

@@ -19,6 +19,8 @@ class RunMetrics:
         private_calls: Ids of the private calls that were excluded.
         rows: Rows passed to dlt, per table.
         rejected: Records that failed validation, per resource. They are in the table `_rejected`.
+        repeated: Records of a list, and rows of a record, whose key Gong sent again later in the same list or record,
+            per list or table. The last one of each key is written.
         skipped: Resources that the credential may not read, with the reason.
         failed: Resources that failed, with the error.
         stopped: Reason why the run ended early on purpose; None if it did not.
@@ -32,6 +34,7 @@ class RunMetrics:
     private_calls: set[str] = field(default_factory=set)
     rows: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
+    repeated: Counter[str] = field(default_factory=Counter)
     skipped: dict[str, str] = field(default_factory=dict)
     failed: dict[str, Exception] = field(default_factory=dict)
     stopped: str | None = None

@@ -65,6 +65,11 @@ class GongClient:
         self._authenticated = False
         self._authentication_error: GongError | None = None
 
+    @property
+    def metrics(self) -> RunMetrics:
+        """Counters of the run."""
+        return self._metrics
+
     @asynccontextmanager
     async def session(self) -> AsyncIterator[None]:
         """Keep the connection pool open. Re-entrant: the last session to end closes it."""

@@ -57,6 +57,7 @@ class Page:
         total: Number of records that match the request. Gong counts them for the first page and does not update it.
         request_id: Gong's `requestId` of the response.
         server_time: Gong's clock at the time of the response, in whole seconds; None if it was not sent.
+        is_first: Whether it is the first page of the list.
     """
 
     records: list[msgspec.Raw]
@@ -64,6 +65,7 @@ class Page:
     total: int | None
     request_id: str | None
     server_time: datetime | None
+    is_first: bool = False
 
 
 class Position(msgspec.Struct, rename={"total": "totalRecords"}):
@@ -122,6 +124,7 @@ def parse_page(endpoint: Endpoint, response: httpx.Response, *, is_first_page: b
         total=total,
         request_id=response.headers.get("x-traceid") or (envelope.request_id and str(envelope.request_id)),
         server_time=_parse_http_date(response.headers.get("date", "")),
+        is_first=is_first_page,
     )
 
 

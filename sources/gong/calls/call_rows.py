@@ -91,8 +91,7 @@ def call_rows(call: Record, *, content_hash: str, synced_at: datetime) -> list[R
     for field, table in (("structure", "call_structure"), ("topics", "call_topics"), ("keyPoints", "call_key_points")):
         items = object_list_field(content, field)
         rows += [(table, {"call_id": call_id, "position": position}, item) for position, item in enumerate(items)]
-    for tracker in object_list_field(content, "trackers"):
-        rows += _tracker_rows(call_id, tracker)
+    rows += _tracker_rows(call_id, object_list_field(content, "trackers"))
     for position, section in enumerate(object_list_field(content, "outline")):
         rows.append(("call_outline", {"call_id": call_id, "position": position}, section))
         for item_position, item in enumerate(object_list_field(section, "items")):
@@ -157,40 +156,42 @@ def _crm_rows(call_id: str, party_id: str, owner: Record) -> Iterator[Row]:
 
     Parts of the key that Gong leaves out are empty texts, so that objects and fields join on equality.
     """
-    seen: set[tuple[str, ...]] = set()
     for context in object_list_field(owner, "context"):
         system_fields = {name: value for name, value in context.items() if name not in ("system", "objects")}
         for crm_object in object_list_field(context, "objects"):
-            key = (
-                party_id,
-                id_text(context.get("system")),
-                id_text(crm_object.get("objectType")),
-                id_text(crm_object.get("objectId")),
-                id_text(crm_object.get("timing")),
-            )
             values = {
                 "call_id": call_id,
-                "party_id": key[0],
-                "system": key[1],
-                "object_type": key[2],
-                "object_id": key[3],
-                "timing": key[4],
+                "party_id": party_id,
+                "system": id_text(context.get("system")),
+                "object_type": id_text(crm_object.get("objectType")),
+                "object_id": id_text(crm_object.get("objectId")),
+                "timing": id_text(crm_object.get("timing")),
             }
-            if key not in seen:
-                yield "call_crm_objects", values, {**system_fields, **crm_object}
+            yield "call_crm_objects", values, {**system_fields, **crm_object}
             for field in object_list_field(crm_object, "fields"):
-                if (*key, str(field.get("name"))) not in seen:
-                    yield "call_crm_fields", values, field
-                seen.add((*key, str(field.get("name"))))
-            seen.add(key)
+                yield "call_crm_fields", values, field
 
 
-def _tracker_rows(call_id: str, tracker: Record) -> Iterator[Row]:
-    tracker_id = id_text(tracker.get("id"))
-    phrases = object_list_field(tracker, "phrases")
-    summary = [{name: value for name, value in phrase.items() if name != "occurrences"} for phrase in phrases]
-    tracker_values = {"call_id": call_id, "tracker_id": tracker_id, "phrases": summary or None}
-    yield "call_trackers", tracker_values, tracker
+def _tracker_rows(call_id: str, trackers: list[Record]) -> Iterator[Row]:
+    """Yield the rows of all trackers of a call, and of the mentions of the last tracker of each id."""
+    last = {id_text(tracker.get("id")): number for number, tracker in enumerate(trackers)}
+    # Trackers without an id share one sequence of positions.
+    position_without_id = 0
+    for number, tracker in enumerate(trackers):
+        tracker_id, phrases = id_text(tracker.get("id")), object_list_field(tracker, "phrases")
+        summary = [{name: value for name, value in phrase.items() if name != "occurrences"} for phrase in phrases]
+        yield "call_trackers", {"call_id": call_id, "tracker_id": tracker_id, "phrases": summary or None}, tracker
+        if tracker_id and last[tracker_id] != number:
+            continue
+        mentions = _mentions(tracker, phrases)
+        for position, (phrase, mention) in enumerate(mentions, 0 if tracker_id else position_without_id):
+            values = {"call_id": call_id, "tracker_id": tracker_id, "position": position, "phrase": phrase}
+            yield "call_tracker_occurrences", values, mention
+        position_without_id += 0 if tracker_id else len(mentions)
+
+
+def _mentions(tracker: Record, phrases: list[Record]) -> list[tuple[object, Record]]:
+    """Return the mentions of a tracker, each with its phrase; None for a mention without a phrase."""
     occurrences: list[tuple[object, Record]] = [
         (phrase.get("phrase"), mention) for phrase in phrases for mention in object_list_field(phrase, "occurrences")
     ]
@@ -202,6 +203,4 @@ def _tracker_rows(call_id: str, tracker: Record) -> Iterator[Row]:
             for mention in mentions
             if (mention.get("startTime"), mention.get("speakerId")) not in phrase_occurrences
         ]
-    for position, (phrase, mention) in enumerate(occurrences):
-        values = {"call_id": call_id, "tracker_id": tracker_id, "position": position, "phrase": phrase}
-        yield "call_tracker_occurrences", values, mention
+    return occurrences

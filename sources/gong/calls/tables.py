@@ -76,11 +76,14 @@ CALL_PARTIES_TABLE = Table(
     ),
 )
 
+_OPTIONAL_CRM_KEY = frozenset({"party_id", "system", "object_type", "timing"})
+
 CALL_CRM_OBJECTS_TABLE = Table(
     name="call_crm_objects",
     description="CRM objects linked to a call or party; party_id is empty for the call's own",
     key=("call_id", "party_id", "system", "object_type", "object_id", "timing"),
     write_strategy=WriteStrategy.REPLACE_BY_PARENT,
+    optional_key=_OPTIONAL_CRM_KEY,
     mapped_fields=frozenset({"fields", "objectId", "objectType", "timing"}),
     columns=(
         Column("call_id", TEXT),
@@ -98,6 +101,7 @@ CALL_CRM_FIELDS_TABLE = Table(
     description="fields of the CRM objects, value as JSON",
     key=("call_id", "party_id", "system", "object_type", "object_id", "timing", "name"),
     write_strategy=WriteStrategy.REPLACE_BY_PARENT,
+    optional_key=_OPTIONAL_CRM_KEY,
     columns=(
         Column("call_id", TEXT),
         Column("party_id", TEXT),

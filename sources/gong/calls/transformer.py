@@ -130,7 +130,10 @@ class CallTransformer:
             basic: The records come from GET /v2/calls and hold metadata only.
         """
         context = self._context
-        builders = {table.name: TableBuilder(table, context.types) for table in (CALLS_TABLE, *CALL_TABLES)}
+        builders = {
+            table.name: TableBuilder(table, context.types, context.metrics.repeated)
+            for table in (CALLS_TABLE, *CALL_TABLES)
+        }
         times: list[tuple[datetime | None, datetime | None]] = []
         calls: dict[str, Record] = {}
         for raw in records:
@@ -144,9 +147,12 @@ class CallTransformer:
                 context.reject("calls", raw, call, error, hidden=context.is_hidden(call))
                 continue
             times.append((effective_time(metadata), parse_gong_datetime(metadata.get("started"))))
-            if call_id not in self._seen:
-                self._seen.add(call_id)
-                calls[call_id] = call
+            if call_id in calls:
+                self.metrics.repeated["calls"] += 1
+            elif call_id in self._seen:
+                continue
+            self._seen.add(call_id)
+            calls[call_id] = call
         self.metrics.calls_read += len(calls)
         private_ids = {call_id for call_id, call in calls.items() if context.is_hidden(call)}
         self.metrics.private_calls |= private_ids
@@ -240,7 +246,8 @@ class TranscriptTransformer:
                 context.reject("transcripts", json, None, error, hidden=context.private_calls != "include")
                 continue
             if transcript.call_id in requested_ids and transcript.call_id not in self._seen:
-                transcripts.setdefault(transcript.call_id, transcript)
+                context.metrics.repeated["transcripts"] += transcript.call_id in transcripts
+                transcripts[transcript.call_id] = transcript
         self._seen |= transcripts.keys()
         context.metrics.transcripts_read += len(transcripts)
         known = context.find_hashes("transcripts", list(transcripts))

@@ -41,17 +41,21 @@ async def read_records(
     query: Mapping[str, str] | None = None,
     body: Mapping[str, Any] | None = None,
 ) -> list[Any]:
-    """Return all records of an endpoint, decoded; of a record that is on two pages the last copy.
+    """Return all records of an endpoint, decoded; of a record that a paged list contains twice, the last copy.
 
-    A record that cannot be decoded is returned as text.
+    A record that cannot be decoded is returned as text. The client's metrics count the copies that are left out, unless
+    the list was read again from its first page.
 
     Raises:
         GongError: If a page could not be read.
     """
     by_id: dict[str, Record] = {}
     without_id: list[Any] = []
+    received_ids: set[str] = set()
     max_restarts = MAX_RESTARTS if endpoint.id_field else 0
     async for page in client.paginate(endpoint, query=query, body=body, max_restarts=max_restarts):
+        if page.is_first:
+            received_ids.clear()
         for raw in page.records:
             try:
                 record = decode_record(raw)
@@ -60,6 +64,8 @@ async def read_records(
             if endpoint.paged and endpoint.id_field and (text := record_id(record, endpoint.id_field)):
                 # A list that changes between pages, or is restarted, contains a record twice.
                 by_id[text] = record
+                client.metrics.repeated[endpoint.records] += text in received_ids
+                received_ids.add(text)
             else:
                 without_id.append(record)
     return [*by_id.values(), *without_id]

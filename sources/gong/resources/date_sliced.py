@@ -27,9 +27,10 @@ from ..incremental.date_slices import (
     split_by_months,
 )
 from ..incremental.windows import Window
+from ..metrics import RunMetrics
 from ..tables.pseudonyms import PersonalFields
 from ..tables.record_mapper import RecordMapper
-from ..tables.records import InvalidRecordError, Record
+from ..tables.records import InvalidRecordError, Record, record_id
 from ..tables.table import Table
 
 SliceReader = Callable[[ExtractContext, DateSlice], Awaitable[RecordsByDate]]
@@ -103,13 +104,19 @@ def date_sliced(resource: DateSlicedResource, context: ExtractContext) -> DltRes
         window = run.date_window or plan_window([state], start=start, now=now, lookback=lookback)
         hashes = DateHashes(state, state_is_current=run.state_is_current)
         complete_until = window.since
+        seen_ids: set[str] = set()
         for item in output.emit({}):
             yield item
         try:
             for date_slice in resource.slices(window, now):
                 records_by_date = await context.read(resource.read(context, date_slice))
                 changed, emptied = hashes.select_changed(
-                    {day: context.pseudonymize(resource.name, records) for day, records in records_by_date.items()}
+                    {
+                        day: context.pseudonymize(
+                            resource.name, _drop_seen(records, resource, seen_ids, context.metrics)
+                        )
+                        for day, records in records_by_date.items()
+                    }
                 )
                 rows = resource.mapper.to_tables(
                     changed,
@@ -136,6 +143,21 @@ def date_sliced(resource: DateSlicedResource, context: ExtractContext) -> DltRes
         )
 
     return declare_output(dlt.resource(read, name=resource.name, selected=not resource.opt_in), tables, context)
+
+
+def _drop_seen(records: list[Any], resource: DateSlicedResource, seen_ids: set[str], metrics: RunMetrics) -> list[Any]:
+    """Return the records without those of an earlier slice, such as a review that was edited between two requests.
+
+    What is left out is not part of its day's content hash, so the next run that reads the day writes it.
+    """
+    mapper = resource.mapper
+    if not mapper.has_id_as_key:
+        return records
+    ids = [record_id(record, mapper.id_field) for record in records]
+    new = [record for record, text in zip(records, ids, strict=True) if not text or text not in seen_ids]
+    seen_ids.update(ids)
+    metrics.repeated[resource.tables[0].name] += len(records) - len(new)
+    return new
 
 
 def date_field(record: Record, field: str) -> date:

@@ -109,7 +109,8 @@ def full_refresh(resource: FullRefreshResource, context: ExtractContext) -> DltR
         output = ResourceOutput(tables, context)
         rows: Mapping[str, pa.Table] = {}
         try:
-            records = context.pseudonymize(resource.name, await context.read(resource.read(context)))
+            records = resource.mapper.drop_repeated(await context.read(resource.read(context)), context.metrics)
+            records = context.pseudonymize(resource.name, records)
             content_hash = hash_records(records)
             if not context.run.state_is_current or state.get("content_hash") != content_hash:
                 rows = resource.to_tables(records, output.types, output.rejects)

@@ -63,7 +63,8 @@ LIBRARY_CALLS_TABLE = Table(
 
 def library_tables(folders: Sequence[Any], types: ColumnTypes, rejects: RejectCollector) -> dict[str, pa.Table]:
     """Return folders and the calls in them as Arrow tables; a call that is in a folder twice has two rows."""
-    folder_rows, call_rows = TableBuilder(FOLDERS_TABLE, types), TableBuilder(LIBRARY_CALLS_TABLE, types)
+    folder_rows = TableBuilder(FOLDERS_TABLE, types, rejects.metrics.repeated)
+    call_rows = TableBuilder(LIBRARY_CALLS_TABLE, types)
     for folder in folders:
         with rejecting_invalid("library", folder, rejects):
             if not (folder_id := record_id(require_object(folder))):

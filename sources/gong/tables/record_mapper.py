@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from ..metrics import RunMetrics
 from .column_types import ColumnTypes
 from .records import InvalidRecordError, record_id, require_object
 from .rejects import RejectCollector
@@ -29,6 +30,31 @@ class RecordMapper:
     resource: str
     tables: tuple[Table, ...]
     id_field: str = "id"
+
+    def drop_repeated(self, records: Sequence[Any], metrics: RunMetrics) -> list[Any]:
+        """Return the records without those that a later record with the same id replaces.
+
+        Records without an id are all returned, as are those of a resource whose tables have another key than the id.
+
+        Args:
+            records: Decoded records.
+            metrics: Counts the records that are left out.
+        """
+        if not self.has_id_as_key:
+            return list(records)
+        last = {text: number for number, record in enumerate(records) if (text := record_id(record, self.id_field))}
+        kept = [
+            record
+            for number, record in enumerate(records)
+            if last.get(record_id(record, self.id_field), number) == number
+        ]
+        metrics.repeated[self.tables[0].name] += len(records) - len(kept)
+        return kept
+
+    @property
+    def has_id_as_key(self) -> bool:
+        """Whether a record's id is the key of a row, or of the rows of a parent."""
+        return bool(self.id_field) and any(table.key[0] == snake_case(self.id_field) for table in self.tables)
 
     def to_tables(
         self,
@@ -52,7 +78,7 @@ class RecordMapper:
             emptied_parents: Values of the first key column, such as dates, whose rows have to be deleted because no
                 record has them any longer.
         """
-        builders = [TableBuilder(table, types) for table in self.tables]
+        builders = [TableBuilder(table, types, rejects.metrics.repeated) for table in self.tables]
         for record in records:
             with rejecting_invalid(self.resource, record, rejects, id_field=self.id_field):
                 parent = self._require_id(record)

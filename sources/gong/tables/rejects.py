@@ -47,7 +47,7 @@ class RejectCollector:
     Args:
         types: Types of undeclared columns.
         known_hashes: Content hashes in the warehouse; the ids of `_rejected` are `resource id`. None if unknown.
-        metrics: Counts rejected records.
+        metrics: Counters of the run, which include the rejected records.
         synced_at: When the run began.
         initial_load: The dataset has no tables yet, so no row has to be deleted.
     """
@@ -63,7 +63,7 @@ class RejectCollector:
     ) -> None:
         self._types = types
         self._known_hashes = known_hashes
-        self._metrics = metrics
+        self.metrics = metrics
         self._synced_at = synced_at
         self._initial_load = initial_load
         self._seen: set[str] = set()
@@ -95,7 +95,7 @@ class RejectCollector:
         if (key := f"{resource} {record_id}") in self._seen:
             return
         self._seen.add(key)
-        self._metrics.rejected[resource] += 1
+        self.metrics.rejected[resource] += 1
         self._pending[key] = _Reject(resource, record_id, str(problem), None if hidden else record, content)
 
     def resolve(self, resource: str, record_ids: Iterable[str]) -> None:

@@ -16,7 +16,7 @@ from typing import Literal, get_args
 
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
-from .column_types import BOOL, DATA_TYPES, TEXT, DataType
+from .column_types import BIGINT, BOOL, DATA_TYPES, TEXT, DataType
 from .records import ConnectorValues, Record
 
 PiiKind = Literal["email", "phone", "name", "link"]
@@ -90,6 +90,8 @@ class Table:
         rows: Yields the rows that a record adds to the table.
         mapped_fields: Fields of the record that other columns or tables hold. Any other undeclared field becomes a
             column.
+        optional_key: Columns of the key in which empty is a value like any other. A row in which another column of the
+            key is empty has no id: the key holds for rows with an id.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Table:
     write_strategy: WriteStrategy = WriteStrategy.REPLACE_TABLE
     rows: RowExtractor = identity_row
     mapped_fields: frozenset[str] = frozenset()
+    optional_key: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not _SNAKE_CASE.fullmatch(self.name):
@@ -110,6 +113,8 @@ class Table:
             raise ValueError(f"table {self.name!r} does not declare its key column {', '.join(missing)}")
         if not self.key:
             raise ValueError(f"table {self.name!r} has no key")
+        if unknown := self.optional_key - set(self.key):
+            raise ValueError(f"table {self.name!r} has no key column {', '.join(sorted(unknown))}")
 
     @cached_property
     def connector_columns(self) -> tuple[Column, ...]:
@@ -120,6 +125,17 @@ class Table:
     def gong_columns(self) -> tuple[Column, ...]:
         """The columns that hold a field of Gong's record, in order."""
         return tuple(column for column in self.columns if column.field is not None)
+
+    @cached_property
+    def key_columns(self) -> tuple[Column, ...]:
+        """The columns of the key, in its order."""
+        by_name = {column.name: column for column in self.columns}
+        return tuple(by_name[name] for name in self.key)
+
+    @cached_property
+    def has_numbered_rows(self) -> bool:
+        """Whether the connector numbers the rows of a parent, so that no two of them have the same key."""
+        return self.key_columns[-1].type == BIGINT and self.key_columns[-1].field is None
 
     @cached_property
     def required(self) -> frozenset[str]:

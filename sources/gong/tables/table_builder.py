@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from operator import methodcaller
 from typing import Any
 
 import pyarrow as pa
 
-from .column_types import ARROW_TYPES, JSON, ColumnTypes, DataType, convert_column, encode_text, infer_type
+from .column_types import ARROW_TYPES, JSON, TEXT, ColumnTypes, DataType, convert_column, encode_text, infer_type
 from .records import ConnectorValues, Record
-from .table import LOAD_ID, TOMBSTONE, Table, snake_case
+from .table import LOAD_ID, TOMBSTONE, Column, Table, snake_case
 
 ADDED_JSON = {b"gong-elt.data_type": b"json"}
 """Metadata of an Arrow text field that holds JSON although no table declares the column."""
 
 
 class TableBuilder:
-    """Collects rows of one table and builds an Arrow table from them.
+    """Collects rows of one table and builds an Arrow table from them, with one row per key.
 
     Args:
         table: The table's declaration.
         types: Types of undeclared columns.
+        repeated: Counts the rows that a later row with the same key replaces, by table.
     """
 
-    def __init__(self, table: Table, types: ColumnTypes) -> None:
+    def __init__(self, table: Table, types: ColumnTypes, repeated: Counter[str] | None = None) -> None:
         self._table = table
         self._types = types
+        self._repeated: Counter[str] = Counter() if repeated is None else repeated
         self._connector_values: list[ConnectorValues] = []
         self._records: list[Record] = []
         self._known_fields = {column.field for column in table.gong_columns} | table.mapped_fields
@@ -57,21 +60,19 @@ class TableBuilder:
             self.add_row(values, {parent_column.field: parent})
 
     def build(self) -> pa.Table:
-        """Return all rows as an Arrow table: declared columns first, then the fields that Gong added.
+        """Return the rows as an Arrow table: declared columns first, then the fields that Gong added.
+
+        Of rows with the same key, the last one is returned. Rows without an id are all returned.
 
         Raises:
             ValueError: If a row has a value for a column that the table does not declare as the connector's.
         """
         self._check_connector_values()
+        key_values = {} if self._table.has_numbered_rows else self._drop_repeated_rows()
         arrays: dict[str, pa.Array] = {}
         added_json: set[str] = set()
         for column in self._table.columns:
-            # methodcaller runs in C; a loop in Python would cost several instructions per cell.
-            values: Sequence[Any] = (
-                list(map(methodcaller("get", column.name), self._connector_values))
-                if column.field is None
-                else [record.get(column.field) for record in self._records]
-            )
+            values = key_values.get(column.name) or self._values(column)
             self._add_column(arrays, column.name, column.type, values)
         for field in sorted(self._undeclared_fields()):
             values = [record.get(field) for record in self._records]
@@ -86,6 +87,32 @@ class TableBuilder:
                 if data_type == JSON:
                     added_json.add(name)
         return pa.table(arrays, schema=self._schema(arrays, added_json))
+
+    def _values(self, column: Column) -> list[Any]:
+        """Return the values of a declared column, by row."""
+        if column.field is not None:
+            return [record.get(column.field) for record in self._records]
+        # methodcaller runs in C; a loop in Python would cost several instructions per cell.
+        return list(map(methodcaller("get", column.name), self._connector_values))
+
+    def _drop_repeated_rows(self) -> dict[str, list[Any]]:
+        """Drop each row that a later row with the same key replaces, and return the values of the key's columns."""
+        columns = self._table.key_columns
+        values = {column.name: self._values(column) for column in columns}
+        keys = list(zip(*(_key_parts(values[column.name], column.type) for column in columns), strict=True))
+        if len(set(keys)) == len(keys):
+            return values
+        ids = [index for index, column in enumerate(columns) if column.name not in self._table.optional_key]
+        last_rows = {key: row for row, key in enumerate(keys)}
+        kept = [
+            row
+            for row, key in enumerate(keys)
+            if last_rows[key] == row or any(key[index] in (None, "") for index in ids)
+        ]
+        self._repeated[self._table.name] += len(keys) - len(kept)
+        self._connector_values = [self._connector_values[row] for row in kept]
+        self._records = [self._records[row] for row in kept]
+        return {name: [column_values[row] for row in kept] for name, column_values in values.items()}
 
     def _check_connector_values(self) -> None:
         declared = {column.name for column in self._table.connector_columns}
@@ -114,6 +141,13 @@ class TableBuilder:
                 for name, array in arrays.items()
             ]
         )
+
+
+def _key_parts(values: list[Any], data_type: DataType) -> list[Any]:
+    """Return the values of a key column so that those which are equal in the warehouse are equal and hashable."""
+    if data_type != TEXT or set(map(type, values)) <= {str}:
+        return values
+    return ["" if value is None else encode_text(value) for value in values]
 
 
 def empty_table(table: Table) -> pa.Table:
