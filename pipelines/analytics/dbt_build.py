@@ -210,7 +210,8 @@ def _summarise_dbt_results(results: Sequence[Any]) -> tuple[list[str], list[str]
         if result.status in ("error", "fail"):
             failed.append(line)
         elif result.status == "warn":
-            warnings.append(line)
+            description = getattr(result.node, "description", "")
+            warnings.append(f"{kind} {result.node.name}: {result.failures:,} {description}" if description else line)
     return failed, warnings, counts, skipped
 
 

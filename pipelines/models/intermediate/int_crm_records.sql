@@ -1,10 +1,13 @@
--- One row per account or opportunity linked to the call itself, and timing.
+-- One row per account or opportunity linked to the call itself, and timing; without those that have no id.
 {{ config(indexes=index_on(['call_id'])) }}
 
 with linked as (
-    select *
+    select
+        *,
+        case when object_type in {{ quoted(var('gong_account_types')) }} then 'account' else 'opportunity' end as kind
     from {{ ref('stg_call_crm_objects') }}
     where party_id = ''
+      and object_id <> ''
       and object_type in {{ quoted(var('gong_account_types') + var('gong_opportunity_types')) }}
 ),
 
@@ -12,7 +15,7 @@ described as (
     select
         linked.call_id,
         linked.system,
-        linked.object_type,
+        linked.kind,
         linked.object_id,
         linked.timing,
         {{ crm_field(var('gong_name_fields')) }} as name,
@@ -28,13 +31,13 @@ described as (
         and fields.object_type = linked.object_type
         and fields.object_id = linked.object_id
         and fields.timing = linked.timing
-    group by linked.call_id, linked.system, linked.object_type, linked.object_id, linked.timing
+    group by linked.call_id, linked.system, linked.kind, linked.object_id, linked.timing
 )
 
 select
     call_id,
     system,
-    case when object_type in {{ quoted(var('gong_account_types')) }} then 'account' else 'opportunity' end as kind,
+    kind,
     object_id,
     timing,
     name,

@@ -28,8 +28,9 @@ stretches as (
         count(*) as turn_count,
         max(end_ms - start_ms) / 1000.0 as longest_turn_seconds,
         sum(question_count) as question_count,
-        avg(case when side_before <> 'company' then greatest(start_ms - end_ms_before, 0) / 1000.0 end)
-            as patience_seconds
+        -- Of whole milliseconds, so that the mean does not depend on the order of the rows.
+        avg(case when side_before <> 'company' and start_ms is not null and end_ms_before is not null
+            then greatest(start_ms - end_ms_before, 0) end) / 1000.0 as patience_seconds
     from {{ ref('int_uninterrupted') }} as stretches
     join calls on calls.call_id = stretches.call_id
     where speaker_id is not null

@@ -17,11 +17,18 @@
   case {{ affiliation }} when 'Internal' then 'company' when 'External' then 'customer' else 'unknown' end
 {%- endmacro %}
 
-{# Format milliseconds from the start of the call as hh:mm:ss. #}
+{# Return a number of Gong's, or null if it is absurd: arithmetic on it could overflow, which would end the build. #}
+{% macro if_between(column, lowest, highest) -%}
+  case when {{ column }} between {{ lowest }} and {{ highest }} then {{ column }} end
+{%- endmacro %}
+
+{# Format milliseconds from the start of the call as hh:mm:ss, with a minus sign before the start. #}
 {% macro clock(milliseconds) -%}
-  {{ two_digits("floor(" ~ milliseconds ~ " / 3600000.0)") }} || ':' ||
-  {{ two_digits("floor(" ~ milliseconds ~ " / 60000.0) - 60 * floor(" ~ milliseconds ~ " / 3600000.0)") }} || ':' ||
-  {{ two_digits("floor(" ~ milliseconds ~ " / 1000.0) - 60 * floor(" ~ milliseconds ~ " / 60000.0)") }}
+  {%- set distance = "abs(" ~ milliseconds ~ ")" -%}
+  case when {{ milliseconds }} <= -1000 then '-' else '' end ||
+  {{ two_digits("floor(" ~ distance ~ " / 3600000.0)") }} || ':' ||
+  {{ two_digits("floor(" ~ distance ~ " / 60000.0) - 60 * floor(" ~ distance ~ " / 3600000.0)") }} || ':' ||
+  {{ two_digits("floor(" ~ distance ~ " / 1000.0) - 60 * floor(" ~ distance ~ " / 60000.0)") }}
 {%- endmacro %}
 
 {% macro two_digits(number) -%}

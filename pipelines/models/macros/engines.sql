@@ -12,17 +12,31 @@
   json_extract_string({{ column }}, '$')
 {%- endmacro %}
 
-{# Convert the text of a CRM field to a number; null if it is not a number. #}
+{# Return the mean of a figure, rounded to ten digits: the sum of fractions depends on the order of the rows, which differs
+   between a full and an incremental build. #}
+{% macro mean(expression) -%}
+  {{ return(adapter.dispatch('mean', 'gong_elt')(expression)) }}
+{%- endmacro %}
+
+{% macro default__mean(expression) -%}
+  cast(round(cast(avg({{ expression }}) as numeric), 10) as double precision)
+{%- endmacro %}
+
+{% macro duckdb__mean(expression) -%}
+  round(cast(avg({{ expression }}) as double precision), 10)
+{%- endmacro %}
+
+{# Convert the text of a CRM field to a number; null if it is not a number, or too long for one. #}
 {% macro text_as_number(expression) -%}
   {{ return(adapter.dispatch('text_as_number', 'gong_elt')(expression)) }}
 {%- endmacro %}
 
 {% macro default__text_as_number(expression) -%}
-  case when {{ expression }} ~ '^-?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?$' then cast({{ expression }} as double precision) end
+  case when {{ expression }} ~ '^-?[0-9]{1,30}([.][0-9]{1,30})?([eE][-+]?[0-9]{1,2})?$' then cast({{ expression }} as double precision) end
 {%- endmacro %}
 
 {% macro duckdb__text_as_number(expression) -%}
-  case when regexp_matches({{ expression }}, '^-?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?$')
+  case when regexp_matches({{ expression }}, '^-?[0-9]{1,30}([.][0-9]{1,30})?([eE][-+]?[0-9]{1,2})?$')
     then cast({{ expression }} as double precision) end
 {%- endmacro %}
 

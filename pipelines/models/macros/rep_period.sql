@@ -17,6 +17,8 @@ with on_calls as (
     from {{ ref('call_participants') }} as participants
     join {{ ref('calls_enriched') }} as calls on calls.call_id = participants.call_id
     where participants.side = 'company' and participants.user_id is not null
+        -- Gong sent no start, so the call is in no period; data_quality counts such calls.
+        and calls.started is not null
     group by participants.user_id, {{ period_of('calls.started', period) }}, participants.call_id
 ),
 
@@ -27,11 +29,11 @@ calls as (
         count(*) as call_count,
         cast(sum(hosted) as bigint) as hosted_call_count,
         cast(sum(duration_seconds) / 3600.0 as double precision) as call_hours,
-        avg(talk_ratio) as talk_ratio,
-        avg(longest_turn_seconds) as longest_monologue_seconds,
-        avg(patience_seconds) as patience_seconds,
-        avg(interactivity) as interactivity,
-        cast(avg(questions_per_hour) as double precision) as questions_per_hour
+        {{ mean('talk_ratio') }} as talk_ratio,
+        {{ mean('longest_turn_seconds') }} as longest_monologue_seconds,
+        {{ mean('patience_seconds') }} as patience_seconds,
+        {{ mean('interactivity') }} as interactivity,
+        {{ mean('questions_per_hour') }} as questions_per_hour
     from on_calls
     group by user_id, {{ period }}
 ),

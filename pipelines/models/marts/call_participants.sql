@@ -18,6 +18,8 @@ select
 from {{ ref('stg_call_parties') }} as parties
 join {{ ref('stg_calls') }} as calls on calls.call_id = parties.call_id
 left join {{ ref('int_speakers') }} as speakers
-    on speakers.call_id = parties.call_id and speakers.party_id = parties.party_id
+    on speakers.call_id = parties.call_id
+    and speakers.speaker_id = parties.speaker_id
+    and speakers.party_id is not distinct from parties.party_id
 left join {{ ref('int_speech') }} as speech
     on speech.call_id = speakers.call_id and speech.speaker_id = speakers.speaker_id

@@ -1,4 +1,18 @@
-with checks as (
+with parts as (
+    select party_id as id from {{ ref('stg_call_parties') }}
+    union all
+    select object_id from {{ ref('stg_call_crm_objects') }}
+    union all
+    select name from {{ ref('stg_call_crm_fields') }}
+    union all
+    select tracker_id from {{ ref('stg_call_trackers') }}
+    union all
+    select name from {{ ref('stg_call_interaction_stats') }}
+    union all
+    select question_id from {{ ref('stg_scorecard_questions') }}
+),
+
+checks as (
     select 'calls without transcript' as check_name, count(case when not has_transcript then 1 end) as found,
         count(*) as looked_at
     from {{ ref('calls_enriched') }}
@@ -12,6 +26,23 @@ with checks as (
     union all
     select 'calls without any external person', count(case when external_people = 0 then 1 end), count(*)
     from {{ ref('calls_enriched') }}
+    union all
+    select 'calls without a start, which are in no week or month', count(case when started is null then 1 end), count(*)
+    from {{ ref('calls_enriched') }}
+    union all
+    select 'calls without a valid length', count(case when duration_seconds is null then 1 end), count(*)
+    from {{ ref('calls_enriched') }}
+    union all
+    select 'topics longer than their call or of negative length',
+        count(case when share_of_call > 1.000001 or share_of_call < 0 then 1 end), count(*)
+    from {{ ref('topic_time') }}
+    union all
+    select 'sentences that end before they start', count(case when end_ms < start_ms then 1 end), count(*)
+    from {{ ref('transcript_lines') }}
+    union all
+    select 'people, trackers, CRM objects and other parts without an id',
+        count(case when coalesce(id, '') = '' then 1 end), count(*)
+    from parts
     union all
     select 'monologues of unknown speakers', count(case when side = 'unknown' then 1 end), count(*)
     from {{ ref('speaker_turns') }}

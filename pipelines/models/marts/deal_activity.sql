@@ -9,10 +9,11 @@ with linked as (
         accounts.account_name,
         row_number() over (
             partition by opportunities.system, opportunities.opportunity_id
-            order by calls._synced_at desc, calls.started desc, calls.call_id
+            order by calls._synced_at desc, calls.started desc nulls last, calls.call_id
         ) as newest_read,
         row_number() over (
-            partition by opportunities.system, opportunities.opportunity_id order by calls.started desc, calls.call_id
+            partition by opportunities.system, opportunities.opportunity_id
+            order by calls.started desc nulls last, calls.call_id
         ) as newest_call
     from {{ ref('int_call_opportunities') }} as opportunities
     join (

@@ -22,6 +22,8 @@ from {{ ref('stg_answered_scorecard_answers') }} as answers
 join {{ ref('stg_answered_scorecards') }} as reviews
     on reviews.answered_scorecard_id = answers.answered_scorecard_id
 left join {{ ref('stg_scorecard_questions') }} as questions
-    on questions.scorecard_id = reviews.scorecard_id and questions.question_id = answers.question_id
+    on questions.scorecard_id = reviews.scorecard_id
+    and questions.question_id = answers.question_id
+    and questions.question_id <> ''
 left join {{ ref('stg_users') }} as reviewed on reviewed.user_id = reviews.reviewed_user_id
 left join {{ ref('stg_users') }} as reviewers on reviewers.user_id = reviews.reviewer_user_id

@@ -34,6 +34,8 @@ select
 from {{ ref('stg_call_tracker_occurrences') }} as occurrences
 join calls on calls.call_id = occurrences.call_id
 left join {{ ref('stg_call_trackers') }} as trackers
-    on trackers.call_id = occurrences.call_id and trackers.tracker_id = occurrences.tracker_id
+    on trackers.call_id = occurrences.call_id
+    and trackers.tracker_id = occurrences.tracker_id
+    and trackers.tracker_id <> ''
 left join {{ ref('int_speakers') }} as speakers
     on speakers.call_id = occurrences.call_id and speakers.speaker_id = occurrences.speaker_id

@@ -21,6 +21,8 @@ listened as (
     from {{ ref('stg_call_trackers') }} as trackers
     join {{ ref('calls_enriched') }} as calls on calls.call_id = trackers.call_id
     left join mentions on mentions.call_id = trackers.call_id and mentions.tracker_id = trackers.tracker_id
+    -- Without a start a call is in no month, and trackers without an id cannot be told apart.
+    where calls.started is not null and trackers.tracker_id <> ''
 )
 
 select

@@ -2,8 +2,8 @@ with habits as (
     select
         opportunities.system,
         opportunities.opportunity_id,
-        avg(calls.talk_ratio) as talk_ratio,
-        cast(avg(calls.company_questions_per_hour) as double precision) as questions_per_hour
+        {{ mean('calls.talk_ratio') }} as talk_ratio,
+        {{ mean('calls.company_questions_per_hour') }} as questions_per_hour
     from {{ ref('int_call_opportunities') }} as opportunities
     join {{ ref('calls_enriched') }} as calls on calls.call_id = opportunities.call_id
     group by opportunities.system, opportunities.opportunity_id

@@ -5,7 +5,7 @@ select
     tracker_id,
     position,
     phrase,
-    start_time as start_seconds,
+    {{ if_between('start_time', -1000000000, 1000000000) }} as start_seconds,
     speaker_id
 from {{ source('gong', 'call_tracker_occurrences') }}
 {{ of_readable_calls() }}

@@ -5,6 +5,6 @@ select
     tracker_id,
     name as tracker_name,
     type as tracker_type,
-    count as mention_count
+    {{ if_between('count', 0, 1000000000) }} as mention_count
 from {{ source('gong', 'call_trackers') }}
 {{ of_readable_calls() }}

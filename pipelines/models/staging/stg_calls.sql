@@ -5,7 +5,7 @@ select
     url,
     title,
     started,
-    duration as duration_seconds,
+    {{ if_between('duration', 0, 1000000000) }} as duration_seconds,
     primary_user_id as host_user_id,
     direction,
     system,

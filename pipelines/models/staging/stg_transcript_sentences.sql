@@ -6,8 +6,8 @@ select
     monologue_index,
     speaker_id,
     topic,
-    start_ms,
-    end_ms,
+    {{ if_between('start_ms', -1000000000000, 1000000000000) }} as start_ms,
+    {{ if_between('end_ms', -1000000000000, 1000000000000) }} as end_ms,
     text
 from {{ source('gong', 'transcript_sentences') }}
 {{ of_readable_calls() }}
