@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -101,6 +102,10 @@ def print_result(figures: Figures, *, as_json: bool, ascii_only: bool = True) ->
     """Print the result of a command to stdout, as JSON or for a person, and end with its exit code."""
     from ..runtime.result import JobResult
 
+    if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.encoding.lower().startswith("utf"):
+        # An encoding such as ASCII lacks most letters: text then has escapes for them, and so has JSON.
+        sys.stdout.reconfigure(errors="backslashreplace")
+        ascii_only = True
     result = JobResult(figures, ascii_only)
     if as_json:
         print(result.as_json())

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -28,6 +29,9 @@ from .manifest import CALLS_PER_PART, IndexedCall, IndexManifest
 _CALLS_PER_COMMIT = 500
 _HEAP_BYTES = 256_000_000
 _THREADS = 2
+
+# tantivy counts nanoseconds, for which 64 bits suffice from 1677 to 2262; other times are moved to these.
+_EARLIEST, _LATEST, _END = (datetime(year, month, 1, tzinfo=UTC) for year, month in ((1970, 1), (2199, 12), (2200, 1)))
 
 _STATE = """
 SELECT count(*) AS calls, coalesce(sum({loaded_at_ms}), 0) AS checksum
@@ -123,6 +127,18 @@ class QueryResult:
     match: str
 
 
+class BrokenPartError(Exception):
+    """A part of the index cannot be read; the refresh after `SentenceIndex.drop_part` builds it again.
+
+    Attributes:
+        part: Number of the part.
+    """
+
+    def __init__(self, part: int, reason: BaseException) -> None:
+        super().__init__(f"part {part} of the search index cannot be read: {reason}")
+        self.part = part
+
+
 class SentenceIndex:
     """The index in a folder, created by the first refresh, in parts of a fixed number of calls."""
 
@@ -146,6 +162,9 @@ class SentenceIndex:
 
         Returns:
             Number of calls indexed.
+
+        Raises:
+            BrokenPartError: If a part that has to be changed cannot be read.
         """
         if rebuild:
             self._manifest.delete()
@@ -168,23 +187,40 @@ class SentenceIndex:
         for part, call_ids in calls_by_part.items():
             folder = self._manifest.part_folder(part)
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            writer = Index(_schema(), path=str(folder)).writer(_HEAP_BYTES, _THREADS)
+            with _engine_errors_of(part):
+                writer = Index(_schema(), path=str(folder)).writer(_HEAP_BYTES, _THREADS)
             for batch in batches(call_ids, _CALLS_PER_COMMIT):
-                for call_id in batch:
-                    writer.delete_documents_by_term("call_id", call_id)
                 sql = _format_sql(_LINES, marts, placeholders=placeholders(len(batch)))
-                for row in marts.rows(sql, *batch):
-                    writer.add_document(_document(row))
-                writer.commit()
+                rows = marts.rows(sql, *batch)
+                with _engine_errors_of(part):
+                    for call_id in batch:
+                        writer.delete_documents_by_term("call_id", call_id)
+                    for row in rows:
+                        writer.add_document(_document(row))
+                    writer.commit()
                 entries |= {call_id: IndexedCall(current[call_id], part) for call_id in batch}
                 self._manifest.write_entries(entries)
                 done += len(batch)
                 progress(done, len(changed))
-            writer.wait_merging_threads()
+            with _engine_errors_of(part):
+                writer.wait_merging_threads()
         return len(changed)
 
+    def drop_part(self, part: int) -> None:
+        """Delete a part and forget its calls, so that the next refresh indexes them again.
+
+        Raises:
+            OSError: If a file cannot be deleted.
+        """
+        entries = self._manifest.read_entries()
+        self._manifest.drop_calls(entries, [call_id for call_id, call in entries.items() if call.part == part])
+
     def search(self, query: SearchQuery) -> QueryResult:
-        """Return the matching sentences, best match first; if no sentence has all words, those that have any."""
+        """Return the matching sentences, best match first; if no sentence has all words, those that have any.
+
+        Raises:
+            BrokenPartError: If a part cannot be read.
+        """
         parts = self._open_parts(query.calls)
         for match in ("all words", "any word"):
             results = [part.search(query, require_all_words=match == "all words") for part in parts]
@@ -204,7 +240,8 @@ class SentenceIndex:
         numbers = sorted(pc.unique(table["part"]).to_pylist())
         return [
             _IndexPart(
-                Index.open(str(self._manifest.part_folder(number))),
+                number,
+                self._manifest.part_folder(number),
                 None if calls is None else table.filter(pc.equal(table["part"], number))["call_id"].to_pylist(),
             )
             for number in numbers
@@ -220,16 +257,29 @@ class _Match(NamedTuple):
 
 
 class _IndexPart:
-    """An open part of the index, limited to some of its calls; None for all."""
+    """An open part of the index, limited to some of its calls; None for all.
 
-    def __init__(self, index: Index, calls: list[str] | None) -> None:
-        self._index, self._searcher, self._calls = index, index.searcher(), calls
+    Its methods raise BrokenPartError if the part cannot be read.
+    """
+
+    def __init__(self, number: int, folder: Path, calls: list[str] | None) -> None:
+        self._number, self._calls = number, calls
+        with _engine_errors_of(number):
+            self._index = Index.open(str(folder))
+            self._searcher = self._index.searcher()
 
     def search(self, query: SearchQuery, *, require_all_words: bool) -> tuple[int, list[_Match]]:
         """Return the number of matching sentences, and the first matches."""
         order: Mapping[str, Any] = {"order_by_field": "started", "order": Order.Desc} if query.newest else {}
-        tantivy_query = self._parse(query, require_all_words=require_all_words)
-        result = self._searcher.search(tantivy_query, limit=query.limit, **order)
+        text = self._parse(query.words, require_all_words=require_all_words)
+        try:
+            with _engine_errors_of(self._number):
+                result = self._searcher.search(self._filter(text, query), limit=query.limit, **order)
+        except BrokenPartError:
+            # The query is valid, but this index cannot answer it, e.g. `text:*`: search for its words.
+            text = self._parse_words(query.words, require_all_words=require_all_words)
+            with _engine_errors_of(self._number):
+                result = self._searcher.search(self._filter(text, query), limit=query.limit, **order)
         matches = [_Match(-math.inf if rank is None else rank, self, address) for rank, address in result.hits]
         # tantivy's type stubs lack this attribute.
         count: int = result.count  # type: ignore[attr-defined]
@@ -237,8 +287,9 @@ class _IndexPart:
 
     def load_hit(self, match: _Match, query: SearchQuery) -> Hit:
         """Return the sentence of a match with its context."""
-        line = self._load_line(match.address)
-        context = self._load_context(line, query.context)
+        with _engine_errors_of(self._number):
+            line = self._load_line(match.address)
+            context = self._load_context(line, query.context)
         return Hit(
             None if query.newest else round(match.rank, 3),
             line,
@@ -246,21 +297,27 @@ class _IndexPart:
             [other for other in context if other.sentence_index > line.sentence_index],
         )
 
-    def _parse(self, query: SearchQuery, *, require_all_words: bool) -> Query:
-        schema = self._index.schema
-        text, errors = self._index.parse_query_lenient(query.words, ["text"], conjunction_by_default=require_all_words)
+    def _parse(self, text: str, *, require_all_words: bool) -> Query:
+        query, errors = self._index.parse_query_lenient(text, ["text"], conjunction_by_default=require_all_words)
         if errors:
             # The text is not in tantivy's query language, e.g. "Budget: none (yet)": search for its words.
-            words = " ".join(re.findall(r"\w+", query.words)).lower()
-            text = self._index.parse_query(words, ["text"], conjunction_by_default=require_all_words)
+            return self._parse_words(text, require_all_words=require_all_words)
+        return query
+
+    def _parse_words(self, text: str, *, require_all_words: bool) -> Query:
+        words = " ".join(re.findall(r"\w+", text)).lower()
+        return self._index.parse_query(words, ["text"], conjunction_by_default=require_all_words)
+
+    def _filter(self, text: Query, query: SearchQuery) -> Query:
+        """Return the query for a text, limited by the filters."""
+        schema = self._index.schema
         conditions = []
         if query.side is not None:
             conditions.append(Query.term_query(schema, "side", query.side))
         if self._calls is not None:
             conditions.append(Query.term_set_query(schema, "call_id", self._calls))
         if query.since is not None or query.until is not None:
-            since = query.since or datetime(1970, 1, 1, tzinfo=UTC)
-            until = query.until or datetime(2200, 1, 1, tzinfo=UTC)
+            since, until = max(query.since or _EARLIEST, _EARLIEST), min(query.until or _END, _END)
             conditions.append(Query.range_query(schema, "started", FieldType.Date, since, until, include_upper=False))
         # Conditions must not change the score.
         filters = [(Occur.Must, Query.const_score_query(condition, 0.0)) for condition in conditions]
@@ -290,6 +347,20 @@ class _IndexPart:
         )
 
 
+@contextmanager
+def _engine_errors_of(part: int) -> Iterator[None]:
+    """Raise BrokenPartError if tantivy cannot read or change a part."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise BrokenPartError(part, error) from error
+    except BaseException as error:
+        # pyo3 raises its own kind of BaseException, which cannot be imported, if tantivy's code panics.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise BrokenPartError(part, error) from error
+
+
 def _schema() -> Schema:
     builder = SchemaBuilder()
     builder.add_text_field("call_id", stored=True, tokenizer_name="raw", index_option="basic")
@@ -315,7 +386,7 @@ def _document(row: Mapping[str, Any]) -> Document:
     document.add_text("side", row["side"])
     document.add_text("text", row["text"] or "")
     if row["started"] is not None:
-        document.add_date("started", row["started"].astimezone(UTC))
+        document.add_date("started", min(max(row["started"].astimezone(UTC), _EARLIEST), _LATEST))
     return document
 
 

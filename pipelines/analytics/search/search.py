@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import Progress
@@ -25,6 +26,9 @@ from ...runtime.target import Target
 from ..derived_data import index_folder, index_lock
 from ..export import SIDES
 from ..marts import DEFAULT_ANALYTICS, Marts, open_marts
+
+if TYPE_CHECKING:
+    from .index import QueryResult, SearchQuery, SentenceIndex
 
 _FILTERED_CALLS = "SELECT call_id FROM {marts}.calls_enriched WHERE {conditions}"
 _FACTS = """
@@ -130,42 +134,28 @@ def search(connection: Connection, target: Target, options: SearchOptions, err: 
     """
     if not search_packages_are_installed():
         raise UsageError("gong-elt search needs a package: pip install 'gong-elt[search]'")
-    from .index import SearchQuery, SentenceIndex  # noqa: PLC0415 - the package is optional
+    from .index import SearchQuery  # noqa: PLC0415 - the package is optional
 
     _validate(options)
     clock = time.monotonic()
     since = parse_datetime_setting(options.since, "--since") if options.since else None
     until = parse_datetime_setting(options.until, "--until") if options.until else None
     folder = index_folder(target, options.analytics)
-    index = SentenceIndex(folder)
     with open_marts(connection, target, options.analytics) as marts:
-        calls_indexed = 0
-        if options.rebuild or index.is_behind(marts):
-            with run_lock(index_lock(folder), new_run_id(datetime.now(UTC))), _progress_bar(err) as bar:
-                task = bar.add_task("indexing calls", total=None)
-
-                def show_progress(done: int, total: int) -> None:
-                    bar.update(task, completed=done, total=total)
-
-                calls_indexed = index.refresh(marts, show_progress, rebuild=options.rebuild)
-                # A reconcile that ran meanwhile could not lock the index: drop the calls that it erased.
-                if index.is_behind(marts):
-                    calls_indexed += index.refresh(marts, show_progress)
-        search_clock = time.monotonic()
-        result = index.search(
-            SearchQuery(
-                options.words,
-                side=options.side,
-                calls=_filtered_calls(marts, options),
-                since=since,
-                until=until,
-                limit=options.limit,
-                context=options.context,
-                newest=options.newest,
-            )
+        query = SearchQuery(
+            options.words,
+            side=options.side,
+            calls=_filtered_calls(marts, options),
+            since=since,
+            until=until,
+            limit=options.limit,
+            context=options.context,
+            newest=options.newest,
         )
+        result, calls_indexed, search_seconds = _search_index(folder, marts, query, err, rebuild=options.rebuild)
+        facts_clock = time.monotonic()
         facts = _call_facts(marts, list(dict.fromkeys(hit.line.call_id for hit in result.hits)))
-        search_seconds = time.monotonic() - search_clock
+        search_seconds += time.monotonic() - facts_clock
     unknown_facts = dict.fromkeys(("title", "url", "started", "host_name", "account_name"))
     return SearchResult(
         status="done",
@@ -189,6 +179,55 @@ def search(connection: Connection, target: Target, options: SearchOptions, err: 
         search_ms=round(1_000 * search_seconds, 1),
         duration_seconds=round(time.monotonic() - clock, 3),
     )
+
+
+def _search_index(
+    folder: Path, marts: Marts, query: SearchQuery, err: Console, *, rebuild: bool
+) -> tuple[QueryResult, int, float]:
+    """Return the result, the number of calls indexed for it, and the seconds that the query took.
+
+    A part of the index that cannot be read is deleted and built again.
+
+    Raises:
+        UsageError: If a part cannot be read or deleted even so.
+    """
+    from .index import BrokenPartError, SentenceIndex  # noqa: PLC0415 - the package is optional
+
+    index = SentenceIndex(folder)
+    calls_indexed, dropped = 0, set[int]()
+    while True:
+        try:
+            if rebuild or index.is_behind(marts):
+                calls_indexed += _refresh(index, folder, marts, err, rebuild=rebuild)
+                rebuild = False
+            clock = time.monotonic()
+            return index.search(query), calls_indexed, time.monotonic() - clock
+        except BrokenPartError as broken:
+            if broken.part in dropped:
+                raise UsageError(f"{broken}; delete the folder {str(folder)!r}") from broken
+            dropped.add(broken.part)
+            try:
+                with run_lock(index_lock(folder), new_run_id(datetime.now(UTC))):
+                    index.drop_part(broken.part)
+            except OSError as error:
+                raise UsageError(
+                    f"{broken}, nor deleted: {error.strerror}; delete the folder {str(folder)!r}"
+                ) from error
+
+
+def _refresh(index: SentenceIndex, folder: Path, marts: Marts, err: Console, *, rebuild: bool) -> int:
+    """Bring the index up to date with the marts, and return the number of calls indexed."""
+    with run_lock(index_lock(folder), new_run_id(datetime.now(UTC))), _progress_bar(err) as bar:
+        task = bar.add_task("indexing calls", total=None)
+
+        def show_progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        calls_indexed = index.refresh(marts, show_progress, rebuild=rebuild)
+        # A reconcile that ran meanwhile could not lock the index: drop the calls that it erased.
+        if index.is_behind(marts):
+            calls_indexed += index.refresh(marts, show_progress)
+    return calls_indexed
 
 
 def _validate(options: SearchOptions) -> None:
