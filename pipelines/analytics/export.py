@@ -1,32 +1,40 @@
-"""Job of `gong-elt export transcripts`: whole conversations with their speakers as JSON lines or Markdown."""
+"""Job of `gong-elt export transcripts`: whole conversations with their speakers as JSON lines or Markdown.
+
+Calls are read in batches, and a call that is longer than a batch is read and written in pieces.
+"""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sources.gong import parse_datetime_setting
-from state.sql import batches, placeholders
+from state.sql import placeholders
 
 from ..runtime.connection import Connection
 from ..runtime.errors import UsageError
 from ..runtime.target import Target
+from .conversation_format import FORMATS, ConversationFormat
 from .marts import DEFAULT_ANALYTICS, Marts, open_marts
 
-FORMATS = ("jsonl", "markdown")
 SIDES = ("company", "customer", "unknown")
 
-# Number of calls in memory at a time.
+# Number of calls and of characters in memory at a time.
 _CALLS_PER_BATCH = 50
+_CHARACTERS_PER_BATCH = 4_000_000
 
 _CALLS = """
-SELECT call_id FROM {marts}.calls_enriched
-WHERE has_transcript{conditions}
-ORDER BY started, call_id
+SELECT calls.call_id, coalesce(chunks.characters, 0) AS characters
+FROM {marts}.calls_enriched AS calls
+LEFT JOIN (
+    SELECT call_id, sum(character_count) AS characters FROM {marts}.transcript_chunks GROUP BY call_id
+) AS chunks ON chunks.call_id = calls.call_id
+WHERE calls.has_transcript{conditions}
+ORDER BY calls.started, calls.call_id
 """
 _FACTS = """
 SELECT call_id, title, url, started, duration_seconds, language, host_name, team, account_name, opportunity_name,
@@ -38,12 +46,33 @@ SELECT call_id, name, title, side, is_host, talk_seconds FROM {marts}.call_parti
 WHERE call_id IN ({placeholders}) ORDER BY call_id, party_id
 """
 _TURNS = """
-SELECT call_id, start_time, start_ms, end_ms, speaker_name AS speaker, side, topic, text FROM {marts}.speaker_turns
-WHERE call_id IN ({placeholders}){conditions} ORDER BY call_id, monologue_index
+SELECT call_id, monologue_index, start_time, start_ms, end_ms, speaker_name AS speaker, side, topic, {text} AS text
+FROM {marts}.speaker_turns WHERE call_id IN ({placeholders}){conditions} ORDER BY call_id, monologue_index
 """
-
-# Characters that are markup in Markdown or HTML.
-_MARKUP = re.compile(r"([\\`*_\[\]<>#|~&])")
+# The sentences of a call in ranges of about as many characters as are read at a time.
+_RANGES = """
+SELECT min(sentence_index) AS first, max(sentence_index) AS last
+FROM (
+    SELECT sentence_index, floor(
+        (sum(characters) OVER (ORDER BY sentence_index) - characters) / {characters}.0
+    ) AS number
+    FROM (
+        SELECT sentence_index, coalesce(length(text), 0) AS characters FROM {marts}.transcript_lines WHERE call_id = %s
+    ) AS sentences
+) AS numbered
+GROUP BY number ORDER BY number
+"""
+_SENTENCES = """
+SELECT monologue_index, sentence_index, length(text) AS characters,
+    CASE WHEN length(text) <= {characters} THEN text END AS text
+FROM {marts}.transcript_lines WHERE call_id = %s AND sentence_index BETWEEN %s AND %s ORDER BY sentence_index
+"""
+_PART_OF_SENTENCE = """
+SELECT substr(text, %s, %s) AS text FROM {marts}.transcript_lines WHERE call_id = %s AND sentence_index = %s
+"""
+_EXTENT = """
+SELECT count(*) AS calls, min(started) AS first, max(started) AS last FROM {marts}.calls_enriched WHERE has_transcript
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +98,16 @@ class ExportOptions:
     analytics: str = DEFAULT_ANALYTICS
 
 
-def export_transcripts(connection: Connection, target: Target, options: ExportOptions) -> Iterator[str]:
-    """Yield conversations, oldest call first, each as a text that ends with a line break.
+def export_transcripts(
+    connection: Connection, target: Target, options: ExportOptions, warn: Callable[[str], None]
+) -> Iterator[str]:
+    """Yield conversations, oldest call first, in pieces of text; the last piece of each ends with a line break.
 
     Args:
         connection: The Gong account.
         target: The warehouse of the marts.
         options: Calls and format.
+        warn: Called with a line if no conversation matches.
 
     Raises:
         UsageError: If an option is invalid, or the marts do not exist.
@@ -85,14 +117,23 @@ def export_transcripts(connection: Connection, target: Target, options: ExportOp
         raise UsageError(f"--format {options.format!r} is unknown: use one of {', '.join(FORMATS)}")
     if options.side is not None and options.side not in SIDES:
         raise UsageError(f"--side {options.side!r} is unknown: use one of {', '.join(SIDES)}")
-    format_conversation = _format_json_line if options.format == "jsonl" else _format_markdown
+    text_format = FORMATS[options.format]
     with open_marts(connection, target, options.analytics) as marts:
-        for call_ids in batches(_call_ids(marts, options), _CALLS_PER_BATCH):
-            for conversation in _conversations(marts, call_ids, options.side):
-                yield format_conversation(conversation)
+        is_empty = True
+        for call_ids, characters in _batches(_calls(marts, options)):
+            if characters > _CHARACTERS_PER_BATCH:
+                pieces = _long_conversation(marts, call_ids[0], options.side, text_format)
+            else:
+                pieces = map(text_format.format, _conversations(marts, call_ids, options.side))
+            for piece in pieces:
+                is_empty = False
+                yield piece
+        if is_empty:
+            warn(_no_match_message(marts, options))
 
 
-def _call_ids(marts: Marts, options: ExportOptions) -> list[str]:
+def _calls(marts: Marts, options: ExportOptions) -> Iterator[tuple[str, int]]:
+    """Yield id and number of characters of each matching call."""
     filters: list[tuple[str, Any]] = []
     if options.since:
         filters.append(("started >= %s", parse_datetime_setting(options.since, "--since")))
@@ -104,62 +145,106 @@ def _call_ids(marts: Marts, options: ExportOptions) -> list[str]:
         filters.append(("strpos(lower(account_name), %s) > 0", options.account.lower()))
     conditions = "".join(f" AND {condition}" for condition, _ in filters)
     rows = marts.rows(_CALLS.format(marts=marts.schema, conditions=conditions), *(value for _, value in filters))
-    return [row["call_id"] for row in rows]
+    yield from ((row["call_id"], int(row["characters"])) for row in rows)
+
+
+def _batches(calls: Iterable[tuple[str, int]]) -> Iterator[tuple[list[str], int]]:
+    """Yield the calls in batches, each with its number of characters. A call that is longer than a batch is alone."""
+    batch: list[str] = []
+    batch_characters = 0
+    for call_id, characters in calls:
+        if batch and (len(batch) == _CALLS_PER_BATCH or batch_characters + characters > _CHARACTERS_PER_BATCH):
+            yield batch, batch_characters
+            batch, batch_characters = [], 0
+        batch.append(call_id)
+        batch_characters += characters
+    if batch:
+        yield batch, batch_characters
 
 
 def _conversations(marts: Marts, call_ids: Sequence[str], side: str | None) -> Iterator[dict[str, Any]]:
-    values = {
-        "marts": marts.schema,
-        "placeholders": placeholders(len(call_ids)),
-        "conditions": " AND side = %s" if side else "",
-    }
-    participants = _group_by_call(marts.rows(_PARTICIPANTS.format(**values), *call_ids))
-    turns = _group_by_call(marts.rows(_TURNS.format(**values), *call_ids, *filter(None, [side])))
-    for facts in marts.rows(_FACTS.format(**values), *call_ids):
+    turns = _group_by_call(_turns(marts, call_ids, side, text="text"))
+    for facts in _facts(marts, call_ids):
         if call_turns := turns.get(facts["call_id"]):
-            started = facts["started"]
-            yield {
-                **facts,
-                "started": started and started.astimezone(UTC),
-                "participants": participants.get(facts["call_id"], []),
-                "turns": call_turns,
-            }
+            for turn in call_turns:
+                del turn["monologue_index"]
+            yield {**facts, "turns": call_turns}
 
 
-def _group_by_call(rows: Iterator[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def _long_conversation(marts: Marts, call_id: str, side: str | None, text_format: ConversationFormat) -> Iterator[str]:
+    """Yield the pieces of one conversation, of which a few megabytes are in memory at a time."""
+    turns = {turn.pop("monologue_index"): turn for turn in _turns(marts, [call_id], side, text="NULL")}
+    if not turns:
+        return
+    (facts,) = _facts(marts, [call_id])
+    yield text_format.begin(facts)
+    is_first = True
+    for monologue_index, sentences in groupby(_sentences(marts, call_id), key=itemgetter("monologue_index")):
+        if turn := turns.get(monologue_index):
+            without_text = {name: value for name, value in turn.items() if name not in ("call_id", "text")}
+            fragments = _fragments(marts, call_id, sentences)
+            yield from text_format.format_turn(without_text, fragments, is_first=is_first)
+            is_first = False
+    yield text_format.end()
+
+
+def _facts(marts: Marts, call_ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield what is known of each call, with its participants."""
+    values = {"marts": marts.schema, "placeholders": placeholders(len(call_ids))}
+    participants = _group_by_call(marts.rows(_PARTICIPANTS.format(**values), *call_ids))
+    for facts in marts.rows(_FACTS.format(**values), *call_ids):
+        started = facts["started"]
+        yield {
+            **facts,
+            "started": started and started.astimezone(UTC),
+            "participants": participants.get(facts["call_id"], []),
+        }
+
+
+def _turns(marts: Marts, call_ids: Sequence[str], side: str | None, *, text: str) -> Iterator[dict[str, Any]]:
+    """Yield the turns of calls in order; `text` is the SQL expression of their text."""
+    conditions = " AND side = %s" if side else ""
+    values = {"marts": marts.schema, "placeholders": placeholders(len(call_ids)), "conditions": conditions}
+    yield from map(dict, marts.rows(_TURNS.format(**values, text=text), *call_ids, *filter(None, [side])))
+
+
+def _sentences(marts: Marts, call_id: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the sentences of a call in order. The text of a very long sentence is null."""
+    values = {"marts": marts.schema, "characters": _CHARACTERS_PER_BATCH}
+    for part in marts.rows(_RANGES.format(**values), call_id):
+        yield from marts.rows(_SENTENCES.format(**values), call_id, part["first"], part["last"])
+
+
+def _fragments(marts: Marts, call_id: str, sentences: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the text of a turn, its sentences separated by spaces, in fragments."""
+    separator = ""
+    for sentence in sentences:
+        if sentence["characters"] is None:
+            continue
+        yield separator
+        separator = " "
+        if sentence["text"] is not None:
+            yield sentence["text"]
+            continue
+        for position in range(1, sentence["characters"] + 1, _CHARACTERS_PER_BATCH):
+            sql = _PART_OF_SENTENCE.format(marts=marts.schema)
+            (part,) = marts.rows(sql, position, _CHARACTERS_PER_BATCH, call_id, sentence["sentence_index"])
+            yield part["text"]
+
+
+def _no_match_message(marts: Marts, options: ExportOptions) -> str:
+    """Return why nothing was exported, and what to change."""
+    (extent,) = marts.rows(_EXTENT.format(marts=marts.schema))
+    if not extent["calls"]:
+        return f"dataset {marts.dataset} has no transcript yet: run gong-elt sync and gong-elt models"
+    names = ("since", "until", "rep", "account", "side")
+    filters = " ".join(f"--{name} {value!r}" for name in names if (value := getattr(options, name)) is not None)
+    period = f" from {extent['first']:%Y-%m-%d} to {extent['last']:%Y-%m-%d}" if extent["first"] else ""
+    return f"no conversation matches {filters}: of {extent['calls']:,}{period}, none; change or omit a filter"
+
+
+def _group_by_call(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     calls: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         calls.setdefault(row["call_id"], []).append({name: row[name] for name in row if name != "call_id"})
     return calls
-
-
-def _format_json_line(conversation: Mapping[str, Any]) -> str:
-    return json.dumps(conversation, ensure_ascii=False, default=datetime.isoformat) + "\n"
-
-
-def _format_markdown(conversation: Mapping[str, Any]) -> str:
-    started: datetime | None = conversation["started"]
-    facts = {
-        "": f"{started:%Y-%m-%d %H:%M} UTC" if started else None,
-        "minutes": round((conversation["duration_seconds"] or 0) / 60),
-        "host": conversation["host_name"],
-        "account": conversation["account_name"],
-        "opportunity": conversation["opportunity_name"],
-        "stage": conversation["stage_at_call"],
-        "call": conversation["call_id"],
-    }
-    lines = [
-        f"# {_escape_markup(conversation['title'] or 'Call without title')}",
-        "",
-        ", ".join(f"{name} {_escape_markup(value)}".strip() for name, value in facts.items() if value is not None),
-        "",
-    ]
-    for turn in conversation["turns"]:
-        speaker = _escape_markup(turn["speaker"] or "Unknown speaker")
-        lines += [f"**{speaker}** ({turn['side']}, {turn['start_time']}): {_escape_markup(turn['text'])}", ""]
-    return "\n".join(lines) + "\n"
-
-
-def _escape_markup(value: object) -> str:
-    """Return a text on one line with its markup characters escaped."""
-    return _MARKUP.sub(r"\\\1", " ".join(str(value).split()))

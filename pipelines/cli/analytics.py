@@ -81,6 +81,8 @@ def report_command(
 
         options = ReportOptions(to, since, until, team, silent_days, analytics)
         result = build_report(*resolve_target(connection, destination, dataset), options)
+        if result.reason is not None:
+            print(f"gong-elt: {result.reason}", file=sys.stderr)
     print_result(result, as_json=as_json)
 
 
@@ -156,7 +158,8 @@ def export_transcripts_command(
         from ..runtime.atomic_file import write_output_file
 
         options = ExportOptions(text_format, since, until, rep, account, side, analytics)
-        texts = export_transcripts(*resolve_target(connection, destination, dataset), options)
+        target = resolve_target(connection, destination, dataset)
+        texts = export_transcripts(*target, options, lambda line: print(f"gong-elt: {line}", file=sys.stderr))
         if to is None:
             for text in texts:
                 sys.stdout.buffer.write(text.encode())

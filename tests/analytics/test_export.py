@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from pipelines.analytics import export
+from pipelines.analytics.conversation_format import FORMATS
+from pipelines.analytics.export import ExportOptions
 from pipelines.demo.server.app import SimulatedGong
+from pipelines.runtime.connection import Connection
+from pipelines.runtime.target import Target
 from tests.support.companies import public_calls
 from tests.support.marts import export_transcripts
 from tests.support.workspace import Workspace
@@ -78,6 +85,78 @@ def test_an_export_is_written_to_a_file(duckdb_marts: Workspace, tmp_path: Path)
     assert (ended.code, ended.out) == (0, "")
     assert [json.loads(line) for line in file.read_text().splitlines()] == export_transcripts(duckdb_marts)
     assert [path.name for path in tmp_path.iterdir()] == ["calls.jsonl"]
+
+
+@pytest.mark.parametrize("side", [None, "customer"])
+@pytest.mark.parametrize("text_format", FORMATS)
+def test_a_conversation_in_pieces_is_the_same_text(
+    duckdb_marts: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text_format: str, side: str | None
+) -> None:
+    """A call that is read sentence by sentence, and sentences that are read in parts, are exported as any other."""
+    target = Target.resolve("duckdb", "gong", file=duckdb_marts.folder / "warehouse.duckdb", folder=tmp_path)
+
+    def run() -> list[str]:
+        options = ExportOptions(text_format, side=side)
+        return list(export.export_transcripts(Connection("gong"), target, options, pytest.fail))
+
+    whole = run()
+    for characters in (700, 23):
+        monkeypatch.setattr(export, "_CHARACTERS_PER_BATCH", characters)
+        pieces = run()
+        assert len(pieces) > len(whole)
+        assert "".join(pieces) == "".join(whole)
+
+
+def test_a_transcript_of_a_hundred_megabytes_needs_little_memory(duckdb_marts: Workspace, tmp_path: Path) -> None:
+    """Memory does not grow with the length of a conversation."""
+    place = Workspace(tmp_path, settings=duckdb_marts.settings)
+    (tmp_path / "warehouse.duckdb").write_bytes((duckdb_marts.folder / "warehouse.duckdb").read_bytes())
+    ((call_id,),) = place.rows("SELECT min(call_id) FROM gong_analytics.speaker_turns")
+    for mart in ("transcript_lines", "speaker_turns", "transcript_chunks"):
+        place.execute(f"DELETE FROM gong_analytics.{mart} WHERE call_id = ?", [call_id])
+    # Ten monologues of ten megabytes, in sentences of ten kilobytes.
+    place.execute(
+        "INSERT INTO gong_analytics.transcript_lines BY NAME SELECT ? AS call_id, i AS sentence_index,"
+        " i // 1000 AS monologue_index, 'company' AS side, repeat('0123456789', 1000) AS text"
+        " FROM range(10000) AS t(i)",
+        [call_id],
+    )
+    place.execute(
+        "INSERT INTO gong_analytics.speaker_turns BY NAME SELECT call_id, monologue_index, 'company' AS side,"
+        " string_agg(text, ' ') AS text FROM gong_analytics.transcript_lines WHERE call_id = ? GROUP BY ALL",
+        [call_id],
+    )
+    place.execute(
+        "INSERT INTO gong_analytics.transcript_chunks BY NAME SELECT call_id, monologue_index AS chunk_index,"
+        " length(text) AS character_count FROM gong_analytics.speaker_turns WHERE call_id = ?",
+        [call_id],
+    )
+    for text_format in FORMATS:
+        command = place.command("export", "transcripts", "--format", text_format, "--to", "calls")
+        process = subprocess.Popen(command, cwd=place.folder, env=place.environment)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        assert (tmp_path / "calls").stat().st_size > 100_000_000
+        assert usage.ru_maxrss < 700_000, "kilobytes"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--rep", "zeppelin"), "no conversation matches --rep 'zeppelin'"),
+        (("--until", "2020-01-01", "--side", "customer"), "--until '2020-01-01' --side 'customer'"),
+    ],
+)
+def test_an_export_of_nothing_names_its_filters(
+    duckdb_marts: Workspace, arguments: tuple[str, ...], message: str
+) -> None:
+    """Without a match, stdout is empty and one line on stderr names the filters and what there is."""
+    ended = duckdb_marts.run("export", "transcripts", *arguments)
+    assert (ended.code, ended.out) == (0, "")
+    (line,) = ended.err.splitlines()
+    assert message in line
+    assert "change or omit a filter" in line
 
 
 @pytest.mark.parametrize(

@@ -307,6 +307,16 @@ def test_an_invalid_option_is_one_line(duckdb_marts: Workspace, arguments: tuple
     assert len(ended.err.splitlines()) == 1
 
 
+def test_a_report_of_nothing_names_its_period(duckdb_marts: Workspace, tmp_path: Path) -> None:
+    """A period without calls is one line on stderr with the period that has some; the file is written."""
+    ended = duckdb_marts.run("report", "--to", str(tmp_path / "report.html"), "--until", "2020-01-01")
+    assert ended.code == 0
+    (line,) = ended.err.splitlines()
+    assert "no call started from 2019-10-03 to 2020-01-01" in line
+    assert "change --since and --until" in line
+    assert (tmp_path / "report.html").exists()
+
+
 def test_the_previous_period_needs_enough_history(duckdb_marts: Workspace, tmp_path: Path) -> None:
     """Key figures are compared with the previous period only if the warehouse covers all of it."""
     ((first,),) = duckdb_marts.rows("SELECT min(started) FROM gong_analytics.calls_enriched")

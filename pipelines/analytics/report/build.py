@@ -16,11 +16,16 @@ from ...runtime.connection import Connection
 from ...runtime.errors import UsageError
 from ...runtime.result import Status
 from ...runtime.target import Target
-from ..marts import DEFAULT_ANALYTICS, open_marts
+from ..marts import DEFAULT_ANALYTICS, Marts, open_marts
 
 DEFAULT_FILE = Path("gong-report.html")
 DEFAULT_DAYS = 90
 DEFAULT_SILENT_DAYS = 14
+
+_EXTENT = """
+SELECT count(*) AS calls, min(started) AS first, max(started) AS last, count(CASE WHEN {period} THEN 1 END) AS matching
+FROM {marts}.calls_enriched
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class ReportResult:
         periods: Periods that the reader can select.
         sections: Number of rows in each section when the page is opened.
         warnings: Differences between the marts and the loaded tables.
+        reason: Why the report is empty, and what to change; None if it is not.
     """
 
     status: Status
@@ -70,6 +76,7 @@ class ReportResult:
     sections: Mapping[str, int]
     warnings: list[str]
     duration_seconds: float
+    reason: str | None = None
 
     def lines(self) -> Iterator[str]:
         """Yield the warnings, then the file."""
@@ -105,6 +112,7 @@ def build_report(connection: Connection, target: Target, options: ReportOptions)
         raise UsageError(f"--silent-days {options.silent_days} is not a number of days: use 1 or more")
     with open_marts(connection, target, options.analytics) as marts:
         figures = load_figures(marts, window, team=options.team, silent_days=options.silent_days, today=now.date())
+        reason = _reason_if_empty(marts, window)
     html = render_page(
         figures,
         {
@@ -133,6 +141,23 @@ def build_report(connection: Connection, target: Target, options: ReportOptions)
         sections={key: len(results["0-0"].rows) for key, results in figures.results.items()},
         warnings=[f"{count:,} {difference}: run gong-elt models" for difference, count in differences.items() if count],
         duration_seconds=round(time.monotonic() - clock, 3),
+        reason=reason,
+    )
+
+
+def _reason_if_empty(marts: Marts, window: Window) -> str | None:
+    """Return why the report is empty, and what to change; None if the period has calls."""
+    from .figures import in_window  # noqa: PLC0415 - the packages are optional
+
+    (extent,) = marts.rows(_EXTENT.format(marts=marts.schema, period=in_window(window)))
+    if extent["matching"]:
+        return None
+    if not extent["calls"]:
+        return f"the report is empty: dataset {marts.dataset} has no call yet: run gong-elt sync and gong-elt models"
+    calls = f"from {extent['first']:%Y-%m-%d} to {extent['last']:%Y-%m-%d}" if extent["first"] else "without a start"
+    return (
+        f"the report is empty: no call started from {window.since:%Y-%m-%d} to {window.until:%Y-%m-%d}, and"
+        f" {extent['calls']:,} calls are {calls}; change --since and --until"
     )
 
 

@@ -120,8 +120,13 @@ def column_names(section: Section) -> list[str]:
     return [column.name for column in section.columns] + [column.link for column in section.columns if column.link]
 
 
+def in_window(window: Window) -> str:
+    """Return the SQL condition that a call started in the window."""
+    return f"started >= {_timestamp(window.since)} AND started < {_timestamp(window.until)}"
+
+
 def _selectable_teams(marts: Marts, window: Window, name: str | None) -> list[Team]:
-    names = [row["team"] for row in marts.rows(_TEAMS.format(marts=marts.schema, period=_in_window(window)))]
+    names = [row["team"] for row in marts.rows(_TEAMS.format(marts=marts.schema, period=in_window(window)))]
     teams = [
         *(Team(manager, "{} = " + _quote(manager)) for manager in names if manager is not None),
         *([Team(_NO_TEAM, "{} IS NULL")] if None in names else []),
@@ -173,15 +178,11 @@ def _conditions(team: Team, period: Period) -> dict[str, str]:
     with_previous = Window(_previous(window).since if period.has_previous else window.since, window.until)
     return {
         "since": _timestamp(window.since),
-        "filter": _in_window(window) + in_team("team"),
-        "filter_with_previous": _in_window(with_previous) + in_team("team"),
+        "filter": in_window(window) + in_team("team"),
+        "filter_with_previous": in_window(with_previous) + in_team("team"),
         "team": in_team("team"),
         "team_of_deal": in_team("last_team"),
     }
-
-
-def _in_window(window: Window) -> str:
-    return f"started >= {_timestamp(window.since)} AND started < {_timestamp(window.until)}"
 
 
 def _timestamp(value: datetime) -> str:
