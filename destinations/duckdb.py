@@ -1,10 +1,12 @@
-"""DuckDB: a warehouse in one file, opened by one process at a time."""
+"""DuckDB: a warehouse in one file, opened by one process that writes or by several that read."""
 
 from __future__ import annotations
 
+import copy
 import os
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,8 @@ import dlt
 from dlt.common.destination import Destination
 from dlt.common.destination.configuration import ParquetFormatConfiguration
 
-from .warehouse import REPLACE_STRATEGY, DbtConnection, InvalidWarehouseError, sql_client
+from .duckdb_file import DuckDbFile, cancel_statements, close_file, is_missing, open_file
+from .warehouse import REPLACE_STRATEGY, DbtConnection, InvalidWarehouseError, Retry, Warehouse, try_once
 
 DEFAULT_FILE = "warehouse.duckdb"
 
@@ -31,14 +34,27 @@ _DUCKDB_CONFIG = {
 
 @dataclass(frozen=True, slots=True)
 class DuckDbWarehouse:
-    """A DuckDB file. It needs no lock between machines: one process at a time can open it."""
+    """A DuckDB file.
+
+    Attributes:
+        name: Name of the destination.
+        destination: dlt's destination.
+        retry: Opens the file; waits while another process has it open.
+        is_read_only: Whether the file is opened for reading only.
+    """
 
     name: str
     destination: Destination[Any, Any]
+    retry: Retry = try_once
+    is_read_only: bool = False
 
     @property
     def file(self) -> Path | None:
         return _file(self.destination.config_params.get("credentials"))
+
+    @property
+    def is_missing(self) -> bool:
+        return self.file is not None and is_missing(self.file)
 
     @property
     def location(self) -> str:
@@ -50,24 +66,40 @@ class DuckDbWarehouse:
     def has_marts(self) -> bool:
         return True
 
+    def read_only(self) -> Warehouse:
+        if not isinstance(self.destination, DuckDbFile):
+            return self
+        destination = copy.copy(self.destination)
+        destination.is_read_only = True
+        return replace(self, destination=destination, is_read_only=True)
+
+    @contextmanager
+    def hold(self, *, create: bool = False) -> Iterator[None]:
+        if self.file is None or (self.is_missing and not create):
+            yield
+            return
+        connection = open_file(self.file, read_only=self.is_read_only, retry=self.retry)
+        try:
+            yield
+        finally:
+            close_file(connection)
+
+    def cancel_statements(self) -> None:
+        cancel_statements()
+
     def lock(self, pipeline: dlt.Pipeline, connection: str) -> AbstractContextManager[str | None]:  # noqa: ARG002
         return nullcontext()
 
     def write_obstacle(self, pipeline: dlt.Pipeline) -> str | None:
+        # A reading command may run beside other readers, so the file is not opened for writing.
         if self.file is not None:
-            with self.file.open("r+b"):
-                pass
+            if not os.access(self.file, os.W_OK):
+                return f"{self.file} cannot be written: change its permissions"
+            if not os.access(self.file.absolute().parent, os.W_OK):
+                return f"the folder of {self.file} cannot be written, and DuckDB writes a second file there"
         with pipeline.sql_client() as sql:
             sql.execute_sql("SELECT 1")
         return None
-
-    def checkpoint(self, pipeline: dlt.Pipeline) -> None:
-        """Move loaded rows from the write-ahead log into the file, as closing it does.
-
-        While a run waits for Gong this costs nothing; at its end it would take half a second.
-        """
-        with sql_client(pipeline) as sql:
-            sql.execute_sql("CHECKPOINT")
 
     def dbt_connection(self, pipeline: dlt.Pipeline) -> DbtConnection:  # noqa: ARG002
         file = "" if self.file is None else str(self.file.absolute())
@@ -85,12 +117,13 @@ class DuckDbWarehouse:
         return None if self.file is None else f"duckdb:///{self.file.absolute()}"
 
 
-def open_duckdb(dataset: str, file: Path | None = None) -> DuckDbWarehouse:
+def open_duckdb(dataset: str, file: Path | None = None, retry: Retry = try_once) -> DuckDbWarehouse:
     """Return the DuckDB warehouse.
 
     Args:
         dataset: Dataset that it will hold.
         file: Its file; by default the one in dlt's configuration, otherwise `warehouse.duckdb` in the current folder.
+        retry: Opens the file; waits while another process has it open.
 
     Raises:
         InvalidWarehouseError: If the file's folder is missing, or the file has the dataset's name.
@@ -105,13 +138,14 @@ def open_duckdb(dataset: str, file: Path | None = None) -> DuckDbWarehouse:
             )
         if not path.absolute().parent.is_dir():
             raise InvalidWarehouseError(f"the folder of the DuckDB file {str(path)!r} does not exist: create it")
-    destination = dlt.destinations.duckdb(
+    destination = DuckDbFile(
         credentials=_with_limits(credentials),
         replace_strategy=REPLACE_STRATEGY,
         parquet_format=_UNCOMPRESSED,
         max_parallel_load_jobs=_THREADS,
     )
-    return DuckDbWarehouse("duckdb", destination)
+    destination.retry = retry
+    return DuckDbWarehouse("duckdb", destination, retry)
 
 
 def _with_limits(credentials: Any) -> Any:

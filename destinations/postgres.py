@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -15,7 +15,7 @@ from urllib.parse import quote
 import dlt
 from dlt.common.destination import Destination
 
-from .warehouse import DbtConnection
+from .warehouse import DbtConnection, Warehouse
 
 # dbt masks the values of variables with this prefix in everything it prints.
 _PASSWORD_VARIABLE = "DBT_ENV_SECRET_GONG_ELT_PASSWORD"
@@ -38,12 +38,25 @@ class PostgresWarehouse:
         return None
 
     @property
+    def is_missing(self) -> bool:
+        return False
+
+    @property
     def location(self) -> str:
         return str(dlt.secrets.get(f"destination.{self.name}.credentials"))
 
     @property
     def has_marts(self) -> bool:
         return True
+
+    def read_only(self) -> Warehouse:
+        return self
+
+    def hold(self, *, create: bool = False) -> AbstractContextManager[None]:  # noqa: ARG002
+        return nullcontext()
+
+    def cancel_statements(self) -> None:
+        pass
 
     @contextmanager
     def lock(self, pipeline: dlt.Pipeline, connection: str) -> Iterator[str | None]:
@@ -84,9 +97,6 @@ class PostgresWarehouse:
         can_create_schema = bool(rows and rows[0][0])
         hint = f"schema {schema} does not exist and this user may not create it: GRANT CREATE on the database"
         return None if can_create_schema else hint
-
-    def checkpoint(self, pipeline: dlt.Pipeline) -> None:
-        pass
 
     def dbt_connection(self, pipeline: dlt.Pipeline) -> DbtConnection:
         with pipeline.sql_client() as sql:

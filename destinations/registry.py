@@ -13,7 +13,7 @@ from dlt.common.libs.sql_alchemy_shims import make_url
 
 from .duckdb import DuckDbWarehouse, open_duckdb
 from .postgres import PostgresWarehouse
-from .warehouse import REPLACE_STRATEGY, InvalidWarehouseError, SqlWarehouse, Warehouse
+from .warehouse import REPLACE_STRATEGY, InvalidWarehouseError, Retry, SqlWarehouse, Warehouse, try_once
 
 _KINDS: Mapping[str, Callable[[str, Destination[Any, Any]], Warehouse]] = {
     "duckdb": DuckDbWarehouse,
@@ -24,20 +24,21 @@ _KINDS: Mapping[str, Callable[[str, Destination[Any, Any]], Warehouse]] = {
 _CONFIGURED_BY_URL = ("clickhouse", "mssql", "postgres", "redshift", "snowflake", "sqlalchemy", "synapse")
 
 
-def open_warehouse(name: str, dataset: str, file: Path | None = None) -> Warehouse:
+def open_warehouse(name: str, dataset: str, file: Path | None = None, retry: Retry = try_once) -> Warehouse:
     """Return the warehouse of a destination. No connection is opened.
 
     Args:
         name: `duckdb`, `postgres` or another SQL destination of dlt.
         dataset: Dataset that it will hold.
         file: DuckDB file; by default the one in dlt's configuration, otherwise `warehouse.duckdb`.
+        retry: Opens a file; waits while another process has it open.
 
     Raises:
         InvalidWarehouseError: If the destination is unknown, its configuration is invalid, or it cannot hold the
             dataset.
     """
     if name == "duckdb":
-        return open_duckdb(dataset, file)
+        return open_duckdb(dataset, file, retry)
     try:
         destination = Destination.from_reference(name, replace_strategy=REPLACE_STRATEGY)
     except (UnknownDestinationModule, ModuleNotFoundError, TypeError) as error:

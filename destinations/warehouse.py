@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import dlt
 from dlt.common.destination import Destination
 from dlt.destinations.sql_client import SqlClientBase
+
+T = TypeVar("T")
 
 REPLACE_STRATEGY = "insert-from-staging"
 """Tables such as users are replaced in one transaction: a reader never sees an empty table, and a killed run leaves the
@@ -20,6 +22,22 @@ previous rows."""
 
 class InvalidWarehouseError(ValueError):
     """The destination is unknown or its configuration is invalid. The message names what to change."""
+
+
+class WarehouseInUseError(Exception):
+    """Another process has the warehouse's file open. The message names the process."""
+
+
+class Retry(Protocol):
+    """How to open what another process may hold."""
+
+    def __call__(self, attempt: Callable[[], T]) -> T:
+        """Return the result of `attempt`; repeat it while it raises WarehouseInUseError and the command may wait."""
+
+
+def try_once(attempt: Callable[[], T]) -> T:
+    """Call `attempt` and return its result: the `Retry` of a program that does not wait."""
+    return attempt()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +65,32 @@ class Warehouse(Protocol):
         """The file of a warehouse that is one; None for a server."""
 
     @property
+    def is_missing(self) -> bool:
+        """Whether the warehouse is a file that does not exist yet, or holds nothing because its creation was killed."""
+
+    @property
     def location(self) -> str:
         """Text that differs between two warehouses of this kind. It may hold a password."""
 
     @property
     def has_marts(self) -> bool:
         """Whether `gong-elt models` builds in this kind of warehouse."""
+
+    def read_only(self) -> Warehouse:
+        """Return the warehouse for a command that only reads. A file is then opened beside other readers."""
+
+    def hold(self, *, create: bool = False) -> AbstractContextManager[None]:
+        """Return a context for a group of statements, in which a file stays open and other processes wait for it.
+
+        Args:
+            create: Create the file if it is missing; otherwise nothing is held then.
+
+        Raises:
+            WarehouseInUseError: If another process has the file open for longer than the command waits.
+        """
+
+    def cancel_statements(self) -> None:
+        """Interrupt the statements that this process is executing. Called from another thread."""
 
     def lock(self, pipeline: dlt.Pipeline, connection: str) -> AbstractContextManager[str | None]:
         """Return a context that holds the lock of a connection and dataset against other machines.
@@ -65,11 +103,7 @@ class Warehouse(Protocol):
 
         Raises:
             DatabaseException: If the warehouse cannot be reached.
-            OSError: If the file cannot be opened for writing.
         """
-
-    def checkpoint(self, pipeline: dlt.Pipeline) -> None:
-        """Do housekeeping that is cheaper between two loads than at the end of a run."""
 
     def dbt_connection(self, pipeline: dlt.Pipeline) -> DbtConnection:
         """Return how dbt connects. Only for kinds with `has_marts`."""
@@ -97,12 +131,25 @@ class SqlWarehouse:
         return None
 
     @property
+    def is_missing(self) -> bool:
+        return False
+
+    @property
     def location(self) -> str:
         return str(dlt.secrets.get(f"destination.{self.name}.credentials"))
 
     @property
     def has_marts(self) -> bool:
         return False
+
+    def read_only(self) -> Warehouse:
+        return self
+
+    def hold(self, *, create: bool = False) -> AbstractContextManager[None]:  # noqa: ARG002
+        return nullcontext()
+
+    def cancel_statements(self) -> None:
+        pass
 
     def lock(self, pipeline: dlt.Pipeline, connection: str) -> AbstractContextManager[str | None]:  # noqa: ARG002
         return nullcontext()
@@ -111,9 +158,6 @@ class SqlWarehouse:
         with pipeline.sql_client() as sql:
             sql.execute_sql("SELECT 1")
         return None
-
-    def checkpoint(self, pipeline: dlt.Pipeline) -> None:
-        pass
 
     def dbt_connection(self, pipeline: dlt.Pipeline) -> DbtConnection:
         raise NotImplementedError(f"{self.name} has no marts")

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
@@ -21,6 +20,7 @@ import yaml
 from ..runtime.connection import Connection
 from ..runtime.errors import UsageError, one_line
 from ..runtime.job import Job
+from ..runtime.process.interruption import is_caused_by_signal, temporary_folder
 from ..runtime.result import Status
 from ..runtime.target import Target
 from .dbt_profile import dbt_profile, environment
@@ -113,10 +113,11 @@ def build_models(connection: Connection, target: Target, options: ModelOptions) 
     _check_names(target, options)
     variables = _parse_variables(options.variables)
     job = Job("models", connection, target)
-    with job.lock(), TemporaryDirectory(prefix="gong-elt-models-") as folder:
-        profile, secrets = dbt_profile(connection, target, options.analytics, Path(folder) / "dlt")
-        with environment(secrets):
-            return DbtBuild(job, options, variables, profile, Path(folder)).run()
+    with job.lock(), temporary_folder("models") as folder:
+        profile, secrets = dbt_profile(connection, target, options.analytics, folder / "dlt")
+        # dbt does not wait for a file that another process has open.
+        with environment(secrets), target.warehouse.hold():
+            return DbtBuild(job, options, variables, profile, folder).run()
 
 
 class DbtBuild:
@@ -192,6 +193,9 @@ class DbtBuild:
         result = dbtRunner().invoke(
             [*command, *folders, *artifacts, *variables, *_QUIET, "--no-send-anonymous-usage-stats"]
         )
+        # dbt returns a signal as an error, or as a build of nothing.
+        if self._job.is_interrupted or is_caused_by_signal(result.exception):
+            raise KeyboardInterrupt
         error = None if result.exception is None else one_line(result.exception, _MESSAGE_CHARACTERS)
         return getattr(result.result, "results", ()), error
 

@@ -64,6 +64,6 @@ def erase_from_indexes(target: Target, call_ids: Sequence[str], run_id: str) -> 
         OSError: If a file cannot be deleted.
     """
     for folder in (target.folder / "search").glob("*/"):
-        with suppress(LockHeldError), run_lock(index_lock(folder), run_id):
+        with suppress(LockHeldError), run_lock(index_lock(folder), run_id, "reconcile"):
             manifest = IndexManifest(folder)
             manifest.drop_calls(manifest.read_entries(), call_ids)

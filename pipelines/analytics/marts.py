@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
@@ -14,6 +12,7 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from ..runtime.connection import Connection
 from ..runtime.errors import UsageError
+from ..runtime.process.interruption import temporary_folder
 from ..runtime.target import Target
 from ..runtime.warehouse_session import nothing_loaded, restore_pipeline
 
@@ -75,9 +74,10 @@ def open_marts(connection: Connection, target: Target, dataset: str) -> Iterator
     Raises:
         UsageError: If the warehouse does not exist yet.
     """
+    target = target.read_only()
     if target.missing_file is not None:
         raise nothing_loaded(target)
-    with TemporaryDirectory(prefix="gong-elt-marts-") as folder:
-        pipeline = restore_pipeline(connection, target, Path(folder))
+    with temporary_folder("marts") as folder, target.warehouse.hold():
+        pipeline = restore_pipeline(connection, target, folder)
         with pipeline.sql_client() as sql:
             yield Marts(dataset, sql)

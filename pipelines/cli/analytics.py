@@ -19,6 +19,7 @@ from .options import (
     SideOption,
     SinceOption,
     UntilOption,
+    WaitOption,
     resolve_target,
 )
 from .output import ignore_broken_pipe, print_result, report_errors, stderr
@@ -47,6 +48,7 @@ def models_command(
     connection: ConnectionOption = "gong",
     destination: DestinationOption = "duckdb",
     dataset: DatasetOption = "gong",
+    wait: WaitOption = "60s",
     as_json: JsonOption = False,
 ) -> None:
     """Build and test the marts, a dbt project over the loaded tables."""
@@ -54,7 +56,7 @@ def models_command(
         from ..analytics.dbt_build import ModelOptions, build_models
 
         options = ModelOptions(analytics, select, full_refresh, variables, docs)
-        result = build_models(*resolve_target(connection, destination, dataset), options)
+        result = build_models(*resolve_target(connection, destination, dataset, wait), options)
     print_result(result, as_json=as_json)
 
 
@@ -73,6 +75,7 @@ def report_command(
     connection: ConnectionOption = "gong",
     destination: DestinationOption = "duckdb",
     dataset: DatasetOption = "gong",
+    wait: WaitOption = "60s",
     as_json: JsonOption = False,
 ) -> None:
     """Write the report, one self-contained HTML file with charts that can be opened or mailed."""
@@ -80,7 +83,7 @@ def report_command(
         from ..analytics.report.build import ReportOptions, build_report
 
         options = ReportOptions(to, since, until, team, silent_days, analytics)
-        result = build_report(*resolve_target(connection, destination, dataset), options)
+        result = build_report(*resolve_target(connection, destination, dataset, wait), options)
         if result.reason is not None:
             print(f"gong-elt: {result.reason}", file=sys.stderr)
     print_result(result, as_json=as_json)
@@ -104,6 +107,7 @@ def search_command(
     connection: ConnectionOption = "gong",
     destination: DestinationOption = "duckdb",
     dataset: DatasetOption = "gong",
+    wait: WaitOption = "60s",
     as_json: JsonOption = False,
 ) -> None:
     """Find sentences, ranked, with speaker, time and the call's URL."""
@@ -112,7 +116,7 @@ def search_command(
             from ..analytics.search.search import SearchOptions, search
 
             options = SearchOptions(words, rep, account, side, since, until, limit, context, newest, rebuild, analytics)
-            result = search(*resolve_target(connection, destination, dataset), options, stderr())
+            result = search(*resolve_target(connection, destination, dataset, wait), options, stderr())
         print_result(result, as_json=as_json, ascii_only=False)
 
 
@@ -127,6 +131,7 @@ def superset_command(
     connection: ConnectionOption = "gong",
     destination: DestinationOption = "duckdb",
     dataset: DatasetOption = "gong",
+    wait: WaitOption = "60s",
     as_json: JsonOption = False,
 ) -> None:
     """Write a dashboard with its datasets and charts as a file that Apache Superset imports."""
@@ -134,7 +139,7 @@ def superset_command(
         from ..analytics.superset.build import SupersetOptions, build_superset
 
         options = SupersetOptions(to, uri, analytics)
-        result = build_superset(*resolve_target(connection, destination, dataset), options)
+        result = build_superset(*resolve_target(connection, destination, dataset, wait), options)
     print_result(result, as_json=as_json)
 
 
@@ -151,6 +156,7 @@ def export_transcripts_command(
     connection: ConnectionOption = "gong",
     destination: DestinationOption = "duckdb",
     dataset: DatasetOption = "gong",
+    wait: WaitOption = "60s",
 ) -> None:
     """Export whole conversations with speakers, sides and times, oldest first."""
     with ignore_broken_pipe(), report_errors():
@@ -158,7 +164,7 @@ def export_transcripts_command(
         from ..runtime.atomic_file import write_output_file
 
         options = ExportOptions(text_format, since, until, rep, account, side, analytics)
-        target = resolve_target(connection, destination, dataset)
+        target = resolve_target(connection, destination, dataset, wait)
         texts = export_transcripts(*target, options, lambda line: print(f"gong-elt: {line}", file=sys.stderr))
         if to is None:
             for text in texts:

@@ -10,6 +10,7 @@ import os
 
 import typer
 
+from ..runtime.process.interruption import install_signal_handlers
 from . import analytics, demo, get, load, login, write
 from .output import GC_THRESHOLD
 
@@ -30,6 +31,8 @@ def set_process_defaults() -> None:
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
     # Otherwise the files of completed loads accumulate in the working folder.
     os.environ.setdefault("LOAD__DELETE_COMPLETED_JOBS", "true")
+    # A signal ends a run at once; dlt would first wait for its jobs.
+    os.environ.setdefault("RUNTIME__INTERCEPT_SIGNALS", "false")
     # Files hold personal data: only their owner may read them.
     os.umask(0o077)
     # Modules have few cycles, and collecting while they are imported takes a tenth of the start.
@@ -38,4 +41,5 @@ def set_process_defaults() -> None:
 
 def main() -> None:
     """Run the command line. This is the console script."""
+    install_signal_handlers()
     app()

@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from .options import ConnectionOption, DatasetOption, DeadlineOption, DestinationOption, JsonOption, resolve_target
+from .options import (
+    ConnectionOption,
+    DatasetOption,
+    DeadlineOption,
+    DestinationOption,
+    JsonOption,
+    WaitOption,
+    resolve_target,
+)
 from .output import print_result, report_errors, stderr, tune_runtime
 
 app = typer.Typer()
@@ -26,6 +34,7 @@ def sync_command(
     connection: ConnectionOption = "gong",
     destination: DestinationOption = "duckdb",
     dataset: DatasetOption = "gong",
+    wait: WaitOption = "60s",
     as_json: JsonOption = False,
 ) -> None:
     """Load new and changed data, from the bookmark minus a lookback to now, or in an explicit window."""
@@ -36,7 +45,7 @@ def sync_command(
 
         tune_runtime()
         options = SyncOptions(parse_selection(select), since, until, deadline)
-        account, target = resolve_target(connection, destination, dataset)
+        account, target = resolve_target(connection, destination, dataset, wait)
         result = plan(account, target, options) if plan_only else sync(account, target, options, stderr())
     print_result(result, as_json=as_json)
 
@@ -54,6 +63,7 @@ def reconcile_command(
     connection: ConnectionOption = "gong",
     destination: DestinationOption = "duckdb",
     dataset: DatasetOption = "gong",
+    wait: WaitOption = "60s",
     as_json: JsonOption = False,
 ) -> None:
     """Find calls that were deleted in Gong, confirm each one, and erase their content."""
@@ -61,7 +71,7 @@ def reconcile_command(
         from ..load.reconcile import ReconcileOptions, reconcile
 
         options = ReconcileOptions(since, until, max_share, force, dry_run, deadline)
-        result = reconcile(*resolve_target(connection, destination, dataset), options, stderr())
+        result = reconcile(*resolve_target(connection, destination, dataset, wait), options, stderr())
     print_result(result, as_json=as_json)
 
 
@@ -70,13 +80,14 @@ def status_command(
     connection: ConnectionOption = "gong",
     destination: DestinationOption = "duckdb",
     dataset: DatasetOption = "gong",
+    wait: WaitOption = "60s",
     as_json: JsonOption = False,
 ) -> None:
     """Show bookmarks, freshness, pending transcripts, the quota left and the last runs. Read-only."""
     with report_errors():
         from ..load.status import status
 
-        report = status(*resolve_target(connection, destination, dataset))
+        report = status(*resolve_target(connection, destination, dataset, wait))
     print_result(report, as_json=as_json)
 
 
@@ -88,6 +99,7 @@ def check_command(
     connection: ConnectionOption = "gong",
     destination: DestinationOption = "duckdb",
     dataset: DatasetOption = "gong",
+    wait: WaitOption = "60s",
     as_json: JsonOption = False,
 ) -> None:
     """Check the credential, each scope, the visibility of calls, the clock and the destination. Read-only."""
@@ -96,5 +108,5 @@ def check_command(
         from ..runtime.run_options import parse_selection
 
         resources = None if select is None else parse_selection(select)
-        result = check(*resolve_target(connection, destination, dataset), resources)
+        result = check(*resolve_target(connection, destination, dataset, wait), resources)
     print_result(result, as_json=as_json)

@@ -22,6 +22,13 @@ DeadlineOption = Annotated[
     str | None,
     typer.Option("--deadline", help="Stop with exit code 3 after this duration (30m, 2h) or at this date-time"),
 ]
+WaitOption = Annotated[
+    str,
+    typer.Option(
+        "--wait",
+        help="How long to wait for another run, or a DuckDB file that another process has open; 0: not at all",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object to stdout")]
 SinceOption = Annotated[
     str | None, typer.Option("--since", help="Start of the period, e.g. 2026-01-31; default: the first call")
@@ -38,12 +45,17 @@ SideOption = Annotated[
 ]
 
 
-def resolve_target(connection: str, destination: str, dataset: str) -> tuple[Connection, Target]:
+def resolve_target(connection: str, destination: str, dataset: str, wait: str) -> tuple[Connection, Target]:
     """Return the Gong account and the warehouse that the options name."""
     from ..runtime.connection import Connection
+    from ..runtime.process.interruption import cancel_on_signal
+    from ..runtime.process.waiting import WaitPolicy
+    from ..runtime.run_options import parse_wait
     from ..runtime.target import Target
 
-    return Connection(connection), Target.resolve(destination, dataset)
+    target = Target.resolve(destination, dataset, waiting=WaitPolicy(parse_wait(wait).total_seconds()))
+    cancel_on_signal(target.warehouse.cancel_statements)
+    return Connection(connection), target
 
 
 def split_list(text: str | None) -> list[str] | None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from ..runtime.process.interruption import raise_interrupts, report_interrupt
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -43,7 +45,8 @@ def report_errors() -> Iterator[None]:
         stamina.instrumentation.set_on_retry_hooks([])
 
         try:
-            yield
+            with raise_interrupts():
+                yield
         except (UsageError, ConfigurationError, InvalidWarehouseError, InvalidCallError, RecordingStoreError) as error:
             fail(2, str(error))
         except RunStopped as error:
@@ -51,7 +54,8 @@ def report_errors() -> Iterator[None]:
         except (LockHeldError, GongError, DltException) as error:
             fail(1, root_cause_message(error))
     except KeyboardInterrupt:
-        fail(1, "interrupted; nothing is lost, run again")
+        report_interrupt()
+        raise typer.Exit(1) from None
 
 
 @contextmanager

@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from .options import ConnectionOption, DatasetOption, DeadlineOption, DestinationOption, JsonOption, resolve_target
+from .options import (
+    ConnectionOption,
+    DatasetOption,
+    DeadlineOption,
+    DestinationOption,
+    JsonOption,
+    WaitOption,
+    resolve_target,
+)
 from .output import open_client, print_records, print_result, report_errors, stderr
 
 app = typer.Typer()
@@ -55,6 +63,7 @@ def upload_command(
     connection: ConnectionOption = "gong",
     destination: DestinationOption = "duckdb",
     dataset: DatasetOption = "gong",
+    wait: WaitOption = "60s",
     as_json: JsonOption = False,
 ) -> None:
     """Add calls from a file to Gong, each once. Invalid rows are listed; results are recorded in _uploads."""
@@ -62,7 +71,7 @@ def upload_command(
         from ..write.upload import UploadOptions, upload
 
         options = UploadOptions(file, dry_run, deadline)
-        result = upload(*resolve_target(connection, destination, dataset), options, stderr())
+        result = upload(*resolve_target(connection, destination, dataset, wait), options, stderr())
     print_result(result, as_json=as_json)
 
 
@@ -73,13 +82,14 @@ def add_media_command(
     connection: ConnectionOption = "gong",
     destination: DestinationOption = "duckdb",
     dataset: DatasetOption = "gong",
+    wait: WaitOption = "60s",
 ) -> None:
     """Upload the recording of a call and print the call's id: PUT /v2/calls/{id}/media."""
     with open_client(connection) as gong:
         from ..runtime.errors import UsageError
         from ..write.gong_writer import has_media_url
 
-        if has_media_url(*resolve_target(connection, destination, dataset), call_id):
+        if has_media_url(*resolve_target(connection, destination, dataset, wait), call_id):
             raise UsageError(
                 f"call {call_id} was uploaded with a download_media_url: Gong downloads its recording from there"
             )
@@ -98,6 +108,7 @@ def download_media_command(
     connection: ConnectionOption = "gong",
     destination: DestinationOption = "duckdb",
     dataset: DatasetOption = "gong",
+    wait: WaitOption = "60s",
     as_json: JsonOption = False,
 ) -> None:
     """Download missing recordings of the calls in the warehouse, and remove those of calls deleted in Gong."""
@@ -105,5 +116,5 @@ def download_media_command(
         from ..media.download import DownloadOptions, download_media
 
         options = DownloadOptions(to, kind, since, until, deadline)
-        result = download_media(*resolve_target(connection, destination, dataset), options, stderr())
+        result = download_media(*resolve_target(connection, destination, dataset, wait), options, stderr())
     print_result(result, as_json=as_json)

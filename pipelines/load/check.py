@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryFile
 from typing import Literal
 
 import pendulum
@@ -22,9 +21,11 @@ from sources.gong.calls.endpoints import CALLS_EXTENSIVE
 from sources.gong.errors import EmptyResultError, MissingScopeError
 from sources.gong.extract.probe import Probe
 from sources.gong.resources.account import USERS, WORKSPACES
+from state.lock import LockHeldError
 
 from ..runtime.connection import Connection
-from ..runtime.errors import one_line
+from ..runtime.errors import one_line, root_cause_message
+from ..runtime.process.interruption import temporary_folder
 from ..runtime.result import Status
 from ..runtime.target import Target
 from ..runtime.warehouse_session import restore_pipeline
@@ -173,7 +174,7 @@ class PreflightChecks:
 
 
 def _check_warehouse(connection: Connection, target: Target) -> CheckResult:
-    what = f"{target.name}, dataset {target.dataset}"
+    what, target = f"{target.name}, dataset {target.dataset}", target.read_only()
     if (file := target.missing_file) is not None:
         try:
             with TemporaryFile(dir=file.absolute().parent):
@@ -181,8 +182,8 @@ def _check_warehouse(connection: Connection, target: Target) -> CheckResult:
         except OSError as error:
             return CheckResult(what, "failed", f"{file} cannot be created: {error.strerror}")
     try:
-        with TemporaryDirectory(prefix="gong-elt-check-") as folder:
-            obstacle = target.warehouse.write_obstacle(restore_pipeline(connection, target, Path(folder)))
+        with temporary_folder("check") as folder, target.warehouse.hold():
+            obstacle = target.warehouse.write_obstacle(restore_pipeline(connection, target, folder))
         return CheckResult(what, "failed" if obstacle else "ok", obstacle or "opened; this user may write")
-    except (DatabaseException, PipelineStepFailed, OSError) as error:
-        return CheckResult(what, "failed", one_line(error, 200))
+    except (DatabaseException, PipelineStepFailed, LockHeldError, OSError) as error:
+        return CheckResult(what, "failed", one_line(root_cause_message(error), 200))

@@ -7,8 +7,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pendulum
 
@@ -16,6 +14,7 @@ from sources.gong import GongClient, GongSettings, RequestEstimate, Window, esti
 from state import runs
 
 from ..runtime.connection import Connection
+from ..runtime.process.interruption import temporary_folder
 from ..runtime.result import Status
 from ..runtime.run_options import resolve_window
 from ..runtime.target import Target
@@ -92,11 +91,12 @@ def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
         GongError: If Gong rejects a request.
     """
     connection.validate()
+    target = target.read_only()
     settings = connection.settings
     now = truncate_to_millisecond(datetime.now(UTC))
     requests_today, pending = 0, []
-    with TemporaryDirectory(prefix="gong-elt-plan-") as folder:
-        pipeline = restore_pipeline(connection, target, Path(folder))
+    with temporary_folder("plan") as folder, target.warehouse.hold():
+        pipeline = restore_pipeline(connection, target, folder)
         call_resources = [name for name in ("calls", "transcripts") if name in options.select]
 
         def window_of(names: Sequence[str]) -> Window:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from rich.console import RenderableType
 from rich.table import Table
 
 from state import loaded, runs
 from state.loaded import Contents
+from state.lock import Holder, read_holder
 
 from ..runtime.connection import Connection
+from ..runtime.process.interruption import temporary_folder
 from ..runtime.result import Status
 from ..runtime.target import Target
 from ..runtime.warehouse_session import dataset_exists, pending_transcripts, resource_bookmark, restore_pipeline
@@ -31,6 +31,8 @@ class StatusReport:
         pending_since: Effective time of the oldest of these calls.
         requests_left: Remaining requests of today, as far as runs of this connection used them.
         runs: The last runs, newest first.
+        running: The run that works on this dataset on this machine at this moment, with its counters; None if there is
+            none.
     """
 
     destination: str
@@ -42,6 +44,7 @@ class StatusReport:
     pending_since: datetime | None = None
     requests_left: int | None = None
     runs: list[runs.Run] = field(default_factory=list)
+    running: Holder | None = None
 
     @property
     def status(self) -> Status:
@@ -49,9 +52,12 @@ class StatusReport:
         return "done"
 
     def lines(self) -> Iterator[RenderableType]:
-        """Yield the bookmarks, counts and quota, then a table of the last runs."""
+        """Yield the bookmarks, counts and quota, then a table of the last runs, and the running one."""
+        if self.running is not None:
+            yield _describe_running(self.running)
         if not self.loaded:
-            yield f"nothing loaded yet into {self.destination}, dataset {self.dataset}: run gong-elt sync"
+            advice = "" if self.running is not None else ": run gong-elt sync"
+            yield f"nothing loaded yet into {self.destination}, dataset {self.dataset}{advice}"
             return
         for resource, until in self.bookmarks.items():
             yield f"{resource} complete up to {until:%Y-%m-%d %H:%M:%S} UTC"
@@ -80,12 +86,20 @@ def status(connection: Connection, target: Target) -> StatusReport:
     Args:
         connection: The Gong account.
         target: The warehouse.
+
+    Raises:
+        LockHeldError: If another process has the DuckDB file open for longer than the command waits.
     """
+    report = _read_warehouse(connection, target.read_only())
+    return replace(report, running=read_holder(target.run_lock(connection.name)))
+
+
+def _read_warehouse(connection: Connection, target: Target) -> StatusReport:
     nothing_loaded = StatusReport(target.name, target.dataset, loaded=False)
     if target.missing_file is not None:
         return nothing_loaded
-    with TemporaryDirectory(prefix="gong-elt-status-") as folder:
-        pipeline = restore_pipeline(connection, target, Path(folder))
+    with temporary_folder("status") as folder, target.warehouse.hold():
+        pipeline = restore_pipeline(connection, target, folder)
         if not dataset_exists(pipeline, target):
             return nothing_loaded
         now, requests_per_day = datetime.now(UTC), connection.settings.requests_per_day
@@ -103,3 +117,14 @@ def status(connection: Connection, target: Target) -> StatusReport:
                 requests_left=max(0, requests_per_day - runs.requests_today(sql, connection.name, now)),
                 runs=runs.latest(sql, connection.name, 5),
             )
+
+
+def _describe_running(holder: Holder) -> str:
+    counters = holder.progress
+    done = (
+        f"{counters['calls_read']:,} of {counters['calls_expected']:,} calls and {counters['transcripts_read']:,}"
+        f" transcripts read with {counters['requests']:,} requests"
+        if counters.keys() >= {"calls_read", "calls_expected", "transcripts_read", "requests"}
+        else "starting"
+    )
+    return f"{holder.command} is running: run {holder.run_id}, pid {holder.pid}, since {holder.since}; {done}"

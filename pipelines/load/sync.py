@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -31,6 +30,7 @@ from sources.gong import (
     table_schemas,
 )
 from state import loaded, runs
+from state.lock import LockHeldError
 from state.sql import Sql
 
 from ..runtime.connection import Connection
@@ -43,7 +43,6 @@ from ..runtime.target import Target
 from ..runtime.warehouse_session import (
     count_unfinished_loads,
     dataset_exists,
-    hold_connection,
     pending_transcripts,
     resource_bookmark,
     resource_state,
@@ -107,25 +106,23 @@ class SyncJob:
         self._bookmark: datetime | None = None
         self._pending_transcripts = self._abandoned_loads = 0
         self._unfinished_load: tuple[str | None, datetime | None] = None, None
-        self._pipeline: dlt.Pipeline | None = None
-        self._connections = ExitStack()
 
     def run(self, stage: Stage) -> None:
         """Read and load until the window is complete or an error, the quota or the deadline ends the run."""
-        with self._connections:
-            with self._job.keep_errors(reraise=USER_ERRORS):
-                self._abandoned_loads = count_unfinished_loads(self._job.folder())
-                pipeline = restore_pipeline(self._connection, self._target, self._job.folder())
-                self._connections.enter_context(hold_connection(pipeline, self._target))
-                with self._job.open_run_log(pipeline):
-                    self._pipeline = pipeline
+        with self._job.keep_errors(reraise=USER_ERRORS):
+            self._abandoned_loads = count_unfinished_loads(self._job.folder())
+            pipeline = restore_pipeline(self._connection, self._target, self._job.folder())
+            with self._job.open_run_log(pipeline):
+                with self._job.keep_errors(reraise=USER_ERRORS):
                     self._bookmark = resource_bookmark(pipeline, self._connection)
-                    self._job.write_progress(**self._columns())
-                    self._read_and_load(pipeline, stage)
+                    with self._target.warehouse.hold():
+                        self._job.write_progress(**self._columns())
+                        run = self._plan(pipeline)
+                    self._read_and_load(pipeline, run, stage)
                     if {"calls", "transcripts"} & set(self._options.select):
                         self._job.warning = no_visible_calls_warning(self._job, pipeline)
-            stage.name = "writing the run log"
-            self._write_end()
+                stage.name = "writing the run log"
+                self._write_end(pipeline)
 
     def result(self) -> SyncResult:
         """Return the figures of the run."""
@@ -146,8 +143,7 @@ class SyncJob:
             tables={name: rows for name, rows in self._loaded.items() if rows},
         )
 
-    def _read_and_load(self, pipeline: dlt.Pipeline, stage: Stage) -> None:
-        run = self._plan(pipeline)
+    def _read_and_load(self, pipeline: dlt.Pipeline, run: ExtractRun, stage: Stage) -> None:
         names: Sequence[str] = self._options.select
         with BackgroundReader(_SECONDS_BETWEEN_LOADS) as background:
             source = self._source(replace(run, background=background))
@@ -161,8 +157,6 @@ class SyncJob:
                 load_start = time.monotonic()
                 stage.name = "loading"
                 self._load(pipeline)
-                if not background.exhausted:
-                    self._target.warehouse.checkpoint(pipeline)
                 background.load_seconds = time.monotonic() - load_start
                 background.seconds = max(_SECONDS_BETWEEN_LOADS, _LOAD_INTERVAL_FACTOR * background.load_seconds)
                 if background.exhausted:
@@ -171,17 +165,17 @@ class SyncJob:
                 names = self._call_resources
 
     def _load(self, pipeline: dlt.Pipeline) -> None:
-        self._job.write_progress(**self._columns())
         pipeline.normalize()
-        if not self._loaded:
-            # A load creates only the tables it has rows for; this creates all of them.
-            pipeline.sync_schema()
-            self._connections.enter_context(hold_connection(pipeline, self._target))
-        # If the run is killed from here on, the run log names the interrupted load.
-        load_id = next(iter(pipeline.list_normalized_load_packages()), None)
-        self._unfinished_load = load_id, self._window.since if load_id and self._window else None
-        self._job.write_progress(**self._columns())
-        pipeline.load()
+        # Other processes can use a file while the run waits for Gong, but not in the middle of a load.
+        with self._target.warehouse.hold(create=True):
+            if not self._loaded:
+                # A load creates only the tables it has rows for; this creates all of them.
+                pipeline.sync_schema()
+            # If the run is killed from here on, the run log names the interrupted load.
+            load_id = next(iter(pipeline.list_normalized_load_packages()), None)
+            self._unfinished_load = load_id, self._window.since if load_id and self._window else None
+            self._job.write_progress(**self._columns())
+            pipeline.load()
         self._unfinished_load = None, None
         self._loaded = Counter(self._job.metrics.rows)
         self._bookmark = resource_bookmark(pipeline, self._connection)
@@ -238,16 +232,16 @@ class SyncJob:
         add_state_tables(source.schema)
         return source
 
-    def _write_end(self) -> None:
-        pipeline = self._pipeline
-        if pipeline is None or not dataset_exists(pipeline, self._target):
-            return
+    def _write_end(self, pipeline: dlt.Pipeline) -> None:
         try:
-            with sql_client(pipeline) as sql:
-                calls = pending_transcripts(pipeline, self._connection, sql, self._job.started_at)
-            self._pending_transcripts = len(calls)
-            self._job.write_end(**self._columns())
-        except DatabaseException as error:
+            with self._target.warehouse.hold():
+                if not dataset_exists(pipeline, self._target):
+                    return
+                with sql_client(pipeline) as sql:
+                    calls = pending_transcripts(pipeline, self._connection, sql, self._job.started_at)
+                self._pending_transcripts = len(calls)
+                self._job.write_end(**self._columns())
+        except (DatabaseException, LockHeldError) as error:
             self._job.error = self._job.error or RunLogError(
                 f"the run could not be written to {runs.TABLE}: {root_cause_message(error)}"
             )

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import dlt
 import httpx
 import pendulum
 from dlt.common.runtime.run_context import active
@@ -19,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
 
 from destinations.recording_store import RecordingStore, RecordingStoreError
+from destinations.warehouse import sql_client
 from sources.gong import GongClient
 from sources.gong.api.endpoint import PAGE_SIZE
 from sources.gong.api.retry import MAX_LINKS_PER_RECORDING
@@ -26,7 +28,7 @@ from sources.gong.calls.lookup import MEDIA_KINDS, find_media_links
 from sources.gong.tables.records import is_valid_id
 from state import media
 from state.media import RecordedCall, Recording
-from state.sql import TransactionalSql, batches
+from state.sql import batches
 
 from ..runtime.connection import Connection
 from ..runtime.errors import UsageError
@@ -34,7 +36,7 @@ from ..runtime.job import Job, RunColumns
 from ..runtime.run_log import create_state_tables
 from ..runtime.run_options import parse_window
 from ..runtime.target import Target
-from ..runtime.warehouse_session import hold_connection, restore_loaded_pipeline
+from ..runtime.warehouse_session import restore_loaded_pipeline
 from .download_result import DownloadResult, FailedRecording
 from .downloader import DownloadError, MediaLinkExpiredError, download, file_name, media_client
 
@@ -88,7 +90,7 @@ def download_media(
 class DownloadJob:
     """One download: remove recordings that must not remain, find the missing ones, download them."""
 
-    _sql: TransactionalSql
+    _pipeline: dlt.Pipeline
 
     def __init__(self, job: Job, options: DownloadOptions, console: Console) -> None:
         if options.kind not in ("all", *MEDIA_KINDS.values()):
@@ -115,13 +117,11 @@ class DownloadJob:
 
     def run(self) -> DownloadResult:
         """Download what is missing; return the figures, also if the run ends early."""
-        pipeline = restore_loaded_pipeline(self._connection, self._target, self._job.folder("-media"))
-        create_state_tables(pipeline, self._connection)
-        with (
-            hold_connection(pipeline, self._target),
-            self._job.open_run_log(pipeline, tables_exist=True),
-            pipeline.sql_client() as self._sql,
-        ):
+        folder = self._job.folder("-media")
+        pipeline = self._pipeline = restore_loaded_pipeline(self._connection, self._target, folder)
+        with self._target.warehouse.hold():
+            create_state_tables(pipeline, self._connection)
+        with self._job.open_run_log(pipeline, tables_exist=True):
             client = self._job.client()
             self._job.write_progress(**self._columns())
             with self._job.keep_errors():
@@ -136,7 +136,9 @@ class DownloadJob:
     def _remove_orphaned(self) -> None:
         """Remove recordings whose call was deleted or turned private."""
         include_private = self._connection.includes_private_calls
-        for call_id, kind, uri in media.orphaned_recordings(self._sql, include_private=include_private):
+        with sql_client(self._pipeline) as sql:
+            orphaned = media.orphaned_recordings(sql, include_private=include_private)
+        for call_id, kind, uri in orphaned:
             try:
                 self._store.remove(uri)
             except RecordingStoreError as error:
@@ -144,14 +146,17 @@ class DownloadJob:
                     FailedRecording(call_id, kind, f"its call was deleted or turned private, but {error}")
                 )
                 continue
-            media.delete_recording(self._sql, call_id, kind)
+            with sql_client(self._pipeline) as sql:
+                media.delete_recording(sql, call_id, kind)
             self._removed += 1
 
     def _find_missing(self) -> dict[str, set[str]]:
         """Return the kinds of recordings that are missing, by call."""
         missing = {}
         window, include_private = self._window, self._connection.includes_private_calls
-        for call in media.recorded_calls(self._sql, window.since, window.until, include_private=include_private):
+        with sql_client(self._pipeline) as sql:
+            calls = media.recorded_calls(sql, window.since, window.until, include_private=include_private)
+        for call in calls:
             if not is_valid_id(call.id):
                 continue
             self._calls += 1
@@ -215,12 +220,12 @@ class DownloadJob:
                 self._failed.append(FailedRecording(call_id, kind, str(error)))
                 return
         uri = self._store.complete(name)
-        media.save_recording(
-            self._sql,
-            Recording(
-                call_id, kind, uri, size_bytes, digest, datetime.now(UTC), self._connection.name, self._job.run_id
-            ),
+        recording = Recording(
+            call_id, kind, uri, size_bytes, digest, datetime.now(UTC), self._connection.name, self._job.run_id
         )
+        # Other processes can use a file while the next recording is downloaded.
+        with sql_client(self._pipeline) as sql:
+            media.save_recording(sql, recording)
         self._files += 1
 
     def _count_bytes(self, count: int) -> None:

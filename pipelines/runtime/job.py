@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -17,6 +18,8 @@ from state.lock import LockHeldError, run_lock
 
 from .connection import Connection
 from .errors import JobRefusedError, UsageError, exception_chain, root_cause_message
+from .process.interruption import cleanup_on_signal, is_caused_by_signal, is_interrupted
+from .process.progress_file import publish_progress
 from .result import Status
 from .run_log import RunLog
 from .run_options import parse_deadline
@@ -79,7 +82,7 @@ class Job:
         started_at: When the run started.
         deadline: Time after which no request is sent; None without a limit.
         metrics: Counters, to which the source and the client add.
-        error: The error that ended the job early; None otherwise.
+        error: The error or signal that ended the job early; None otherwise.
         warning: What a completed job noticed.
         has_failures: Whether single items failed, such as rows of a file.
 
@@ -93,12 +96,14 @@ class Job:
         self.run_id = runs.new_run_id(self.started_at)
         self.deadline = parse_deadline(deadline, self.started_at)
         self.metrics = RunMetrics()
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self.warning: str | None = None
         self.has_failures = False
         self._clock_start = time.monotonic()
         self._quota = connection.settings.requests_per_day
         self._run_log: RunLog | None = None
+        self._columns: RunColumns = {}
+        target.waiting.deadline = self.deadline
 
     def folder(self, suffix: str = "") -> Path:
         """Return dlt's working folder for this connection."""
@@ -109,39 +114,69 @@ class Job:
         """Hold the connection's lock on this machine. Take it before `open_run_log`.
 
         Raises:
-            LockHeldError: If another run holds it.
+            LockHeldError: If another run holds it for longer than the command waits.
+            KeyboardInterrupt: If a signal ended the job. Its row is closed.
         """
-        with run_lock(self.folder(".lock"), self.run_id):
-            yield
+        path = self.target.run_lock(self.connection.name)
+        with (
+            self.target.waiting.hold_lock(path, self.run_id, self.command) as lock,
+            publish_progress(lock, self.metrics),
+            cleanup_on_signal(self._close_row),
+        ):
+            try:
+                yield
+            except KeyboardInterrupt:
+                self._close_row()
+                raise
+        # Results of an interrupted job would repeat the signal for each of its parts.
+        if self.is_interrupted:
+            raise KeyboardInterrupt
 
     @contextmanager
     def open_run_log(self, pipeline: dlt.Pipeline, *, tables_exist: bool = False) -> Iterator[None]:
-        """Hold the warehouse's lock, and count the requests of today's earlier runs.
+        """Hold the warehouse's lock, update the pipeline's state, and count the requests of today's earlier runs.
 
         Args:
             pipeline: Restored from the warehouse.
             tables_exist: Whether `_runs` exists; otherwise the first load creates it.
 
         Raises:
-            LockHeldError: If a run on another machine holds the lock.
+            LockHeldError: If a run on another machine holds the lock for longer than the command waits.
             DatabaseException: If the warehouse cannot be reached.
         """
-        with self.target.warehouse.lock(pipeline, self.connection.name) as holder:
+        with self.target.waiting.retry(lambda: self._lock_warehouse(pipeline)):
+            with self.target.warehouse.hold():
+                if self.target.missing_file is None:
+                    # A run on another machine may have ended since the pipeline was restored.
+                    pipeline.sync_destination()
+                self._run_log = RunLog(pipeline, self.target, tables_exist=tables_exist)
+                self._quota -= self._run_log.requests_today(self.connection.name, self.started_at)
+            yield
+
+    def _lock_warehouse(self, pipeline: dlt.Pipeline) -> ExitStack:
+        """Return a context that holds the lock against runs on other machines, or with other working folders."""
+        with ExitStack() as stack:
+            if (path := self.target.file_lock) is not None:
+                stack.enter_context(run_lock(path, self.run_id, self.command))
+            holder = stack.enter_context(self.target.warehouse.lock(pipeline, self.connection.name))
             if holder is not None:
                 raise LockHeldError(f"another run holds the lock: {holder}")
-            self._run_log = RunLog(pipeline, self.target, tables_exist=tables_exist)
-            self._quota -= self._run_log.requests_today(self.connection.name, self.started_at)
-            yield
+            return stack.pop_all()
 
     @contextmanager
     def keep_errors(self, *, reraise: tuple[type[Exception], ...] = ()) -> Iterator[None]:
-        """Keep an error as the outcome of the job, except those in `reraise`."""
+        """Keep an error or a signal as the outcome of the job, except errors in `reraise`."""
         try:
             yield
         except reraise:
             raise
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             self.error = error
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Return whether a signal ended the job."""
+        return is_interrupted() or is_caused_by_signal(self.error)
 
     @property
     def requests_left(self) -> int:
@@ -164,6 +199,8 @@ class Job:
     @property
     def status(self) -> Status:
         """Return the status of the job as it would be if it ended now."""
+        if self.is_interrupted:
+            return "failed"
         causes = exception_chain(self.error)
         if any(isinstance(cause, JobRefusedError) for cause in causes):
             return "refused"
@@ -176,6 +213,8 @@ class Job:
     @property
     def reason(self) -> str | None:
         """Return why the job failed or stopped, as one line; None if it completed."""
+        if self.is_interrupted:
+            return "interrupted"
         if self.error is not None:
             return root_cause_message(self.error)
         resources: dict[str, list[str]] = {}
@@ -198,6 +237,7 @@ class Job:
 
     def write_progress(self, **columns: Unpack[RunColumns]) -> None:
         """Write the row at `running`, so that the requests of a killed run are counted."""
+        self._columns = columns
         if self._run_log is not None:
             self._run_log.write(self._row("running", None, columns))
 
@@ -209,6 +249,14 @@ class Job:
         """
         if self._run_log is not None:
             self._run_log.write(self._row(self.status, datetime.now(UTC), columns))
+            self._run_log = None
+
+    def _close_row(self) -> None:
+        """Write that a signal ended the run, if its row was written and is still at `running`."""
+        if self._run_log is not None and self._run_log.is_started:
+            row = self._row("failed", datetime.now(UTC), self._columns)
+            self._run_log.write(replace(row, reason="interrupted"))
+            self._run_log = None
 
     def _row(self, status: str, finished_at: datetime | None, columns: RunColumns) -> runs.Run:
         return runs.Run(

@@ -12,6 +12,7 @@ from destinations.warehouse import sql_client
 from state import deletions, media, runs, uploads
 
 from .connection import Connection
+from .process.interruption import is_interrupted
 from .target import Target
 from .warehouse_session import dataset_exists
 
@@ -49,12 +50,15 @@ class RunLog:
         pipeline: Restored from the warehouse.
         target: The warehouse.
         tables_exist: Whether the table exists. Otherwise nothing is written before the first load has created it.
+
+    Attributes:
+        is_started: Whether the row was written.
     """
 
     def __init__(self, pipeline: dlt.Pipeline, target: Target, *, tables_exist: bool = False) -> None:
         self._pipeline = pipeline
         self._target = target
-        self._is_started, self._tables_exist = False, tables_exist
+        self.is_started, self._tables_exist = False, tables_exist
 
     def write(self, run: runs.Run) -> None:
         """Insert or update the row. Does nothing while the dataset has no tables, or dlt no schema of them.
@@ -62,15 +66,16 @@ class RunLog:
         Raises:
             DatabaseException: If the warehouse rejects the statement.
         """
-        if not (self._is_started or self._tables_exist):
+        if not (self.is_started or self._tables_exist):
             if self._pipeline.default_schema_name is None or not dataset_exists(self._pipeline, self._target):
                 return
             # A dataset of an earlier version may lack a table or column.
             add_state_tables(self._pipeline.default_schema)
             self._pipeline.sync_schema()
-        with sql_client(self._pipeline) as sql:
-            (runs.update if self._is_started else runs.insert)(sql, run)
-        self._is_started = True
+        # A client of its own: after a signal, a thread writes the row while another one may be in a statement.
+        with self._pipeline.sql_client() if is_interrupted() else sql_client(self._pipeline) as sql:
+            (runs.update if self.is_started else runs.insert)(sql, run)
+        self.is_started = True
 
     def requests_today(self, connection: str, now: datetime) -> int:
         """Return the requests that runs of a connection have sent since midnight UTC."""

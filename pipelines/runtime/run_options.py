@@ -112,6 +112,18 @@ def pending_since(retry_period: timedelta, transcripts_bookmark: datetime | None
     return min(now - retry_period, transcripts_bookmark)
 
 
+def parse_wait(wait: str) -> timedelta:
+    """Return how long a command waits for another process; zero for `0`.
+
+    Raises:
+        UsageError: If it is not a duration.
+    """
+    try:
+        return timedelta() if wait.strip() == "0" else parse_duration(wait)
+    except ConfigurationError:
+        raise UsageError(f"invalid --wait {wait!r}: use a duration (30s, 5m), or 0 not to wait") from None
+
+
 def parse_deadline(deadline: str | None, now: datetime) -> datetime | None:
     """Return the time after which a run sends no request; None without a deadline.
 

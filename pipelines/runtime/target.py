@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from dlt.common.runtime.run_context import active
 
 from destinations.registry import open_warehouse
 from destinations.warehouse import Warehouse
+
+from .process.waiting import WaitPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +25,25 @@ class Target:
         dataset: Dataset (schema) in the warehouse.
         warehouse: The warehouse.
         folder: Working folder on this machine: dlt's files, locks and search indexes of this dataset.
+        waiting: How long to wait for the warehouse's file and for another run.
     """
 
     name: str
     dataset: str
     warehouse: Warehouse
     folder: Path
+    waiting: WaitPolicy = field(default_factory=WaitPolicy)
 
     @classmethod
-    def resolve(cls, name: str, dataset: str, *, file: Path | None = None, folder: Path | None = None) -> Target:
+    def resolve(
+        cls,
+        name: str,
+        dataset: str,
+        *,
+        file: Path | None = None,
+        folder: Path | None = None,
+        waiting: WaitPolicy | None = None,
+    ) -> Target:
         """Return the target for the names that the user gave.
 
         Args:
@@ -39,15 +51,17 @@ class Target:
             dataset: Dataset (schema) in the warehouse.
             file: DuckDB file; by default the one in dlt's configuration, otherwise `warehouse.duckdb`.
             folder: Working folder; by default one per dataset below dlt's data folder.
+            waiting: How long to wait for the warehouse's file and for another run; by default one minute.
 
         Raises:
             InvalidWarehouseError: If the destination is unknown or its configuration is invalid.
         """
-        warehouse = open_warehouse(name, dataset, file)
+        waiting = waiting or WaitPolicy()
+        warehouse = open_warehouse(name, dataset, file, waiting.retry)
         if folder is None:
             identity = blake2b(f"{name} {warehouse.location} {dataset}".encode(), digest_size=4).hexdigest()
             folder = Path(active().data_dir) / "gong-elt" / identity
-        return cls(name, dataset, warehouse, folder)
+        return cls(name, dataset, warehouse, folder, waiting)
 
     @property
     def destination(self) -> Destination[Any, Any]:
@@ -56,6 +70,19 @@ class Target:
 
     @property
     def missing_file(self) -> Path | None:
-        """Return the warehouse's file if it does not exist yet; None if it exists, and for a server."""
+        """Return the warehouse's file if it does not exist or holds nothing yet; None if it does, and for a server."""
+        return self.warehouse.file if self.warehouse.is_missing else None
+
+    @property
+    def file_lock(self) -> Path | None:
+        """Return the lock file beside the warehouse's file, for runs with other working folders; None for a server."""
         file = self.warehouse.file
-        return file if file is not None and not file.exists() else None
+        return None if file is None else file.resolve().with_name(f".{file.name}.{self.dataset}.lock")
+
+    def run_lock(self, connection: str) -> Path:
+        """Return the lock file of a connection's runs on this machine."""
+        return self.folder / f"{connection}.lock"
+
+    def read_only(self) -> Target:
+        """Return the target for a command that only reads."""
+        return replace(self, warehouse=self.warehouse.read_only())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 from sources.gong import GongClient, GongError
@@ -15,6 +14,7 @@ from state import uploads
 
 from ..runtime.connection import Connection
 from ..runtime.errors import UsageError
+from ..runtime.process.interruption import temporary_folder
 from ..runtime.target import Target
 from ..runtime.warehouse_session import dataset_exists
 
@@ -72,10 +72,11 @@ def validate_recording(file: Path) -> Path:
 
 def has_media_url(connection: Connection, target: Target, call_id: str) -> bool:
     """Return whether the call was uploaded with a URL of its recording, according to the warehouse. Reads only."""
+    target = target.read_only()
     if target.missing_file is not None:
         return False
-    with TemporaryDirectory(prefix="gong-elt-media-") as folder:
-        pipeline = connection.pipeline(target.destination, target.dataset, Path(folder))
+    with temporary_folder("media") as folder, target.warehouse.hold():
+        pipeline = connection.pipeline(target.destination, target.dataset, folder)
         if not dataset_exists(pipeline, target, uploads.TABLE):
             return False
         with pipeline.sql_client() as sql:

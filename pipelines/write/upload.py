@@ -23,11 +23,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from destinations.gong_destination import CallRow, gong_calls
 from destinations.new_call import InvalidCallError, new_call
+from destinations.warehouse import sql_client
 from sources.gong import AuthenticationError, GongError, RunStopped
 from sources.gong.api.retry import MAX_CONSECUTIVE_FAILURES
 from sources.gong.errors import MissingScopeError, RequestError, UnexpectedRedirectError
 from state import uploads
-from state.sql import TransactionalSql
 from state.uploads import Upload
 
 from ..runtime.connection import Connection
@@ -35,7 +35,7 @@ from ..runtime.errors import UsageError, exception_chain
 from ..runtime.job import Job, RunColumns
 from ..runtime.run_log import create_state_tables
 from ..runtime.target import Target
-from ..runtime.warehouse_session import hold_connection, restore_pipeline
+from ..runtime.warehouse_session import restore_pipeline
 from .gong_writer import add_call
 from .row_files import FileRow, read_rows
 from .upload_result import FailedRow, UploadResult
@@ -85,7 +85,7 @@ def upload(connection: Connection, target: Target, options: UploadOptions, conso
 class UploadJob:
     """One upload: validate all rows, send the valid ones, record each outcome."""
 
-    _sql: TransactionalSql
+    _pipeline: dlt.Pipeline
 
     def __init__(self, job: Job, options: UploadOptions, console: Console) -> None:
         self._job, self._options = job, options
@@ -117,13 +117,10 @@ class UploadJob:
             UsageError: If the file cannot be read to its end.
         """
         rows = read_rows(self._options.file)
-        pipeline = restore_pipeline(self._connection, self._target, self._folder)
-        create_state_tables(pipeline, self._connection)
-        with (
-            hold_connection(pipeline, self._target),
-            self._job.open_run_log(pipeline, tables_exist=True),
-            pipeline.sql_client() as self._sql,
-        ):
+        pipeline = self._pipeline = restore_pipeline(self._connection, self._target, self._folder)
+        with self._target.warehouse.hold(create=True):
+            create_state_tables(pipeline, self._connection)
+        with self._job.open_run_log(pipeline, tables_exist=True):
             self._client = self._job.client()
             self._job.write_progress(**self._columns())
             with self._job.keep_errors():
@@ -148,7 +145,8 @@ class UploadJob:
         )
         outbound.extract(rows, table_name="new_calls")
         invalid = (self._upload(row.row, row.client_unique_id, "invalid", error=row.faults) for row in self._invalid)
-        uploads.save_invalid_rows(self._sql, self._connection.name, self._options.file.name, invalid)
+        with sql_client(self._pipeline) as sql:
+            uploads.save_invalid_rows(sql, self._connection.name, self._options.file.name, invalid)
         outbound.normalize()
         with self._progress:
             total = self._rows - len(self._invalid) - self._already_added
@@ -189,7 +187,8 @@ class UploadJob:
         return None
 
     def _find_added(self, client_unique_ids: Sequence[str]) -> set[str]:
-        return uploads.added_ids(self._sql, self._connection.name, client_unique_ids)
+        with sql_client(self._pipeline) as sql:
+            return uploads.added_ids(sql, self._connection.name, client_unique_ids)
 
     def _send(self, rows: Sequence[CallRow]) -> None:
         """Send a batch that dlt hands over. An error is kept and not raised: dlt would send the batch again."""
@@ -203,7 +202,9 @@ class UploadJob:
         async with self._client.session():
             for row in rows:
                 outcome = await self._send_call(row, json.loads(row["body"]))
-                uploads.save_upload(self._sql, outcome)
+                # Other processes can use a file while the next response is awaited.
+                with sql_client(self._pipeline) as sql:
+                    uploads.save_upload(sql, outcome)
                 self._progress.advance(self._bar)
 
     async def _send_call(self, row: CallRow, body: Mapping[str, Any]) -> Upload:

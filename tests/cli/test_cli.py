@@ -186,7 +186,7 @@ def test_a_second_run_exits_and_names_the_holder_of_the_lock(gong: SimulatedGong
     holder = workspace.start("sync")
     try:
         _wait_for(lambda: fault.hit_count > 0)
-        ended = workspace.run("sync")
+        ended = workspace.run("sync", "--wait", "0")
     finally:
         holder.kill()
         holder.wait()

@@ -230,7 +230,7 @@ def _fail_during_load(search: SecretSearch) -> None:
 
     search.gong.faults[:] = [Fault(act, path="/v2/users", count=1)]
     process = subprocess.Popen(
-        [str(COMMAND), "sync"],
+        [str(COMMAND), "sync", "--wait", "1s"],
         cwd=search.workspace.folder,
         env=search.workspace.environment,
         stdout=subprocess.PIPE,
@@ -242,7 +242,7 @@ def _fail_during_load(search: SecretSearch) -> None:
     out, err = process.communicate(timeout=120)
     holder.close()
     assert process.returncode == 1, out + err
-    assert b"lock" in out + err
+    assert b"warehouse.duckdb open" in out + err
     search.search_content("failed load: stdout", out)
     search.search_content("failed load: stderr", err)
     assert list((search.workspace.folder / "working").rglob("*.parquet")), "the load left its package"

@@ -9,6 +9,7 @@ import pytest
 from pipelines.runtime.connection import Connection
 from pipelines.runtime.errors import JobRefusedError, UsageError
 from pipelines.runtime.job import USER_ERRORS, Job
+from pipelines.runtime.process.waiting import WaitPolicy
 from pipelines.runtime.result import EXIT_CODES
 from pipelines.runtime.target import Target
 from sources.gong.errors import DeadlineExceeded, GongError, QuotaExceeded
@@ -18,7 +19,9 @@ from state.lock import LockHeldError
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
     """Return a job that has not opened anything."""
-    target = Target.resolve("duckdb", "gong", file=tmp_path / "warehouse.duckdb", folder=tmp_path / "working")
+    target = Target.resolve(
+        "duckdb", "gong", file=tmp_path / "warehouse.duckdb", folder=tmp_path / "working", waiting=WaitPolicy(0)
+    )
     return Job("test", Connection(), target)
 
 

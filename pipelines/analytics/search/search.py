@@ -15,12 +15,12 @@ from rich.progress import Progress
 from rich.text import Text
 
 from sources.gong import parse_datetime_setting
-from state.lock import run_lock
 from state.runs import new_run_id
 from state.sql import placeholders
 
 from ...runtime.connection import Connection
 from ...runtime.errors import UsageError
+from ...runtime.process.waiting import WaitPolicy
 from ...runtime.result import Status
 from ...runtime.target import Target
 from ..derived_data import index_folder, index_lock
@@ -130,7 +130,7 @@ def search(connection: Connection, target: Target, options: SearchOptions, err: 
     Raises:
         UsageError: If an option is invalid, or the marts do not exist.
         ConfigurationError: If a date is invalid.
-        LockHeldError: If another process is refreshing the index.
+        LockHeldError: If another process is refreshing the index for longer than the command waits.
     """
     if not search_packages_are_installed():
         raise UsageError("gong-elt search needs a package: pip install 'gong-elt[search]'")
@@ -152,7 +152,9 @@ def search(connection: Connection, target: Target, options: SearchOptions, err: 
             context=options.context,
             newest=options.newest,
         )
-        result, calls_indexed, search_seconds = _search_index(folder, marts, query, err, rebuild=options.rebuild)
+        result, calls_indexed, search_seconds = _search_index(
+            folder, marts, query, err, target.waiting, rebuild=options.rebuild
+        )
         facts_clock = time.monotonic()
         facts = _call_facts(marts, list(dict.fromkeys(hit.line.call_id for hit in result.hits)))
         search_seconds += time.monotonic() - facts_clock
@@ -182,7 +184,7 @@ def search(connection: Connection, target: Target, options: SearchOptions, err: 
 
 
 def _search_index(
-    folder: Path, marts: Marts, query: SearchQuery, err: Console, *, rebuild: bool
+    folder: Path, marts: Marts, query: SearchQuery, err: Console, waiting: WaitPolicy, *, rebuild: bool
 ) -> tuple[QueryResult, int, float]:
     """Return the result, the number of calls indexed for it, and the seconds that the query took.
 
@@ -198,7 +200,7 @@ def _search_index(
     while True:
         try:
             if rebuild or index.is_behind(marts):
-                calls_indexed += _refresh(index, folder, marts, err, rebuild=rebuild)
+                calls_indexed += _refresh(index, folder, marts, err, waiting, rebuild=rebuild)
                 rebuild = False
             clock = time.monotonic()
             return index.search(query), calls_indexed, time.monotonic() - clock
@@ -207,7 +209,7 @@ def _search_index(
                 raise UsageError(f"{broken}; delete the folder {str(folder)!r}") from broken
             dropped.add(broken.part)
             try:
-                with run_lock(index_lock(folder), new_run_id(datetime.now(UTC))):
+                with waiting.hold_lock(index_lock(folder), new_run_id(datetime.now(UTC)), "search"):
                     index.drop_part(broken.part)
             except OSError as error:
                 raise UsageError(
@@ -215,9 +217,12 @@ def _search_index(
                 ) from error
 
 
-def _refresh(index: SentenceIndex, folder: Path, marts: Marts, err: Console, *, rebuild: bool) -> int:
+def _refresh(
+    index: SentenceIndex, folder: Path, marts: Marts, err: Console, waiting: WaitPolicy, *, rebuild: bool
+) -> int:
     """Bring the index up to date with the marts, and return the number of calls indexed."""
-    with run_lock(index_lock(folder), new_run_id(datetime.now(UTC))), _progress_bar(err) as bar:
+    run_id = new_run_id(datetime.now(UTC))
+    with waiting.hold_lock(index_lock(folder), run_id, "search"), _progress_bar(err) as bar:
         task = bar.add_task("indexing calls", total=None)
 
         def show_progress(done: int, total: int) -> None:
