@@ -30,7 +30,7 @@ class Attempt:
 
 
 def test_an_attempt_is_repeated_until_it_succeeds() -> None:
-    """A file that is held for a moment is no failure."""
+    """A file that is held for a moment fails nothing."""
     attempt = Attempt(failures=3)
 
     assert WaitPolicy(10).retry(attempt) == "opened"
@@ -53,7 +53,7 @@ def test_a_wait_ends_after_its_duration() -> None:
 
 
 def test_the_deadline_bounds_every_wait() -> None:
-    """`--deadline` ends a run on purpose, whatever it is doing."""
+    """`--deadline` ends a run on purpose, also while it waits."""
     policy = WaitPolicy(60, deadline=datetime.now(UTC) + timedelta(seconds=0.1))
 
     with pytest.raises(DeadlineExceeded, match="pid 7"):

@@ -58,7 +58,7 @@ def built(duckdb_marts: Workspace) -> Workspace:
 
 @pytest.mark.parametrize("command", READING_COMMANDS.values(), ids=READING_COMMANDS.keys())
 def test_reading_commands_work_beside_a_reader_and_write_nothing(built: Workspace, command: tuple[str, ...]) -> None:
-    """An analyst with an open, read-only connection is no obstacle, and the file is left as it is."""
+    """An analyst with an open, read-only connection does not stop them, and the file is left as it is."""
     before = (built.folder / "warehouse.duckdb").read_bytes()
     with hold_file(built, "read_only"):
         result = built.run(*command, "--wait", "0")
