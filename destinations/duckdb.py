@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,12 @@ class DuckDbWarehouse:
     def lock(self, pipeline: dlt.Pipeline, connection: str) -> AbstractContextManager[str | None]:  # noqa: ARG002
         return nullcontext()
 
+    def confirm_lock(self) -> None:
+        pass
+
+    def limit_statements(self, deadline: datetime | None) -> None:
+        pass
+
     def write_obstacle(self, pipeline: dlt.Pipeline) -> str | None:
         # A reading command may run beside other readers, so the file is not opened for writing.
         if self.file is not None:
@@ -105,6 +112,9 @@ class DuckDbWarehouse:
         file = "" if self.file is None else str(self.file.absolute())
         settings = {"TimeZone": "UTC", "preserve_insertion_order": False}
         return DbtConnection({"type": "duckdb", "threads": 1, "path": file, "settings": settings})
+
+    def watch_dbt(self) -> AbstractContextManager[Callable[[str], str]]:
+        return nullcontext(str)
 
     def close_dbt(self) -> None:
         """Close dbt's connection; otherwise the file stays open, partly unwritten, until the process exits."""

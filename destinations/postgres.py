@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import dlt
-from dlt.common.destination import Destination
+from dlt.common.destination.exceptions import DestinationException, DestinationTerminalException
+from dlt.destinations.sql_client import SqlClientBase
 
+from .postgres_sessions.client import BoundedPostgres, PostgresSettings, parse_lock_timeout
+from .postgres_sessions.statements import StatementLimits, terminate_sessions, watch_sessions
 from .warehouse import DbtConnection, Warehouse
 
 # dbt masks the values of variables with this prefix in everything it prints.
 _PASSWORD_VARIABLE = "DBT_ENV_SECRET_GONG_ELT_PASSWORD"
+# dbt refuses an empty password; a server that let dlt in without one does not read it.
+_NO_PASSWORD = "not-needed"
 _DBT_THREADS = 4
 # PostgreSQL truncates application names to this length.
 _MAX_NAME_CHARACTERS = 63
@@ -26,12 +31,35 @@ _MAX_NAME_CHARACTERS = 63
 _LOCK_NAMESPACE = 0x676F6E67
 
 
-@dataclass(frozen=True, slots=True)
-class PostgresWarehouse:
-    """A database on a PostgreSQL server."""
+class LockLostError(DestinationTerminalException):
+    """The session that held the run's lock has ended, so another run may be working on the dataset."""
 
-    name: str
-    destination: Destination[Any, Any]
+    def __init__(self) -> None:
+        super().__init__(
+            "the lock of this run was lost: PostgreSQL or an administrator ended its session, or a connection pooler"
+            " replaced it. Nothing more is loaded; run again, and connect without a pooler in transaction mode"
+        )
+
+
+class PostgresWarehouse:
+    """A database on a PostgreSQL server.
+
+    Args:
+        name: Destination as the user named it.
+        destination: dlt's destination of that name.
+        settings: Its configuration.
+
+    Raises:
+        InvalidWarehouseError: If a setting is invalid.
+    """
+
+    def __init__(self, name: str, destination: BoundedPostgres, settings: PostgresSettings) -> None:
+        self.name, self.destination = name, destination
+        destination.limits = StatementLimits(parse_lock_timeout(settings.lock_timeout, name))
+        destination.confirm_lock = self.confirm_lock
+        self._credentials = settings.credentials
+        self._dbt_login: dict[str, Any] = {}
+        self._lock: tuple[SqlClientBase[Any], int] | None = None
 
     @property
     def file(self) -> Path | None:
@@ -43,7 +71,7 @@ class PostgresWarehouse:
 
     @property
     def location(self) -> str:
-        return str(dlt.secrets.get(f"destination.{self.name}.credentials"))
+        return str(dlt.secrets.get(f"destination.{self.name}.credentials") or self._credentials)
 
     @property
     def has_marts(self) -> bool:
@@ -55,9 +83,6 @@ class PostgresWarehouse:
     def hold(self, *, create: bool = False) -> AbstractContextManager[None]:  # noqa: ARG002
         return nullcontext()
 
-    def cancel_statements(self) -> None:
-        pass
-
     @contextmanager
     def lock(self, pipeline: dlt.Pipeline, connection: str) -> Iterator[str | None]:
         """Hold an advisory lock. It is released with its session, whether the run ends, fails or is killed."""
@@ -68,7 +93,11 @@ class PostgresWarehouse:
             sql.execute_sql("SELECT set_config('application_name', %s, false)", name)
             rows = sql.execute_sql("SELECT pg_try_advisory_lock(%s, %s)", _LOCK_NAMESPACE, number)
             if rows and rows[0][0]:
-                yield None
+                self._lock = sql, number
+                try:
+                    yield None
+                finally:
+                    self._lock = None
                 return
             holders = sql.execute_sql(
                 "SELECT a.application_name, a.backend_start FROM pg_locks AS l"
@@ -81,6 +110,37 @@ class PostgresWarehouse:
                 ", ".join(f"{holder}, since {since:%Y-%m-%dT%H:%M:%S%z}" for holder, since in holders or ())
                 or "an unnamed session"
             )
+
+    def confirm_lock(self) -> None:
+        """Check that the session of `lock` still holds it.
+
+        Raises:
+            LockLostError: If it does not, or has ended.
+        """
+        if self._lock is None:
+            return
+        sql, number = self._lock
+        try:
+            rows = sql.execute_sql(
+                "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid()"
+                " AND classid = %s AND objid = %s",
+                _LOCK_NAMESPACE,
+                number,
+            )
+        except DestinationException:
+            raise LockLostError from None
+        if not rows:
+            raise LockLostError
+
+    def limit_statements(self, deadline: datetime | None) -> None:
+        """End statements that wait for another session's lock after this time; None for no limit."""
+        self.destination.limits.deadline = deadline
+
+    def cancel_statements(self) -> None:
+        """Cancel what this process executes on the server, so that nothing of it remains in a queue for a lock."""
+        self.destination.limits.cancel_running()
+        if self._dbt_login:
+            terminate_sessions(self._dbt_login, _dbt_application_name())
 
     def write_obstacle(self, pipeline: dlt.Pipeline) -> str | None:
         """Return the missing privilege and the GRANT that gives it; None if the user may create tables."""
@@ -99,19 +159,31 @@ class PostgresWarehouse:
         return None if can_create_schema else hint
 
     def dbt_connection(self, pipeline: dlt.Pipeline) -> DbtConnection:
+        """Return a connection as that of dlt, with the same limits, which libpq reads from the environment."""
         with pipeline.sql_client() as sql:
-            server: Any = sql.credentials
+            query: Mapping[str, Any] = sql.credentials.get_query()
+            self._dbt_login = dict(sql.native_connection.login)
+            # As libpq has completed them, for example from PGUSER or `.pgpass`; they are unknown once it is closed.
+            login: Any = sql.native_connection.info
+            password = login.password or _NO_PASSWORD
+            server = {"host": login.host or "", "port": login.port, "user": login.user, "dbname": login.dbname}
         output = {
             "type": "postgres",
             "threads": _DBT_THREADS,
-            "host": server.host,
-            "port": server.port,
-            "user": server.username,
+            **server,
             "password": f"{{{{ env_var('{_PASSWORD_VARIABLE}') }}}}",
-            "dbname": server.database,
-            **{key: value for key, value in (server.query or {}).items() if key in ("sslmode", "sslrootcert")},
+            "connect_timeout": int(query["connect_timeout"]),
+            "application_name": _dbt_application_name(),
+            **{key: value for key, value in query.items() if key in ("sslmode", "sslrootcert", "sslcert", "sslkey")},
         }
-        return DbtConnection(output, {_PASSWORD_VARIABLE: str(server.password or "")})
+        options = [query.get("options") or os.environ.get("PGOPTIONS", ""), *self.destination.limits.session_options]
+        return DbtConnection(output, {_PASSWORD_VARIABLE: password, "PGOPTIONS": " ".join(options).strip()})
+
+    @contextmanager
+    def watch_dbt(self) -> Iterator[Callable[[str], str]]:
+        """Watch dbt's sessions; the yielded function names who blocked them in the message of a lock timeout."""
+        with watch_sessions(self._dbt_login, _dbt_application_name(), self.destination.limits) as watch:
+            yield watch.describe
 
     def close_dbt(self) -> None:
         pass
@@ -119,3 +191,7 @@ class PostgresWarehouse:
     def sqlalchemy_uri(self, credentials: Any) -> str | None:
         user, database = quote(credentials.username), quote(credentials.database)
         return f"postgresql://{user}@{credentials.host}:{credentials.port}/{database}"
+
+
+def _dbt_application_name() -> str:
+    return f"gong-elt models, pid {os.getpid()}"

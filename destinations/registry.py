@@ -2,26 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import dlt
+from dlt.common.configuration.exceptions import (
+    ConfigFieldMissingException,
+    ConfigurationException,
+    LookupTraces,
+)
 from dlt.common.destination import Destination
 from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.common.libs.sql_alchemy_shims import make_url
 
-from .duckdb import DuckDbWarehouse, open_duckdb
-from .postgres import PostgresWarehouse
+from .duckdb import open_duckdb
 from .warehouse import REPLACE_STRATEGY, InvalidWarehouseError, Retry, SqlWarehouse, Warehouse, try_once
 
-_KINDS: Mapping[str, Callable[[str, Destination[Any, Any]], Warehouse]] = {
-    "duckdb": DuckDbWarehouse,
-    "postgres": PostgresWarehouse,
+
+def _open_postgres(name: str, destination: Destination[Any, Any], dataset: str) -> Warehouse:
+    # The driver of PostgreSQL is imported only where it is used.
+    from .postgres import PostgresWarehouse  # noqa: PLC0415
+    from .postgres_sessions.client import BoundedPostgres  # noqa: PLC0415
+
+    bounded = BoundedPostgres(**destination.config_params)
+    return PostgresWarehouse(name, bounded, _resolve_settings(name, bounded, dataset))
+
+
+def _open_sql(name: str, destination: Destination[Any, Any], dataset: str) -> Warehouse:
+    _resolve_settings(name, destination, dataset)
+    return SqlWarehouse(name, destination)
+
+
+_KINDS: Mapping[str, Callable[[str, Destination[Any, Any], str], Warehouse]] = {
+    "postgres": _open_postgres,
 }
 
-# Destinations whose credentials are one URL.
-_CONFIGURED_BY_URL = ("clickhouse", "mssql", "postgres", "redshift", "snowflake", "sqlalchemy", "synapse")
+# Destinations whose credentials are one URL, with its scheme.
+_URL_SCHEMES: Mapping[str, str] = {
+    "clickhouse": "clickhouse",
+    "mssql": "mssql",
+    "postgres": "postgresql",
+    "redshift": "redshift",
+    "snowflake": "snowflake",
+    "sqlalchemy": "mysql+pymysql",
+    "synapse": "synapse",
+}
+# libpq quotes a URL of another scheme in its error, with the password.
+_POSTGRES_SCHEMES = ("postgresql", "postgres")
+
+# Destinations of dlt in which rows cannot be updated and deleted by SQL, as erasures and the run log need.
+_WITHOUT_SQL = ("destination", "dummy", "filesystem", "lance", "lancedb", "qdrant", "weaviate")
+
+_ALIASES = {"postgresql": "postgres", "pg": "postgres", "psql": "postgres"}
 
 
 def open_warehouse(name: str, dataset: str, file: Path | None = None, retry: Retry = try_once) -> Warehouse:
@@ -34,33 +68,115 @@ def open_warehouse(name: str, dataset: str, file: Path | None = None, retry: Ret
         retry: Opens a file; waits while another process has it open.
 
     Raises:
-        InvalidWarehouseError: If the destination is unknown, its configuration is invalid, or it cannot hold the
-            dataset.
+        InvalidWarehouseError: If the destination is unknown, its configuration is missing or invalid, or it cannot hold
+            the dataset.
     """
     if name == "duckdb":
         return open_duckdb(dataset, file, retry)
     try:
         destination = Destination.from_reference(name, replace_strategy=REPLACE_STRATEGY)
-    except (UnknownDestinationModule, ModuleNotFoundError, TypeError) as error:
-        raise InvalidWarehouseError(
-            f"destination {name!r} cannot be opened ({' '.join(str(error).split())[:120]}): use duckdb or postgres"
-        ) from error
+    except (UnknownDestinationModule, ModuleNotFoundError, TypeError, ValueError):
+        destination = None
     if destination is None:
-        raise InvalidWarehouseError(f"destination {name!r} is unknown: use duckdb or postgres")
-    if destination.destination_name in _CONFIGURED_BY_URL:
-        _check_url(name)
-    return _KINDS.get(destination.destination_name, SqlWarehouse)(name, destination)
+        raise InvalidWarehouseError(f"unknown destination {name!r}: {_suggest(name)}")
+    kind = _kind(destination)
+    if kind in _WITHOUT_SQL:
+        raise InvalidWarehouseError(
+            f"destination {name!r} cannot be used, because its rows cannot be changed by SQL: use duckdb or postgres"
+        )
+    if kind in _URL_SCHEMES:
+        _check_url(name, kind)
+    return _KINDS.get(kind, _open_sql)(name, destination, dataset)
 
 
-def _check_url(name: str) -> None:
+def _suggest(name: str) -> str:
+    known = [known for known in dlt.destinations.__all__ if known not in _WITHOUT_SQL]
+    lowered = name.strip().casefold()
+    close = _ALIASES.get(lowered) or next(iter(get_close_matches(lowered, known, n=1)), None)
+    return f"did you mean {close}?" if close else "use duckdb or postgres, or another SQL destination of dlt"
+
+
+def _check_url(name: str, kind: str) -> None:
     """Refuse invalid URLs here: dlt and the drivers would quote them in their errors, including the password."""
     configured: Any = dlt.secrets.get(f"destination.{name}.credentials")
+    if not isinstance(configured, str):
+        return
     try:
-        is_url = not isinstance(configured, str) or "@" not in (make_url(configured).host or "")
+        url = make_url(configured)
+        is_valid = "@" not in (url.host or "") and (kind != "postgres" or url.drivername in _POSTGRES_SCHEMES)
     except ValueError:
-        is_url = False
-    if not is_url:
+        is_valid = False
+    if not is_valid:
         raise InvalidWarehouseError(
-            f"destination.{name}.credentials is not a URL like {name}://user:password@host:5432/database: correct it,"
+            f"destination.{name}.credentials is not a URL like {_example_url(kind)}: correct it,"
             " and write an @ in the password as %40 (the value is not shown, because it may contain a password)"
         )
+
+
+def _resolve_settings(name: str, destination: Destination[Any, Any], dataset: str) -> Any:
+    """Return the configuration of a destination.
+
+    Raises:
+        InvalidWarehouseError: If a setting or the package of the destination is missing, or a setting is invalid.
+    """
+    section = f"destination.{name}"
+    try:
+        settings = destination.configuration(destination.spec()._bind_dataset_name(dataset))
+        # Imports the driver.
+        _ = destination.client_class
+    except ConfigFieldMissingException as error:
+        raise InvalidWarehouseError(_describe_missing(section, destination, error)) from error
+    except ImportError as error:
+        credentials = f"{section}.credentials"
+        is_configured = dlt.secrets.get(credentials) is not None
+        hint = "" if is_configured else f", and set {credentials} or {_variable(credentials)} in the environment"
+        raise InvalidWarehouseError(
+            f"destination {name!r} needs packages that are not installed: pip install 'dlt[{_kind(destination)}]'{hint}"
+        ) from error
+    except (ConfigurationException, ValueError) as error:
+        # The message could quote a password.
+        raise InvalidWarehouseError(
+            f"the settings of destination {name!r} are invalid ({type(error).__name__}): correct {section} in"
+            " .dlt/secrets.toml or in the environment"
+        ) from error
+    return settings
+
+
+def _describe_missing(section: str, destination: Destination[Any, Any], error: ConfigFieldMissingException) -> str:
+    """Return one line that names the missing settings, their variables, and how to write them."""
+    missing = list(dict.fromkeys(_missing_names(section, error.traces)))
+    kind = _kind(destination)
+    credentials = f"{section}.credentials"
+    is_url_missing = kind in _URL_SCHEMES and dlt.secrets.get(credentials) is None
+    names = [credentials] if is_url_missing else missing
+    value = f" to a URL like {_example_url(kind)}" if is_url_missing else ""
+    verb = "is" if len(names) == 1 else "are"
+    variables = ", ".join(map(_variable, names))
+    hint = "" if is_url_missing or kind not in _URL_SCHEMES else f", or complete the URL: {_example_url(kind)}"
+    return (
+        f"{', '.join(names)} {verb} missing: set {'it' if len(names) == 1 else 'them'}{value} in .dlt/secrets.toml, or"
+        f" {variables} in the environment{hint}"
+    )
+
+
+def _missing_names(section: str, traces: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the missing settings; of alternative kinds of credentials only those of the first one."""
+    for name, lookups in traces.items():
+        nested = next((lookup for lookup in lookups if isinstance(lookup, LookupTraces)), None)
+        if nested is None:
+            yield f"{section}.{name}"
+        else:
+            yield from _missing_names(f"{section}.{name}", nested.traces)
+
+
+def _kind(destination: Destination[Any, Any]) -> str:
+    return destination.destination_type.rpartition(".")[2]
+
+
+def _variable(setting: str) -> str:
+    return setting.replace(".", "__").upper()
+
+
+def _example_url(kind: str) -> str:
+    port = ":5432" if kind == "postgres" else ""
+    return f"{_URL_SCHEMES[kind]}://user:password@host{port}/database"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -38,6 +39,10 @@ class Retry(Protocol):
 def try_once(attempt: Callable[[], T]) -> T:
     """Call `attempt` and return its result: the `Retry` of a program that does not wait."""
     return attempt()
+
+
+class DeadlineReachedError(Exception):
+    """A statement was ended because the run's deadline has passed. The message gives the deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,16 @@ class Warehouse(Protocol):
         It yields None if the lock was acquired or the kind has no locks, otherwise a description of the holder.
         """
 
+    def confirm_lock(self) -> None:
+        """Check that `lock` is still held, if it was acquired.
+
+        Raises:
+            DestinationException: If it was lost.
+        """
+
+    def limit_statements(self, deadline: datetime | None) -> None:
+        """End statements that wait for other sessions after this time; None for no limit."""
+
     def write_obstacle(self, pipeline: dlt.Pipeline) -> str | None:
         """Return why this user cannot write to the pipeline's dataset, as one line; None if they can.
 
@@ -107,6 +122,9 @@ class Warehouse(Protocol):
 
     def dbt_connection(self, pipeline: dlt.Pipeline) -> DbtConnection:
         """Return how dbt connects. Only for kinds with `has_marts`."""
+
+    def watch_dbt(self) -> AbstractContextManager[Callable[[str], str]]:
+        """Return a context in which dbt runs; it yields a function that completes dbt's error messages."""
 
     def close_dbt(self) -> None:
         """Close connections that dbt would otherwise keep open until the process exits."""
@@ -154,6 +172,12 @@ class SqlWarehouse:
     def lock(self, pipeline: dlt.Pipeline, connection: str) -> AbstractContextManager[str | None]:  # noqa: ARG002
         return nullcontext()
 
+    def confirm_lock(self) -> None:
+        pass
+
+    def limit_statements(self, deadline: datetime | None) -> None:
+        pass
+
     def write_obstacle(self, pipeline: dlt.Pipeline) -> str | None:
         with pipeline.sql_client() as sql:
             sql.execute_sql("SELECT 1")
@@ -161,6 +185,9 @@ class SqlWarehouse:
 
     def dbt_connection(self, pipeline: dlt.Pipeline) -> DbtConnection:
         raise NotImplementedError(f"{self.name} has no marts")
+
+    def watch_dbt(self) -> AbstractContextManager[Callable[[str], str]]:
+        return nullcontext(str)
 
     def close_dbt(self) -> None:
         pass

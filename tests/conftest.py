@@ -15,7 +15,7 @@ from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.serving import serve
 from tests.support.companies import build_recent_gong
 from tests.support.marts import build_hostile_gong, build_models, sync_company
-from tests.support.servers.postgres import postgres_server
+from tests.support.servers.postgres import PostgresServer, postgres_server
 from tests.support.workspace import Workspace
 
 # A busy machine must not fail a property test.
@@ -57,6 +57,13 @@ def gong(make_gong: MakeGong) -> SimulatedGong:
 
 
 @pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Run one PostgreSQL server for all tests of a worker; each test has its own database."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def marts_gong() -> SimulatedGong:
     """Return a company of eighty calls with hostile names; tests do not change it."""
     return build_hostile_gong()
@@ -74,10 +81,11 @@ def duckdb_marts(marts_gong: SimulatedGong, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="session")
-def postgres_marts(marts_gong: SimulatedGong, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+def postgres_marts(
+    marts_gong: SimulatedGong, postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Workspace]:
     """Load the same company into PostgreSQL and build the models."""
-    with postgres_server() as server:
-        workspace = Workspace(tmp_path_factory.mktemp("postgres"), postgres=server.create_database())
-        with sync_company(workspace, marts_gong):
-            assert build_models(workspace)["failed"] == []
-            yield workspace
+    workspace = Workspace(tmp_path_factory.mktemp("postgres"), postgres=postgres.create_database())
+    with sync_company(workspace, marts_gong):
+        assert build_models(workspace)["failed"] == []
+        yield workspace

@@ -35,7 +35,15 @@ GRANT SELECT ON ALL TABLES IN SCHEMA gong_analytics TO bi;
 ALTER DEFAULT PRIVILEGES IN SCHEMA gong_analytics GRANT SELECT ON TABLES TO bi;
 ```
 
-Run the last statement as the user that builds the models, because dbt recreates tables.
+Run the last statement as the user that builds the models: it covers tables that a later version adds.
+
+In PostgreSQL a build replaces the rows of a table in one transaction, and keeps the table.
+Your views, materialized views and GRANTs survive it, also with `--full-refresh`, and open transactions of readers \
+neither delay it nor are delayed by it.
+If a new version of gong-elt removes a column or changes its type, the table has to be dropped.
+`gong-elt models` does that only if nothing depends on the table; otherwise it fails and names your view: drop it, run \
+`gong-elt models`, and create it again.
+It never drops with CASCADE.
 
 **DuckDB** is one file, `warehouse.duckdb`, for tools on the same machine that have a DuckDB driver.
 Only one process at a time can write to it: let the tool open a copy, or open the file read-only and close it while a \

@@ -51,8 +51,15 @@ _DLT_SETTINGS = (
     ),
     (
         "destination.postgres.credentials",
-        "address of the PostgreSQL database, `postgresql://user:password@host/db`",
+        "address of the PostgreSQL database, `postgresql://user:password@host/db`; a missing password, user or host is"
+        " looked up as by PostgreSQL's own programs: `PGPASSWORD`, `.pgpass`, a local socket and so on",
         "",
+    ),
+    (
+        "destination.postgres.lock_timeout",
+        "how long a statement waits for a lock that another session holds, such as `30s` or `2m`; then the command ends"
+        " with exit code 1 and names the session; `0` waits without limit",
+        "`30s`",
     ),
     ("runtime.request_timeout", "seconds that Gong may take to respond", "`60`"),
     ("runtime.request_backoff_factor", "factor for the waits between attempts: 0.5, 1, 2, 4 and 8 s", "`1`"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -144,8 +144,9 @@ class DbtBuild:
         select += ["--indirect-selection", "cautious"] if select else []
         refresh = ["--full-refresh"] if self._options.full_refresh else []
         try:
-            results, error = self._run_dbt("build", *select, *refresh)
-            failed, warnings, counts, skipped = _summarise_dbt_results(results)
+            with self._job.target.warehouse.watch_dbt() as complete_message:
+                results, error = self._run_dbt("build", *select, *refresh)
+            failed, warnings, counts, skipped = _summarise_dbt_results(results, complete_message)
             if error:
                 failed.insert(0, error)
             if not results and not failed:
@@ -200,7 +201,9 @@ class DbtBuild:
         return getattr(result.result, "results", ()), error
 
 
-def _summarise_dbt_results(results: Sequence[Any]) -> tuple[list[str], list[str], Counter[str], int]:
+def _summarise_dbt_results(
+    results: Sequence[Any], complete_message: Callable[[str], str]
+) -> tuple[list[str], list[str], Counter[str], int]:
     """Return one line per failure, one line per warning, the models built and tests run, the number skipped."""
     failed, warnings, skipped = [], [], 0
     counts: Counter[str] = Counter()
@@ -210,7 +213,8 @@ def _summarise_dbt_results(results: Sequence[Any]) -> tuple[list[str], list[str]
             skipped += 1
         elif kind == "test" or result.status == "success":
             counts[kind] += 1
-        line = f"{kind} {result.node.name}: {one_line(result.message or '', _MESSAGE_CHARACTERS)}"
+        message = complete_message(one_line(result.message or "", _MESSAGE_CHARACTERS))
+        line = f"{kind} {result.node.name}: {message}"
         if result.status in ("error", "fail"):
             failed.append(line)
         elif result.status == "warn":

@@ -240,6 +240,7 @@ class ReconcileJob:
             content_columns=[name for name in tables["calls"]["columns"] if name not in COLUMNS_KEPT_AFTER_DELETION],
             derived_tables=tables_of_marts(pipeline, self._target),
         )
+        self._target.warehouse.confirm_lock()
         with pipeline.sql_client() as sql:
             erasure.mark_deleted(sql, missing, self._job.started_at)
             self._erased = len(missing)

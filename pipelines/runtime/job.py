@@ -12,6 +12,7 @@ from typing import TypedDict, Unpack
 
 import dlt
 
+from destinations.warehouse import DeadlineReachedError
 from sources.gong import ConfigurationError, ExtractRun, GongClient, RunMetrics, RunStopped, truncate_to_millisecond
 from state import runs
 from state.lock import LockHeldError, run_lock
@@ -95,6 +96,7 @@ class Job:
         self.started_at = truncate_to_millisecond(datetime.now(UTC))
         self.run_id = runs.new_run_id(self.started_at)
         self.deadline = parse_deadline(deadline, self.started_at)
+        target.warehouse.limit_statements(self.deadline)
         self.metrics = RunMetrics()
         self.error: BaseException | None = None
         self.warning: str | None = None
@@ -204,7 +206,7 @@ class Job:
         causes = exception_chain(self.error)
         if any(isinstance(cause, JobRefusedError) for cause in causes):
             return "refused"
-        if any(isinstance(cause, RunStopped) for cause in causes):
+        if any(isinstance(cause, RunStopped | DeadlineReachedError) for cause in causes):
             return "stopped"
         if self.error is not None or self.metrics.failed or self.has_failures:
             return "failed"

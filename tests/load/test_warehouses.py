@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,17 +17,9 @@ from tests.conftest import MakeGong
 from tests.support.companies import find_call, public_calls
 from tests.support.expected_warehouse import assert_warehouse_matches
 from tests.support.gong_api import EXTENSIVE, TRANSCRIPT, Json, edit_call_in_page
-from tests.support.servers.postgres import PASSWORD, PostgresServer, postgres_server
+from tests.support.servers.postgres import PASSWORD, PostgresServer
 from tests.support.upload_files import build_upload_rows, write_csv
 from tests.support.workspace import Workspace, days_ago
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """Run one server for all tests of a worker; each test has its own database."""
-    with postgres_server() as server:
-        yield server
-
 
 WAREHOUSES: dict[str, Callable[[pytest.FixtureRequest, Path], Workspace]] = {
     "duckdb": lambda _, folder: Workspace(folder),

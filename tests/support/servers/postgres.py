@@ -40,15 +40,25 @@ class PostgresServer:
     port: int
     _numbers: Iterator[int] = field(default_factory=count)
 
-    def create_database(self) -> str:
-        """Create an empty database and return its URL."""
+    def create_database(self, template: str | None = None) -> str:
+        """Create an empty database, or a copy of another one, and return its URL."""
         name = f"warehouse_{next(self._numbers)}"
-        self.execute("postgres", f"CREATE DATABASE {name}")
+        self.execute("postgres", f"CREATE DATABASE {name}{f' TEMPLATE {template}' if template else ''}")
         return self.url(name)
 
     def url(self, database: str, user: str = "postgres", password: str = PASSWORD) -> str:
         """Return the URL of a database."""
         return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}"
+
+    def waiting_sessions(self) -> list[str]:
+        """Return the statements that wait for a lock."""
+        connection = psycopg2.connect(self.url("postgres"))
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+                return [query for (query,) in cursor.fetchall()]
+        finally:
+            connection.close()
 
     def execute(self, database: str, *statements: str) -> None:
         """Run statements, each in a transaction of its own."""
@@ -60,6 +70,19 @@ class PostgresServer:
                     cursor.execute(statement)
         finally:
             connection.close()
+
+
+@contextmanager
+def hold_transaction(url: str, *statements: str) -> Iterator[int]:
+    """Leave a transaction open after its statements, as notebooks do; yield the pid of its session."""
+    connection = psycopg2.connect(url)
+    try:
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+        yield connection.info.backend_pid
+    finally:
+        connection.close()
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Sessions on PostgreSQL: dlt's client with bounded statements, and who blocks them."""
