@@ -33,6 +33,8 @@ _THREADS = 2
 # tantivy counts nanoseconds, for which 64 bits suffice from 1677 to 2262; other times are moved to these.
 _EARLIEST, _LATEST, _END = (datetime(year, month, 1, tzinfo=UTC) for year, month in ((1970, 1), (2199, 12), (2200, 1)))
 
+_QUOTED = re.compile(r'"[^"]*"')
+
 _STATE = """
 SELECT count(*) AS calls, coalesce(sum({loaded_at_ms}), 0) AS checksum
 FROM {marts}.int_transcribed_calls AS transcribed
@@ -299,8 +301,9 @@ class _IndexPart:
 
     def _parse(self, text: str, *, require_all_words: bool) -> Query:
         query, errors = self._index.parse_query_lenient(text, ["text"], conjunction_by_default=require_all_words)
-        if errors:
-            # The text is not in tantivy's query language, e.g. "Budget: none (yet)": search for its words.
+        # Text such as "Budget: none (yet)" is not in tantivy's query language. "Side: none" is, by chance, because the
+        # index has a field of that name. Both are searched for their words.
+        if errors or ":" in _QUOTED.sub("", text):
             return self._parse_words(text, require_all_words=require_all_words)
         return query
 
