@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -109,15 +110,17 @@ class SyncJob:
 
     def run(self, stage: Stage) -> None:
         """Read and load until the window is complete or an error, the quota or the deadline ends the run."""
-        with self._job.keep_errors(reraise=USER_ERRORS):
+        with self._job.keep_errors(reraise=USER_ERRORS), ExitStack() as opened:
             self._abandoned_loads = count_unfinished_loads(self._job.folder())
+            opened.enter_context(self._target.warehouse.hold())
             pipeline = restore_pipeline(self._connection, self._target, self._job.folder())
             with self._job.open_run_log(pipeline):
                 with self._job.keep_errors(reraise=USER_ERRORS):
                     self._bookmark = resource_bookmark(pipeline, self._connection)
-                    with self._target.warehouse.hold():
-                        self._job.write_progress(**self._columns())
-                        run = self._plan(pipeline)
+                    self._job.write_progress(**self._columns())
+                    run = self._plan(pipeline)
+                    # Other processes can use a file while the run waits for Gong.
+                    opened.close()
                     self._read_and_load(pipeline, run, stage)
                     if {"calls", "transcripts"} & set(self._options.select):
                         self._job.warning = no_visible_calls_warning(self._job, pipeline)
@@ -166,7 +169,6 @@ class SyncJob:
 
     def _load(self, pipeline: dlt.Pipeline) -> None:
         pipeline.normalize()
-        # Other processes can use a file while the run waits for Gong, but not in the middle of a load.
         with self._target.warehouse.hold(create=True):
             if not self._loaded:
                 # A load creates only the tables it has rows for; this creates all of them.

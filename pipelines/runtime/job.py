@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ import dlt
 from destinations.warehouse import DeadlineReachedError
 from sources.gong import ConfigurationError, ExtractRun, GongClient, RunMetrics, RunStopped, truncate_to_millisecond
 from state import runs
-from state.lock import LockHeldError, run_lock
+from state.lock import LockHeldError
 
 from .connection import Connection
 from .errors import JobRefusedError, UsageError, exception_chain, root_cause_message
@@ -113,7 +113,7 @@ class Job:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the connection's lock on this machine. Take it before `open_run_log`.
+        """Hold the connection's lock on this machine, and that of the warehouse's file. Take it before anything else.
 
         Raises:
             LockHeldError: If another run holds it for longer than the command waits.
@@ -122,6 +122,7 @@ class Job:
         path = self.target.run_lock(self.connection.name)
         with (
             self.target.waiting.hold_lock(path, self.run_id, self.command) as lock,
+            self._lock_file(),
             publish_progress(lock, self.metrics),
             cleanup_on_signal(self._close_row),
         ):
@@ -136,7 +137,7 @@ class Job:
 
     @contextmanager
     def open_run_log(self, pipeline: dlt.Pipeline, *, tables_exist: bool = False) -> Iterator[None]:
-        """Hold the warehouse's lock, update the pipeline's state, and count the requests of today's earlier runs.
+        """Hold the server's lock, update the pipeline's state, and count the requests of today's earlier runs.
 
         Args:
             pipeline: Restored from the warehouse.
@@ -146,20 +147,27 @@ class Job:
             LockHeldError: If a run on another machine holds the lock for longer than the command waits.
             DatabaseException: If the warehouse cannot be reached.
         """
-        with self.target.waiting.retry(lambda: self._lock_warehouse(pipeline)):
-            with self.target.warehouse.hold():
-                if self.target.missing_file is None:
-                    # A run on another machine may have ended since the pipeline was restored.
-                    pipeline.sync_destination()
-                self._run_log = RunLog(pipeline, self.target, tables_exist=tables_exist)
-                self._quota -= self._run_log.requests_today(self.connection.name, self.started_at)
+        with self.target.waiting.retry(lambda: self._lock_server(pipeline)):
+            if self.target.warehouse.file is None:
+                # A run on another machine may have ended since the pipeline was restored.
+                pipeline.sync_destination()
+            self._run_log = RunLog(pipeline, self.target, tables_exist=tables_exist)
+            self._quota -= self._run_log.requests_today(self.connection.name, self.started_at)
             yield
 
-    def _lock_warehouse(self, pipeline: dlt.Pipeline) -> ExitStack:
-        """Return a context that holds the lock against runs on other machines, or with other working folders."""
+    @contextmanager
+    def _lock_file(self) -> Iterator[None]:
+        """Hold the lock beside the warehouse's file, against runs with another working folder."""
         with ExitStack() as stack:
             if (path := self.target.file_lock) is not None:
-                stack.enter_context(run_lock(path, self.run_id, self.command))
+                # Opening the warehouse names the reason why its folder cannot be written.
+                with suppress(OSError):
+                    stack.enter_context(self.target.waiting.hold_lock(path, self.run_id, self.command))
+            yield
+
+    def _lock_server(self, pipeline: dlt.Pipeline) -> ExitStack:
+        """Return a context that holds the server's lock, against runs on other machines."""
+        with ExitStack() as stack:
             holder = stack.enter_context(self.target.warehouse.lock(pipeline, self.connection.name))
             if holder is not None:
                 raise LockHeldError(f"another run holds the lock: {holder}")

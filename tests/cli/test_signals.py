@@ -8,11 +8,13 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 
+import psycopg2
 import pytest
 
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, hang
-from tests.support.marts import build_models
+from tests.support.marts import build_models, sync_company
+from tests.support.servers.postgres import postgres_server
 from tests.support.upload_files import build_upload_rows, write_csv
 from tests.support.workspace import Workspace
 
@@ -133,6 +135,27 @@ def test_a_signal_ends_a_command_that_reads_the_marts(duckdb_marts: Workspace, a
     code, out, err = command.end(signal.SIGTERM)
     # A quick command may have ended before the signal arrived.
     assert (code, err) in ((1, f"{_LINE}\n"), (0, "")), out
+
+
+def test_a_signal_ends_a_load_that_is_blocked_in_the_driver(gong: SimulatedGong, workspace: Workspace) -> None:
+    """A thread that waits for a lock in PostgreSQL executes no Python code; the row is closed even then."""
+    with postgres_server() as server:
+        workspace.postgres = server.create_database()
+        with sync_company(workspace, gong):
+            gong.company.users[0]["firstName"] = "Renamed"
+            reader = psycopg2.connect(workspace.postgres)
+            reader.cursor().execute("LOCK TABLE gong.users IN ACCESS EXCLUSIVE MODE")
+            command = Command(workspace, "sync")
+            waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'gong.users'::regclass"
+            command.wait_until(lambda: bool(workspace.rows(waiting)))
+
+            assert command.end(signal.SIGTERM) == (1, "", f"{_LINE}\n")
+            assert workspace.rows("SELECT status, reason FROM _runs ORDER BY started_at") == [
+                ("done", None),
+                ("failed", "interrupted"),
+            ]
+            reader.close()
+            workspace.sync()
 
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
