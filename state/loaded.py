@@ -78,6 +78,21 @@ def pending_transcripts(sql: Sql, since: datetime, *, include_private: bool) -> 
     return [PendingTranscript(str(call_id), effective_time) for call_id, effective_time in rows or ()]
 
 
+def private_calls(sql: Sql, *, with_content: bool) -> list[str]:
+    """Return the ids of the private calls in the warehouse that are not marked as deleted.
+
+    Args:
+        sql: The warehouse.
+        with_content: Only those with a transcript or participants.
+    """
+    content = " OR ".join(
+        f"EXISTS (SELECT 1 FROM {table} AS t WHERE t.call_id = c.id)" for table in ("transcripts", "call_parties")
+    )
+    condition = f" AND (c.brief IS NOT NULL OR {content})" if with_content else ""
+    rows = sql.execute_sql(f"SELECT c.id FROM calls AS c WHERE c.is_private AND c._deleted_at IS NULL{condition}")
+    return [str(row[0]) for row in rows or ()]
+
+
 def contents(sql: Sql) -> Contents:
     """Return what the warehouse holds."""
     row = (

@@ -118,12 +118,33 @@ def latest(sql: Sql, connection: str, count: int, command: str | None = None) ->
 def requests_today(sql: Sql, connection: str, now: datetime) -> int:
     """Return the requests that runs of this connection have sent since midnight UTC."""
     midnight = pendulum.instance(now).in_timezone("UTC").start_of("day")
+    # A run whose clock was ahead does not count on all days until then.
     rows = sql.execute_sql(
-        f"SELECT COALESCE(SUM(requests), 0) FROM {TABLE} WHERE connection = %s AND started_at >= %s",
+        f"SELECT COALESCE(SUM(requests), 0) FROM {TABLE} WHERE connection = %s AND started_at >= %s"
+        " AND started_at < %s",
         connection,
         midnight,
+        midnight.add(days=1),
     )
     return int(rows[0][0]) if rows else 0
+
+
+def latest_bookmark(sql: Sql, connection: str, now: datetime) -> datetime | None:
+    """Return the newest bookmark that a sync wrote whose clock was not ahead; None without one.
+
+    Args:
+        sql: The warehouse.
+        connection: Name of the connection.
+        now: The present time.
+    """
+    rows = sql.execute_sql(
+        f"SELECT MAX(bookmark) FROM {TABLE} WHERE connection = %s AND COALESCE(command, 'sync') = 'sync'"
+        " AND started_at <= %s AND bookmark <= %s",
+        connection,
+        now,
+        now,
+    )
+    return rows[0][0] if rows else None
 
 
 def is_interrupted(sql: Sql, connection: str, since: datetime, until: datetime) -> bool:

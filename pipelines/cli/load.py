@@ -30,6 +30,9 @@ def sync_command(
     ] = None,
     until: Annotated[str | None, typer.Option(help="End of an explicit window, exclusive; default: now")] = None,
     deadline: DeadlineOption = None,
+    allow_clear_text: Annotated[
+        bool, typer.Option("--allow-clear-text", help="Store personal values in clear where they were stored as hashes")
+    ] = False,
     plan_only: Annotated[bool, typer.Option("--plan", help="Estimate requests and duration, load nothing")] = False,
     connection: ConnectionOption = "gong",
     destination: DestinationOption = "duckdb",
@@ -44,7 +47,7 @@ def sync_command(
         from ..runtime.run_options import parse_selection
 
         tune_runtime()
-        options = SyncOptions(parse_selection(select), since, until, deadline)
+        options = SyncOptions(parse_selection(select), since, until, deadline, allow_clear_text)
         account, target = resolve_target(connection, destination, dataset, wait)
         result = plan(account, target, options) if plan_only else sync(account, target, options, stderr())
     print_result(result, as_json=as_json)

@@ -10,7 +10,16 @@ from datetime import UTC, datetime
 
 import pendulum
 
-from sources.gong import GongClient, GongSettings, RequestEstimate, Window, estimate_requests, truncate_to_millisecond
+from sources.gong import (
+    Coverage,
+    GongClient,
+    GongSettings,
+    RequestEstimate,
+    Window,
+    estimate_requests,
+    plan_backfill,
+    truncate_to_millisecond,
+)
 from state import runs
 
 from ..runtime.connection import Connection
@@ -19,6 +28,7 @@ from ..runtime.result import Status
 from ..runtime.run_options import resolve_window
 from ..runtime.target import Target
 from ..runtime.warehouse_session import (
+    correct_future_bookmarks,
     dataset_exists,
     pending_transcripts,
     resource_state,
@@ -97,11 +107,16 @@ def plan(connection: Connection, target: Target, options: SyncOptions) -> Plan:
     requests_today, pending = 0, []
     with temporary_folder("plan") as folder, target.warehouse.hold():
         pipeline = restore_pipeline(connection, target, folder)
+        correct_future_bookmarks(pipeline, connection, target, now)
         call_resources = [name for name in ("calls", "transcripts") if name in options.select]
 
         def window_of(names: Sequence[str]) -> Window:
             states = [resource_state(pipeline, connection, name) for name in names]
-            return resolve_window(connection, states, now, since=options.since, until=options.until)
+            window = resolve_window(connection, states, now, since=options.since, until=options.until)
+            backfill = plan_backfill(states, Coverage.from_settings(settings, now))
+            if backfill is None or options.since or options.until:
+                return window
+            return Window(min(window.since, backfill.since), window.until)
 
         window = window_of(call_resources[:1])
         windows = {name: window_of([name]) for name in options.select} | dict.fromkeys(call_resources, window)

@@ -16,12 +16,11 @@ from itertools import pairwise
 import dlt
 from rich.console import Console
 
-from destinations.erasure import Erasure
-from sources.gong import COLUMNS_KEPT_AFTER_DELETION, CallLookup, Window, call_child_tables
+from sources.gong import CallLookup, Window
 from state import deletions, runs
 from state.sql import batches
 
-from ..analytics.derived_data import erase_from_indexes, tables_of_marts
+from ..analytics.derived_data import erase_from_indexes
 from ..runtime.connection import Connection
 from ..runtime.errors import JobRefusedError, UsageError
 from ..runtime.job import USER_ERRORS, Job, RunColumns
@@ -29,6 +28,7 @@ from ..runtime.progress import Stage, show_progress
 from ..runtime.run_options import parse_window
 from ..runtime.target import Target
 from ..runtime.warehouse_session import resource_bookmark, restore_loaded_pipeline
+from .private_calls import create_erasure
 from .reconcile_result import MissingCall, ReconcileResult
 
 COMMAND = "reconcile"
@@ -233,13 +233,7 @@ class ReconcileJob:
             self._turned_private += [call_id for call_id, is_marked in private.items() if not is_marked]
 
     def _erase(self, pipeline: dlt.Pipeline, missing: Sequence[str]) -> None:
-        tables = pipeline.default_schema.tables
-        erasure = Erasure(
-            # Opt-in tables exist only once they were selected.
-            child_tables=[name for name in call_child_tables() if name in tables],
-            content_columns=[name for name in tables["calls"]["columns"] if name not in COLUMNS_KEPT_AFTER_DELETION],
-            derived_tables=tables_of_marts(pipeline, self._target),
-        )
+        erasure = create_erasure(pipeline, self._target)
         self._target.warehouse.confirm_lock()
         with pipeline.sql_client() as sql:
             erasure.mark_deleted(sql, missing, self._job.started_at)

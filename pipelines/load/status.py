@@ -17,7 +17,13 @@ from ..runtime.connection import Connection
 from ..runtime.process.interruption import temporary_folder
 from ..runtime.result import Status
 from ..runtime.target import Target
-from ..runtime.warehouse_session import dataset_exists, pending_transcripts, resource_bookmark, restore_pipeline
+from ..runtime.warehouse_session import (
+    correct_future_bookmarks,
+    dataset_exists,
+    pending_transcripts,
+    resource_bookmark,
+    restore_pipeline,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,7 @@ class StatusReport:
         runs: The last runs, newest first.
         running: The run that works on this dataset on this machine at this moment, with its counters; None if there is
             none.
+        warning: What is wrong with the stored state, such as a bookmark that is later than now.
     """
 
     destination: str
@@ -45,6 +52,7 @@ class StatusReport:
     requests_left: int | None = None
     runs: list[runs.Run] = field(default_factory=list)
     running: Holder | None = None
+    warning: str | None = None
 
     @property
     def status(self) -> Status:
@@ -70,6 +78,8 @@ class StatusReport:
         since = f", the oldest since {self.pending_since:%Y-%m-%d %H:%M} UTC" if self.pending_since else ""
         yield f"{self.pending_transcripts:,} transcripts pending{since}"
         yield f"{self.requests_left:,} of today's requests left"
+        if self.warning is not None:
+            yield f"warning: {self.warning}"
         table = Table(title="last runs", title_justify="left")
         for column in ("started", "command", "status", "requests", "rows", "reason"):
             table.add_column(column)
@@ -103,6 +113,7 @@ def _read_warehouse(connection: Connection, target: Target) -> StatusReport:
         if not dataset_exists(pipeline, target):
             return nothing_loaded
         now, requests_per_day = datetime.now(UTC), connection.settings.requests_per_day
+        warning = correct_future_bookmarks(pipeline, connection, target, now)
         bookmarks = {name: resource_bookmark(pipeline, connection, name) for name in ("calls", "transcripts")}
         with pipeline.sql_client() as sql:
             pending = pending_transcripts(pipeline, connection, sql, now)
@@ -116,6 +127,7 @@ def _read_warehouse(connection: Connection, target: Target) -> StatusReport:
                 pending_since=pending[0].effective_time if pending else None,
                 requests_left=max(0, requests_per_day - runs.requests_today(sql, connection.name, now)),
                 runs=runs.latest(sql, connection.name, 5),
+                warning=warning,
             )
 
 

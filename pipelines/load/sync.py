@@ -24,13 +24,17 @@ from sources.gong import (
     TABLES_BY_RESOURCE,
     AuthenticationError,
     BackgroundReader,
+    Coverage,
     ExtractRun,
     KnownHashes,
     Window,
+    describe_narrowing,
+    plan_backfill,
     table_names,
     table_schemas,
 )
-from state import loaded, runs
+from state import future_state, loaded, runs
+from state.loaded import PendingTranscript
 from state.lock import LockHeldError
 from state.sql import Sql
 
@@ -42,6 +46,8 @@ from ..runtime.run_log import add_state_tables
 from ..runtime.run_options import resolve_window
 from ..runtime.target import Target
 from ..runtime.warehouse_session import (
+    allow_pii_mode,
+    correct_future_bookmarks,
     count_unfinished_loads,
     dataset_exists,
     pending_transcripts,
@@ -49,7 +55,8 @@ from ..runtime.warehouse_session import (
     resource_state,
     restore_pipeline,
 )
-from .access_warning import no_visible_calls_warning
+from .private_calls import erase_private_calls
+from .run_warnings import clock_warning, no_visible_calls_warning
 from .sync_result import ResourceResult, SyncResult
 
 # Loads start at least this far apart, and three times the duration of the previous one. What is not loaded yet is read
@@ -66,12 +73,14 @@ class SyncOptions:
         select: Resources to read, in the order in which the result lists them.
         since, until: Explicit window of effective time; by default from the bookmark to now.
         deadline: Duration or time after which no request is sent.
+        allow_clear_text: Personal values may be stored in clear where they were stored as hashes.
     """
 
     select: Sequence[str] = RESOURCES
     since: str | None = None
     until: str | None = None
     deadline: str | None = None
+    allow_clear_text: bool = False
 
 
 def sync(connection: Connection, target: Target, options: SyncOptions, console: Console) -> SyncResult:
@@ -106,6 +115,8 @@ class SyncJob:
         self._window: Window | None = None
         self._bookmark: datetime | None = None
         self._pending_transcripts = self._abandoned_loads = 0
+        self._warnings: list[str | None] = []
+        self._future_loads: Sequence[str] = ()
         self._unfinished_load: tuple[str | None, datetime | None] = None, None
 
     def run(self, stage: Stage) -> None:
@@ -116,14 +127,20 @@ class SyncJob:
             pipeline = restore_pipeline(self._connection, self._target, self._job.folder())
             with self._job.open_run_log(pipeline):
                 with self._job.keep_errors(reraise=USER_ERRORS):
-                    self._bookmark = resource_bookmark(pipeline, self._connection)
+                    self._prepare(pipeline)
                     self._job.write_progress(**self._columns())
                     run = self._plan(pipeline)
                     # Other processes can use a file while the run waits for Gong.
                     opened.close()
-                    self._read_and_load(pipeline, run, stage)
-                    if {"calls", "transcripts"} & set(self._options.select):
-                        self._job.warning = no_visible_calls_warning(self._job, pipeline)
+                    self._read_and_load(pipeline, stage, run, self._options.select)
+                    with self._target.warehouse.hold():
+                        backfill = self._plan_backfill(pipeline)
+                    if backfill is not None:
+                        self._read_and_load(pipeline, stage, backfill, self._call_resources)
+                    if self._call_resources:
+                        self._warnings.append(no_visible_calls_warning(self._job, pipeline))
+                self._warnings.append(clock_warning(self._job.metrics))
+                self._job.warning = "; ".join(filter(None, self._warnings)) or None
                 stage.name = "writing the run log"
                 self._write_end(pipeline)
 
@@ -146,8 +163,28 @@ class SyncJob:
             tables={name: rows for name, rows in self._loaded.items() if rows},
         )
 
-    def _read_and_load(self, pipeline: dlt.Pipeline, run: ExtractRun, stage: Stage) -> None:
-        names: Sequence[str] = self._options.select
+    def _prepare(self, pipeline: dlt.Pipeline) -> None:
+        """Correct and check the restored state, and erase what the settings no longer allow."""
+        connection, settings, now = self._connection, self._connection.settings, self._job.started_at
+        allow_pii_mode(pipeline, connection, allow_clear_text=self._options.allow_clear_text)
+        self._warnings.append(correct_future_bookmarks(pipeline, connection, self._target, now))
+        self._bookmark = resource_bookmark(pipeline, connection)
+        if not dataset_exists(pipeline, self._target):
+            return
+        with sql_client(pipeline) as sql:
+            self._future_loads = future_state.future_loads(sql, pipeline.pipeline_name, now)
+            if self._future_loads:
+                future_state.correct_schema_times(sql, now)
+        if self._call_resources:
+            calls = resource_state(pipeline, connection, "calls")
+            self._warnings.append(describe_narrowing(calls, Coverage.from_settings(settings, now)))
+            if erased := erase_private_calls(self._job, pipeline):
+                what = "the content of " if settings.private_calls == "metadata" else ""
+                self._warnings.append(
+                    f"private_calls is {settings.private_calls!r}: erased {what}{erased:,} private calls"
+                )
+
+    def _read_and_load(self, pipeline: dlt.Pipeline, stage: Stage, run: ExtractRun, names: Sequence[str]) -> None:
         with BackgroundReader(_SECONDS_BETWEEN_LOADS) as background:
             source = self._source(replace(run, background=background))
             while True:
@@ -179,6 +216,10 @@ class SyncJob:
             self._job.write_progress(**self._columns())
             pipeline.load()
         self._unfinished_load = None, None
+        if self._future_loads:
+            with sql_client(pipeline) as sql:
+                future_state.delete_states(sql, pipeline.pipeline_name, self._future_loads)
+            self._future_loads = ()
         self._loaded = Counter(self._job.metrics.rows)
         self._bookmark = resource_bookmark(pipeline, self._connection)
 
@@ -194,27 +235,38 @@ class SyncJob:
         window = self._window = resolve_window(
             self._connection, states, self._job.started_at, since=options.since, until=options.until
         )
-        run = replace(
-            self._job.extract_run(),
-            windows=[window],
-            date_window=window if options.since or options.until else None,
-            initial_load=not dataset_exists(pipeline, self._target),
-        )
-        if run.initial_load:
-            return run
+        date_window = window if options.since or options.until else None
+        run = replace(self._job.extract_run(), date_window=date_window)
+        if not dataset_exists(pipeline, self._target):
+            return replace(run, windows=[window], initial_load=True)
+        pending: Sequence[PendingTranscript] = ()
+        if "transcripts" in self._call_resources:
+            with sql_client(pipeline) as sql:
+                pending = pending_transcripts(pipeline, self._connection, sql, self._job.started_at)
+        run = replace(run, pending_transcripts=[call.id for call in pending])
+        return self._with_known_hashes(pipeline, run, window)
+
+    def _plan_backfill(self, pipeline: dlt.Pipeline) -> ExtractRun | None:
+        """Return the calls before the bookmark that an earlier start or a wider filter requires; None without any."""
+        metrics, options = self._job.metrics, self._options
+        unread = (metrics.failed.keys() | metrics.skipped.keys()) & set(self._call_resources)
+        if options.since or options.until or metrics.stopped or unread:
+            return None
+        states = [resource_state(pipeline, self._connection, name) for name in self._call_resources]
+        target = Coverage.from_settings(self._connection.settings, self._job.started_at)
+        backfill = plan_backfill(states, target)
+        if backfill is None or self._window is None:
+            return None
+        self._warnings.append(f"settings include more than before: read calls since {backfill.since:%Y-%m-%d} again")
+        # The run log shows one window. The bookmark adjoins both parts.
+        self._window = Window(min(backfill.since, self._window.since), self._window.until)
+        return self._with_known_hashes(pipeline, self._job.extract_run(), backfill)
+
+    def _with_known_hashes(self, pipeline: dlt.Pipeline, run: ExtractRun, window: Window) -> ExtractRun:
         with sql_client(pipeline) as sql:
             is_interrupted = runs.is_interrupted(sql, self._connection.name, window.since, window.until)
-            pending = (
-                pending_transcripts(pipeline, self._connection, sql, self._job.started_at)
-                if "transcripts" in self._call_resources
-                else []
-            )
-            return replace(
-                run,
-                known_hashes=self._known_hashes(sql, is_interrupted=is_interrupted),
-                state_is_current=not is_interrupted,
-                pending_transcripts=[call.id for call in pending],
-            )
+            known_hashes = self._known_hashes(sql, is_interrupted=is_interrupted)
+        return replace(run, windows=[window], known_hashes=known_hashes, state_is_current=not is_interrupted)
 
     def _known_hashes(self, sql: Sql, *, is_interrupted: bool) -> KnownHashes:
         """Return the content hashes in the warehouse; those of calls are stale after an interrupted load."""

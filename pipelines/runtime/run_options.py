@@ -10,6 +10,7 @@ from sources.gong import (
     OPT_IN_RESOURCES,
     RESOURCES,
     ConfigurationError,
+    Coverage,
     Lookback,
     Window,
     parse_datetime_setting,
@@ -92,10 +93,12 @@ def resolve_window(
         UsageError: If the window is empty.
         ConfigurationError: If an option or setting is not a date or duration.
     """
+    if since is not None:
+        return parse_window(since, until, since=now, until=now, latest=now)
     settings = connection.settings
     lookback = Lookback.parse(settings.lookback)
-    incremental = plan_window(states, start=settings.first_read(now), now=now, lookback=lookback)
-    return parse_window(since, until, since=incremental.since, until=now, latest=now)
+    incremental = plan_window(states, target=Coverage.from_settings(settings, now), now=now, lookback=lookback)
+    return parse_window(None, until, since=incremental.since, until=now, latest=now)
 
 
 def pending_since(retry_period: timedelta, transcripts_bookmark: datetime | None, now: datetime) -> datetime:

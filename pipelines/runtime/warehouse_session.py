@@ -12,8 +12,8 @@ import dlt
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 
 from destinations.warehouse import sql_client
-from sources.gong import read_bookmark
-from state import loaded
+from sources.gong import PII_MODE, check_pii_mode, correct_future_times, read_bookmark
+from state import loaded, runs
 from state.loaded import PendingTranscript
 from state.sql import Sql
 
@@ -79,10 +79,60 @@ def count_unfinished_loads(folder: Path) -> int:
     return len({package.name for package in packages})
 
 
+def correct_future_bookmarks(
+    pipeline: dlt.Pipeline, connection: Connection, target: Target, now: datetime
+) -> str | None:
+    """Correct in the pipeline's state what a run left whose clock was ahead; the next load commits it.
+
+    Args:
+        pipeline: Restored from the warehouse.
+        connection: The Gong account.
+        target: The warehouse.
+        now: The present time.
+
+    Returns:
+        A warning, if the bookmark of calls was later than now; otherwise None.
+    """
+    stored = resource_bookmark(pipeline, connection)
+    known = None
+    if stored is not None and stored > now and dataset_exists(pipeline, target, runs.TABLE):
+        with pipeline.sql_client() as sql:
+            known = runs.latest_bookmark(sql, connection.name, now)
+    with pipeline.managed_state() as state:
+        for name, resource in _resources(state, connection).items():
+            # What is read by date is read again as far as the deepest lookback, calls from the last known bookmark.
+            fallback = known if name in ("calls", "transcripts") else known or now
+            correct_future_times(resource, now, known_bookmark=fallback)
+    if stored is None or stored <= now:
+        return None
+    begin = f"calls since {known:%Y-%m-%d %H:%M} UTC" if known else "all calls"
+    return (
+        f"the bookmark {stored:%Y-%m-%d %H:%M} UTC is later than now, because a clock is wrong: {begin} are read again"
+    )
+
+
+def allow_pii_mode(pipeline: dlt.Pipeline, connection: Connection, *, allow_clear_text: bool) -> None:
+    """Refuse to store personal values in clear where any resource has hashes, unless that is intended.
+
+    Args:
+        pipeline: Restored from the warehouse.
+        connection: The Gong account, whose setting `pii` counts.
+        allow_clear_text: Whether it is intended: then all resources are in clear from now on.
+
+    Raises:
+        ConfigurationError: If it would happen by accident.
+    """
+    mode = connection.settings.pii
+    with pipeline.managed_state() as state:
+        for resource in _resources(state, connection).values():
+            check_pii_mode(resource, mode, allow_clear_text=allow_clear_text)
+            if PII_MODE in resource:
+                resource[PII_MODE] = mode
+
+
 def resource_state(pipeline: dlt.Pipeline, connection: Connection, resource: str) -> Mapping[str, Any]:
     """Return dlt's state of a resource; empty before its first load."""
-    sources: Mapping[str, Any] = pipeline.state.get("sources", {})
-    state: Mapping[str, Any] = sources.get(connection.name, {}).get("resources", {}).get(resource, {})
+    state: Mapping[str, Any] = _resources(pipeline.state, connection).get(resource, {})
     return state
 
 
@@ -116,6 +166,12 @@ def dataset_exists(pipeline: dlt.Pipeline, target: Target, table: str = "calls")
     except DatabaseUndefinedRelation:
         return False
     return True
+
+
+def _resources(state: Mapping[str, Any], connection: Connection) -> Mapping[str, Any]:
+    """Return dlt's states of a connection's resources by name."""
+    resources: Mapping[str, Any] = state.get("sources", {}).get(connection.name, {}).get("resources", {})
+    return resources
 
 
 def _other_connection(pipeline: dlt.Pipeline) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 
 @dataclass(slots=True)
@@ -23,6 +24,7 @@ class RunMetrics:
             per list or table. The last one of each key is written.
         skipped: Resources that the credential may not read, with the reason.
         failed: Resources that failed, with the error.
+        clock_skew: How far this machine's clock is ahead of Gong's, by the first response with a `Date` header.
         stopped: Reason why the run ended early on purpose; None if it did not.
     """
 
@@ -37,4 +39,5 @@ class RunMetrics:
     repeated: Counter[str] = field(default_factory=Counter)
     skipped: dict[str, str] = field(default_factory=dict)
     failed: dict[str, Exception] = field(default_factory=dict)
+    clock_skew: timedelta | None = None
     stopped: str | None = None

@@ -14,8 +14,11 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import time_machine
 
 from pipelines.cli.app import main
 
@@ -57,16 +60,30 @@ class CommandResult:
 
 
 def run_command(
-    arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str], timeout_seconds: float
+    arguments: Sequence[str],
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    timeout_seconds: float,
+    clock_shift: timedelta | None = None,
 ) -> CommandResult:
     """Run `gong-elt` with these arguments and wait until it exits.
+
+    Args:
+        arguments: Arguments of the command.
+        folder: Its working directory.
+        environment: All of its environment variables.
+        timeout_seconds: How long it may run.
+        clock_shift: How far its clock is ahead of the real time; behind if negative.
 
     Raises:
         subprocess.TimeoutExpired: If it runs longer than `timeout_seconds`; it is killed.
     """
     with tempfile.TemporaryDirectory(prefix="gong-elt-output") as outputs:
         out, err = Path(outputs, "out"), Path(outputs, "err")
-        process = _FORKS.Process(target=_run_main, args=(list(arguments), str(folder), dict(environment), out, err))
+        process = _FORKS.Process(
+            target=_run_main, args=(list(arguments), str(folder), dict(environment), out, err, clock_shift)
+        )
         process.start()
         process.join(timeout_seconds)
         if process.exitcode is None:
@@ -78,7 +95,9 @@ def run_command(
         return CommandResult(process.exitcode, out.read_text("utf-8"), err.read_text("utf-8"))
 
 
-def _run_main(arguments: list[str], folder: str, environment: dict[str, str], out: Path, err: Path) -> None:
+def _run_main(
+    arguments: list[str], folder: str, environment: dict[str, str], out: Path, err: Path, clock_shift: timedelta | None
+) -> None:
     for stream, file in ((1, out), (2, err)):
         with file.open("wb") as output:
             os.dup2(output.fileno(), stream)
@@ -86,4 +105,6 @@ def _run_main(arguments: list[str], folder: str, environment: dict[str, str], ou
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["gong-elt", *arguments]
+    if clock_shift is not None:
+        time_machine.travel(datetime.now(UTC) + clock_shift, tick=True).start()
     main()

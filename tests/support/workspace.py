@@ -47,12 +47,14 @@ class Workspace:
 
     Attributes:
         settings: Environment variables of the commands.
+        clock_shift: How far the clock of the commands is ahead of the real time; behind if negative.
         postgres: URL of the PostgreSQL database to load into; None for a DuckDB file in the folder.
     """
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
     postgres: str | None = None
+    clock_shift: timedelta | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -89,7 +91,11 @@ class Workspace:
         """Run `gong-elt` and wait until it exits."""
         _, *with_destination = self.command(*arguments)
         return run_command(
-            with_destination, folder=self.folder, environment=self.environment, timeout_seconds=timeout_seconds
+            with_destination,
+            folder=self.folder,
+            environment=self.environment,
+            timeout_seconds=timeout_seconds,
+            clock_shift=self.clock_shift,
         )
 
     def sync(self, *arguments: str, code: int = 0) -> dict[str, Any]:

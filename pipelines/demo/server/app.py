@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -47,8 +48,8 @@ class SimulatedGong:
     Attributes:
         company: The company that is served.
         settings: Limits, credentials and delays.
-        clock: Returns the time by which delays, cursors and the daily quota are measured: by default the real time,
-            but never before the company's present.
+        clock: Returns the time of the `Date` header, by which delays, cursors and the daily quota are measured: by
+            default the real time, but never before the company's present.
         requests: Every request received.
         oauth: The OAuth endpoints.
         faults: Faults to apply; the first that applies to a request wins.
@@ -170,6 +171,9 @@ class SimulatedGong:
         async def send_and_log(message: Message) -> None:
             if message["type"] == "http.response.start":
                 entry.status = message["status"]
+                if self.settings.sends_date:
+                    date = format_datetime(self.clock(), usegmt=True).encode()
+                    message = {**message, "headers": [(b"date", date), *message.get("headers", ())]}
             await send(message)
 
         # Every fault counts the request, even if another one is applied.

@@ -28,6 +28,7 @@ class ServerSettings:
         call_ids_below: Upper bound of a valid call id, exclusive; a request with another id is rejected.
         revoked_access_call_ids: Ids of calls whose access through the API was revoked.
         media_host: Base URL of links to recordings.
+        sends_date: Whether responses have a `Date` header.
         gzip: Whether responses are compressed if the client accepts it.
     """
 
@@ -44,4 +45,5 @@ class ServerSettings:
     call_ids_below: int = 2**63
     revoked_access_call_ids: set[str] = field(default_factory=set)
     media_host: str = "https://media.gong.example"
+    sends_date: bool = True
     gzip: bool = True

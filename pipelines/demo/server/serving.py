@@ -101,6 +101,8 @@ def _build_config(app: ASGIApp) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        # The application sends its own date, which may differ from this machine's.
+        date_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=1,
     )

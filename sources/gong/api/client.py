@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 import httpx
@@ -16,7 +17,16 @@ from ..metrics import RunMetrics
 from .endpoint import Endpoint
 from .pagination import CursorPaginator
 from .rate_limiter import RateLimiter, RequestSlot
-from .responses import Page, decompress, error_for, error_text, parse_page, parse_request_id, retry_after_seconds
+from .responses import (
+    Page,
+    decompress,
+    error_for,
+    error_text,
+    parse_page,
+    parse_request_id,
+    retry_after_seconds,
+    server_time,
+)
 from .retry import API_REQUESTS, RETRYABLE_ERRORS, RateLimitError, RetryableResponseError, is_retryable_status
 from .urls import is_loopback, validate_base_url
 
@@ -238,6 +248,8 @@ class GongClient:
     def _check_status(self, endpoint: Endpoint, response: httpx.Response) -> httpx.Response:
         """Return the response if its status is 2xx."""
         status = response.status_code
+        if self._metrics.clock_skew is None and (gong_time := server_time(response)) is not None:
+            self._metrics.clock_skew = datetime.now(UTC) - gong_time
         if status == 429:
             self.rate_limiter.pause(retry_after_seconds(response), parse_request_id(response))
             raise RateLimitError(f"HTTP 429: {error_text(response)}")

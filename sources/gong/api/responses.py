@@ -123,7 +123,7 @@ def parse_page(endpoint: Endpoint, response: httpx.Response, *, is_first_page: b
         cursor=position.cursor or None,
         total=total,
         request_id=response.headers.get("x-traceid") or (envelope.request_id and str(envelope.request_id)),
-        server_time=_parse_http_date(response.headers.get("date", "")),
+        server_time=server_time(response),
         is_first=is_first_page,
     )
 
@@ -195,6 +195,11 @@ def parse_request_id(response: httpx.Response) -> str | None:
         return str(msgspec.json.decode(response.content)["requestId"])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError, TypeError):
         return None
+
+
+def server_time(response: httpx.Response) -> datetime | None:
+    """Return Gong's clock at the time of a response, in whole seconds; None if it was not sent."""
+    return _parse_http_date(response.headers.get("date", ""))
 
 
 def retry_after_seconds(response: httpx.Response) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 import dlt
@@ -12,7 +12,8 @@ from ..errors import RunStopped
 from ..extract.background import ReadProgress
 from ..extract.buffer import Batch
 from ..extract.context import ExtractContext
-from ..incremental.bookmarks import plan_window, read_bookmark, save_progress
+from ..incremental.bookmarks import correct_future_times, plan_backfill, plan_window, read_bookmark, save_progress
+from ..incremental.windows import Window
 from ..tables.column_types import KnownColumns
 from ..tables.dlt_hints import declare_tables, mark_for_table
 from ..tables.rejects import REJECTED_TABLE
@@ -33,6 +34,9 @@ def call_pages(context: ExtractContext) -> DltResource:
     async def read() -> AsyncIterator[Batch]:
         selected = sorted({"calls", "transcripts"} & set(dlt.current.source().selected_resources))
         states = {name: dlt.current.resource_state(name) for name in selected}
+        for state in states.values():
+            correct_future_times(state, context.now, known_bookmark=context.now)
+            context.save_pii_mode(state)
         schema = dlt.current.source_schema()
         load_id = dlt.current.load_package_state()["load_id"]
         for name in selected:
@@ -51,13 +55,12 @@ def call_pages(context: ExtractContext) -> DltResource:
                 initial_load=run.initial_load,
                 pseudonymizer=context.pseudonymizer,
             )
-            window = plan_window(list(states.values()), start=context.start, now=context.now, lookback=context.lookback)
             return CallReader(
                 context.client,
                 CallRequest.from_settings(context.settings),
                 CallTransformer(transform_context, write_calls="calls" in selected),
                 TranscriptTransformer(transform_context) if "transcripts" in selected else None,
-                windows=run.windows or [window],
+                windows=run.windows or [_plan_window(list(states.values()), context)],
                 pending_transcripts=run.pending_transcripts,
                 previous_bookmarks={name: read_bookmark(state) for name, state in states.items()},
             )
@@ -78,8 +81,8 @@ def call_pages(context: ExtractContext) -> DltResource:
                 progress.windows,
                 complete_until[name],
                 previous_bookmark=progress.previous_bookmarks[name],
-                start=context.start,
-                now=context.now,
+                target=context.target,
+                now=context.latest_bookmark,
                 lookback=context.lookback,
             )
 
@@ -107,6 +110,13 @@ def _rows_of(name: str, pages: DltResource, context: ExtractContext) -> DltResou
             yield mark_for_table(rows, table, context.metrics)
 
     return dlt.transformer(select_rows, data_from=pages, name=name)
+
+
+def _plan_window(states: Sequence[Mapping[str, Any]], context: ExtractContext) -> Window:
+    """Return what a plain dlt pipeline reads: from the bookmark to now, together with a backfill that is due."""
+    window = plan_window(states, target=context.target, now=context.now, lookback=context.lookback)
+    backfill = plan_backfill(states, context.target)
+    return window if backfill is None else Window(min(window.since, backfill.since), window.until)
 
 
 def _report_errors(progress: ReadProgress, selected: list[str], context: ExtractContext) -> None:

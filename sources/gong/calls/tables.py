@@ -55,6 +55,9 @@ COLUMNS_KEPT_AFTER_DELETION = frozenset({
 """Columns that keep their value when a call is deleted in Gong: they show that it took place. All others, including new
 ones, are emptied."""
 
+CALL_METADATA_COLUMNS = COLUMNS_KEPT_AFTER_DELETION | {column.name for column in CALLS_TABLE.columns if column.field}
+"""Columns of `calls` that are stored of a private call with `private_calls = "metadata"`."""
+
 CALL_PARTIES_TABLE = Table(
     name="call_parties",
     description="who took part or was invited",

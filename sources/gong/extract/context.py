@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from dlt.common import logger
@@ -12,15 +12,22 @@ from dlt.common import logger
 from ..api.client import GongClient
 from ..api.endpoint import Endpoint
 from ..datetimes import truncate_to_millisecond
-from ..errors import MissingScopeError, RunStopped
+from ..errors import ConfigurationError, MissingScopeError, RunStopped
+from ..incremental.coverage import Coverage
 from ..incremental.lookback import Lookback
 from ..incremental.windows import Window
 from ..metrics import RunMetrics
-from ..settings import GongSettings
+from ..settings import GongSettings, PiiMode
 from ..tables.known_hashes import KnownHashes
 from ..tables.pseudonyms import Pseudonymizer
 from .background import BackgroundReader
 from .pages import SharedList
+
+MAX_CLOCK_SKEW = timedelta(minutes=5)
+"""Difference between this machine's clock and Gong's from which on a run warns and Gong's time limits the bookmark."""
+
+PII_MODE = "pii"
+"""Key of dlt's state: the setting `pii` with which a resource was last loaded."""
 
 T = TypeVar("T")
 
@@ -40,6 +47,7 @@ class ExtractRun:
         deadline: No request is sent after this time; the bookmark then shows how far the run came.
         background: Reads ahead between extracts, each of which takes a part of the calls. By default one extract
             takes all calls.
+        allow_clear_text: Personal values may be stored in clear again where they were stored as hashes.
         metrics: Counters of the run. If set, a resource that fails or lacks a scope is recorded there and the other
             resources continue; otherwise the error is raised.
     """
@@ -53,6 +61,7 @@ class ExtractRun:
     requests_left: int | None = None
     deadline: datetime | None = None
     background: BackgroundReader | None = None
+    allow_clear_text: bool = False
     metrics: RunMetrics | None = None
 
 
@@ -68,7 +77,7 @@ class ExtractContext:
         metrics: Counters of the run.
         pseudonymizer: Replaces personal values; None to keep them.
         now: When the run began, UTC.
-        start: Where a first read begins.
+        target: What the settings ask for: where a first read begins, and the filters of calls.
         lookback: How far behind a bookmark to read again.
     """
 
@@ -79,7 +88,7 @@ class ExtractContext:
     metrics: RunMetrics
     pseudonymizer: Pseudonymizer | None
     now: datetime
-    start: datetime
+    target: Coverage
     lookback: Lookback
     _shared_lists: dict[tuple[Endpoint, tuple[tuple[str, str], ...]], SharedList] = field(default_factory=dict)
 
@@ -114,15 +123,30 @@ class ExtractContext:
             metrics=metrics if metrics is not None else RunMetrics(),
             pseudonymizer=pseudonymizer,
             now=now,
-            start=settings.first_read(now),
+            target=Coverage.from_settings(settings, now),
             lookback=Lookback.parse(settings.lookback),
         )
+
+    @property
+    def latest_bookmark(self) -> datetime:
+        """When the run began, by Gong's clock if this machine's is ahead: nothing later is known to be complete."""
+        skew = self.metrics.clock_skew or timedelta(0)
+        return self.now - skew if skew > MAX_CLOCK_SKEW else self.now
 
     async def read_shared(self, endpoint: Endpoint, query: Mapping[str, str] | None = None) -> list[Any]:
         """Return all records of a list that several resources need; it is requested once per run."""
         key = endpoint, tuple(sorted((query or {}).items()))
         shared = self._shared_lists.setdefault(key, SharedList(endpoint, dict(query or {})))
         return await shared.read(self.client)
+
+    def save_pii_mode(self, state: MutableMapping[str, Any]) -> None:
+        """Keep in a resource's state whether its personal values are stored as hashes.
+
+        Raises:
+            ConfigurationError: If they were, and would be stored in clear from now on.
+        """
+        check_pii_mode(state, self.settings.pii, allow_clear_text=self.run.allow_clear_text)
+        state[PII_MODE] = self.settings.pii
 
     async def read(self, work: Awaitable[T]) -> T:
         """Await requests in the reader's thread, with an open session."""
@@ -152,3 +176,21 @@ class ExtractContext:
             self.metrics.skipped[resource] = str(error)
         else:
             self.metrics.failed[resource] = error
+
+
+def check_pii_mode(state: Mapping[str, Any], mode: PiiMode, *, allow_clear_text: bool = False) -> None:
+    """Refuse to store personal values in clear next to hashes unless that is intended.
+
+    Args:
+        state: dlt's state of a resource.
+        mode: The setting `pii`.
+        allow_clear_text: Whether it is intended.
+
+    Raises:
+        ConfigurationError: If the resource was loaded with `hash`, and is now to be loaded with `keep`.
+    """
+    if mode == "keep" and state.get(PII_MODE) == "hash" and not allow_clear_text:
+        raise ConfigurationError(
+            "pii is 'keep', but the warehouse was loaded with pii = 'hash': set pii = 'hash' again, or use"
+            " --allow-clear-text to store names, e-mail addresses and phone numbers in clear from now on"
+        )

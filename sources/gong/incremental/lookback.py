@@ -49,6 +49,8 @@ class Lookback:
     def due_tiers(self, lookback_dates: Mapping[str, str], today: date) -> list[int]:
         """Return the tiers that are due: 0 for every run, 1 for daily, 2 for weekly.
 
+        A date later than today, written by a run whose clock was ahead, does not count.
+
         Args:
             lookback_dates: Date of the last lookback by tier, as `record_lookback` returns it.
             today: Date of this run in UTC.
@@ -56,7 +58,8 @@ class Lookback:
         return [
             tier
             for tier, interval in enumerate(_INTERVALS)
-            if str(tier) not in lookback_dates or today - date.fromisoformat(lookback_dates[str(tier)]) >= interval
+            if str(tier) not in lookback_dates
+            or not timedelta(0) <= today - date.fromisoformat(lookback_dates[str(tier)]) < interval
         ]
 
     def depth(self, lookback_dates: Mapping[str, str], today: date) -> timedelta:

@@ -17,7 +17,8 @@ from ..extract.context import ExtractContext
 from ..extract.estimates import ONE_REQUEST, RequestEstimator
 from ..extract.output import ResourceOutput, declare_output
 from ..extract.probe import Probe, ProbeBuilder, SampleIds
-from ..incremental.bookmarks import plan_window, read_bookmark, save_progress
+from ..incremental.bookmarks import correct_future_times, plan_backfill, plan_window, read_bookmark, save_progress
+from ..incremental.coverage import Coverage
 from ..incremental.date_slices import (
     DateHashes,
     DateSlice,
@@ -98,10 +99,17 @@ def date_sliced(resource: DateSlicedResource, context: ExtractContext) -> DltRes
     tables = resource.mapper.tables
 
     async def read() -> AsyncIterator[Any]:
-        run, now, start, lookback = context.run, context.now, context.start, context.lookback
+        # Gong rejects dates after its own today.
+        run, now, lookback = context.run, context.latest_bookmark, context.lookback
+        # The filters are about calls.
+        target = Coverage(context.target.since, is_default_start=context.target.is_default_start)
         state = dlt.current.resource_state()
+        correct_future_times(state, now, known_bookmark=now)
+        context.save_pii_mode(state)
         output = ResourceOutput(tables, context)
-        window = run.date_window or plan_window([state], start=start, now=now, lookback=lookback)
+        window = run.date_window or plan_window([state], target=target, now=now, lookback=lookback)
+        if run.date_window is None and (backfill := plan_backfill([state], target)) is not None:
+            window = Window(min(window.since, backfill.since), window.until)
         hashes = DateHashes(state, state_is_current=run.state_is_current)
         complete_until = window.since
         seen_ids: set[str] = set()
@@ -137,8 +145,8 @@ def date_sliced(resource: DateSlicedResource, context: ExtractContext) -> DltRes
             [window],
             complete_until,
             previous_bookmark=read_bookmark(state),
-            start=start,
-            now=now,
+            target=target,
+            now=context.latest_bookmark,
             lookback=lookback,
         )
 

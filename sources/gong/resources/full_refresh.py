@@ -106,6 +106,7 @@ def full_refresh(resource: FullRefreshResource, context: ExtractContext) -> DltR
 
     async def read() -> AsyncIterator[Any]:
         state = dlt.current.resource_state()
+        context.save_pii_mode(state)
         output = ResourceOutput(tables, context)
         rows: Mapping[str, pa.Table] = {}
         try:

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from sources.gong.incremental.bookmarks import advance_bookmark, plan_window, read_bookmark, save_progress
+from sources.gong.incremental.bookmarks import (
+    advance_bookmark,
+    correct_future_times,
+    plan_window,
+    read_bookmark,
+    save_progress,
+)
+from sources.gong.incremental.coverage import Coverage
 from sources.gong.incremental.lookback import Lookback
 from sources.gong.incremental.windows import Window
 
@@ -24,7 +31,7 @@ def save(state: dict[str, Any], window: Window, complete_until: datetime, *, loo
         [window],
         complete_until,
         previous_bookmark=read_bookmark(state),
-        start=START,
+        target=Coverage(START),
         now=NOW,
         lookback=lookback,
     )
@@ -32,28 +39,30 @@ def save(state: dict[str, Any], window: Window, complete_until: datetime, *, loo
 
 def test_a_first_run_reads_from_the_start() -> None:
     """Without a bookmark, the window begins at `start_date`."""
-    assert plan_window([{}], start=START, now=NOW, lookback=ONE_DAY) == Window(START, NOW)
+    assert plan_window([{}], target=Coverage(START), now=NOW, lookback=ONE_DAY) == Window(START, NOW)
 
 
 def test_a_later_run_reads_from_a_lookback_behind_the_bookmark() -> None:
     """Edits shortly before the bookmark are found."""
     state = {"bookmark": BOOKMARK.isoformat()}
 
-    assert plan_window([state], start=START, now=NOW, lookback=ONE_DAY) == Window(BOOKMARK - timedelta(days=1), NOW)
+    assert plan_window([state], target=Coverage(START), now=NOW, lookback=ONE_DAY) == Window(
+        BOOKMARK - timedelta(days=1), NOW
+    )
 
 
 def test_resources_read_together_begin_at_the_earlier_bookmark() -> None:
     """A new resource is read from the start, together with the others."""
     states: list[dict[str, Any]] = [{"bookmark": BOOKMARK.isoformat()}, {}]
 
-    assert plan_window(states, start=START, now=NOW, lookback=ONE_DAY).since == START
+    assert plan_window(states, target=Coverage(START), now=NOW, lookback=ONE_DAY).since == START
 
 
 def test_a_window_never_begins_before_the_start() -> None:
     """A lookback deeper than the history is cut at `start_date`."""
     state = {"bookmark": (START + timedelta(days=3)).isoformat()}
 
-    assert plan_window([state], start=START, now=NOW, lookback=Lookback.parse("30d")).since == START
+    assert plan_window([state], target=Coverage(START), now=NOW, lookback=Lookback.parse("30d")).since == START
 
 
 @pytest.mark.parametrize(
@@ -99,7 +108,7 @@ def test_lookback_dates_under_the_old_key_are_read_and_replaced() -> None:
     dates = {"0": "2026-03-01", "1": "2026-03-02", "2": "2026-03-01"}
     state: dict[str, Any] = {"bookmark": BOOKMARK.isoformat(), "looked": dates}
 
-    window = plan_window([state], start=START, now=NOW, lookback=lookback)
+    window = plan_window([state], target=Coverage(START), now=NOW, lookback=lookback)
     assert window.since == BOOKMARK - timedelta(days=1)
 
     save(state, window, NOW, lookback=lookback)
@@ -113,8 +122,53 @@ def test_lookback_dates_of_an_earlier_version_are_read_and_moved() -> None:
     state: dict[str, Any] = {"bookmark": BOOKMARK.isoformat(), "looked": dates}
     lookback = Lookback.parse("1d / 7d / 30d")
 
-    window = plan_window([state], start=START, now=NOW, lookback=lookback)
+    window = plan_window([state], target=Coverage(START), now=NOW, lookback=lookback)
     assert window.since == BOOKMARK - timedelta(days=1)
 
     save(state, window, NOW, lookback=lookback)
     assert (state["lookback_dates"], "looked" in state) == (dates, False)
+
+
+def test_a_bookmark_older_than_the_default_start_leaves_no_gap() -> None:
+    """A connection that was not synced for more than a year continues where it ended."""
+    state: dict[str, Any] = {"bookmark": BOOKMARK.isoformat()}
+    now = BOOKMARK + timedelta(days=400)
+    target = Coverage(now - timedelta(days=365), is_default_start=True)
+
+    window = plan_window([state], target=target, now=now, lookback=ONE_DAY)
+    assert window == Window(BOOKMARK - timedelta(days=1), now)
+
+
+def test_a_start_date_later_than_the_bookmark_moves_it() -> None:
+    """What lies before `start_date` is not wanted, so it is not missing."""
+    state: dict[str, Any] = {"bookmark": BOOKMARK.isoformat()}
+    now = BOOKMARK + timedelta(days=100)
+    target = Coverage(BOOKMARK + timedelta(days=50))
+
+    window = plan_window([state], target=target, now=now, lookback=ONE_DAY)
+    assert window == Window(target.since, now)
+    save_progress(state, [window], now, previous_bookmark=BOOKMARK, target=target, now=now, lookback=ONE_DAY)
+    assert read_bookmark(state) == now
+
+
+@pytest.mark.parametrize("days_ahead", [1, 8, 400])
+def test_times_of_a_clock_that_was_ahead_do_not_count(days_ahead: int) -> None:
+    """A bookmark and dates of lookbacks later than now neither fail a run nor keep it from reading."""
+    ahead = NOW + timedelta(days=days_ahead)
+    dates = dict.fromkeys("012", ahead.date().isoformat())
+    state: dict[str, Any] = {"bookmark": ahead.isoformat(), "lookback_dates": dates}
+
+    window = plan_window([state], target=Coverage(START), now=NOW, lookback=Lookback.parse("1d / 7d / 30d"))
+    assert window == Window(NOW - timedelta(days=30), NOW)
+
+    assert correct_future_times(state, NOW, known_bookmark=BOOKMARK)
+    assert state == {"bookmark": BOOKMARK.isoformat(), "lookback_dates": {}}
+    assert not correct_future_times(state, NOW, known_bookmark=BOOKMARK)
+
+
+def test_a_bookmark_never_passes_gongs_time() -> None:
+    """`now` is Gong's time if this machine's clock is ahead: later calls may still come."""
+    state: dict[str, Any] = {}
+    save(state, Window(START, NOW + timedelta(days=1)), NOW + timedelta(days=1))
+
+    assert read_bookmark(state) == NOW

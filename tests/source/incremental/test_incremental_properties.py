@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sources.gong.datetimes import parse_duration
 from sources.gong.errors import ConfigurationError
 from sources.gong.incremental.bookmarks import advance_bookmark, plan_window, read_bookmark, save_progress
+from sources.gong.incremental.coverage import Coverage
 from sources.gong.incremental.lookback import Lookback
 from sources.gong.incremental.windows import Window, watermark
 
@@ -63,10 +64,11 @@ def test_the_watermark_is_before_everything_unread(window: Window, unread: list[
 def test_consecutive_runs_leave_no_time_unread(moments: list[datetime]) -> None:
     """Each run begins a lookback behind the previous one, and parts have the same effect as one read."""
     lookback = Lookback.parse("1d / 7d / 30d")
+    target = Coverage(START)
     state: dict[str, Any] = {}
     read_to = START
     for now in sorted(moments):
-        window = plan_window([state], start=START, now=now, lookback=lookback)
+        window = plan_window([state], target=Coverage(START), now=now, lookback=lookback)
         assert window.since <= max(START, read_to - timedelta(days=1))
         at_once = dict(state)
         before = read_bookmark(state)
@@ -74,7 +76,7 @@ def test_consecutive_runs_leave_no_time_unread(moments: list[datetime]) -> None:
         for parts, kept in (([halfway, window.until], state), ([window.until], at_once)):
             for reached in parts:
                 save_progress(
-                    kept, [window], reached, previous_bookmark=before, start=START, now=now, lookback=lookback
+                    kept, [window], reached, previous_bookmark=before, target=target, now=now, lookback=lookback
                 )
         assert state == at_once
         read_to = now

@@ -1,19 +1,43 @@
-"""Warn if Gong shows no calls any more: it responds to a key that may see none as for a company without calls."""
+"""Warnings of a run that completes: a clock that differs from Gong's, and a key that no longer sees any calls."""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import dlt
 
-from sources.gong import CallLookup, GongError, RunStopped, Window
+from sources.gong import MAX_CLOCK_SKEW, CallLookup, GongError, RunMetrics, RunStopped, Window
 from state import deletions, loaded
 
 from ..runtime.job import Job
 
 
+def clock_warning(metrics: RunMetrics) -> str | None:
+    """Return a warning if this machine's clock differs from Gong's by more than `MAX_CLOCK_SKEW`; otherwise None.
+
+    Args:
+        metrics: The run's counters.
+    """
+    skew = metrics.clock_skew
+    if skew is None or abs(skew) <= MAX_CLOCK_SKEW:
+        return None
+    difference = f"{format_difference(abs(skew))} {'ahead of' if skew > timedelta(0) else 'behind'} Gong's"
+    return f"this machine's clock is {difference}: no bookmark was moved past Gong's time; correct the clock"
+
+
+def format_difference(difference: timedelta) -> str:
+    """Return a time difference for a person, such as `7 minutes`, `26 hours` or `400 days`."""
+    minutes = round(difference.total_seconds() / 60)
+    if minutes < 120:
+        return f"{minutes} minutes"
+    return f"{round(minutes / 60)} hours" if minutes < 120 * 24 else f"{round(minutes / 60 / 24)} days"
+
+
 def no_visible_calls_warning(job: Job, pipeline: dlt.Pipeline) -> str | None:
     """Return a warning if Gong shows no calls at all although the warehouse has some; otherwise None.
+
+    Gong responds to a key that may see none as for a company without calls.
 
     A run that read calls needs no request. After an empty window one request covers all times and workspaces.
 
