@@ -49,6 +49,7 @@ def erase_private_calls(job: Job, pipeline: dlt.Pipeline) -> int:
     if not call_ids:
         return 0
     erasure = create_erasure(pipeline, job.target, CALL_METADATA_COLUMNS)
+    job.target.warehouse.confirm_lock()
     with pipeline.sql_client() as sql:
         if mode == "metadata":
             erasure.mark_private(sql, call_ids)

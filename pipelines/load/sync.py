@@ -215,11 +215,11 @@ class SyncJob:
             self._unfinished_load = load_id, self._window.since if load_id and self._window else None
             self._job.write_progress(**self._columns())
             pipeline.load()
+            if self._future_loads:
+                with sql_client(pipeline) as sql:
+                    future_state.delete_states(sql, pipeline.pipeline_name, self._future_loads)
+                self._future_loads = ()
         self._unfinished_load = None, None
-        if self._future_loads:
-            with sql_client(pipeline) as sql:
-                future_state.delete_states(sql, pipeline.pipeline_name, self._future_loads)
-            self._future_loads = ()
         self._loaded = Counter(self._job.metrics.rows)
         self._bookmark = resource_bookmark(pipeline, self._connection)
 
