@@ -187,7 +187,11 @@ def save_coverage(
         _write_coverage(state, since, target.filters, start=target.since)
     elif covered.filters.narrower_than(target.filters):
         # The bookmark moves on with the present filters: from here on, it stands for these alone.
-        if previous_bookmark is None or read.since <= previous_bookmark <= read.until:
+        # What lies before `start_date` is not missing, see `advance_bookmark`.
+        is_past_start = not target.is_default_start and read.since <= target.since
+        if previous_bookmark is None or (
+            previous_bookmark <= read.until and (read.since <= previous_bookmark or is_past_start)
+        ):
             _write_coverage(state, read.since, target.filters, start=read.since)
     else:
         since, parts = covered.since, sorted(filter(None, (read, _read_backfill(state))))
