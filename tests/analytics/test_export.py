@@ -20,7 +20,7 @@ from pipelines.runtime.connection import Connection
 from pipelines.runtime.target import Target
 from tests.support.companies import public_calls
 from tests.support.marts import export_transcripts
-from tests.support.workspace import Workspace
+from tests.support.workspace import Workspace, days_ago
 
 
 def test_all_words_of_public_calls_are_exported(marts_gong: SimulatedGong, duckdb_marts: Workspace) -> None:
@@ -89,20 +89,25 @@ def test_an_export_is_written_to_a_file(duckdb_marts: Workspace, tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["calls.jsonl"]
 
 
-@pytest.mark.parametrize("side", [None, "customer"])
+@pytest.mark.parametrize("warehouse", ["duckdb", "postgres"])
 @pytest.mark.parametrize("text_format", FORMATS)
 def test_a_conversation_in_pieces_is_the_same_text(
-    duckdb_marts: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text_format: str, side: str | None
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text_format: str, warehouse: str
 ) -> None:
     """A call that is read sentence by sentence, and sentences that are read in parts, are exported as any other."""
-    target = Target.resolve("duckdb", "gong", file=duckdb_marts.folder / "warehouse.duckdb", folder=tmp_path)
+    place: Workspace = request.getfixturevalue(f"{warehouse}_marts")
+    if place.postgres:
+        monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", place.postgres)
+    file = None if place.postgres else place.folder / "warehouse.duckdb"
+    target = Target.resolve(warehouse, "gong", file=file, folder=tmp_path)
+    side = "customer" if text_format == "markdown" else None
 
     def run() -> list[str]:
-        options = ExportOptions(text_format, side=side)
+        options = ExportOptions(text_format, side=side, since=days_ago(4))
         return list(export.export_transcripts(Connection("gong"), target, options, pytest.fail))
 
     whole = run()
-    for characters in (700, 23):
+    for characters in (700, 40):
         monkeypatch.setattr(export, "_CHARACTERS_PER_BATCH", characters)
         pieces = run()
         assert len(pieces) > len(whole)
