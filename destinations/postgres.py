@@ -91,6 +91,8 @@ class PostgresWarehouse:
         with pipeline.sql_client() as sql:
             name = f"gong-elt on {socket.gethostname()[:30]}, pid {os.getpid()}"[:_MAX_NAME_CHARACTERS]
             sql.execute_sql("SELECT set_config('application_name', %s, false)", name)
+            # Servers from version 14 on can end idle sessions, and this one idles while the run reads from Gong.
+            sql.execute_sql("SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'")
             rows = sql.execute_sql("SELECT pg_try_advisory_lock(%s, %s)", _LOCK_NAMESPACE, number)
             if rows and rows[0][0]:
                 self._lock = sql, number

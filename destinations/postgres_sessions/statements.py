@@ -36,6 +36,7 @@ _MAX_SECONDS_BETWEEN_QUESTIONS = 10.0
 _WORK_AFTER_DEADLINE_SECONDS = 30.0
 _SECONDS_BETWEEN_LATE_QUESTIONS = 0.5
 _CANCEL_SECONDS = 5.0
+_TERMINATE_SECONDS = 0.5
 # More threads than dlt loads with; each connection runs one statement at a time.
 _MAX_STATEMENTS = 64
 _MAX_QUERY_CHARACTERS = 100
@@ -213,7 +214,9 @@ def find_blocker(login: Mapping[str, Any], pid: int) -> Blocker | None:
     except psycopg2.Error:
         return None
     blocking_pid, user, state, query = row
-    return Blocker(relation, blocking_pid, user or "", state or "", _one_line(query or ""))
+    # PostgreSQL shows state and statement only to the same user and to roles that may read all statistics.
+    statement = "" if state is None else _one_line(query)
+    return Blocker(relation, blocking_pid, user or "", state or "", statement)
 
 
 @contextmanager
@@ -294,10 +297,16 @@ class _Watch:
 
 
 def terminate_sessions(login: Mapping[str, Any], application_name: str) -> None:
-    """End the sessions of another program, such as dbt, with what they are executing."""
-    with suppress(psycopg2.Error), closing(psycopg2.connect(**login)) as connection, connection.cursor() as cursor:
-        cursor.execute(_TERMINATE_SESSIONS, {"name": application_name})
-        connection.commit()
+    """End the sessions of another program, such as dbt, with what they are executing. Returns after half a second."""
+
+    def terminate() -> None:
+        with suppress(psycopg2.Error), closing(psycopg2.connect(**login)) as connection, connection.cursor() as cursor:
+            cursor.execute(_TERMINATE_SESSIONS, {"name": application_name})
+
+    # The process is ending: a slow server must not delay that, and it ends the sessions of clients that are gone.
+    thread = threading.Thread(target=terminate, name="gong-elt-terminate", daemon=True)
+    thread.start()
+    thread.join(_TERMINATE_SECONDS)
 
 
 def _waiting_sessions(login: Mapping[str, Any], application_name: str) -> list[int]:

@@ -166,7 +166,8 @@ def test_a_killed_build_leaves_no_statement_in_the_queue(
         process.send_signal(number)
         start = time.monotonic()
         process.wait(10)
-        assert time.monotonic() - start < 2.5
+        # Two seconds on an idle machine; with default signal handling and a driver in C it would be the lock timeout.
+        assert time.monotonic() - start < 15
         end = time.monotonic() + 5
         while waiting_models(postgres):
             assert time.monotonic() < end
