@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from ..runtime.display.text import escape_json, make_printable
+
 Conversation = Mapping[str, Any]
 """Facts of a call, its `participants`, and its `turns` unless they are formatted one by one."""
 
@@ -106,16 +108,16 @@ FORMATS: Mapping[str, ConversationFormat] = {"jsonl": JsonLines(), "markdown": M
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=datetime.isoformat)
+    return escape_json(json.dumps(value, ensure_ascii=False, default=datetime.isoformat))
 
 
 def _escape_markup(value: object) -> str:
-    """Return a text on one line with its markup characters escaped."""
+    """Return a text on one line with its markup and control characters escaped."""
     return "".join(map(_escape_characters, _collapse_white_space([str(value)])))
 
 
 def _escape_characters(text: str) -> str:
-    return _MARKUP.sub(r"\\\1", text)
+    return _MARKUP.sub(r"\\\1", make_printable(text))
 
 
 def _collapse_white_space(fragments: Iterable[str]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,7 @@ class BuildResult:
         warnings: One line per test that only warns, because its finding may be correct.
         skipped: Models and tests that were not run because something they depend on failed.
         docs: File with dbt's documentation.
+        location: File or server of the warehouse, and the dataset of the marts, without credentials.
     """
 
     run_id: str
@@ -77,10 +78,18 @@ class BuildResult:
     skipped: int
     docs: str | None
     duration_seconds: float
+    location: str = ""
+
+    def failures(self) -> Iterator[str]:
+        """Yield one line per model or test that failed."""
+        yield from self.failed
+
+    def final_line(self, options: str) -> str:
+        """Return where the marts are, and the next command."""
+        return f"{self.status}: {self.location}; next: gong-elt report{options}"
 
     def lines(self) -> Iterator[str]:
-        """Yield what failed, the warnings, then the counts."""
-        yield from self.failed
+        """Yield the warnings, then the counts."""
         yield from (f"warning: {line}" for line in self.warnings)
         failed = f", {len(self.failed):,} failed, {self.skipped:,} skipped" if self.failed else ""
         yield (
@@ -172,6 +181,7 @@ class DbtBuild:
             skipped=skipped,
             docs=docs,
             duration_seconds=self._job.duration_seconds,
+            location=replace(self._job.target, dataset=self._options.analytics).label,
         )
 
     def _copy_docs(self, folder: Path) -> str:

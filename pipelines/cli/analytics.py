@@ -20,6 +20,7 @@ from .options import (
     SinceOption,
     UntilOption,
     WaitOption,
+    list_choices,
     resolve_target,
 )
 from .output import ignore_broken_pipe, print_result, report_errors, stderr
@@ -54,9 +55,12 @@ def models_command(
     """Build and test the marts, a dbt project over the loaded tables."""
     with report_errors():
         from ..analytics.dbt_build import ModelOptions, build_models
+        from ..runtime.progress import show_stage
 
         options = ModelOptions(analytics, select, full_refresh, variables, docs)
-        result = build_models(*resolve_target(connection, destination, dataset, wait), options)
+        account, target = resolve_target(connection, destination, dataset, wait)
+        with show_stage(stderr(), f"building the models in {target.label}"):
+            result = build_models(account, target, options)
     print_result(result, as_json=as_json)
 
 
@@ -81,9 +85,11 @@ def report_command(
     """Write the report, one self-contained HTML file with charts that can be opened or mailed."""
     with report_errors():
         from ..analytics.report.build import ReportOptions, build_report
+        from ..runtime.progress import show_stage
 
         options = ReportOptions(to, since, until, team, silent_days, analytics)
-        result = build_report(*resolve_target(connection, destination, dataset, wait), options)
+        with show_stage(stderr(), f"writing {to}"):
+            result = build_report(*resolve_target(connection, destination, dataset, wait), options)
         if result.reason is not None:
             print(f"gong-elt: {result.reason}", file=sys.stderr)
     print_result(result, as_json=as_json)
@@ -145,7 +151,10 @@ def superset_command(
 
 @export_app.command("transcripts")
 def export_transcripts_command(
-    text_format: Annotated[str, typer.Option("--format", help="jsonl (one object per call) or markdown")] = "jsonl",
+    text_format: Annotated[
+        str,
+        typer.Option("--format", help="jsonl (one object per call) or markdown", **list_choices("jsonl", "markdown")),
+    ] = "jsonl",
     to: Annotated[Path | None, typer.Option(help="File to write; default: stdout")] = None,
     since: SinceOption = None,
     until: UntilOption = None,

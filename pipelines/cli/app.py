@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import gc
 import os
+from typing import Annotated
 
 import typer
 
 from ..runtime.process.interruption import install_signal_handlers
 from . import analytics, demo, get, load, login, write
-from .output import GC_THRESHOLD
+from .output import GC_THRESHOLD, run_command_line
 
 app = typer.Typer(
     name="gong-elt",
@@ -21,12 +22,40 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (load, get, write, analytics, login, demo):
-    app.add_typer(group.app)
+HELP_PANELS = {
+    "Load": ("sync", "status", "check", "reconcile", "download-media"),
+    "Analytics": ("models", "report", "search", "export", "superset"),
+    "Read from Gong": ("get",),
+    "Write to Gong": ("add-call", "upload", "add-media"),
+    "Set up": ("login", "demo", "simulate"),
+}
+"""Headings of `gong-elt --help` and their commands."""
+
+_PANELS = {name: panel for panel, names in HELP_PANELS.items() for name in names}
+
+for group in (load, analytics, get, write, login, demo):
+    for command in group.app.registered_commands:
+        command.rich_help_panel = _PANELS.get(command.name or "")
+    for subgroup in group.app.registered_groups:
+        if subgroup.typer_instance is not None:
+            subgroup.rich_help_panel = _PANELS.get(subgroup.typer_instance.info.name or "")
+    app.add_typer(group.app, rich_help_panel=_PANELS.get(group.app.info.name or ""))
+
+
+def _print_version(is_requested: bool) -> None:
+    if is_requested:
+        from importlib.metadata import version
+
+        print(f"gong-elt {version('gong-elt')}")
+        raise typer.Exit
 
 
 @app.callback()
-def set_process_defaults() -> None:
+def set_process_defaults(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
     # dlt sends usage statistics to its makers by default.
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
     # Otherwise the files of completed loads accumulate in the working folder.
@@ -42,4 +71,4 @@ def set_process_defaults() -> None:
 def main() -> None:
     """Run the command line. This is the console script."""
     install_signal_handlers()
-    app()
+    run_command_line(app)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import ConnectionOption, split_list
+from .options import ConnectionOption, list_choices, split_list
 from .output import open_client, print_records
 
 if TYPE_CHECKING:
@@ -76,7 +76,10 @@ def extensive_command(
         str | None, typer.Option(help="Only calls with these hosts, user ids separated by commas")
     ] = None,
     max_results: Annotated[int | None, typer.Option(help="Stop after this number of calls")] = None,
-    context: Annotated[str | None, typer.Option(help="CRM context: None, Basic or Extended")] = None,
+    context: Annotated[
+        str | None,
+        typer.Option(help="CRM context: None, Basic or Extended", **list_choices("None", "Basic", "Extended")),
+    ] = None,
     context_timing: Annotated[
         str | None, typer.Option(help="For context Extended: Now, TimeOfCall, or both separated by a comma")
     ] = None,
@@ -161,10 +164,12 @@ def _print_all(connection: str, read: Callable[[Gong], Generator[Any, None, None
 
 
 def _print_cursor(cursor: str, since: str, until: str, workspace_id: str | None) -> None:
+    from ..runtime.display.text import make_printable
+
     workspace = f" --workspace-id {workspace_id}" if workspace_id else ""
     options = f"--since {since} --until {until}{workspace}"
     print(f"gong-elt: for the next page repeat {options} and add --cursor with:", file=sys.stderr)
-    print(f"next cursor: {cursor}", file=sys.stderr)
+    print(f"next cursor: {make_printable(cursor)}", file=sys.stderr)
 
 
 def _read_ids(option: str | None) -> list[str] | None:

@@ -111,5 +111,5 @@ def check_command(
         from ..runtime.run_options import parse_selection
 
         resources = None if select is None else parse_selection(select)
-        result = check(*resolve_target(connection, destination, dataset, wait), resources)
+        result = check(*resolve_target(connection, destination, dataset, wait), stderr(), resources)
     print_result(result, as_json=as_json)

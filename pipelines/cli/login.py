@@ -27,12 +27,14 @@ def login_command(
         from sources.gong import parse_duration
 
         from ..runtime.connection import Connection
+        from ..runtime.result import show_line
         from .oauth_login import LoginError, default_scopes, login
 
         err = stderr()
 
-        def print_line(line: str) -> None:
-            err.print(line, markup=False, highlight=False, soft_wrap=True)
+        def print_line(text: str) -> None:
+            for line in text.splitlines():
+                show_line(err, line)
 
         try:
             result = login(

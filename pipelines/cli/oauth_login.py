@@ -7,9 +7,11 @@ import html
 import secrets
 import time
 import webbrowser
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -84,20 +86,23 @@ def login(
     oauth, store = credentials.client(base_url)
     with _listen(port) as server:
         redirect_uri = f"http://127.0.0.1:{server.server_port}{CALLBACK_PATH}"
-        server.state = secrets.token_urlsafe(32)
+        server.state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
         parameters = {
             "client_id": credentials.client_id,
             "response_type": "code",
             "scope": " ".join(scopes),
             "redirect_uri": redirect_uri,
             "state": server.state,
+            # RFC 7636: a code that somebody intercepts is worthless without the verifier.
+            "code_challenge": urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("="),
+            "code_challenge_method": "S256",
         }
         url = f"{consent_page}?{urlencode(parameters)}"
         notify(f"open this page as an administrator and consent:\n{url}\nwaiting for the response on {redirect_uri} …")
         if browser:
             webbrowser.open(url)
         code = server.wait_for_code(timeout)
-    grant = oauth.exchange_code(code, redirect_uri)
+    grant = oauth.exchange_code(code, redirect_uri, verifier)
     if grant.api_base_url_for_customer:
         validate_base_url(grant.api_base_url_for_customer, "api_base_url_for_customer")
     granted = (grant.scope or "").replace(",", " ").split()

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from ..runtime.connection import Connection
     from ..runtime.target import Target
+
+
+def list_choices(*values: str) -> dict[str, Any]:
+    """Return the arguments of `typer.Option` that show and complete the values of an option.
+
+    The job validates the value, because its message also names the option to programs that call the job.
+    """
+    return {"metavar": f"[{'|'.join(values)}]", "autocompletion": lambda: list(values)}
+
 
 ConnectionOption = Annotated[
     str, typer.Option("--connection", help="Named Gong account, configured under sources.gong.NAME")
@@ -41,7 +50,12 @@ AccountOption = Annotated[
     str | None, typer.Option("--account", help="Only calls whose account's name contains this text")
 ]
 SideOption = Annotated[
-    str | None, typer.Option("--side", help="Only what this side said: company, customer or unknown; default: all")
+    str | None,
+    typer.Option(
+        "--side",
+        help="Only what this side said: company, customer or unknown; default: all",
+        **list_choices("company", "customer", "unknown"),
+    ),
 ]
 
 

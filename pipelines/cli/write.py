@@ -14,6 +14,7 @@ from .options import (
     DestinationOption,
     JsonOption,
     WaitOption,
+    list_choices,
     resolve_target,
 )
 from .output import open_client, print_records, print_result, report_errors, stderr
@@ -25,7 +26,13 @@ app = typer.Typer()
 def add_call_command(
     client_unique_id: Annotated[str, typer.Option(help="Your id of the call; Gong accepts each id once")],
     actual_start: Annotated[str, typer.Option(help="Start of the call with its time zone, e.g. 2026-01-31T14:00:00Z")],
-    direction: Annotated[str, typer.Option(help="Inbound, Outbound, Conference or Unknown")],
+    direction: Annotated[
+        str,
+        typer.Option(
+            help="Inbound, Outbound, Conference or Unknown",
+            **list_choices("Inbound", "Outbound", "Conference", "Unknown"),
+        ),
+    ],
     primary_user: Annotated[str, typer.Option(help="User id of the host")],
     parties: Annotated[
         str, typer.Option(help='JSON list of the participants, host included: [{"userId": "1"}, {"name": "Ana"}]')
@@ -99,7 +106,7 @@ def add_media_command(
 @app.command("download-media")
 def download_media_command(
     to: Annotated[str, typer.Option(help="Folder or s3://bucket/prefix for the recordings")] = "recordings",
-    kind: Annotated[str, typer.Option(help="audio, video or all")] = "all",
+    kind: Annotated[str, typer.Option(help="audio, video or all", **list_choices("audio", "video", "all"))] = "all",
     since: Annotated[
         str | None, typer.Option(help="Start of the period of calls, e.g. 2026-01-31; default: 30 days ago")
     ] = None,

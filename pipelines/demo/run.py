@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from pipelines.analytics.dbt_build import ModelOptions, build_models, dbt_is_installed
 from pipelines.analytics.report.build import ReportOptions, build_report, report_packages_are_installed
+from pipelines.analytics.search.search import search_packages_are_installed
 from pipelines.demo.company.company import build_company
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.serving import serve
 from pipelines.load.sync import SyncOptions, sync
 from pipelines.runtime.connection import Connection
-from pipelines.runtime.result import JobResult
+from pipelines.runtime.display.table import DataTable
+from pipelines.runtime.result import JobResult, show_line
 from pipelines.runtime.target import Target
 from sources.gong import GongApiKey
 
@@ -89,6 +92,8 @@ def run_demo(folder: Path, calls: int, out: Console, err: Console) -> int:
         summary = sync(connection, target, SyncOptions(), err)
     result = JobResult(summary)
     result.show(out)
+    for failure in result.failures():
+        show_line(err, f"gong-elt: {failure}")
     if summary.status == "done":
         _print_queries(file, QUESTIONS, out)
         if dbt_is_installed():
@@ -102,9 +107,9 @@ def run_demo(folder: Path, calls: int, out: Console, err: Console) -> int:
                 out.print()
                 report = build_report(connection, target, ReportOptions(to=folder / "gong-report.html"))
                 JobResult(report).show(out)
-        out.print(
-            f"\nThe warehouse is {file}. Open it with DuckDB or any tool that reads DuckDB files.", highlight=False
-        )
+        out.print()
+        for line in _next_steps(folder):
+            show_line(out, line)
     return result.exit_code
 
 
@@ -116,9 +121,24 @@ def _print_queries(file: Path, questions: Sequence[tuple[str, str]], out: Consol
 
 def _print_query(warehouse: duckdb.DuckDBPyConnection, question: str, sql: str, out: Console) -> None:
     result = warehouse.execute(sql)
-    table = Table(*[str(column[0]) for column in result.description or ()])
-    for row in result.fetchall():
-        table.add_row(*map(str, row))
-    out.print(f"\n[bold]{question}[/]")
-    out.print(f"{sql};", style="cyan", highlight=False, markup=False, soft_wrap=True)
-    out.print(table)
+    headings = [str(column[0]) for column in result.description or ()]
+    out.print()
+    show_line(out, Text(question, style="bold"))
+    show_line(out, Text(f"{sql};", style="cyan"))
+    show_line(out, DataTable(headings, [[str(value) for value in row] for row in result.fetchall()]))
+
+
+def _next_steps(folder: Path) -> Iterator[str]:
+    """Yield the commands to try next; they find the warehouse in the demo's folder."""
+    yield f"The warehouse is {folder / 'warehouse.duckdb'}. Open it with DuckDB or any tool that reads DuckDB files."
+    yield f"next: cd {shlex.quote(str(folder))}"
+    yield "      gong-elt status"
+    if search_packages_are_installed() and dbt_is_installed():
+        yield "      gong-elt search price"
+    missing = {
+        "models": dbt_is_installed(),
+        "report": report_packages_are_installed(),
+        "search": search_packages_are_installed(),
+    }
+    if extras := ",".join(name for name, is_installed in missing.items() if not is_installed):
+        yield f"The demo shows more after: pip install 'gong-elt[{extras}]'"

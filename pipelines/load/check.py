@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,21 +13,23 @@ from typing import Literal
 import pendulum
 from dlt.destinations.exceptions import DatabaseException
 from dlt.pipeline.exceptions import PipelineStepFailed
-from rich.console import RenderableType
-from rich.table import Table
+from rich.console import Console
+from rich.text import Text
 
 from sources.gong import RESOURCES, AuthenticationError, GongClient, GongError, Window
 from sources.gong.api.responses import Page
 from sources.gong.calls.endpoints import CALLS_EXTENSIVE
-from sources.gong.errors import EmptyResultError, MissingScopeError
+from sources.gong.errors import EmptyResultError, MissingScopeError, ServiceUnavailableError
 from sources.gong.extract.probe import Probe
 from sources.gong.resources.account import USERS, WORKSPACES
 from state.lock import LockHeldError
 
 from ..runtime.connection import Connection
-from ..runtime.errors import one_line, root_cause_message
+from ..runtime.display.table import DataTable
+from ..runtime.errors import group_by_cause, list_names, root_cause_message
 from ..runtime.process.interruption import temporary_folder
-from ..runtime.result import Status
+from ..runtime.progress import Stage, show_stage
+from ..runtime.result import Line, Status
 from ..runtime.target import Target
 from ..runtime.warehouse_session import restore_pipeline
 from . import probes
@@ -44,6 +47,11 @@ class CheckResult:
     what: str
     verdict: Verdict
     detail: str
+
+    @property
+    def is_endpoint(self) -> bool:
+        """Whether it is about a request to Gong."""
+        return self.what.startswith(("GET ", "POST "))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,54 +71,82 @@ class CheckReport:
         """Return `failed` if a check failed."""
         return "done" if self.ok else "failed"
 
-    def lines(self) -> Iterator[RenderableType]:
-        """Yield a table of the checks."""
-        table = Table()
-        for column in ("what", "verdict", "detail"):
-            table.add_column(column, overflow="fold")
-        for finding in self.findings:
-            table.add_row(finding.what, f"[{_COLOURS[finding.verdict]}]{finding.verdict}[/]", finding.detail)
-        yield table
+    def lines(self) -> Iterator[Line]:
+        """Yield a table of the checks; nothing if the first of them already failed."""
+        if any(finding.verdict != "failed" and finding.is_endpoint for finding in self.findings):
+            rows = [
+                (finding.what, Text(finding.verdict, _COLOURS[finding.verdict]), finding.detail)
+                for finding in self.findings
+            ]
+            yield DataTable(("what", "verdict", "detail"), rows)
+
+    def failures(self) -> Iterator[str]:
+        """Yield each cause once, however many checks it affects."""
+        failed = {finding.what: finding.detail for finding in self.findings if finding.verdict == "failed"}
+        for names, cause in group_by_cause(failed):
+            place = "" if names[0] in cause else f"{list_names(names)}: "
+            yield f"not ready: {place}{cause}"
+
+    def final_line(self, options: str) -> str:
+        """Return the verdict and the next command."""
+        counts = Counter(finding.verdict for finding in self.findings)
+        limits = [
+            f"{counts['denied']} without scope" if counts["denied"] else "",
+            f"{counts['warning']} with a warning" if counts["warning"] else "",
+        ]
+        limit = ", ".join(filter(None, limits))
+        return f"ready{f' ({limit})' if limit else ''}: run gong-elt sync{options}"
 
 
 _VISIBILITY_PERIOD = pendulum.duration(days=90)
+# A person waits for the verdict: a host that has not responded once after this time is reported.
+_FIRST_CONTACT_SECONDS = 8.0
 _MAX_CLOCK_SKEW = pendulum.duration(minutes=2)
 
 
-def check(connection: Connection, target: Target, select: Sequence[str] | None = None) -> CheckReport:
-    """Send one small request per endpoint and open the warehouse; return the outcomes. Changes nothing.
+def check(connection: Connection, target: Target, console: Console, select: Sequence[str] | None = None) -> CheckReport:
+    """Open the warehouse, then send one small request per endpoint; return the outcomes. Changes nothing.
+
+    A warehouse that cannot be opened, a host that does not respond and a rejected credential end the check.
 
     Args:
         connection: The Gong account.
         target: The warehouse.
+        console: Where progress is drawn.
         select: Resources that the credential must be able to read; by default those of a sync. Opt-in resources are
             then checked as well, but do not fail the check.
 
     Raises:
         UsageError: If a setting is missing or has the wrong type.
     """
-    needs_media = connection.settings.include_media
-    checks = PreflightChecks(connection.client(), select, needs_media=needs_media)
-    findings = (*asyncio.run(checks.run()), _check_warehouse(connection, target))
+    client = connection.client()
+    client.first_contact_seconds = _FIRST_CONTACT_SECONDS
+    with show_stage(console, f"opening {target.label}") as stage:
+        warehouse = _check_warehouse(connection, target)
+        if warehouse.verdict == "failed":
+            return CheckReport(ok=False, findings=(warehouse,))
+        checks = PreflightChecks(client, select, stage, needs_media=connection.settings.include_media)
+        findings = (warehouse, *asyncio.run(checks.run()))
     return CheckReport(all(finding.verdict != "failed" for finding in findings), findings)
 
 
 class PreflightChecks:
     """Checks of the Gong account: one small request per endpoint that a sync uses or may use."""
 
-    def __init__(self, client: GongClient, select: Sequence[str] | None, *, needs_media: bool) -> None:
+    def __init__(self, client: GongClient, select: Sequence[str] | None, stage: Stage, *, needs_media: bool) -> None:
         self._client = client
         self._select = select
+        self._stage = stage
         self._needs_media = needs_media
         self._findings: list[CheckResult] = []
 
     async def run(self) -> list[CheckResult]:
-        """Run the checks until the credential is rejected; return the outcomes."""
+        """Run the checks until the host does not respond or the credential is rejected; return the outcomes."""
         until = datetime.now(UTC)
         window = Window(until - _VISIBILITY_PERIOD, until)
         try:
             async with self._client.session():
-                workspaces = await self._check_endpoint(Probe(WORKSPACES.endpoint))
+                workspaces = await self._check_endpoint(Probe(WORKSPACES.endpoint), is_first=True)
                 self._check_clock(workspaces)
                 users = await self._check_endpoint(Probe(USERS.endpoint))
                 calls: Page | None = None
@@ -125,6 +161,8 @@ class PreflightChecks:
                         await self._check_endpoint(probe, opt_in=self._is_opt_in(resource, probe))
         except AuthenticationError as error:
             self._findings.append(CheckResult("credential", "failed", str(error)))
+        except ServiceUnavailableError as error:
+            self._findings.append(CheckResult("host", "failed", str(error)))
         return self._findings
 
     def _is_opt_in(self, resource: str, probe: Probe) -> bool:
@@ -133,8 +171,15 @@ class PreflightChecks:
             return not self._needs_media
         return self._select is None and resource not in RESOURCES
 
-    async def _check_endpoint(self, probe: Probe, *, opt_in: bool = False) -> Page | None:
+    async def _check_endpoint(self, probe: Probe, *, opt_in: bool = False, is_first: bool = False) -> Page | None:
+        """Send a probe, add its outcome to the findings and return the page.
+
+        Raises:
+            AuthenticationError: If Gong rejects the credential.
+            ServiceUnavailableError: If nothing responds to the first probe.
+        """
         endpoint, page = probe.endpoint, None
+        self._stage.name = f"checking {endpoint}"
         verdict: Verdict = "ok"
         try:
             if probe.missing:
@@ -149,6 +194,8 @@ class PreflightChecks:
         except AuthenticationError:
             raise
         except GongError as error:
+            if is_first and isinstance(error, ServiceUnavailableError):
+                raise
             verdict, detail = "warning" if opt_in else "failed", str(error)
         what = f"{endpoint} with include_media" if endpoint is probes.MEDIA else str(endpoint)
         self._findings.append(CheckResult(what, verdict, f"opt-in; {detail}" if opt_in else detail))
@@ -186,4 +233,4 @@ def _check_warehouse(connection: Connection, target: Target) -> CheckResult:
             obstacle = target.warehouse.write_obstacle(restore_pipeline(connection, target, folder))
         return CheckResult(what, "failed" if obstacle else "ok", obstacle or "opened; this user may write")
     except (DatabaseException, PipelineStepFailed, LockHeldError, OSError) as error:
-        return CheckResult(what, "failed", one_line(root_cause_message(error), 200))
+        return CheckResult(what, "failed", root_cause_message(error))

@@ -74,7 +74,8 @@ def reconcile(connection: Connection, target: Target, options: ReconcileOptions,
         raise UsageError(f"--max-share {options.max_share:g} is invalid: use a share between 0 and 1 (default 0.05)")
     job = Job(f"{COMMAND} --dry-run" if options.dry_run else COMMAND, connection, target, options.deadline)
     connection.validate()
-    with job.lock(), show_progress(job.metrics, console) as stage:
+    requests_per_second = connection.settings.requests_per_second
+    with job.lock(), show_progress(job.metrics, console, requests_per_second) as stage:
         return ReconcileJob(job, options).run(stage)
 
 

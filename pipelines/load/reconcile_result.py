@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from rich.console import RenderableType
-from rich.table import Table
-
-from ..runtime.result import LISTED_ITEMS, Status
+from ..runtime.display.table import DataTable
+from ..runtime.display.text import format_time
+from ..runtime.result import LISTED_ITEMS, Line, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +53,14 @@ class ReconcileResult:
     unverifiable: int
     reason: str | None
 
-    def lines(self) -> Iterator[RenderableType]:
+    def lines(self) -> Iterator[Line]:
         """Yield the missing calls (all of them in a dry run, otherwise the first ones), then the counts."""
         if self.missing:
             yield self._table()
             if not self.dry_run and len(self.missing) > LISTED_ITEMS:
                 yield f"and {len(self.missing) - LISTED_ITEMS:,} more"
+        if self.reason is not None and not (self.missing or self.turned_private):
+            return
         yield (
             f"{self.compared:,} calls compared with {self.requests:,} requests: {len(self.missing):,} are gone,"
             f" {self.turned_private:,} turned private; {self.erased:,} erased"
@@ -67,14 +68,20 @@ class ReconcileResult:
         )
         if self.unverifiable:
             yield f"{self.unverifiable:,} calls kept: Gong rejects their ids, so their existence cannot be checked"
-        if self.reason is not None:
-            yield f"{self.status}: {self.reason}"
 
-    def _table(self) -> Table:
-        table = Table(title="Gong no longer has", title_justify="left")
-        for column in ("call", "time", *(["title"] if self.dry_run else [])):
-            table.add_column(column, overflow="fold")
-        for call in self.missing if self.dry_run else self.missing[:LISTED_ITEMS]:
-            time = f"{call.effective_time:%Y-%m-%d %H:%M}" if call.effective_time else ""
-            table.add_row(call.id, time, *([call.title or ""] if self.dry_run else []))
-        return table
+    def failures(self) -> Iterator[str]:
+        """Yield why the run did not complete."""
+        if self.reason is not None:
+            yield self.reason
+
+    def _table(self) -> DataTable:
+        calls = self.missing if self.dry_run else self.missing[:LISTED_ITEMS]
+        rows = [
+            (
+                call.id,
+                format_time(call.effective_time) if call.effective_time else None,
+                *([call.title] if self.dry_run else []),
+            )
+            for call in calls
+        ]
+        return DataTable(("call", "time", *(["title"] if self.dry_run else [])), rows, "Gong no longer has")

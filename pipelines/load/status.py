@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from rich.console import RenderableType
-from rich.table import Table
-
 from state import loaded, runs
 from state.loaded import Contents
 from state.lock import Holder, read_holder
 
 from ..runtime.connection import Connection
+from ..runtime.display.table import DataTable
+from ..runtime.display.text import format_time
 from ..runtime.process.interruption import temporary_folder
-from ..runtime.result import Status
+from ..runtime.result import Line, Status
 from ..runtime.target import Target
 from ..runtime.warehouse_session import (
     correct_future_bookmarks,
@@ -59,7 +58,7 @@ class StatusReport:
         """Return `done`: anything else raises."""
         return "done"
 
-    def lines(self) -> Iterator[RenderableType]:
+    def lines(self) -> Iterator[Line]:
         """Yield the bookmarks, counts and quota, then a table of the last runs, and the running one."""
         if self.running is not None:
             yield _describe_running(self.running)
@@ -68,26 +67,31 @@ class StatusReport:
             yield f"nothing loaded yet into {self.destination}, dataset {self.dataset}{advice}"
             return
         for resource, until in self.bookmarks.items():
-            yield f"{resource} complete up to {until:%Y-%m-%d %H:%M:%S} UTC"
+            yield f"{resource} complete up to {format_time(until)}"
         if self.contents is not None:
-            newest = f"{self.contents.newest_call:%Y-%m-%d %H:%M} UTC" if self.contents.newest_call else "none"
+            newest = format_time(self.contents.newest_call) if self.contents.newest_call else "none"
             yield (
                 f"{self.contents.calls:,} calls, {self.contents.transcripts:,} transcripts,"
                 f" {self.contents.sentences:,} sentences; newest call {newest}"
             )
-        since = f", the oldest since {self.pending_since:%Y-%m-%d %H:%M} UTC" if self.pending_since else ""
+        since = f", the oldest since {format_time(self.pending_since)}" if self.pending_since else ""
         yield f"{self.pending_transcripts:,} transcripts pending{since}"
         yield f"{self.requests_left:,} of today's requests left"
         if self.warning is not None:
             yield f"warning: {self.warning}"
-        table = Table(title="last runs", title_justify="left")
-        for column in ("started", "command", "status", "requests", "rows", "reason"):
-            table.add_column(column)
-        for run in self.runs:
-            started = f"{run.started_at:%Y-%m-%d %H:%M:%S}"
-            counts = f"{run.requests:,}", f"{run.rows_written:,}"
-            table.add_row(started, run.command or "sync", run.status, *counts, run.reason or "")
-        yield table
+        rows = [
+            (
+                format_time(run.started_at),
+                run.command or "sync",
+                run.status,
+                f"{run.requests:,}",
+                f"{run.rows_written:,}",
+                run.reason,
+            )
+            for run in self.runs
+        ]
+        headings = ("started", "command", "status", "requests", "rows", "reason")
+        yield DataTable(headings, rows, "last runs", numbers=frozenset({"requests", "rows"}))
 
 
 def status(connection: Connection, target: Target) -> StatusReport:

@@ -33,6 +33,7 @@ from sources.gong import (
     table_names,
     table_schemas,
 )
+from sources.gong.errors import HostUnreachableError
 from state import future_state, loaded, runs
 from state.loaded import PendingTranscript
 from state.lock import LockHeldError
@@ -100,7 +101,7 @@ def sync(connection: Connection, target: Target, options: SyncOptions, console: 
     connection.validate()
     run = SyncJob(job, options)
     with job.lock():
-        with show_progress(job.metrics, console) as stage:
+        with show_progress(job.metrics, console, connection.settings.requests_per_second) as stage:
             run.run(stage)
         return run.result()
 
@@ -161,6 +162,7 @@ class SyncJob:
             bookmark=self._bookmark,
             warning=self._job.warning,
             tables={name: rows for name, rows in self._loaded.items() if rows},
+            location=self._target.label,
         )
 
     def _prepare(self, pipeline: dlt.Pipeline) -> None:
@@ -191,8 +193,10 @@ class SyncJob:
                 stage.name = "reading"
                 pipeline.extract(source.with_resources(*names))
                 for error in self._job.metrics.failed.values():
-                    # A credential that never worked creates no tables.
-                    if isinstance(error, AuthenticationError) and not self._job.metrics.rows.total():
+                    # A credential that never worked, or a host that never responded, creates no tables.
+                    is_fatal = isinstance(error, AuthenticationError | HostUnreachableError)
+                    if is_fatal and not self._job.metrics.rows.total():
+                        pipeline.abort_packages()
                         raise error
                 load_start = time.monotonic()
                 stage.name = "loading"

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from rich.console import RenderableType
-from rich.table import Table
-
-from ..runtime.result import Status
+from ..runtime.display.table import DataTable
+from ..runtime.display.text import format_time
+from ..runtime.errors import group_by_cause, list_names
+from ..runtime.result import Line, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,16 @@ class ResourceResult:
     status: Literal["loaded", "skipped", "failed"]
     rows: int
     reason: str | None = None
+
+    @property
+    def is_skipped(self) -> bool:
+        """Whether the credential may not read it."""
+        return self.status == "skipped"
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether it could not be read or loaded completely."""
+        return self.status == "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,7 @@ class SyncResult:
         reason: Why the run failed or stopped.
         warning: What a completed run noticed, such as a key that no longer sees any calls.
         tables: Rows written, by table.
+        location: File or server of the warehouse, and the dataset, without credentials.
     """
 
     run_id: str
@@ -63,25 +74,23 @@ class SyncResult:
     reason: str | None = None
     warning: str | None = None
     tables: dict[str, int] = field(default_factory=dict)
+    location: str = ""
 
-    def lines(self) -> Iterator[RenderableType]:
-        """Yield a table of the rows written, then what the run did."""
-        table = Table(title=f"{self.status}: {self.destination}, dataset {self.dataset}", title_justify="left")
-        table.add_column("table")
-        table.add_column("rows written", justify="right")
-        for name, rows in sorted(self.tables.items()):
-            table.add_row(name, f"{rows:,}")
-        if not self.tables:
-            table.add_row("nothing new", "0")
-        yield table
-        for name, resource in self.resources.items():
-            if resource.reason is not None:
-                yield f"{name} {resource.status}: {resource.reason}"
+    def lines(self) -> Iterator[Line]:
+        """Yield the rows written and what the run did; nothing for a failed run that loaded nothing."""
+        if self.status != "done" and not self.tables:
+            return
+        if self.tables:
+            rows = [(name, f"{rows:,}") for name, rows in sorted(self.tables.items())]
+            yield DataTable(("table", "rows written"), rows, numbers=frozenset({"rows written"}))
+        skipped = {name: resource.reason or "" for name, resource in self.resources.items() if resource.is_skipped}
+        for names, cause in group_by_cause(skipped):
+            yield f"{list_names(names)} skipped: {cause}"
         yield (
             f"{self.calls:,} calls, {self.transcripts:,} transcripts, {self.sentences:,} sentences written"
             f" with {self.requests:,} requests in {self.duration_seconds:.1f} s"
         )
-        complete = f"complete up to {self.bookmark}" if self.bookmark else "nothing loaded yet"
+        complete = f"complete up to {format_time(self.bookmark)}" if self.bookmark else "nothing loaded yet"
         yield (
             f"{self.private_excluded:,} private calls excluded, {self.pending_transcripts:,} transcripts pending,"
             f" {self.rejected:,} records rejected; {complete}"
@@ -90,10 +99,22 @@ class SyncResult:
             yield f"{self.repeated_records:,} repeated records: of those with the same key, the last one was written"
         if self.abandoned_loads:
             yield f"{self.abandoned_loads:,} unfinished loads of a killed run abandoned: their records were read again"
-        if self.reason is not None:
-            yield f"{self.status}: {self.reason}"
         if self.warning is not None:
             yield f"warning: {self.warning}"
+
+    def failures(self) -> Iterator[str]:
+        """Yield each cause once, however many resources it affects."""
+        failed = {name: resource.reason or "" for name, resource in self.resources.items() if resource.is_failed}
+        causes = list(group_by_cause(failed))
+        if self.reason is not None and (not causes or self.status != "failed"):
+            causes = [([], self.reason)]
+        for names, cause in causes:
+            affects_all = len(names) in (0, len(self.resources))
+            yield cause if affects_all else f"{list_names(names)} failed: {cause}"
+
+    def final_line(self, options: str) -> str:
+        """Return where the data is, and the next command."""
+        return f"{self.status}: {self.location}; next: gong-elt models{options}"
 
 
 def format_duration(seconds: float) -> str:

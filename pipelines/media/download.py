@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import dlt
-import httpx
 import pendulum
 from dlt.common.runtime.run_context import active
 from rich.console import Console
@@ -24,6 +23,7 @@ from destinations.warehouse import sql_client
 from sources.gong import GongClient
 from sources.gong.api.endpoint import PAGE_SIZE
 from sources.gong.api.retry import MAX_LINKS_PER_RECORDING
+from sources.gong.api.urls import is_loopback
 from sources.gong.calls.lookup import MEDIA_KINDS, find_media_links
 from sources.gong.tables.records import is_valid_id
 from state import media
@@ -38,7 +38,7 @@ from ..runtime.run_options import parse_window
 from ..runtime.target import Target
 from ..runtime.warehouse_session import restore_loaded_pipeline
 from .download_result import DownloadResult, FailedRecording
-from .downloader import DownloadError, MediaLinkExpiredError, download, file_name, media_client
+from .downloader import Downloader, DownloadError, MediaLinkExpiredError, file_name, media_client
 
 COMMAND = "download-media"
 _PARALLEL_CALLS = 3
@@ -102,7 +102,6 @@ class DownloadJob:
             options.since, options.until, since=job.started_at - _DEFAULT_PERIOD, until=job.started_at
         )
         self._store = RecordingStore(options.to)
-        self._backoff_factor = float(active().runtime_config.request_backoff_factor)
         self._calls = self._files = self._bytes = self._already_there = self._removed = self._without_media = 0
         self._failed: list[FailedRecording] = []
         self._progress = Progress(
@@ -174,6 +173,13 @@ class DownloadJob:
     async def _download_missing(self, client: GongClient, missing: Mapping[str, set[str]]) -> None:
         bar = self._progress.add_task("calls", total=len(missing))
         async with client.session(), media_client() as http:
+            downloader = Downloader(
+                http,
+                self._store,
+                backoff_factor=float(active().runtime_config.request_backoff_factor),
+                allows_loopback=is_loopback(self._connection.settings.base_url),
+                on_bytes=self._count_bytes,
+            )
             for batch in batches(list(missing), PAGE_SIZE):
                 links = await find_media_links(client, batch)
                 self._job.write_progress(**self._columns())
@@ -184,13 +190,13 @@ class DownloadJob:
                         wanted = {
                             kind: link for kind, link in links.get(call_id, {}).items() if kind in missing[call_id]
                         }
-                        group.create_task(self._download_call(client, http, call_id, wanted, semaphore))
+                        group.create_task(self._download_call(client, downloader, call_id, wanted, semaphore))
                 self._progress.advance(bar, len(batch))
 
     async def _download_call(
         self,
         client: GongClient,
-        http: httpx.AsyncClient,
+        downloader: Downloader,
         call_id: str,
         links: Mapping[str, str],
         semaphore: asyncio.Semaphore,
@@ -198,17 +204,15 @@ class DownloadJob:
         async with semaphore:
             for kind, link in links.items():
                 client.rate_limiter.check_deadline()
-                await self._download_recording(client, http, call_id, kind, link)
+                await self._download_recording(client, downloader, call_id, kind, link)
 
     async def _download_recording(
-        self, client: GongClient, http: httpx.AsyncClient, call_id: str, kind: str, link: str
+        self, client: GongClient, downloader: Downloader, call_id: str, kind: str, link: str
     ) -> None:
         name = file_name(call_id, kind, link)
         for attempt in range(1, MAX_LINKS_PER_RECORDING + 1):
             try:
-                size_bytes, digest = await download(
-                    http, link, self._store, name, backoff_factor=self._backoff_factor, on_bytes=self._count_bytes
-                )
+                size_bytes, digest = await downloader.download(link, name)
                 break
             except MediaLinkExpiredError as error:
                 new_links = await find_media_links(client, [call_id]) if attempt < MAX_LINKS_PER_RECORDING else {}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..runtime.result import LISTED_ITEMS, Status
+from ..runtime.errors import group_by_cause, list_names
+from ..runtime.result import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,12 @@ class DownloadResult:
         status: `failed` if the download broke off or a recording failed.
         to: Folder or bucket of the recordings.
         calls: Calls in the window that have a recording in Gong.
-        files: RecordingStore downloaded.
+        files: Recordings downloaded.
         bytes: Bytes downloaded.
-        already_there: RecordingStore downloaded by an earlier run.
+        already_there: Recordings downloaded by an earlier run.
         without_media: Calls for which Gong returned no link.
-        removed: RecordingStore removed because their call was deleted or turned private.
-        failed: RecordingStore that could not be downloaded or removed.
+        removed: Recordings removed because their call was deleted or turned private.
+        failed: Recordings that could not be downloaded or removed.
         reason: Why the run did not complete.
     """
 
@@ -51,11 +52,9 @@ class DownloadResult:
     reason: str | None
 
     def lines(self) -> Iterator[str]:
-        """Yield the first failed recordings, then the counts."""
-        for failure in self.failed[:LISTED_ITEMS]:
-            yield f"{failure.kind} of call {failure.call_id}: {failure.reason}"
-        if len(self.failed) > LISTED_ITEMS:
-            yield f"and {len(self.failed) - LISTED_ITEMS:,} more: --json lists all"
+        """Yield the counts; nothing for a failed run that found nothing to download."""
+        if self.status != "done" and not (self.files or self.already_there or self.removed):
+            return
         without = f", {self.without_media:,} calls have none yet" if self.without_media else ""
         removed = f", {self.removed:,} removed" if self.removed else ""
         yield (
@@ -63,5 +62,11 @@ class DownloadResult:
             f" {self.already_there:,} already there{without}{removed}, {len(self.failed):,} failed;"
             f" {self.requests:,} requests"
         )
+
+    def failures(self) -> Iterator[str]:
+        """Yield each cause once, however many recordings it affects."""
         if self.reason is not None:
-            yield f"{self.status}: {self.reason}"
+            yield self.reason
+        failed = {f"{failure.kind} of call {failure.call_id}": failure.reason for failure in self.failed}
+        for names, cause in group_by_cause(failed):
+            yield f"{list_names(names)}: {cause}"

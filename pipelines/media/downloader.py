@@ -13,11 +13,19 @@ from urllib.parse import urlsplit
 import httpx
 
 from destinations.recording_store import RecordingStore
-from sources.gong.api.retry import MEDIA_DOWNLOADS, RETRYABLE_ERRORS, RetryableResponseError, is_retryable_status
-from sources.gong.api.urls import is_loopback
+from sources.gong.api.retry import (
+    MAX_CONNECT_SECONDS,
+    MAX_FIRST_CONTACT_FAILURES,
+    MEDIA_DOWNLOADS,
+    RETRYABLE_ERRORS,
+    RetryableResponseError,
+    describe_network_error,
+    is_retryable_status,
+)
+from sources.gong.api.urls import leads_to_loopback
 
 _READ_BYTES = 2**20
-_TIMEOUT = httpx.Timeout(connect=15.0, read=60.0, write=30.0, pool=None)
+_TIMEOUT = httpx.Timeout(connect=MAX_CONNECT_SECONDS, read=60.0, write=30.0, pool=None)
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,5}", re.ASCII)
 
 
@@ -48,50 +56,86 @@ def file_name(call_id: str, kind: str, link: str) -> str:
     return f"{call_id}/{kind}{suffix if _SUFFIX.fullmatch(suffix) else ''}"
 
 
-async def download(
-    http: httpx.AsyncClient,
-    link: str,
-    store: RecordingStore,
-    name: str,
-    *,
-    backoff_factor: float,
-    on_bytes: Callable[[int], None],
-) -> tuple[int, str]:
-    """Download a recording to its store. It is named `name` only after `store.complete(name)`.
+class Downloader:
+    """Downloads recordings. A host that never responds is tried for the first recordings only.
 
     Args:
         http: A client from `media_client`.
-        link: URL of the recording: https, or http on loopback.
         store: Folder or bucket.
-        name: Path of the recording in the store.
         backoff_factor: Multiplies the waits between attempts.
+        allows_loopback: Whether links may lead to this machine, as those of a simulated Gong do.
         on_bytes: Called with the number of bytes of each chunk received.
-
-    Returns:
-        Length in bytes, and SHA-256 in hexadecimal.
-
-    Raises:
-        MediaLinkExpiredError: If the host rejects the link.
-        DownloadError: If the recording is incomplete after all attempts.
     """
-    scheme = urlsplit(link).scheme
-    if scheme != "https" and not (scheme == "http" and is_loopback(link)):
-        raise DownloadError(f"the link was not followed: it is {scheme or 'without a scheme'}, not https")
-    transfer = _Transfer(http, link, store, name, on_bytes)
-    try:
-        async for attempt in MEDIA_DOWNLOADS.attempts(backoff_factor=backoff_factor):
-            with attempt:
-                await transfer.resume()
-    except RETRYABLE_ERRORS as error:
-        store.discard(name)
-        raise DownloadError(
-            f"incomplete after {MEDIA_DOWNLOADS.max_attempts} attempts"
-            f" (last error: {str(error) or type(error).__name__}); run again"
-        ) from error
-    except (MediaLinkExpiredError, DownloadError):
-        store.discard(name)
-        raise
-    return transfer.size_bytes, transfer.digest
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        store: RecordingStore,
+        *,
+        backoff_factor: float,
+        allows_loopback: bool,
+        on_bytes: Callable[[int], None],
+    ) -> None:
+        self._http, self._store, self._on_bytes = http, store, on_bytes
+        self._backoff_factor, self._allows_loopback = backoff_factor, allows_loopback
+        self._responding_hosts: set[str] = set()
+        self._unreachable_hosts: dict[str, str] = {}
+
+    async def download(self, link: str, name: str) -> tuple[int, str]:
+        """Download a recording to the store. It is named `name` only after `store.complete(name)`.
+
+        Args:
+            link: URL of the recording: https, or http on loopback.
+            name: Path of the recording in the store.
+
+        Returns:
+            Length in bytes, and SHA-256 in hexadecimal.
+
+        Raises:
+            MediaLinkExpiredError: If the host rejects the link.
+            DownloadError: If the link may not be followed, the host cannot be reached, or the recording is incomplete
+                after all attempts.
+        """
+        self._check_link(link)
+        host = urlsplit(link).netloc
+        if host in self._unreachable_hosts:
+            raise DownloadError(self._unreachable_hosts[host])
+
+        def max_failures() -> int:
+            return MEDIA_DOWNLOADS.max_failures if host in self._responding_hosts else MAX_FIRST_CONTACT_FAILURES
+
+        transfer = _Transfer(self._http, link, self._store, name, self._on_bytes)
+        try:
+            async for attempt in MEDIA_DOWNLOADS.attempts(
+                backoff_factor=self._backoff_factor, max_failures=max_failures
+            ):
+                with attempt:
+                    await transfer.resume(on_response=lambda: self._responding_hosts.add(host))
+        except RETRYABLE_ERRORS as error:
+            self._store.discard(name)
+            if host not in self._responding_hosts:
+                reason = (
+                    f"{host} cannot be reached ({describe_network_error(error)}): check the network, then run again"
+                )
+                self._unreachable_hosts[host] = reason
+                raise DownloadError(reason) from error
+            raise DownloadError(
+                f"incomplete after {MEDIA_DOWNLOADS.max_attempts} attempts"
+                f" (last error: {str(error) or type(error).__name__}); run again"
+            ) from error
+        except (MediaLinkExpiredError, DownloadError):
+            self._store.discard(name)
+            raise
+        return transfer.size_bytes, transfer.digest
+
+    def _check_link(self, link: str) -> None:
+        """Raise for a link that must not be followed."""
+        scheme = urlsplit(link).scheme
+        is_local = leads_to_loopback(link)
+        if is_local and not self._allows_loopback:
+            raise DownloadError("the link was not followed: it leads to this machine")
+        if scheme != "https" and not (scheme == "http" and is_local):
+            raise DownloadError(f"the link was not followed: it is {scheme or 'without a scheme'}, not https")
 
 
 class _Transfer:
@@ -114,13 +158,18 @@ class _Transfer:
     def digest(self) -> str:
         return self._hash.hexdigest()
 
-    async def resume(self) -> None:
-        """Make one attempt: request the rest of the recording, or all of it if the host has another version now."""
+    async def resume(self, *, on_response: Callable[[], None]) -> None:
+        """Make one attempt: request the rest of the recording, or all of it if the host has another version now.
+
+        Args:
+            on_response: Called when the host responds.
+        """
         await asyncio.to_thread(self._read_partial)
         headers = {"Range": f"bytes={self.size_bytes}-"} if self.size_bytes else {}
         if self.size_bytes and self._etag is not None:
             headers["If-Range"] = self._etag
         async with self._http.stream("GET", self._link, headers=headers) as response:
+            on_response()
             self._check(response)
             total_bytes = self._total_bytes(response)
             with self._store.open(self._name, append=self.size_bytes > 0) as file:

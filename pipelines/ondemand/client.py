@@ -23,6 +23,7 @@ from sources.gong import GongClient
 from sources.gong.calls.request import CallRequest
 
 from ..runtime.connection import DEFAULT, Connection
+from ..runtime.display.text import make_printable
 from ..runtime.errors import UsageError
 from ..write.gong_writer import add_call, add_media, validate_recording
 from .query import (
@@ -37,7 +38,7 @@ from .sync_bridge import SyncBridge
 
 T = TypeVar("T")
 
-_UPLOAD_COLUMNS = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
+_UPLOAD_COLUMNS = TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn()
 
 
 class Gong:
@@ -261,7 +262,7 @@ class Gong:
         is_visible = console is not None and console.is_terminal
         with (
             Progress(*_UPLOAD_COLUMNS, console=console, disable=not is_visible, transient=True) as progress,
-            progress.open(recording, "rb", description=recording.name) as stream,
+            progress.open(recording, "rb", description=make_printable(recording.name)) as stream,
         ):
             return self._bridge.run(self._with_session(add_media(self._client, call_id, stream)))
 
@@ -285,7 +286,7 @@ class Gong:
 
 
 def _print_to_stderr(message: str) -> None:
-    print(f"gong-elt: {message}", file=sys.stderr)
+    print(f"gong-elt: {make_printable(message)}", file=sys.stderr)
 
 
 def _require_positive(number: int | None, name: str) -> None:

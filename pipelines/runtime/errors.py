@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from traceback import extract_tb
+
+from dlt.common.configuration.exceptions import ConfigFieldMissingException, LookupTrace, LookupTraces
+
+from destinations.warehouse import InvalidWarehouseError
 from sources.gong import GongError
+from state.lock import LockHeldError
+
+# A request's place differs from one resource to the next even if the cause is the same.
+_REQUEST = re.compile(r"^[A-Z]+ /\S+: ")
+_REQUEST_ID = re.compile(r" \(requestId [^)]*\)")
+_LISTED_NAMES = 3
+# Their texts mean something only together with the code that raised them.
+_PROGRAMMING_ERRORS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError, TypeError)
 
 
 class UsageError(Exception):
@@ -15,6 +31,17 @@ class JobRefusedError(Exception):
 
 class RunLogError(Exception):
     """The end of a run could not be written to `_runs`, although its data was loaded; exit code 1."""
+
+
+_WRITTEN_FOR_USERS = (
+    GongError,
+    UsageError,
+    JobRefusedError,
+    RunLogError,
+    LockHeldError,
+    InvalidWarehouseError,
+    ConfigFieldMissingException,
+)
 
 
 def exception_chain(error: BaseException | None) -> list[BaseException]:
@@ -30,12 +57,69 @@ def exception_chain(error: BaseException | None) -> list[BaseException]:
 
 
 def root_cause_message(error: BaseException) -> str:
-    """Return the cause of an error as one line: the first GongError of the chain, otherwise the innermost error."""
+    """Return the cause of an error as one line, without the names of dlt's steps and classes around it.
+
+    The cause is the first error of the chain whose message is written for users, otherwise the innermost error.
+    """
     chain = exception_chain(error)
-    cause = next((cause for cause in chain if isinstance(cause, GongError)), chain[-1])
+    cause = next((cause for cause in chain if isinstance(cause, _WRITTEN_FOR_USERS)), chain[-1])
+    if isinstance(cause, ConfigFieldMissingException):
+        return _describe_missing_setting(cause)
+    if isinstance(cause, OSError) and cause.strerror:
+        return one_line(f"{cause.strerror}: {cause.filename}" if cause.filename else cause.strerror)
+    if isinstance(cause, MemoryError):
+        return "out of memory"
+    if isinstance(cause, _PROGRAMMING_ERRORS):
+        return one_line(f"unexpected {type(cause).__name__}: {cause} ({_place(cause)}); please report it")
     return one_line(str(cause) or type(cause).__name__)
+
+
+def group_by_cause(reasons: Mapping[str, str]) -> Iterator[tuple[list[str], str]]:
+    """Yield each cause once, with the names of what it affects.
+
+    Args:
+        reasons: Why something failed, by its name. Reasons that differ only in the request have the same cause.
+    """
+    groups: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        groups.setdefault(_REQUEST_ID.sub("", _REQUEST.sub("", reason)), []).append(name)
+    for cause, names in groups.items():
+        yield names, reasons[names[0]] if len(names) == 1 else cause
+
+
+def list_names(names: list[str]) -> str:
+    """Return the first names, and the number of the others: `calls, users, library and 8 more`."""
+    more = len(names) - _LISTED_NAMES
+    return ", ".join(names[:_LISTED_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def one_line(text: object, max_characters: int | None = None) -> str:
     """Return the text with all white space collapsed to single spaces, cut to `max_characters`."""
     return " ".join(str(text).split())[:max_characters]
+
+
+def _describe_missing_setting(error: ConfigFieldMissingException) -> str:
+    """Return the settings that dlt did not find; its own text lists every place where it searched."""
+    variables = list(_missing_variables(error.traces))
+    variable = " and ".join(variables)
+    setting = variable.lower().replace("__", ".")
+    return f"{setting} is missing: set it in .dlt/secrets.toml, or {variable} in the environment"
+
+
+def _missing_variables(traces: Mapping[str, Sequence[LookupTrace | LookupTraces]]) -> Iterator[str]:
+    """Yield the environment variable of each missing setting."""
+    for field, searched in traces.items():
+        nested = [trace for trace in searched if isinstance(trace, LookupTraces)]
+        if nested:
+            # The others are the same setting in another form.
+            yield from _missing_variables(nested[0].traces)
+            continue
+        keys = [trace.key for trace in searched if isinstance(trace, LookupTrace) and trace.key.isupper()]
+        # The first places are below the names of the pipeline and of the schema.
+        yield next((key for key in keys if key.startswith(("DESTINATION__", "SOURCES__"))), (keys or [field])[-1])
+
+
+def _place(error: BaseException) -> str:
+    """Return the module and line that raised an error."""
+    frames = extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "place unknown"

@@ -18,7 +18,15 @@ from state import runs
 from state.lock import LockHeldError
 
 from .connection import Connection
-from .errors import JobRefusedError, UsageError, exception_chain, root_cause_message
+from .errors import (
+    JobRefusedError,
+    UsageError,
+    exception_chain,
+    group_by_cause,
+    list_names,
+    one_line,
+    root_cause_message,
+)
 from .process.interruption import cleanup_on_signal, is_caused_by_signal, is_interrupted
 from .process.progress_file import publish_progress
 from .result import Status
@@ -227,11 +235,8 @@ class Job:
             return "interrupted"
         if self.error is not None:
             return root_cause_message(self.error)
-        resources: dict[str, list[str]] = {}
-        for name, error in self.metrics.failed.items():
-            resources.setdefault(str(error), []).append(name)
-        failed = [f"{', '.join(names)}: {error}" for error, names in resources.items()]
-        return "; ".join(failed) or self.metrics.stopped
+        causes = group_by_cause({name: one_line(error) for name, error in self.metrics.failed.items()})
+        return "; ".join(f"{list_names(names)}: {cause}" for names, cause in causes) or self.metrics.stopped
 
     def figures(self) -> JobFigures:
         """Return the figures that the results of all jobs have."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dlt.common.destination import Destination
+from dlt.common.libs.sql_alchemy_shims import make_url
 from dlt.common.runtime.run_context import active
 
 from destinations.registry import open_warehouse
@@ -67,6 +68,17 @@ class Target:
     def destination(self) -> Destination[Any, Any]:
         """Return dlt's destination."""
         return self.warehouse.destination
+
+    @property
+    def label(self) -> str:
+        """Return the file, or the server and its database, and the dataset, for a person; without credentials."""
+        if (file := self.warehouse.file) is not None:
+            return f"{file}, dataset {self.dataset}"
+        try:
+            url = make_url(self.warehouse.location)
+        except ValueError:
+            return f"{self.name}, dataset {self.dataset}"
+        return f"{self.name} {url.host or ''}/{url.database or ''}, dataset {self.dataset}"
 
     @property
     def missing_file(self) -> Path | None:

@@ -26,7 +26,7 @@ from destinations.new_call import InvalidCallError, new_call
 from destinations.warehouse import sql_client
 from sources.gong import AuthenticationError, GongError, RunStopped
 from sources.gong.api.retry import MAX_CONSECUTIVE_FAILURES
-from sources.gong.errors import MissingScopeError, RequestError, UnexpectedRedirectError
+from sources.gong.errors import HostUnreachableError, MissingScopeError, RequestError, UnexpectedRedirectError
 from state import uploads
 from state.uploads import Upload
 
@@ -216,7 +216,7 @@ class UploadJob:
         number, client_unique_id, has_url = row["row"], row["client_unique_id"], "downloadMediaUrl" in body
         try:
             call_id = await add_call(self._client, body)
-        except (RunStopped, AuthenticationError, MissingScopeError, UnexpectedRedirectError):
+        except (RunStopped, AuthenticationError, MissingScopeError, UnexpectedRedirectError, HostUnreachableError):
             raise
         except RequestError as error:
             self._consecutive_failures = 0

@@ -64,6 +64,8 @@ class UploadResult:
                 yield f"row {row.row:,}{name} {kind}: {'; '.join(row.faults)}"
             if len(rows) > LISTED_ITEMS:
                 yield f"and {len(rows) - LISTED_ITEMS:,} more {kind}: --json lists all"
+        if self.reason is not None and not self.added:
+            return
         valid = self.rows - len(self.invalid)
         added = f"{valid:,} valid (dry run: nothing was sent)" if self.dry_run else f"{self.added:,} added"
         already = f", {self.already_added:,} already in Gong" if self.already_added else ""
@@ -72,5 +74,8 @@ class UploadResult:
             f"{self.rows:,} rows of {self.file}: {added}{already}, {len(self.invalid):,} invalid,"
             f" {len(self.refused):,} refused, {len(self.failed):,} failed{not_sent}; {self.requests:,} requests"
         )
+
+    def failures(self) -> Iterator[str]:
+        """Yield why the upload did not complete."""
         if self.reason is not None:
-            yield f"{self.status}: {self.reason}"
+            yield self.reason

@@ -5,6 +5,7 @@ The tree::
     GongError                            every error below; carries Gong's requestId and the HTTP status
     ├── ConfigurationError               a setting is invalid; no request was sent
     ├── ServiceUnavailableError          no usable response after the last attempt (network, 5xx, invalid JSON)
+    │   └── HostUnreachableError         nothing was ever received from `base_url`
     ├── RequestError                     Gong refused the request (4xx); repeating it changes nothing
     │   ├── AuthenticationError          401 that names no scope: the key or token is invalid
     │   ├── MissingScopeError            401 or 403 for one endpoint: the credential may not use it
@@ -41,6 +42,10 @@ class ConfigurationError(GongError):
 
 class ServiceUnavailableError(GongError):
     """No attempt of a request got a usable response."""
+
+
+class HostUnreachableError(ServiceUnavailableError):
+    """Nothing was ever received from the host: its name, the network, its certificate or a proxy is the cause."""
 
 
 class RequestError(GongError):

@@ -246,3 +246,27 @@ def test_default_scopes_exclude_opt_in_resources() -> None:
     """A login requests only the scopes that a default sync needs."""
     opt_in = {AUDIT_LOGS.endpoint.scope}
     assert not opt_in & set(default_scopes())
+
+
+def test_a_code_is_worthless_without_the_verifier_of_its_login(
+    gong: SimulatedGong, workspace: Workspace, port: int
+) -> None:
+    """PKCE: the consent page gets the hash of a secret that only this login can send with the code."""
+    with start_login(workspace, port) as login:
+        assert login.parameters["code_challenge_method"] == "S256"
+        assert len(login.parameters["code_challenge"]) == 43
+        redirect = httpx.get(login.address, follow_redirects=False, trust_env=False).headers["location"]
+        code = parse_qs(urlsplit(redirect).query)["code"][0]
+        form = {
+            "grant_type": "authorization_code",
+            "client_id": CLIENT["CLIENT_ID"],
+            "code": code,
+            "redirect_uri": f"http://127.0.0.1:{port}/callback",
+            "code_verifier": "guess",
+        }
+        base_url = workspace.settings["SOURCES__GONG__BASE_URL"]
+        stolen = httpx.post(
+            f"{base_url}{TOKEN_PATH}", data=form, auth=(CLIENT["CLIENT_ID"], CLIENT["CLIENT_SECRET"]), trust_env=False
+        )
+
+    assert (stolen.status_code, stolen.json()["error"]) == (400, "invalid_grant")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 import time
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from destinations.recording_store import RecordingStore
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.media_host import MediaHost
 from pipelines.demo.server.serving import serve
+from pipelines.media.downloader import Downloader, DownloadError, media_client
 from tests.conftest import MakeGong
 from tests.support.companies import public_calls
 from tests.support.gong_api import EXTENSIVE
@@ -229,3 +233,47 @@ def test_recordings_can_be_stored_in_an_s3_bucket(
         assert workspace.run("reconcile", "--force").code == 0
         assert workspace.run(*command).json["removed"] >= 1
         assert not [key for key in read_bucket(environment, "calls") if deleted.id in key]
+
+
+def test_a_media_host_that_cannot_be_reached_is_one_line(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Without a network to the media host, its first recordings are tried and all others fail for the same reason."""
+    gong.settings.media_host = "https://127.0.0.1:1"
+    ended = workspace.run("download-media")
+
+    assert ended.code == 1
+    (line,) = ended.err.splitlines()
+    assert "127.0.0.1:1 cannot be reached (" in line
+    assert " more: " in line
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://127.0.0.1:{port}/a.mp3",
+        "https://127.0.0.1:{port}/a.mp3",
+        "https://localhost:{port}/a.mp3",
+        "https://media.localhost.:{port}/a.mp3",
+        "https://127.1:{port}/a.mp3",
+        "https://2130706433:{port}/a.mp3",
+        "https://0.0.0.0:{port}/a.mp3",
+        "https://[::1]:{port}/a.mp3",
+        "https://[::ffff:127.0.0.1]:{port}/a.mp3",
+    ],
+)
+def test_a_link_to_this_machine_is_not_followed(host: MediaHost, tmp_path: Path, link: str) -> None:
+    """The real Gong has no recordings here, but this machine may serve something that only it can reach."""
+
+    async def download(base_url: str) -> None:
+        async with media_client() as http:
+            downloader = Downloader(
+                http,
+                RecordingStore(str(tmp_path)),
+                backoff_factor=0.0,
+                allows_loopback=False,
+                on_bytes=lambda _: None,
+            )
+            await downloader.download(link.format(port=urlsplit(base_url).port), "1/audio.mp3")
+
+    with serve(host.app) as base_url, pytest.raises(DownloadError, match="it leads to this machine"):
+        asyncio.run(download(base_url))
+    assert host.requests == []

@@ -79,9 +79,12 @@ class ReportResult:
     reason: str | None = None
 
     def lines(self) -> Iterator[str]:
-        """Yield the warnings, then the file."""
+        """Yield the warnings."""
         yield from (f"warning: {warning}" for warning in self.warnings)
-        yield f"report: {self.file}"
+
+    def final_line(self, options: str) -> str:
+        """Return the file, and the next command."""
+        return f"report: {self.file}; next: gong-elt search WORDS{options}"
 
 
 def report_packages_are_installed() -> bool:

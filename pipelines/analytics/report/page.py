@@ -13,6 +13,7 @@ import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ...runtime.display.text import make_printable
 from .charts import chart_specs
 from .figures import Figures, column_names
 from .sections import SECTIONS
@@ -35,7 +36,9 @@ def render_page(figures: Figures, about: Mapping[str, Any]) -> str:
             "description": section.description.format(**about) if "{" in section.description else section.description,
             "names": column_names(section),
             "chart": charts.get(section.key),
-            "results": {selection: asdict(result) for selection, result in figures.results[section.key].items()},
+            "results": _make_printable(
+                {selection: asdict(result) for selection, result in figures.results[section.key].items()}
+            ),
         }
         for section in SECTIONS
     ]
@@ -49,10 +52,10 @@ def render_page(figures: Figures, about: Mapping[str, Any]) -> str:
     ]
     environment = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined)
     return environment.get_template("page.html").render(
-        about=about,
+        about=_make_printable(about),
         missing_calls=figures.missing_calls,
         removed_calls=figures.removed_calls,
-        teams=[team.label for team in figures.teams],
+        teams=_make_printable([team.label for team in figures.teams]),
         periods=[period.label for period in figures.periods],
         sections=sections,
         data={"sections": [{key: section[key] for key in _SCRIPT_KEYS} for section in sections]},
@@ -60,6 +63,17 @@ def render_page(figures: Figures, about: Mapping[str, Any]) -> str:
         scripts=[Markup(script) for script in scripts],
         hashes=[_hash_script(script) for script in scripts],
     )
+
+
+def _make_printable(value: Any) -> Any:
+    """Return the value with control characters in its texts escaped: bidirectional ones would reorder the page."""
+    if isinstance(value, str):
+        return make_printable(value)
+    if isinstance(value, Mapping):
+        return {key: _make_printable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_make_printable(item) for item in value]
+    return value
 
 
 def _hash_script(script: str) -> str:

@@ -19,6 +19,7 @@ from state.runs import new_run_id
 from state.sql import placeholders
 
 from ...runtime.connection import Connection
+from ...runtime.display.text import make_printable
 from ...runtime.errors import UsageError
 from ...runtime.process.waiting import WaitPolicy
 from ...runtime.result import Status
@@ -101,7 +102,7 @@ class SearchResult:
         for hit in self.hits:
             started = f"{hit['started']:%Y-%m-%d}" if hit["started"] else None
             facts = (hit["title"], started, hit["host_name"], hit["account_name"], hit["url"])
-            yield Text(_replace_unprintable(" · ".join(str(fact) for fact in facts if fact)), style="dim")
+            yield Text(make_printable(" · ".join(str(fact) for fact in facts if fact)), style="dim")
             yield from (_format_line(line, is_hit=False) for line in hit["before"])
             yield _format_line(hit, is_hit=True)
             yield from (_format_line(line, is_hit=False) for line in hit["after"])
@@ -274,12 +275,7 @@ def _call_facts(marts: Marts, call_ids: Sequence[str]) -> dict[str, dict[str, An
 
 
 def _format_line(line: Mapping[str, Any], *, is_hit: bool) -> Text:
-    speaker = _replace_unprintable(line["speaker"] or "Unknown speaker")
+    speaker = make_printable(line["speaker"] or "Unknown speaker")
     text = Text(f"{'>' if is_hit else ' '} {line['start_time']}  {speaker} ({line['side']}): ", style="dim")
-    text.append(_replace_unprintable(line["text"]), style="bold" if is_hit else "dim")
+    text.append(make_printable(line["text"]), style="bold" if is_hit else "dim")
     return text
-
-
-def _replace_unprintable(text: str) -> str:
-    """Return the text with spaces for control characters, which a terminal would execute."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from typing import Any, BinaryIO
 import httpx
 from dlt.common.runtime.run_context import active
 
-from ..errors import AuthenticationError, GongError, ServiceUnavailableError
+from ..errors import AuthenticationError, GongError, HostUnreachableError, ServiceUnavailableError
 from ..metrics import RunMetrics
 from .endpoint import Endpoint
 from .pagination import CursorPaginator
@@ -27,13 +28,23 @@ from .responses import (
     retry_after_seconds,
     server_time,
 )
-from .retry import API_REQUESTS, RETRYABLE_ERRORS, RateLimitError, RetryableResponseError, is_retryable_status
+from .retry import (
+    API_REQUESTS,
+    FIRST_CONTACT_SECONDS,
+    MAX_CONNECT_SECONDS,
+    MAX_FIRST_CONTACT_FAILURES,
+    RETRYABLE_ERRORS,
+    RateLimitError,
+    RetryableResponseError,
+    describe_network_error,
+    is_retryable_status,
+)
 from .urls import is_loopback, validate_base_url
 
 REACQUIRE = "gong.reacquire"
 """Request extension: awaitable the auth flow calls before re-sending, so the retry takes its own rate-limit slot."""
 
-_MAX_CONNECT_SECONDS, _MAX_WRITE_SECONDS = 15.0, 30.0
+_MAX_WRITE_SECONDS = 30.0
 
 
 class GongClient:
@@ -45,6 +56,9 @@ class GongClient:
         rate_limiter: Decides when a request may be sent.
         metrics: Counts requests and retries.
         transport: Sends the requests instead of the network; for tests.
+
+    Attributes:
+        first_contact_seconds: A host that has not responded once after this time is given up.
 
     Raises:
         ConfigurationError: If `base_url` is neither https nor loopback.
@@ -73,7 +87,11 @@ class GongClient:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._first_request = asyncio.Lock()
         self._authenticated = False
-        self._authentication_error: GongError | None = None
+        # Raised by every further request of the session.
+        self._fatal_error: GongError | None = None
+        self.first_contact_seconds = FIRST_CONTACT_SECONDS
+        self._has_received = False
+        self._give_up_at = math.inf
 
     @property
     def metrics(self) -> RunMetrics:
@@ -86,7 +104,7 @@ class GongClient:
         if self._loop is not (loop := asyncio.get_running_loop()):
             # Pools and locks belong to one event loop, and each run may have a new one.
             self._loop, self._sessions, self._http = loop, 0, None
-            self._first_request, self._authenticated, self._authentication_error = asyncio.Lock(), False, None
+            self._first_request, self._authenticated, self._fatal_error = asyncio.Lock(), False, None
         if self._http is None:
             self._http = self._create_http_client()
         self._sessions += 1
@@ -151,6 +169,7 @@ class GongClient:
             RequestError: If Gong responds with another 4xx.
             UnexpectedRedirectError: If Gong responds with 3xx.
             RunStopped: If the quota is used up, `Retry-After` is too long, or the deadline passes.
+            HostUnreachableError: If nothing was ever received from the host. The session sends no further request.
             ServiceUnavailableError: If no attempt gets a usable response.
         """
         parameters = dict(query or {})
@@ -176,7 +195,7 @@ class GongClient:
             auth=self._auth,
             transport=self._transport,
             timeout=httpx.Timeout(
-                connect=min(_MAX_CONNECT_SECONDS, self._read_timeout),
+                connect=min(MAX_CONNECT_SECONDS, self._read_timeout),
                 read=self._read_timeout,
                 write=min(_MAX_WRITE_SECONDS, self._read_timeout),
                 pool=None,
@@ -189,24 +208,38 @@ class GongClient:
     async def _send_with_retries(
         self, endpoint: Endpoint, parameters: dict[str, str], content: dict[str, Any], *, is_first_page: bool
     ) -> Page:
+        self._give_up_at = time.monotonic() + self.first_contact_seconds
+        attempts = API_REQUESTS.attempts(backoff_factor=self._backoff_factor, max_failures=self._max_failures)
         try:
-            async for attempt in API_REQUESTS.attempts(backoff_factor=self._backoff_factor):
+            async for attempt in attempts:
                 with attempt:
                     self._metrics.retries += attempt.num > 1
                     response = await self._send_once(endpoint, parameters, content)
                     return await asyncio.to_thread(parse_page, endpoint, response, is_first_page=is_first_page)
         except RETRYABLE_ERRORS as error:
+            if not self._has_received:
+                self._fatal_error = HostUnreachableError(
+                    f"{self._base_url} cannot be reached ({describe_network_error(error)}): check base_url, the network"
+                    " and the proxy"
+                )
+                raise self._fatal_error from error
             raise ServiceUnavailableError(
                 f"{endpoint}: no usable response after repeated attempts, the last one:"
                 f" {str(error) or type(error).__name__}; no data is lost, run again later"
             ) from error
         raise AssertionError("the last attempt returns or raises")
 
+    def _max_failures(self) -> int:
+        """Return the number of failures after which a request is given up."""
+        if self._has_received:
+            return API_REQUESTS.max_failures
+        return MAX_FIRST_CONTACT_FAILURES if time.monotonic() < self._give_up_at else 0
+
     async def _send_once(
         self, endpoint: Endpoint, parameters: dict[str, str], content: dict[str, Any]
     ) -> httpx.Response:
-        if self._authentication_error is not None:
-            raise self._authentication_error
+        if self._fatal_error is not None:
+            raise self._fatal_error
         if self._http is None:
             raise RuntimeError("GongClient.send is used outside of `async with client.session()`")
         slot: RequestSlot
@@ -235,11 +268,15 @@ class GongClient:
             timeout = math.inf if "files" in content else 2 * self._read_timeout
             # A missing response delays the end of a run by at most one second after its deadline.
             timeout = min(timeout, self.rate_limiter.seconds_left + 1.0)
+            if not self._has_received:
+                timeout = min(timeout, max(0.0, self._give_up_at - time.monotonic()))
             async with asyncio.timeout(timeout if timeout < math.inf else None):
-                response = await _read_response(await self._http.send(request, stream=True))
+                response = await self._http.send(request, stream=True)
+                self._has_received = True
+                response = await _read_response(response)
         except AuthenticationError as error:
             # Raised by the token refresh, before the request was sent.
-            self._authentication_error = error
+            self._fatal_error = error
             raise
         finally:
             slot.mark_sent()
@@ -258,7 +295,7 @@ class GongClient:
         if status >= 300:
             error = error_for(endpoint, response)
             if isinstance(error, AuthenticationError):
-                self._authentication_error = error
+                self._fatal_error = error
             raise error
         return response
 

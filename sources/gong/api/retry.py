@@ -59,7 +59,7 @@ class RetryPolicy:
     max_wait_seconds: float
     jitter_seconds: float
 
-    def attempts(self, *, backoff_factor: float = 1.0) -> Attempts:
+    def attempts(self, *, backoff_factor: float = 1.0, max_failures: Callable[[], int] | None = None) -> Attempts:
         """Return an iterator over the attempts of one request; the last failure is raised as it is.
 
         ```python
@@ -70,9 +70,10 @@ class RetryPolicy:
 
         Args:
             backoff_factor: Multiplies the waits; dlt's setting `runtime.request_backoff_factor`.
+            max_failures: Called after each failure for a number of failures that takes the place of the policy's.
         """
         return stamina.retry_context(
-            on=_FailureCounter(self.max_failures),
+            on=_FailureCounter(max_failures or (lambda: self.max_failures)),
             attempts=self.max_attempts,
             timeout=None,
             wait_initial=self.first_wait_seconds * backoff_factor,
@@ -95,6 +96,15 @@ API_REQUESTS = RetryPolicy(
     max_failures=6, max_attempts=50, first_wait_seconds=0.5, max_wait_seconds=30.0, jitter_seconds=0.5
 )
 """Requests to the API. They either read, or write under a key that Gong recognises, so repeating one is safe."""
+
+MAX_FIRST_CONTACT_FAILURES = 3
+"""The same for a host from which nothing was ever received: its name is more likely wrong than its service down."""
+
+FIRST_CONTACT_SECONDS = 40.0
+"""A host that has not responded once after this time is given up. A command reports it within a minute."""
+
+MAX_CONNECT_SECONDS = 10.0
+"""How long to wait for a connection."""
 
 TOKEN_REQUESTS = RetryPolicy(
     max_failures=4, max_attempts=4, first_wait_seconds=0.5, max_wait_seconds=10.0, jitter_seconds=0.5
@@ -142,10 +152,25 @@ async def restart_on_expired_cursor(read: Callable[[], Awaitable[T]]) -> T:
     return await read()
 
 
+def describe_network_error(error: BaseException) -> str:
+    """Return why no connection or response was obtained, from the innermost error."""
+    if isinstance(error, httpx.ConnectTimeout):
+        return "no connection in time"
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        return "no response in time"
+    text = str(error) or type(error).__name__
+    cause: BaseException | None = error
+    while isinstance(cause, Exception):
+        text = (cause.strerror if isinstance(cause, OSError) else None) or text
+        # A host may have several addresses; one reason is enough.
+        cause = cause.exceptions[0] if isinstance(cause, ExceptionGroup) else cause.__cause__ or cause.__context__
+    return text
+
+
 class _FailureCounter:
     """Backoff hook of stamina for one request: False to give up, True or seconds to retry."""
 
-    def __init__(self, max_failures: int) -> None:
+    def __init__(self, max_failures: Callable[[], int]) -> None:
         self._failures, self._max_failures = 0, max_failures
 
     def __call__(self, error: Exception) -> bool | float:
@@ -153,4 +178,4 @@ class _FailureCounter:
             # The rate limiter waits already, for all requests.
             return 0.0
         self._failures += 1
-        return isinstance(error, RETRYABLE_ERRORS) and self._failures < self._max_failures
+        return isinstance(error, RETRYABLE_ERRORS) and self._failures < self._max_failures()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from urllib.parse import quote_plus, urlsplit
 
 import httpx
@@ -37,7 +37,8 @@ AUTHORIZE_URL = f"https://app.gong.io{AUTHORIZE_PATH}"
 
 _DEFAULT_LIFETIME_SECONDS = 86_400.0
 _REFRESH_EARLY_SECONDS = 300.0
-_TIMEOUT = httpx.Timeout(connect=15.0, read=30.0, write=30.0, pool=None)
+_TIMEOUT = httpx.Timeout(connect=5.0, read=30.0, write=30.0, pool=None)
+_SECRET_FIELDS = ("refresh_token", "code", "code_verifier")
 # The request was not sent, so the refresh token has not been used.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 
@@ -116,12 +117,13 @@ class OAuth(httpx.Auth):
             await reacquire()
         yield self._authorise(request, grant)
 
-    def exchange_code(self, code: str, redirect_uri: str) -> Grant:
+    def exchange_code(self, code: str, redirect_uri: str, code_verifier: str) -> Grant:
         """Exchange an authorisation code for tokens, store and return them.
 
         Args:
             code: Authorisation code. It is single-use and valid for ten minutes.
             redirect_uri: URI that the code was sent to.
+            code_verifier: Secret of the login, whose hash was sent with the request for consent (PKCE).
 
         Raises:
             AuthenticationError: If Gong rejects the code, or returns no refresh token.
@@ -130,7 +132,12 @@ class OAuth(httpx.Auth):
         """
         with self._store.locked(), self._store.prepare_write() as store:
             grant = self._request_token(
-                {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+                {
+                    "grant_type": "authorization_code",
+                    "code": code,
+                    "redirect_uri": redirect_uri,
+                    "code_verifier": code_verifier,
+                }
             )
             if not grant.refresh_token:
                 raise AuthenticationError(
@@ -246,7 +253,7 @@ class OAuth(httpx.Auth):
     ) -> AuthenticationError:
         """Return the exception for a rejected refresh token or code."""
         name = "refresh token" if form["grant_type"] == "refresh_token" else "authorisation code"
-        text = self._error_text(response, form.get("refresh_token") or form["code"])
+        text = self._error_text(response, [form[name] for name in _SECRET_FIELDS if name in form])
         cause = f"; an earlier response was lost, and the {name} with it" if may_be_used else ""
         remedy = " and set the new credentials.refresh_token" if self._configured_token else " with gong-elt login"
         return AuthenticationError(
@@ -256,7 +263,7 @@ class OAuth(httpx.Auth):
             status=response.status_code,
         )
 
-    def _error_text(self, response: httpx.Response, token: str) -> str:
+    def _error_text(self, response: httpx.Response, sent_secrets: Sequence[str]) -> str:
         """Return the response's error text without secrets that it may repeat."""
         try:
             content = msgspec.json.decode(response.content, type=dict[str, object])
@@ -264,7 +271,7 @@ class OAuth(httpx.Auth):
             text = "; ".join(str(item) for value in values for item in (value if isinstance(value, list) else [value]))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             text = response.text
-        for secret in filter(None, (token, self._client_secret, self._configured_token)):
+        for secret in filter(None, (*sent_secrets, self._client_secret, self._configured_token)):
             text = text.replace(secret, "...").replace(quote_plus(secret), "...")
         return " ".join(text.split())[:200] or "no text"
 

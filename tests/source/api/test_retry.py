@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -17,6 +18,7 @@ from sources.gong.api.responses import Page
 from sources.gong.errors import (
     AuthenticationError,
     CursorExpiredError,
+    HostUnreachableError,
     QuotaExceeded,
     RequestError,
     ServiceUnavailableError,
@@ -45,8 +47,11 @@ class ScriptedGong:
             raise response
         return response
 
-    def send(self) -> Page:
-        """Send one request, retried if necessary."""
+    def send(self, times: int = 1) -> Page:
+        """Send a request, retried if necessary, that number of times; return the last page.
+
+        Errors of all but the last time are ignored.
+        """
 
         async def send() -> Page:
             client = GongClient(
@@ -57,6 +62,9 @@ class ScriptedGong:
                 transport=httpx.MockTransport(self.respond),
             )
             async with client.session():
+                for _ in range(times - 1):
+                    with suppress(ServiceUnavailableError):
+                        await client.send(USERS)
                 return await client.send(USERS)
 
         return asyncio.run(send())
@@ -217,3 +225,39 @@ def test_a_window_restarts_twice_after_an_expired_cursor(expired: int) -> None:
     else:
         with pytest.raises(CursorExpiredError):
             asyncio.run(retry.restart_on_expired_cursor(read))
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_a_host_that_never_responded_is_given_up_after_three_failures() -> None:
+    """Its name is wrong or the network is down; the error names the setting, and no other request is sent."""
+    gong = ScriptedGong(*[httpx.ConnectError("[Errno -2] Name or service not known")] * 10)
+
+    with pytest.raises(HostUnreachableError, match=r"https://api\.gong\.example cannot be reached .*Name or service"):
+        gong.send(times=2)
+    assert gong.requests == 3
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_a_host_that_responded_once_gets_all_attempts() -> None:
+    """An outage in the middle of a run is waited for."""
+    gong = ScriptedGong(NO_USERS, *[httpx.ConnectError("refused")] * 5)
+
+    assert gong.send(times=2).records == []
+    assert gong.requests == 7
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (httpx.ConnectTimeout(""), "no connection in time"),
+        (httpx.ReadTimeout(""), "no response in time"),
+        (TimeoutError(), "no response in time"),
+        (ConnectionRefusedError(111, "Connection refused"), "Connection refused"),
+        (ExceptionGroup("attempts", [OSError(113, "No route to host")]), "No route to host"),
+        (httpx.ProxyError("403 Forbidden"), "403 Forbidden"),
+    ],
+    ids=repr,
+)
+def test_a_network_error_is_described_by_its_innermost_cause(error: Exception, reason: str) -> None:
+    """HTTP libraries wrap the reason, and a timeout has no text at all."""
+    assert retry.describe_network_error(error) == reason

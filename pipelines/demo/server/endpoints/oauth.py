@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -62,7 +63,7 @@ class OAuthEndpoints:
     exchanged_tokens: list[str] = field(default_factory=list)
     reused_tokens: list[str] = field(default_factory=list)
     issued_secrets: list[str] = field(default_factory=list)
-    _codes: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    _codes: dict[str, tuple[str, datetime, str | None]] = field(default_factory=dict)
     _refresh_tokens: set[str] = field(default_factory=set)
     _access_tokens: dict[str, _AccessToken] = field(default_factory=dict)
 
@@ -94,11 +95,13 @@ class OAuthEndpoints:
             raise OAuthError(400, "invalid_request", "Unknown client or redirect_uri")
         if query.get("response_type") != "code" or not query.get("scope"):
             raise OAuthError(400, "invalid_request", "response_type or scope is missing or wrong")
+        if "code_challenge" in query and query.get("code_challenge_method") != "S256":
+            raise OAuthError(400, "invalid_request", "code_challenge_method is missing or wrong")
         # The markup tests that a client escapes the description before it shows it.
         parameters = {"error": "access_denied", "error_description": "<b>The administrator</b> said no"}
         if self.grants_consent:
             code = f"code-{secrets.token_hex(16)}"
-            self._codes[code] = redirect_uri, now + _CODE_LIFETIME
+            self._codes[code] = redirect_uri, now + _CODE_LIFETIME, query.get("code_challenge")
             self.issued_secrets.append(code)
             parameters = {"code": code}
         return f"{redirect_uri}?{urlencode({**parameters, 'state': query.get('state', '')})}"
@@ -122,9 +125,11 @@ class OAuthEndpoints:
             raise OAuthError(400, "invalid_request", "grant_type or client_id is missing or wrong")
         if grant_type == "authorization_code":
             code = form.get("code", "")
-            redirect_uri, expires = self._codes.pop(code, ("", now))
+            redirect_uri, expires, challenge = self._codes.pop(code, ("", now, None))
             if not redirect_uri or now >= expires or redirect_uri != form.get("redirect_uri"):
                 raise OAuthError(400, "invalid_grant", f"Code {code} is invalid or was used")
+            if challenge is not None and challenge != _hash_verifier(form.get("code_verifier", "")):
+                raise OAuthError(400, "invalid_grant", "code_verifier does not match the code_challenge")
             return self._issue_tokens(now, host)
         refresh_token = form.get("refresh_token", "")
         if refresh_token not in self._refresh_tokens:
@@ -148,3 +153,7 @@ class OAuthEndpoints:
             "scope": " ".join(sorted(self.scopes or ())),
             "api_base_url_for_customer": self.host or host,
         }
+
+
+def _hash_verifier(verifier: str) -> str:
+    return base64.urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("=")
