@@ -39,7 +39,7 @@ from .retry import (
     describe_network_error,
     is_retryable_status,
 )
-from .urls import is_loopback, validate_base_url
+from .urls import is_loopback, remove_userinfo, validate_base_url
 
 REACQUIRE = "gong.reacquire"
 """Request extension: awaitable the auth flow calls before re-sending, so the retry takes its own rate-limit slot."""
@@ -219,7 +219,7 @@ class GongClient:
         except RETRYABLE_ERRORS as error:
             if not self._has_received:
                 self._fatal_error = HostUnreachableError(
-                    f"{self._base_url} cannot be reached ({describe_network_error(error)}): check base_url, the network"
+                    f"{remove_userinfo(self._base_url)} cannot be reached ({describe_network_error(error)}): check base_url, the network"
                     " and the proxy"
                 )
                 raise self._fatal_error from error

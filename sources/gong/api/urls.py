@@ -28,6 +28,12 @@ def validate_base_url(url: str, setting: str = "base_url") -> str:
     return url.rstrip("/").removesuffix("/v2")
 
 
+def remove_userinfo(url: str) -> str:
+    """Return the URL without user name and password, which must not be printed."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
 def is_loopback(url: str) -> bool:
     """Return whether the URL's host is this machine."""
     host = urlsplit(url).hostname or ""
