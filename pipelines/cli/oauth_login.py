@@ -93,7 +93,7 @@ def login(
             "scope": " ".join(scopes),
             "redirect_uri": redirect_uri,
             "state": server.state,
-            # RFC 7636: a code that somebody intercepts is worthless without the verifier.
+            # RFC 7636: an intercepted code is worthless without the verifier.
             "code_challenge": urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("="),
             "code_challenge_method": "S256",
         }

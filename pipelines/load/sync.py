@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 import dlt
 from dlt.destinations.exceptions import DatabaseException
@@ -196,7 +197,7 @@ class SyncJob:
                     # A credential that never worked, or a host that never responded, creates no tables.
                     is_fatal = isinstance(error, AuthenticationError | HostUnreachableError)
                     if is_fatal and not self._job.metrics.rows.total():
-                        pipeline.abort_packages()
+                        _discard_extracted(pipeline)
                         raise error
                 load_start = time.monotonic()
                 stage.name = "loading"
@@ -330,3 +331,9 @@ class SyncJob:
         if name in metrics.skipped:
             return ResourceResult("skipped", rows, metrics.skipped[name])
         return ResourceResult("loaded", rows)
+
+
+def _discard_extracted(pipeline: dlt.Pipeline) -> None:
+    """Delete what was extracted, and the trace of it, which holds the settings. A load would replace the trace."""
+    pipeline.abort_packages()
+    Path(pipeline.working_dir, "trace.pickle").unlink(missing_ok=True)

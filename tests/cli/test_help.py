@@ -12,7 +12,8 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from destinations.new_call import DIRECTIONS
-from pipelines.analytics.export import FORMATS, SIDES
+from pipelines.analytics.conversation_format import FORMATS
+from pipelines.analytics.export import SIDES
 from pipelines.cli import app
 from pipelines.cli.app import HELP_PANELS
 from pipelines.demo.server.app import SimulatedGong
@@ -43,7 +44,7 @@ def test_the_version_is_printed(workspace: Workspace) -> None:
     [
         (("search",), "--side", SIDES),
         (("export", "transcripts"), "--side", SIDES),
-        (("export", "transcripts"), "--format", FORMATS),
+        (("export", "transcripts"), "--format", tuple(FORMATS)),
         (("download-media",), "--kind", (*MEDIA_KINDS.values(), "all")),
         (("add-call",), "--direction", DIRECTIONS),
         (("get", "extensive"), "--context", ("None", "Basic", "Extended")),

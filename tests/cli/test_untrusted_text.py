@@ -61,7 +61,7 @@ def figures_classes() -> list[type]:
 @pytest.mark.parametrize("status", ["done", "failed"])
 @pytest.mark.parametrize("width", [60, 400])
 def test_the_output_of_every_command_is_plain_text(figures_class: type, status: str, width: int) -> None:
-    """Whatever a field holds is shown as it is, with its brackets, and without its control characters."""
+    """The text of each field is shown as it is, with its brackets, and without its control characters."""
     figures = build_value(figures_class, status)
     console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
     result = JobResult(figures)

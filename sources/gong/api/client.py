@@ -218,9 +218,9 @@ class GongClient:
                     return await asyncio.to_thread(parse_page, endpoint, response, is_first_page=is_first_page)
         except RETRYABLE_ERRORS as error:
             if not self._has_received:
+                host, reason = remove_userinfo(self._base_url), describe_network_error(error)
                 self._fatal_error = HostUnreachableError(
-                    f"{remove_userinfo(self._base_url)} cannot be reached ({describe_network_error(error)}): check base_url, the network"
-                    " and the proxy"
+                    f"{host} cannot be reached ({reason}): check base_url, the network and the proxy"
                 )
                 raise self._fatal_error from error
             raise ServiceUnavailableError(

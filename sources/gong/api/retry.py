@@ -7,6 +7,7 @@ All numbers about retries are in this module. `stamina` runs the attempts. Tests
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -161,7 +162,10 @@ def describe_network_error(error: BaseException) -> str:
     text = str(error) or type(error).__name__
     cause: BaseException | None = error
     while isinstance(cause, Exception):
-        text = (cause.strerror if isinstance(cause, OSError) else None) or text
+        if isinstance(cause, ConnectionError) and cause.errno:
+            text = os.strerror(cause.errno)
+        elif isinstance(cause, OSError):
+            text = cause.strerror or text
         # A host may have several addresses; one reason is enough.
         cause = cause.exceptions[0] if isinstance(cause, ExceptionGroup) else cause.__cause__ or cause.__context__
     return text
