@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ..ondemand.client import Gong
     from ..runtime.result import Figures
 
-INTERRUPTED = "interrupted; nothing is lost, run again"
 _REPEATED_OPTIONS = ("--connection", "--destination", "--dataset", "--analytics")
 # What the parser of the command line returns for Ctrl-C.
 _INTERRUPTED_EXIT_CODE = 130
@@ -39,10 +38,11 @@ def run_command_line(app: typer.Typer) -> NoReturn:
     try:
         exit_code = app(standalone_mode=False) or 0
         if exit_code == _INTERRUPTED_EXIT_CODE:
-            exit_code = _report(1, INTERRUPTED)
+            raise KeyboardInterrupt
         sys.stdout.flush()
     except KeyboardInterrupt:
-        exit_code = _report(1, INTERRUPTED)
+        report_interrupt()
+        exit_code = 1
     except BrokenPipeError:
         _discard(sys.stdout)
         exit_code = 1
@@ -209,13 +209,13 @@ def _describe_failure(error: Exception) -> tuple[int, str]:
 
     from destinations.new_call import InvalidCallError
     from destinations.recording_store import RecordingStoreError
-    from destinations.warehouse import InvalidWarehouseError
+    from destinations.warehouse import DeadlineReachedError, InvalidWarehouseError
     from sources.gong import ConfigurationError, RunStopped
 
     from ..runtime.errors import UsageError, exception_chain, root_cause_message
 
     chain = exception_chain(error)
-    if any(isinstance(cause, RunStopped) for cause in chain):
+    if any(isinstance(cause, RunStopped | DeadlineReachedError) for cause in chain):
         return 3, root_cause_message(error)
     if isinstance(error, InvalidCallError | RecordingStoreError):
         return 2, str(error)
