@@ -58,6 +58,17 @@ def test_a_truncated_file_is_built_again(place: Workspace, pattern: str, size: s
     assert search(place, "price")["calls_indexed"] == 0
 
 
+def test_searches_that_find_the_same_damage_all_succeed(place: Workspace) -> None:
+    """One of them builds the part again; the others wait and do not delete it once more."""
+    for file in files_of_index(place, "*.store"):
+        file.write_bytes(b"")
+
+    searches = [place.start("search", "price", "--wait", "120s") for _ in range(4)]
+
+    assert [process.wait(timeout=180) for process in searches] == [0] * 4
+    assert search(place, "price")["calls_indexed"] == 0
+
+
 def test_a_damaged_part_that_has_to_be_changed_is_built_again(place: Workspace) -> None:
     """A refresh that cannot open a part builds it again, too."""
     before = search(place, "price", "--limit", "1000")

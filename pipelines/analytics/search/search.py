@@ -208,14 +208,27 @@ def _search_index(
         except BrokenPartError as broken:
             if broken.part in dropped:
                 raise UsageError(f"{broken}; delete the folder {str(folder)!r}") from broken
-            dropped.add(broken.part)
             try:
                 with waiting.hold_lock(index_lock(folder), new_run_id(datetime.now(UTC)), "search"):
-                    index.drop_part(broken.part)
+                    # Another search may have built the part again while this one waited.
+                    if not _can_answer(index, marts, query):
+                        dropped.add(broken.part)
+                        index.drop_part(broken.part)
             except OSError as error:
                 raise UsageError(
                     f"{broken}, nor deleted: {error.strerror}; delete the folder {str(folder)!r}"
                 ) from error
+
+
+def _can_answer(index: SentenceIndex, marts: Marts, query: SearchQuery) -> bool:
+    """Return whether the index is up to date and can be read."""
+    from .index import BrokenPartError  # noqa: PLC0415 - the package is optional
+
+    try:
+        index.search(query)
+    except BrokenPartError:
+        return False
+    return not index.is_behind(marts)
 
 
 def _refresh(
