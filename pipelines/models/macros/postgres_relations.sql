@@ -71,19 +71,20 @@
   {% if changes is not none and not changes.lost %}
     {% call statement('replace_rows') %}
       {% for column in changes.added %}
-      alter table {{ target_relation }} add column {{ column.quoted }} {{ column.data_type }};
+      alter table {{ target_relation }} add column {{ column }};
       {% endfor %}
       delete from {{ target_relation }};
-      {{ gong_elt.insert_from(built, target_relation) }};
+      insert into {{ target_relation }} ({{ changes.names }}) select {{ changes.names }} from {{ built }};
+      drop table {{ built }};
     {% endcall %}
   {% else %}
     {% do gong_elt.drop_unused(existing) %}
     {% call statement('create_table') %}
       {{ get_create_table_as_sql(False, target_relation, 'select * from ' ~ built) }}
+      drop table {{ built }};
     {% endcall %}
     {% do create_indexes(target_relation) %}
   {% endif %}
-  {% do run_query('drop table ' ~ built) %}
 {% endmacro %}
 
 {% macro append_rows(target_relation, sql) %}
@@ -98,30 +99,29 @@
     ) }}
   {% endif %}
   {% call statement('append_rows') %}
-    {{ gong_elt.insert_from(built, target_relation) }};
+    insert into {{ target_relation }} ({{ changes.names }}) select {{ changes.names }} from {{ built }};
+    drop table {{ built }};
   {% endcall %}
-  {% do run_query('drop table ' ~ built) %}
 {% endmacro %}
 
-{# A view is left alone if its definition is the same, because replacing it would wait for its readers. #}
+{# A view is left alone if its definition is the same, because replacing it would wait for its readers. The temporary
+   view, with which PostgreSQL's text of the definition is compared, goes with dbt's session. #}
 {% macro replace_view(existing, target_relation, sql) %}
-  {%- set built = make_temp_relation(target_relation) -%}
   {% if existing is not none and existing.is_view %}
-    {% do run_query('create temporary view ' ~ built ~ ' as (' ~ sql ~ ')') %}
-    {%- set is_same = run_query(
-        "select pg_get_viewdef('" ~ built ~ "'::regclass) = pg_get_viewdef('" ~ target_relation ~ "'::regclass)"
-    ).rows[0][0] -%}
-    {%- set columns = adapter.get_columns_in_relation(built) -%}
-    {%- set columns_before = adapter.get_columns_in_relation(target_relation) -%}
-    {% do run_query('drop view ' ~ built) %}
-    {% if is_same %}
+    {%- set built = make_temp_relation(target_relation) -%}
+    {% call statement('compare_view', fetch_result=True) %}
+      create temporary view {{ built }} as (
+        {{ sql }}
+      );
+      select pg_get_viewdef('{{ built }}'::regclass) = pg_get_viewdef('{{ target_relation }}'::regclass) as is_same
+    {% endcall %}
+    {% if load_result('compare_view').table.rows[0][0] %}
       {% call noop_statement('main', 'UNCHANGED', 'UNCHANGED', 0) %}{{ sql }}{% endcall %}
       {{ return('') }}
     {% endif %}
+    {%- set changes = gong_elt.column_changes(built, target_relation) -%}
     {# CREATE OR REPLACE VIEW can only add columns at the end. #}
-    {%- set kept = columns[:columns_before | length] -%}
-    {% if kept | map(attribute='name') | list != columns_before | map(attribute='name') | list
-        or kept | map(attribute='data_type') | list != columns_before | map(attribute='data_type') | list %}
+    {% if changes.lost or not changes.is_prefix %}
       {% do gong_elt.drop_unused(existing) %}
     {% endif %}
   {% elif existing is not none %}
@@ -134,25 +134,40 @@
   {% endcall %}
 {% endmacro %}
 
-{# Return the columns that `built` has and `existing` lacks (`added`), and those of which `existing` has another type or
-   that only it has (`lost`). #}
+{# Compare the columns of `built` with those of `existing`. Return the quoted `names` of those of `built`; `added`, with
+   type, that `existing` lacks; `lost`, that only `existing` has or with another type; and `is_prefix`, whether those of
+   `existing` come first and in the same order. #}
 {% macro column_changes(built, existing) %}
-  {%- set types = {} -%}
-  {%- set types_before = {} -%}
-  {%- set columns = adapter.get_columns_in_relation(built) -%}
-  {%- set columns_before = adapter.get_columns_in_relation(existing) -%}
-  {%- for column in columns %}{% do types.update({column.name: column.data_type}) %}{% endfor -%}
-  {%- for column in columns_before %}{% do types_before.update({column.name: column.data_type}) %}{% endfor -%}
+  {% call statement('column_changes', fetch_result=True) %}
+    select
+      quote_ident(coalesce(built.attname, existing.attname)) as name,
+      format_type(built.atttypid, built.atttypmod) as type,
+      format_type(existing.atttypid, existing.atttypmod) as type_before,
+      existing.attnum as number_before
+    from (
+      select * from pg_attribute where attrelid = '{{ built }}'::regclass and attnum > 0 and not attisdropped
+    ) as built
+    full join (
+      select * from pg_attribute where attrelid = '{{ existing }}'::regclass and attnum > 0 and not attisdropped
+    ) as existing on existing.attname = built.attname
+    order by built.attnum
+  {% endcall %}
+  {%- set names = [] -%}
   {%- set added = [] -%}
   {%- set lost = [] -%}
-  {%- for column in columns if column.name not in types_before %}{% do added.append(column) %}{% endfor -%}
-  {%- for column in columns_before if types.get(column.name) != column.data_type %}{% do lost.append(column) %}{% endfor -%}
-  {{ return({'added': added, 'lost': lost}) }}
-{% endmacro %}
-
-{% macro insert_from(built, target_relation) %}
-  {%- set columns = adapter.get_columns_in_relation(built) | map(attribute='quoted') | join(', ') -%}
-  insert into {{ target_relation }} ({{ columns }}) select {{ columns }} from {{ built }}
+  {%- set numbers = [] -%}
+  {%- for name, type, type_before, number_before in load_result('column_changes').table.rows -%}
+    {%- if type is not none -%}{%- do names.append(name) -%}{%- do numbers.append(number_before) -%}{%- endif -%}
+    {%- if type_before is none -%}{%- do added.append(name ~ ' ' ~ type) -%}
+    {%- elif type != type_before -%}{%- do lost.append(name) -%}{%- endif -%}
+  {%- endfor -%}
+  {%- set kept = numbers | reject('none') | list -%}
+  {{ return({
+      'names': names | join(', '),
+      'added': added,
+      'lost': lost,
+      'is_prefix': numbers[:kept | length] == kept | sort,
+  }) }}
 {% endmacro %}
 
 {# Drop a relation that cannot be kept, or name what depends on it. #}
