@@ -31,7 +31,7 @@ from ..runtime.process.interruption import temporary_folder
 from ..runtime.progress import Stage, show_stage
 from ..runtime.result import Line, Status
 from ..runtime.target import Target
-from ..runtime.warehouse_session import restore_pipeline
+from ..runtime.warehouse_session import correct_future_bookmarks, restore_pipeline
 from . import probes
 
 Verdict = Literal["ok", "denied", "failed", "warning"]
@@ -230,7 +230,11 @@ def _check_warehouse(connection: Connection, target: Target) -> CheckResult:
             return CheckResult(what, "failed", f"{file} cannot be created: {error.strerror}")
     try:
         with temporary_folder("check") as folder, target.warehouse.hold():
-            obstacle = target.warehouse.write_obstacle(restore_pipeline(connection, target, folder))
-        return CheckResult(what, "failed" if obstacle else "ok", obstacle or "opened; this user may write")
+            pipeline = restore_pipeline(connection, target, folder)
+            obstacle = target.warehouse.write_obstacle(pipeline)
+            warning = correct_future_bookmarks(pipeline, connection, target, datetime.now(UTC))
+        if obstacle is not None:
+            return CheckResult(what, "failed", obstacle)
+        return CheckResult(what, "warning" if warning else "ok", warning or "opened; this user may write")
     except (DatabaseException, PipelineStepFailed, LockHeldError, OSError) as error:
         return CheckResult(what, "failed", root_cause_message(error))

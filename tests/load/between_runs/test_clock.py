@@ -68,6 +68,8 @@ def test_a_bookmark_in_the_future_is_corrected(gong: SimulatedGong, workspace: W
     status = json.loads(workspace.run("status", "--json").out)
     assert "is later than now" in status["warning"]
     assert parse_datetime(status["bookmarks"]["calls"]) <= datetime.now(UTC)
+    check = json.loads(workspace.run("check", "--json").out)
+    assert any("is later than now" in finding["detail"] for finding in check["findings"])
     plan = workspace.run("sync", "--plan", *SELECT)
     assert plan.code == 0, plan.err
 
