@@ -141,7 +141,7 @@ def open_duckdb(dataset: str, file: Path | None = None, retry: Retry = try_once)
     configured: Any = dlt.secrets.get("destination.duckdb.credentials") or DEFAULT_FILE
     credentials = configured if file is None else str(file)
     if (path := _file(credentials)) is not None:
-        if path.stem == dataset:
+        if path.stem.casefold() == dataset.casefold():
             raise InvalidWarehouseError(
                 f"the DuckDB file {path.name!r} has the name of its dataset {dataset!r}, and DuckDB cannot distinguish"
                 " them: rename one, for example with --dataset"

@@ -40,26 +40,28 @@ class Erasure:
 
     def remove(self, sql: SqlClientBase[Any], call_ids: Sequence[str]) -> None:
         """Delete calls and their rows in every other table."""
+        calls = sql.make_qualified_table_name("calls")
         for batch in chunks(call_ids, _CALLS_PER_TRANSACTION):
             with sql.begin_transaction():
                 self._delete_children(sql, batch)
-                sql.execute_sql(f"DELETE FROM calls WHERE id IN ({_placeholders(batch)})", *batch)
+                sql.execute_sql(f"DELETE FROM {calls} WHERE id IN ({_placeholders(batch)})", *batch)
 
     def _erase(self, sql: SqlClientBase[Any], call_ids: Sequence[str], mark: str, values: Sequence[Any]) -> None:
+        calls = sql.make_qualified_table_name("calls")
         columns = (sql.escape_column_name(name) for name in sorted(self.content_columns))
         changes = ", ".join([*(f"{column} = NULL" for column in columns), mark])
         for batch in chunks(call_ids, _CALLS_PER_TRANSACTION):
             with sql.begin_transaction():
                 self._delete_children(sql, batch)
-                sql.execute_sql(f"UPDATE calls SET {changes} WHERE id IN ({_placeholders(batch)})", *values, *batch)
+                sql.execute_sql(f"UPDATE {calls} SET {changes} WHERE id IN ({_placeholders(batch)})", *values, *batch)
 
     def _delete_children(self, sql: SqlClientBase[Any], call_ids: Sequence[str]) -> None:
-        ids = _placeholders(call_ids)
-        for table in (*self.child_tables, *self.derived_tables):
+        ids, rejected = _placeholders(call_ids), sql.make_qualified_table_name("_rejected")
+        for table in (*map(sql.make_qualified_table_name, self.child_tables), *self.derived_tables):
             sql.execute_sql(f"DELETE FROM {table} WHERE call_id IN ({ids})", *call_ids)
         # A rejected record holds what Gong sent of its call.
         sql.execute_sql(
-            f"DELETE FROM _rejected WHERE resource IN ('calls', 'transcripts') AND id IN ({ids})", *call_ids
+            f"DELETE FROM {rejected} WHERE resource IN ('calls', 'transcripts') AND id IN ({ids})", *call_ids
         )
 
 

@@ -17,6 +17,7 @@ from dlt.common.destination import Destination
 from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.common.libs.sql_alchemy_shims import make_url
 
+from .dataset_name import validate_dataset_name
 from .duckdb import open_duckdb
 from .warehouse import REPLACE_STRATEGY, InvalidWarehouseError, Retry, SqlWarehouse, Warehouse, try_once
 
@@ -71,6 +72,7 @@ def open_warehouse(name: str, dataset: str, file: Path | None = None, retry: Ret
         InvalidWarehouseError: If the destination is unknown, its configuration is missing or invalid, or it cannot hold
             the dataset.
     """
+    validate_dataset_name(dataset)
     if name == "duckdb":
         return open_duckdb(dataset, file, retry)
     try:

@@ -23,13 +23,15 @@ _STATEMENT_IDS = 500
 
 def oldest_call_time(sql: Sql) -> datetime | None:
     """Return the effective time of the oldest call that is not marked as deleted."""
-    rows = sql.execute_sql("SELECT MIN(_effective_time) FROM calls WHERE _deleted_at IS NULL")
+    calls = sql.make_qualified_table_name("calls")
+    rows = sql.execute_sql(f"SELECT MIN(_effective_time) FROM {calls} WHERE _deleted_at IS NULL")
     return rows[0][0] if rows else None
 
 
 def count_calls(sql: Sql, since: datetime, until: datetime) -> int:
     """Return the number of calls in a window, and of all calls without a time, that are not marked as deleted."""
-    rows = sql.execute_sql(f"SELECT COUNT(*) FROM calls WHERE {_IN_WINDOW}", since, until)
+    calls = sql.make_qualified_table_name("calls")
+    rows = sql.execute_sql(f"SELECT COUNT(*) FROM {calls} WHERE {_IN_WINDOW}", since, until)
     return int(rows[0][0]) if rows else 0
 
 
@@ -43,15 +45,17 @@ def private_flags(sql: Sql, since: datetime, until: datetime, *, include_timeles
         include_timeless: Include calls whose time is unknown.
     """
     condition = _IN_WINDOW if include_timeless else f"{_IN_WINDOW} AND _effective_time IS NOT NULL"
-    rows = sql.execute_sql(f"SELECT id, COALESCE(is_private, FALSE) FROM calls WHERE {condition}", since, until)
+    calls = sql.make_qualified_table_name("calls")
+    rows = sql.execute_sql(f"SELECT id, COALESCE(is_private, FALSE) FROM {calls} WHERE {condition}", since, until)
     return {str(call_id): bool(is_private) for call_id, is_private in rows or ()}
 
 
 def window_edges(sql: Sql, since: datetime, until: datetime, calls: int) -> list[datetime]:
     """Return the times that split a window into parts of about `calls` calls, without its start and end."""
+    table = sql.make_qualified_table_name("calls")
     rows = sql.execute_sql(
         "SELECT DISTINCT instant FROM (SELECT _effective_time AS instant,"
-        " ROW_NUMBER() OVER (ORDER BY _effective_time) AS position FROM calls"
+        f" ROW_NUMBER() OVER (ORDER BY _effective_time) AS position FROM {table}"
         " WHERE _deleted_at IS NULL AND _effective_time > %s AND _effective_time < %s) AS numbered"
         f" WHERE MOD(position, {calls:d}) = 0 ORDER BY instant",
         since,
@@ -62,30 +66,34 @@ def window_edges(sql: Sql, since: datetime, until: datetime, calls: int) -> list
 
 def save_candidates(sql: Sql, connection: str, call_ids: Iterable[str], found_at: datetime) -> None:
     """Insert candidates, so that the next run continues with them if this one stops early."""
+    table = sql.make_qualified_table_name(TABLE)
     for batch in batches(sorted(call_ids), _STATEMENT_IDS):
         rows = ", ".join([f"({placeholders(len(COLUMN_TYPES))})"] * len(batch))
         values = [value for call_id in batch for value in (connection, call_id, found_at)]
-        sql.execute_sql(f"INSERT INTO {TABLE} (connection, call_id, found_at) VALUES {rows}", *values)
+        sql.execute_sql(f"INSERT INTO {table} (connection, call_id, found_at) VALUES {rows}", *values)
 
 
 def read_candidates(sql: Sql, connection: str) -> list[str]:
     """Return the ids of the candidates of a connection, sorted."""
-    rows = sql.execute_sql(f"SELECT DISTINCT call_id FROM {TABLE} WHERE connection = %s ORDER BY call_id", connection)
+    table = sql.make_qualified_table_name(TABLE)
+    rows = sql.execute_sql(f"SELECT DISTINCT call_id FROM {table} WHERE connection = %s ORDER BY call_id", connection)
     return [str(row[0]) for row in rows or ()]
 
 
 def delete_candidates(sql: Sql, connection: str) -> None:
     """Delete the candidates of a connection."""
-    sql.execute_sql(f"DELETE FROM {TABLE} WHERE connection = %s", connection)
+    table = sql.make_qualified_table_name(TABLE)
+    sql.execute_sql(f"DELETE FROM {table} WHERE connection = %s", connection)
 
 
 def describe_calls(sql: Sql, call_ids: Sequence[str]) -> list[tuple[str, datetime | None, str | None]]:
     """Return id, effective time and title of calls, oldest first, for a person to review."""
+    table = sql.make_qualified_table_name("calls")
     calls = [
         (str(call_id), effective_time, title)
         for batch in batches(call_ids, _STATEMENT_IDS)
         for call_id, effective_time, title in sql.execute_sql(
-            f"SELECT id, _effective_time, title FROM calls WHERE id IN ({placeholders(len(batch))})", *batch
+            f"SELECT id, _effective_time, title FROM {table} WHERE id IN ({placeholders(len(batch))})", *batch
         )
         or ()
     ]

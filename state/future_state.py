@@ -20,8 +20,9 @@ def future_loads(sql: Sql, pipeline_name: str, now: datetime) -> list[str]:
         pipeline_name: Name of the dlt pipeline.
         now: When the present run began, which holds the lock: all other loads are earlier.
     """
+    table = sql.make_qualified_table_name("_dlt_pipeline_state")
     rows = sql.execute_sql(
-        "SELECT DISTINCT _dlt_load_id FROM _dlt_pipeline_state WHERE pipeline_name = %s AND _dlt_load_id > %s",
+        f"SELECT DISTINCT _dlt_load_id FROM {table} WHERE pipeline_name = %s AND _dlt_load_id > %s",
         pipeline_name,
         str(now.timestamp()),
     )
@@ -30,8 +31,9 @@ def future_loads(sql: Sql, pipeline_name: str, now: datetime) -> list[str]:
 
 def delete_states(sql: Sql, pipeline_name: str, load_ids: Sequence[str]) -> None:
     """Delete the states of loads. Call it when the present run has loaded its own state, which succeeds them."""
+    table = sql.make_qualified_table_name("_dlt_pipeline_state")
     sql.execute_sql(
-        f"DELETE FROM _dlt_pipeline_state WHERE pipeline_name = %s AND _dlt_load_id IN ({placeholders(len(load_ids))})",
+        f"DELETE FROM {table} WHERE pipeline_name = %s AND _dlt_load_id IN ({placeholders(len(load_ids))})",
         pipeline_name,
         *load_ids,
     )
@@ -39,12 +41,11 @@ def delete_states(sql: Sql, pipeline_name: str, load_ids: Sequence[str]) -> None
 
 def correct_schema_times(sql: Sql, now: datetime) -> None:
     """Move schemas that were inserted later than now to just before now, in their order."""
-    rows = sql.execute_sql(
-        "SELECT version_hash FROM _dlt_version WHERE inserted_at > %s ORDER BY inserted_at DESC", now
-    )
+    table = sql.make_qualified_table_name("_dlt_version")
+    rows = sql.execute_sql(f"SELECT version_hash FROM {table} WHERE inserted_at > %s ORDER BY inserted_at DESC", now)
     for position, (version_hash,) in enumerate(rows or (), start=1):
         sql.execute_sql(
-            "UPDATE _dlt_version SET inserted_at = %s WHERE version_hash = %s AND inserted_at > %s",
+            f"UPDATE {table} SET inserted_at = %s WHERE version_hash = %s AND inserted_at > %s",
             now - timedelta(milliseconds=position),
             version_hash,
             now,

@@ -12,7 +12,6 @@ from datetime import datetime
 
 from .sql import Sql
 
-_COMPLETE_LOADS = "JOIN _dlt_loads AS loads ON loads.load_id = {0}._dlt_load_id AND loads.status = 0"
 _ROWS_PER_BATCH = 10_000
 
 
@@ -44,14 +43,15 @@ def read_known_hashes(sql: Sql, resource: str) -> Iterator[Sequence[tuple[str, s
         sql: The warehouse.
         resource: `calls`, `transcripts` or `_rejected`. Ids of `_rejected` are resource and id, such as `calls 123`.
     """
+    table = sql.make_qualified_table_name(resource)
     if resource == "_rejected":
-        query = "SELECT resource || ' ' || id, _content_hash FROM _rejected"
+        query = f"SELECT resource || ' ' || id, _content_hash FROM {table}"
     else:
         key = {"calls": "id", "transcripts": "call_id"}[resource]
         is_valid = "loads.load_id IS NOT NULL" + (" AND t._deleted_at IS NULL" if resource == "calls" else "")
         query = (
             f"SELECT t.{key}, CASE WHEN {is_valid} THEN t._content_hash ELSE '' END"
-            f" FROM {resource} AS t LEFT {_COMPLETE_LOADS.format('t')}"
+            f" FROM {table} AS t LEFT {_join_complete_loads(sql)}"
         )
     with sql.execute_query(query) as cursor:
         while batch := cursor.fetchmany(_ROWS_PER_BATCH):
@@ -66,9 +66,10 @@ def pending_transcripts(sql: Sql, since: datetime, *, include_private: bool) -> 
         since: Effective time from which on transcripts are requested again.
         include_private: Whether transcripts of private calls are loaded.
     """
-    transcripts = f"SELECT t.call_id FROM transcripts AS t {_COMPLETE_LOADS.format('t')}"
+    calls, table = sql.make_qualified_table_name("calls"), sql.make_qualified_table_name("transcripts")
+    transcripts = f"SELECT t.call_id FROM {table} AS t {_join_complete_loads(sql)}"
     rows = sql.execute_sql(
-        "SELECT c.id, c._effective_time FROM calls AS c"
+        f"SELECT c.id, c._effective_time FROM {calls} AS c"
         f" LEFT JOIN ({transcripts}) AS transcribed ON transcribed.call_id = c.id"
         " WHERE transcribed.call_id IS NULL AND c._deleted_at IS NULL AND c._effective_time >= %s"
         + ("" if include_private else " AND NOT COALESCE(c.is_private, FALSE)")
@@ -85,21 +86,27 @@ def private_calls(sql: Sql, *, with_content: bool) -> list[str]:
         sql: The warehouse.
         with_content: Only those with a transcript or participants.
     """
-    content = " OR ".join(
-        f"EXISTS (SELECT 1 FROM {table} AS t WHERE t.call_id = c.id)" for table in ("transcripts", "call_parties")
-    )
+    calls, *children = map(sql.make_qualified_table_name, ("calls", "transcripts", "call_parties"))
+    content = " OR ".join(f"EXISTS (SELECT 1 FROM {table} AS t WHERE t.call_id = c.id)" for table in children)
     condition = f" AND (c.brief IS NOT NULL OR {content})" if with_content else ""
-    rows = sql.execute_sql(f"SELECT c.id FROM calls AS c WHERE c.is_private AND c._deleted_at IS NULL{condition}")
+    rows = sql.execute_sql(f"SELECT c.id FROM {calls} AS c WHERE c.is_private AND c._deleted_at IS NULL{condition}")
     return [str(row[0]) for row in rows or ()]
 
 
 def contents(sql: Sql) -> Contents:
     """Return what the warehouse holds."""
+    calls, transcripts, sentences = map(sql.make_qualified_table_name, ("calls", "transcripts", "transcript_sentences"))
     row = (
         sql.execute_sql(
-            "SELECT (SELECT COUNT(*) FROM calls WHERE _deleted_at IS NULL), (SELECT COUNT(*) FROM transcripts),"
-            " (SELECT COUNT(*) FROM transcript_sentences), (SELECT MAX(_effective_time) FROM calls)"
+            f"SELECT (SELECT COUNT(*) FROM {calls} WHERE _deleted_at IS NULL), (SELECT COUNT(*) FROM {transcripts}),"
+            f" (SELECT COUNT(*) FROM {sentences}), (SELECT MAX(_effective_time) FROM {calls})"
         )
         or [(0, 0, 0, None)]
     )[0]
     return Contents(*row)
+
+
+def _join_complete_loads(sql: Sql) -> str:
+    """Return the JOIN of table `t` with the loads that are complete, as `loads`."""
+    loads = sql.make_qualified_table_name("_dlt_loads")
+    return f"JOIN {loads} AS loads ON loads.load_id = t._dlt_load_id AND loads.status = 0"

@@ -69,9 +69,10 @@ def recorded_calls(sql: Sql, since: datetime, until: datetime, *, include_privat
         until: End of the window, exclusive.
         include_private: Include private calls.
     """
+    calls_table, media_table = sql.make_qualified_table_name("calls"), sql.make_qualified_table_name(TABLE)
     rows = sql.execute_sql(
-        "SELECT c.id, c.media, m.kind, m.uri FROM calls AS c"
-        f" LEFT JOIN {TABLE} AS m ON m.call_id = c.id"
+        f"SELECT c.id, c.media, m.kind, m.uri FROM {calls_table} AS c"
+        f" LEFT JOIN {media_table} AS m ON m.call_id = c.id"
         " WHERE c._deleted_at IS NULL AND c.media IN ('Audio', 'Video')"
         " AND c._effective_time >= %s AND c._effective_time < %s"
         + ("" if include_private else " AND NOT COALESCE(c.is_private, FALSE)")
@@ -94,8 +95,9 @@ def orphaned_recordings(sql: Sql, *, include_private: bool) -> list[tuple[str, s
         sql: The warehouse.
         include_private: Recordings of private calls are kept.
     """
+    calls, media = sql.make_qualified_table_name("calls"), sql.make_qualified_table_name(TABLE)
     rows = sql.execute_sql(
-        f"SELECT m.call_id, m.kind, m.uri FROM {TABLE} AS m LEFT JOIN calls AS c ON c.id = m.call_id"
+        f"SELECT m.call_id, m.kind, m.uri FROM {media} AS m LEFT JOIN {calls} AS c ON c.id = m.call_id"
         " WHERE c.id IS NULL OR c._deleted_at IS NOT NULL"
         + ("" if include_private else " OR COALESCE(c.is_private, FALSE)")
     )
@@ -106,10 +108,11 @@ def save_recording(sql: TransactionalSql, recording: Recording) -> None:
     """Insert a row for a recording; it replaces the one of the same call and kind."""
     with sql.begin_transaction():
         delete_recording(sql, recording.call_id, recording.kind)
-        values = placeholders(len(COLUMN_TYPES))
-        sql.execute_sql(f"INSERT INTO {TABLE} ({_COLUMNS}) VALUES ({values})", *astuple(recording))
+        values, table = placeholders(len(COLUMN_TYPES)), sql.make_qualified_table_name(TABLE)
+        sql.execute_sql(f"INSERT INTO {table} ({_COLUMNS}) VALUES ({values})", *astuple(recording))
 
 
 def delete_recording(sql: Sql, call_id: str, kind: str) -> None:
     """Delete the row of a recording that was removed."""
-    sql.execute_sql(f"DELETE FROM {TABLE} WHERE call_id = %s AND kind = %s", call_id, kind)
+    table = sql.make_qualified_table_name(TABLE)
+    sql.execute_sql(f"DELETE FROM {table} WHERE call_id = %s AND kind = %s", call_id, kind)

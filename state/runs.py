@@ -83,17 +83,18 @@ def new_run_id(started_at: datetime) -> str:
 
 def insert(sql: Sql, run: Run) -> None:
     """Insert a row for a starting run and mark any other `running` row as `killed`. Requires the connection's lock."""
+    table = sql.make_qualified_table_name(TABLE)
     sql.execute_sql(
-        f"UPDATE {TABLE} SET status = 'killed' WHERE connection = %s AND status = 'running'", run.connection
+        f"UPDATE {table} SET status = 'killed' WHERE connection = %s AND status = 'running'", run.connection
     )
     columns, values = ", ".join(COLUMN_TYPES), placeholders(len(COLUMN_TYPES))
-    sql.execute_sql(f"INSERT INTO {TABLE} ({columns}) VALUES ({values})", *astuple(run))
+    sql.execute_sql(f"INSERT INTO {table} ({columns}) VALUES ({values})", *astuple(run))
 
 
 def update(sql: Sql, run: Run) -> None:
     """Update the row of a run with its progress or its end."""
-    values = ", ".join(f"{name} = %s" for name in COLUMN_TYPES)
-    sql.execute_sql(f"UPDATE {TABLE} SET {values} WHERE run_id = %s", *astuple(run), run.run_id)
+    table, values = sql.make_qualified_table_name(TABLE), ", ".join(f"{name} = %s" for name in COLUMN_TYPES)
+    sql.execute_sql(f"UPDATE {table} SET {values} WHERE run_id = %s", *astuple(run), run.run_id)
 
 
 def latest(sql: Sql, connection: str, count: int, command: str | None = None) -> list[Run]:
@@ -105,9 +106,10 @@ def latest(sql: Sql, connection: str, count: int, command: str | None = None) ->
         count: Maximum number of runs.
         command: Only runs of this command.
     """
+    table = sql.make_qualified_table_name(TABLE)
     condition, parameters = (" AND command = %s", [command]) if command else ("", [])
     rows = sql.execute_sql(
-        f"SELECT {', '.join(COLUMN_TYPES)} FROM {TABLE} WHERE connection = %s{condition}"
+        f"SELECT {', '.join(COLUMN_TYPES)} FROM {table} WHERE connection = %s{condition}"
         f" ORDER BY started_at DESC LIMIT {count:d}",
         connection,
         *parameters,
@@ -118,9 +120,10 @@ def latest(sql: Sql, connection: str, count: int, command: str | None = None) ->
 def requests_today(sql: Sql, connection: str, now: datetime) -> int:
     """Return the requests that runs of this connection have sent since midnight UTC."""
     midnight = pendulum.instance(now).in_timezone("UTC").start_of("day")
+    table = sql.make_qualified_table_name(TABLE)
     # A run whose clock was ahead does not count on all days until then.
     rows = sql.execute_sql(
-        f"SELECT COALESCE(SUM(requests), 0) FROM {TABLE} WHERE connection = %s AND started_at >= %s"
+        f"SELECT COALESCE(SUM(requests), 0) FROM {table} WHERE connection = %s AND started_at >= %s"
         " AND started_at < %s",
         connection,
         midnight,
@@ -137,8 +140,9 @@ def latest_bookmark(sql: Sql, connection: str, now: datetime) -> datetime | None
         connection: Name of the connection.
         now: The present time.
     """
+    table = sql.make_qualified_table_name(TABLE)
     rows = sql.execute_sql(
-        f"SELECT MAX(bookmark) FROM {TABLE} WHERE connection = %s AND COALESCE(command, 'sync') = 'sync'"
+        f"SELECT MAX(bookmark) FROM {table} WHERE connection = %s AND COALESCE(command, 'sync') = 'sync'"
         " AND started_at <= %s AND bookmark <= %s",
         connection,
         now,
@@ -160,15 +164,47 @@ def is_interrupted(sql: Sql, connection: str, since: datetime, until: datetime) 
         until: End of the window, effective time.
     """
     rows = sql.execute_sql(
-        f"SELECT COUNT(*) FROM {TABLE} AS broken WHERE broken.connection = %s AND broken.unfinished_load IS NOT NULL"
-        " AND broken.unfinished_since < %s AND broken.window_until > %s"
-        " AND NOT EXISTS (SELECT 1 FROM _dlt_loads AS loads"
-        " WHERE loads.load_id = broken.unfinished_load AND loads.status = 0)"
-        f" AND NOT EXISTS (SELECT 1 FROM {TABLE} AS repaired WHERE repaired.connection = broken.connection"
-        " AND repaired.command = 'sync' AND repaired.status = 'done' AND repaired.started_at > broken.started_at"
-        " AND repaired.window_since <= broken.unfinished_since AND repaired.window_until >= broken.window_until)",
+        f"SELECT COUNT(*) {_from_interrupted(sql)} AND broken.unfinished_since < %s AND broken.window_until > %s",
         connection,
         until,
         since,
     )
     return bool(rows and rows[0][0])
+
+
+def interrupted_since(sql: Sql, connection: str, load: str) -> datetime | None:
+    """Return the start of the oldest interrupted load with a name that no complete sync has read again.
+
+    Args:
+        sql: The warehouse.
+        connection: Name of the connection.
+        load: Value of `unfinished_load`.
+    """
+    rows = sql.execute_sql(
+        f"SELECT MIN(broken.unfinished_since) {_from_interrupted(sql)} AND broken.unfinished_load = %s",
+        connection,
+        load,
+    )
+    return rows[0][0] if rows else None
+
+
+def first_window_since(sql: Sql, connection: str) -> datetime | None:
+    """Return the earliest time from which a sync has read calls; None without one."""
+    table = sql.make_qualified_table_name(TABLE)
+    rows = sql.execute_sql(
+        f"SELECT MIN(window_since) FROM {table} WHERE connection = %s AND command = 'sync'", connection
+    )
+    return rows[0][0] if rows else None
+
+
+def _from_interrupted(sql: Sql) -> str:
+    """Return FROM and WHERE of the connection's interrupted loads that no complete sync has read again, as `broken`."""
+    table, loads = sql.make_qualified_table_name(TABLE), sql.make_qualified_table_name("_dlt_loads")
+    return (
+        f"FROM {table} AS broken WHERE broken.connection = %s AND broken.unfinished_load IS NOT NULL"
+        f" AND NOT EXISTS (SELECT 1 FROM {loads} AS loads"
+        " WHERE loads.load_id = broken.unfinished_load AND loads.status = 0)"
+        f" AND NOT EXISTS (SELECT 1 FROM {table} AS repaired WHERE repaired.connection = broken.connection"
+        " AND repaired.command = 'sync' AND repaired.status = 'done' AND repaired.started_at > broken.started_at"
+        " AND repaired.window_since <= broken.unfinished_since AND repaired.window_until >= broken.window_until)"
+    )

@@ -64,9 +64,10 @@ class Upload:
 
 def save_upload(sql: TransactionalSql, upload: Upload) -> None:
     """Insert the outcome of a call; it replaces that of an earlier upload of the same call."""
+    table = sql.make_qualified_table_name(TABLE)
     with sql.begin_transaction():
         sql.execute_sql(
-            f"DELETE FROM {TABLE} WHERE connection = %s AND client_unique_id = %s AND status NOT IN {_INVALID}",
+            f"DELETE FROM {table} WHERE connection = %s AND client_unique_id = %s AND status NOT IN {_INVALID}",
             upload.connection,
             upload.client_unique_id,
         )
@@ -75,9 +76,10 @@ def save_upload(sql: TransactionalSql, upload: Upload) -> None:
 
 def save_invalid_rows(sql: TransactionalSql, connection: str, file: str, rows: Iterable[Upload]) -> None:
     """Insert the invalid rows of a file; they replace those of an earlier upload of the same file."""
+    table = sql.make_qualified_table_name(TABLE)
     with sql.begin_transaction():
         sql.execute_sql(
-            f"DELETE FROM {TABLE} WHERE connection = %s AND file = %s AND status IN {_INVALID}", connection, file
+            f"DELETE FROM {table} WHERE connection = %s AND file = %s AND status IN {_INVALID}", connection, file
         )
         for upload in rows:
             _insert(sql, upload)
@@ -87,8 +89,9 @@ def added_ids(sql: Sql, connection: str, client_unique_ids: Sequence[str]) -> se
     """Return those of the ids whose calls were added by an earlier upload."""
     if not client_unique_ids:
         return set()
+    table = sql.make_qualified_table_name(TABLE)
     rows = sql.execute_sql(
-        f"SELECT client_unique_id FROM {TABLE} WHERE connection = %s AND status = 'added'"
+        f"SELECT client_unique_id FROM {table} WHERE connection = %s AND status = 'added'"
         f" AND client_unique_id IN ({placeholders(len(client_unique_ids))})",
         connection,
         *client_unique_ids,
@@ -98,12 +101,13 @@ def added_ids(sql: Sql, connection: str, client_unique_ids: Sequence[str]) -> se
 
 def has_media_url(sql: Sql, connection: str, call_id: str) -> bool:
     """Return whether a call was uploaded with a URL of its recording."""
+    table = sql.make_qualified_table_name(TABLE)
     rows = sql.execute_sql(
-        f"SELECT COUNT(*) FROM {TABLE} WHERE connection = %s AND call_id = %s AND has_media_url", connection, call_id
+        f"SELECT COUNT(*) FROM {table} WHERE connection = %s AND call_id = %s AND has_media_url", connection, call_id
     )
     return bool(rows and rows[0][0])
 
 
 def _insert(sql: Sql, upload: Upload) -> None:
-    values = placeholders(len(COLUMN_TYPES))
-    sql.execute_sql(f"INSERT INTO {TABLE} ({_COLUMNS}) VALUES ({values})", *astuple(upload))
+    values, table = placeholders(len(COLUMN_TYPES)), sql.make_qualified_table_name(TABLE)
+    sql.execute_sql(f"INSERT INTO {table} ({_COLUMNS}) VALUES ({values})", *astuple(upload))

@@ -24,10 +24,11 @@ from ..runtime.process.interruption import is_caused_by_signal, temporary_folder
 from ..runtime.result import Status
 from ..runtime.target import Target
 from .dbt_profile import dbt_profile, environment
-from .marts import DEFAULT_ANALYTICS
+from .marts import DEFAULT_ANALYTICS, validate_analytics
 
 PROJECT = Path(__file__).parents[1] / "models"
 
+_MODEL_FOLDERS = ("staging", "intermediate", "marts")
 _DATASET_VARIABLE = "gong_dataset"
 _QUIET = ("--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "none", "--no-version-check")
 _MESSAGE_CHARACTERS = 300
@@ -114,16 +115,17 @@ def build_models(connection: Connection, target: Target, options: ModelOptions) 
         options: What to build.
 
     Raises:
-        UsageError: If nothing was loaded yet, dbt is not installed, or an option is invalid.
+        UsageError: If nothing was loaded yet, dbt is not installed, an option is invalid, or the dataset of the marts
+            has the marts of another dataset.
         LockHeldError: If another run works on the same connection and dataset.
     """
     if not dbt_is_installed():
         raise UsageError("dbt is not installed: pip install 'gong-elt[models]'")
-    _check_names(target, options)
+    validate_analytics(target, options.analytics)
     variables = _parse_variables(options.variables)
     job = Job("models", connection, target)
     with job.lock(), temporary_folder("models") as folder:
-        profile, secrets = dbt_profile(connection, target, options.analytics, folder / "dlt")
+        profile, secrets = dbt_profile(connection, target, options.analytics, _model_names(), folder / "dlt")
         # dbt does not wait for a file that another process has open.
         with environment(secrets), target.warehouse.hold():
             return DbtBuild(job, options, variables, profile, folder).run()
@@ -233,17 +235,9 @@ def _summarise_dbt_results(
     return failed, warnings, counts, skipped
 
 
-def _check_names(target: Target, options: ModelOptions) -> None:
-    file = target.warehouse.file
-    if options.analytics == target.dataset:
-        raise UsageError(f"--analytics {options.analytics!r} is the dataset of the loaded tables: use another name")
-    if not options.analytics.replace("_", "").isalnum():
-        raise UsageError(f"--analytics {options.analytics!r} is not a valid dataset name: use letters, digits and _")
-    if file is not None and file.stem == options.analytics:
-        raise UsageError(
-            f"the DuckDB file {file.name!r} has the name of --analytics {options.analytics!r}, and DuckDB cannot"
-            " distinguish them: use another name"
-        )
+def _model_names() -> set[str]:
+    """Return the names of the relations that a build replaces."""
+    return {file.stem.removeprefix("gong__") for file in PROJECT.glob("*/*.sql") if file.parent.name in _MODEL_FOLDERS}
 
 
 def _parse_variables(text: str) -> dict[str, Any]:

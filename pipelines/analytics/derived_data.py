@@ -22,7 +22,8 @@ JOIN information_schema.tables AS tables
 WHERE columns.table_catalog = current_database() AND tables.table_type = 'BASE TABLE'
     AND columns.column_name = 'call_id' AND columns.table_schema <> %s
     AND columns.table_schema IN (
-        SELECT table_schema FROM information_schema.tables WHERE table_name = 'int_transcribed_calls'
+        SELECT table_schema FROM information_schema.tables
+        WHERE table_catalog = current_database() AND table_name IN ('_marts', 'int_transcribed_calls')
     )
 ORDER BY 1, 2
 """

@@ -10,14 +10,17 @@ from typing import Any
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
+from destinations.dataset_name import validate_dataset_name
+
 from ..runtime.connection import Connection
 from ..runtime.errors import UsageError
 from ..runtime.process.interruption import temporary_folder
 from ..runtime.target import Target
 from ..runtime.warehouse_session import nothing_loaded, restore_pipeline
+from .marts_origin import default_analytics, refuse_other_origin
 
-DEFAULT_ANALYTICS = "gong_analytics"
-"""The default dataset of the marts."""
+DEFAULT_ANALYTICS = default_analytics("gong")
+"""The dataset of the marts that are built from the default dataset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,30 @@ class Marts:
         return (dict(zip(names, row, strict=True)) for row in rows)
 
 
+def validate_analytics(target: Target, analytics: str) -> None:
+    """Refuse a name that cannot be the dataset of marts beside the loaded tables. Nothing is opened.
+
+    Args:
+        target: The warehouse of the loaded tables.
+        analytics: Dataset of the marts.
+
+    Raises:
+        UsageError: If it is the dataset of the loaded tables or of their loads, or the name of the DuckDB file.
+        InvalidWarehouseError: If it is not a name of a dataset.
+    """
+    validate_dataset_name(analytics, "--analytics")
+    file = target.warehouse.file
+    if analytics in (target.dataset, f"{target.dataset}_staging"):
+        raise UsageError(
+            f"--analytics {analytics!r} is the dataset of the loaded tables, or of their loads: use another name"
+        )
+    if file is not None and file.stem.casefold() == analytics:
+        raise UsageError(
+            f"the DuckDB file {file.name!r} has the name of --analytics {analytics!r}, and DuckDB cannot distinguish"
+            " them: use another name"
+        )
+
+
 @contextmanager
 def open_marts(connection: Connection, target: Target, dataset: str) -> Iterator[Marts]:
     """Open the marts.
@@ -72,7 +99,7 @@ def open_marts(connection: Connection, target: Target, dataset: str) -> Iterator
         dataset: Dataset of the marts.
 
     Raises:
-        UsageError: If the warehouse does not exist yet.
+        UsageError: If the warehouse does not exist yet, or the marts were built from another dataset.
     """
     target = target.read_only()
     if target.missing_file is not None:
@@ -80,4 +107,5 @@ def open_marts(connection: Connection, target: Target, dataset: str) -> Iterator
     with temporary_folder("marts") as folder, target.warehouse.hold():
         pipeline = restore_pipeline(connection, target, folder)
         with pipeline.sql_client() as sql:
+            refuse_other_origin(sql, dataset, target.dataset)
             yield Marts(dataset, sql)

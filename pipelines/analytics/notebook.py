@@ -20,13 +20,15 @@ def _():
 @app.cell
 def _(mo, os):
     file = mo.ui.text(value=os.environ.get("GONG_WAREHOUSE", "warehouse.duckdb"), label="DuckDB file", full_width=True)
-    dataset = mo.ui.text(value="gong_analytics", label="Dataset of the marts")
+    loaded = os.environ.get("GONG_ELT__DATASET", "gong")
+    marts = os.environ.get("GONG_ELT__ANALYTICS", f"{loaded}_analytics")
+    dataset = mo.ui.text(value=marts, label="Dataset of the marts")
     mo.vstack([mo.md("# Gong calls"), mo.hstack([file, dataset], widths=[2, 1])])
-    return dataset, file
+    return dataset, file, loaded
 
 
 @app.cell
-def _(Path, dataset, duckdb, file, mo):
+def _(Path, dataset, duckdb, file, loaded, mo):
     mo.stop(
         not Path(file.value).exists(),
         mo.md(f"`{file.value}` does not exist: run `gong-elt sync` and `gong-elt models`."),
@@ -42,6 +44,19 @@ def _(Path, dataset, duckdb, file, mo):
             # Queries can then omit the dataset of the marts.
             warehouse.execute("SET search_path = '" + dataset.value.replace("'", "''") + "'")
             return warehouse.execute(sql, list(parameters)).to_arrow_table()
+
+    # Marts of an earlier version have no record of their origin.
+    has_origin = "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = '_marts'"
+    origins = (
+        query("SELECT dataset FROM _marts")["dataset"].to_pylist() if len(query(has_origin, dataset.value)) else []
+    )
+    mo.stop(
+        origins not in ([], [loaded]),
+        mo.md(
+            f"`{dataset.value}` has the marts of dataset `{', '.join(origins)}`, not of `{loaded}`: set"
+            " `GONG_ELT__DATASET` to read them."
+        ),
+    )
 
     return (query,)
 

@@ -21,7 +21,7 @@ from .options import (
     UntilOption,
     WaitOption,
     list_choices,
-    resolve_target,
+    resolve_marts,
 )
 from .output import ignore_broken_pipe, print_result, report_errors, stderr
 
@@ -34,7 +34,7 @@ app.add_typer(export_app)
 
 @app.command("models")
 def models_command(
-    analytics: AnalyticsOption = "gong_analytics",
+    analytics: AnalyticsOption = None,
     select: Annotated[
         str | None, typer.Option(help="Only these models, as a dbt selector, e.g. calls_enriched+,rep_week")
     ] = None,
@@ -46,9 +46,9 @@ def models_command(
         typer.Option("--vars", help="JSON: names of your CRM's stages and fields, see pipelines/models/README.md"),
     ] = "{}",
     docs: Annotated[Path | None, typer.Option(help="Write dbt's documentation, one HTML file, to this folder")] = None,
-    connection: ConnectionOption = "gong",
-    destination: DestinationOption = "duckdb",
-    dataset: DatasetOption = "gong",
+    connection: ConnectionOption = None,
+    destination: DestinationOption = None,
+    dataset: DatasetOption = None,
     wait: WaitOption = "60s",
     as_json: JsonOption = False,
 ) -> None:
@@ -57,8 +57,8 @@ def models_command(
         from ..analytics.dbt_build import ModelOptions, build_models
         from ..runtime.progress import show_stage
 
-        options = ModelOptions(analytics, select, full_refresh, variables, docs)
-        account, target = resolve_target(connection, destination, dataset, wait)
+        account, target, marts = resolve_marts(connection, destination, dataset, analytics, wait)
+        options = ModelOptions(marts, select, full_refresh, variables, docs)
         with show_stage(stderr(), f"building the models in {target.label}"):
             result = build_models(account, target, options)
     print_result(result, as_json=as_json)
@@ -75,10 +75,10 @@ def report_command(
     silent_days: Annotated[
         int, typer.Option(help="Days without a call after which an open deal is listed as at risk")
     ] = 14,
-    analytics: AnalyticsOption = "gong_analytics",
-    connection: ConnectionOption = "gong",
-    destination: DestinationOption = "duckdb",
-    dataset: DatasetOption = "gong",
+    analytics: AnalyticsOption = None,
+    connection: ConnectionOption = None,
+    destination: DestinationOption = None,
+    dataset: DatasetOption = None,
     wait: WaitOption = "60s",
     as_json: JsonOption = False,
 ) -> None:
@@ -87,9 +87,10 @@ def report_command(
         from ..analytics.report.build import ReportOptions, build_report
         from ..runtime.progress import show_stage
 
-        options = ReportOptions(to, since, until, team, silent_days, analytics)
+        account, target, marts = resolve_marts(connection, destination, dataset, analytics, wait)
+        options = ReportOptions(to, since, until, team, silent_days, marts)
         with show_stage(stderr(), f"writing {to}"):
-            result = build_report(*resolve_target(connection, destination, dataset, wait), options)
+            result = build_report(account, target, options)
         if result.reason is not None:
             print(f"gong-elt: {result.reason}", file=sys.stderr)
     print_result(result, as_json=as_json)
@@ -109,10 +110,10 @@ def search_command(
     context: Annotated[int, typer.Option(help="Sentences to print before and after each hit")] = 1,
     newest: Annotated[bool, typer.Option("--newest", help="Sort by date, newest call first, not by relevance")] = False,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Rebuild the index from scratch")] = False,
-    analytics: AnalyticsOption = "gong_analytics",
-    connection: ConnectionOption = "gong",
-    destination: DestinationOption = "duckdb",
-    dataset: DatasetOption = "gong",
+    analytics: AnalyticsOption = None,
+    connection: ConnectionOption = None,
+    destination: DestinationOption = None,
+    dataset: DatasetOption = None,
     wait: WaitOption = "60s",
     as_json: JsonOption = False,
 ) -> None:
@@ -121,8 +122,9 @@ def search_command(
         with report_errors():
             from ..analytics.search.search import SearchOptions, search
 
-            options = SearchOptions(words, rep, account, side, since, until, limit, context, newest, rebuild, analytics)
-            result = search(*resolve_target(connection, destination, dataset, wait), options, stderr())
+            gong, target, marts = resolve_marts(connection, destination, dataset, analytics, wait)
+            options = SearchOptions(words, rep, account, side, since, until, limit, context, newest, rebuild, marts)
+            result = search(gong, target, options, stderr())
         print_result(result, as_json=as_json, ascii_only=False)
 
 
@@ -133,10 +135,10 @@ def superset_command(
         str | None,
         typer.Option(help="SQLAlchemy URI of the warehouse as Superset reaches it; default: the one used here"),
     ] = None,
-    analytics: AnalyticsOption = "gong_analytics",
-    connection: ConnectionOption = "gong",
-    destination: DestinationOption = "duckdb",
-    dataset: DatasetOption = "gong",
+    analytics: AnalyticsOption = None,
+    connection: ConnectionOption = None,
+    destination: DestinationOption = None,
+    dataset: DatasetOption = None,
     wait: WaitOption = "60s",
     as_json: JsonOption = False,
 ) -> None:
@@ -144,8 +146,8 @@ def superset_command(
     with report_errors():
         from ..analytics.superset.build import SupersetOptions, build_superset
 
-        options = SupersetOptions(to, uri, analytics)
-        result = build_superset(*resolve_target(connection, destination, dataset, wait), options)
+        account, target, marts = resolve_marts(connection, destination, dataset, analytics, wait)
+        result = build_superset(account, target, SupersetOptions(to, uri, marts))
     print_result(result, as_json=as_json)
 
 
@@ -161,10 +163,10 @@ def export_transcripts_command(
     rep: RepOption = None,
     account: AccountOption = None,
     side: SideOption = None,
-    analytics: AnalyticsOption = "gong_analytics",
-    connection: ConnectionOption = "gong",
-    destination: DestinationOption = "duckdb",
-    dataset: DatasetOption = "gong",
+    analytics: AnalyticsOption = None,
+    connection: ConnectionOption = None,
+    destination: DestinationOption = None,
+    dataset: DatasetOption = None,
     wait: WaitOption = "60s",
 ) -> None:
     """Export whole conversations with speakers, sides and times, oldest first."""
@@ -172,9 +174,9 @@ def export_transcripts_command(
         from ..analytics.export import ExportOptions, export_transcripts
         from ..runtime.atomic_file import write_output_file
 
-        options = ExportOptions(text_format, since, until, rep, account, side, analytics)
-        target = resolve_target(connection, destination, dataset, wait)
-        texts = export_transcripts(*target, options, lambda line: print(f"gong-elt: {line}", file=sys.stderr))
+        gong, target, marts = resolve_marts(connection, destination, dataset, analytics, wait)
+        options = ExportOptions(text_format, since, until, rep, account, side, marts)
+        texts = export_transcripts(gong, target, options, lambda line: print(f"gong-elt: {line}", file=sys.stderr))
         if to is None:
             for text in texts:
                 sys.stdout.buffer.write(text.encode())

@@ -48,7 +48,7 @@ def calls_command(
     max_pages: Annotated[
         int | None, typer.Option(help="Stop after this number of pages of 100 calls and print the cursor to stderr")
     ] = None,
-    connection: ConnectionOption = "gong",
+    connection: ConnectionOption = None,
 ) -> None:
     """List calls with their metadata: GET /v2/calls."""
     with open_client(connection) as gong:
@@ -101,7 +101,7 @@ def extensive_command(
         bool | None,
         typer.Option("--include-media/--no-media", help="Include URLs of recordings; needs a separate scope"),
     ] = None,
-    connection: ConnectionOption = "gong",
+    connection: ConnectionOption = None,
 ) -> None:
     """Get calls in full: POST /v2/calls/extensive. Options default to the connection's settings."""
     _print_all(
@@ -133,7 +133,7 @@ def transcripts_command(
     simplified: Annotated[
         bool, typer.Option("--simplified", help="Print one line per monologue: speaker, side, hh:mm:ss, text")
     ] = False,
-    connection: ConnectionOption = "gong",
+    connection: ConnectionOption = None,
 ) -> None:
     """Get transcripts: POST /v2/calls/transcript. Those of private calls only if private_calls is include."""
     _print_all(
@@ -143,7 +143,7 @@ def transcripts_command(
 
 
 @app.command("folders")
-def folders_command(workspace_id: WorkspaceOption = None, connection: ConnectionOption = "gong") -> None:
+def folders_command(workspace_id: WorkspaceOption = None, connection: ConnectionOption = None) -> None:
     """List the library's folders: GET /v2/library/folders."""
     _print_all(connection, lambda gong: gong.folders(workspace_id))
 
@@ -151,13 +151,13 @@ def folders_command(workspace_id: WorkspaceOption = None, connection: Connection
 @app.command("folder-calls")
 def folder_calls_command(
     folder_id: Annotated[str, typer.Option(help="Id of the folder, as gong-elt get folders prints it")],
-    connection: ConnectionOption = "gong",
+    connection: ConnectionOption = None,
 ) -> None:
     """Get the calls in a library folder with notes and snippets: GET /v2/library/folder-content."""
     _print_all(connection, lambda gong: gong.folder_calls(folder_id))
 
 
-def _print_all(connection: str, read: Callable[[Gong], Generator[Any, None, None]]) -> None:
+def _print_all(connection: str | None, read: Callable[[Gong], Generator[Any, None, None]]) -> None:
     with open_client(connection) as gong, closing(read(gong)) as records:
         for record in records:
             print_records([record])

@@ -34,9 +34,9 @@ def sync_command(
         bool, typer.Option("--allow-clear-text", help="Store personal values in clear where they were stored as hashes")
     ] = False,
     plan_only: Annotated[bool, typer.Option("--plan", help="Estimate requests and duration, load nothing")] = False,
-    connection: ConnectionOption = "gong",
-    destination: DestinationOption = "duckdb",
-    dataset: DatasetOption = "gong",
+    connection: ConnectionOption = None,
+    destination: DestinationOption = None,
+    dataset: DatasetOption = None,
     wait: WaitOption = "60s",
     as_json: JsonOption = False,
 ) -> None:
@@ -63,9 +63,9 @@ def reconcile_command(
     force: Annotated[bool, typer.Option("--force", help="Erase any number of calls")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the calls, erase nothing")] = False,
     deadline: DeadlineOption = None,
-    connection: ConnectionOption = "gong",
-    destination: DestinationOption = "duckdb",
-    dataset: DatasetOption = "gong",
+    connection: ConnectionOption = None,
+    destination: DestinationOption = None,
+    dataset: DatasetOption = None,
     wait: WaitOption = "60s",
     as_json: JsonOption = False,
 ) -> None:
@@ -80,9 +80,9 @@ def reconcile_command(
 
 @app.command("status")
 def status_command(
-    connection: ConnectionOption = "gong",
-    destination: DestinationOption = "duckdb",
-    dataset: DatasetOption = "gong",
+    connection: ConnectionOption = None,
+    destination: DestinationOption = None,
+    dataset: DatasetOption = None,
     wait: WaitOption = "60s",
     as_json: JsonOption = False,
 ) -> None:
@@ -99,9 +99,9 @@ def check_command(
     select: Annotated[
         str | None, typer.Option(help="Resources to check, separated by commas; default: all, opt-in ones included")
     ] = None,
-    connection: ConnectionOption = "gong",
-    destination: DestinationOption = "duckdb",
-    dataset: DatasetOption = "gong",
+    connection: ConnectionOption = None,
+    destination: DestinationOption = None,
+    dataset: DatasetOption = None,
     wait: WaitOption = "60s",
     as_json: JsonOption = False,
 ) -> None:

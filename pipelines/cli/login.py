@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import ConnectionOption, split_list
+from .options import ConnectionOption, resolve_connection, split_list
 from .output import fail, report_errors, stderr
 
 app = typer.Typer()
@@ -20,13 +20,12 @@ def login_command(
     ] = None,
     timeout: Annotated[str, typer.Option(help="How long to wait for the consent")] = "5m",
     browser: Annotated[bool, typer.Option(help="Open the consent page in a browser")] = True,
-    connection: ConnectionOption = "gong",
+    connection: ConnectionOption = None,
 ) -> None:
     """Log in with OAuth: an administrator consents in a browser, and the tokens are stored on this machine."""
     with report_errors():
         from sources.gong import parse_duration
 
-        from ..runtime.connection import Connection
         from ..runtime.result import show_line
         from .oauth_login import LoginError, default_scopes, login
 
@@ -36,9 +35,10 @@ def login_command(
             for line in text.splitlines():
                 show_line(err, line)
 
+        account = resolve_connection(connection)
         try:
             result = login(
-                Connection(connection),
+                account,
                 print_line,
                 port=port,
                 scopes=split_list(scopes) or default_scopes(),
@@ -47,7 +47,7 @@ def login_command(
             )
         except LoginError as error:
             fail(1, str(error))
-        print_line(f"connection {connection} is logged in; its tokens are in {result.file}")
+        print_line(f"connection {account.name} is logged in; its tokens are in {result.file}")
         if result.host:
             print_line(f"requests go to {result.host}")
         if result.missing:

@@ -20,13 +20,29 @@ def list_choices(*values: str) -> dict[str, Any]:
 
 
 ConnectionOption = Annotated[
-    str, typer.Option("--connection", help="Named Gong account, configured under sources.gong.NAME")
+    str | None,
+    typer.Option(
+        "--connection",
+        help="Named Gong account, configured under sources.gong.NAME; default: gong_elt.connection, else gong",
+    ),
 ]
 DestinationOption = Annotated[
-    str, typer.Option("--destination", help="Warehouse: duckdb, postgres or another SQL destination of dlt")
+    str | None,
+    typer.Option(
+        "--destination",
+        help="Warehouse: duckdb, postgres or any SQL destination of dlt; default: gong_elt.destination, else duckdb",
+    ),
 ]
-DatasetOption = Annotated[str, typer.Option("--dataset", help="Dataset (schema) of the loaded tables")]
-AnalyticsOption = Annotated[str, typer.Option("--analytics", help="Dataset of the marts")]
+DatasetOption = Annotated[
+    str | None,
+    typer.Option("--dataset", help="Dataset (schema) of the loaded tables; default: gong_elt.dataset, else gong"),
+]
+AnalyticsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--analytics", help="Dataset of the marts; default: gong_elt.analytics, else the dataset's name with _analytics"
+    ),
+]
 DeadlineOption = Annotated[
     str | None,
     typer.Option("--deadline", help="Stop with exit code 3 after this duration (30m, 2h) or at this date-time"),
@@ -59,17 +75,47 @@ SideOption = Annotated[
 ]
 
 
-def resolve_target(connection: str, destination: str, dataset: str, wait: str) -> tuple[Connection, Target]:
-    """Return the Gong account and the warehouse that the options name."""
+def resolve_connection(connection: str | None) -> Connection:
+    """Return the Gong account that the option or the settings name."""
+    from ..runtime.configuration.command_defaults import read_command_defaults
     from ..runtime.connection import Connection
+
+    return Connection(read_command_defaults().connection if connection is None else connection)
+
+
+def resolve_target(
+    connection: str | None, destination: str | None, dataset: str | None, wait: str
+) -> tuple[Connection, Target]:
+    """Return the Gong account and the warehouse that the options or the settings name."""
+    from ..runtime.configuration.command_defaults import read_command_defaults
     from ..runtime.process.interruption import cancel_on_signal
     from ..runtime.process.waiting import WaitPolicy
     from ..runtime.run_options import parse_wait
     from ..runtime.target import Target
 
-    target = Target.resolve(destination, dataset, waiting=WaitPolicy(parse_wait(wait).total_seconds()))
+    account, defaults = resolve_connection(connection), read_command_defaults()
+    target = Target.resolve(
+        defaults.destination if destination is None else destination,
+        defaults.dataset if dataset is None else dataset,
+        waiting=WaitPolicy(parse_wait(wait).total_seconds()),
+    )
     cancel_on_signal(target.warehouse.cancel_statements)
-    return Connection(connection), target
+    return account, target
+
+
+def resolve_marts(
+    connection: str | None, destination: str | None, dataset: str | None, analytics: str | None, wait: str
+) -> tuple[Connection, Target, str]:
+    """Return the Gong account, the warehouse and the dataset of the marts that the options or the settings name."""
+    from ..analytics.marts import validate_analytics
+    from ..analytics.marts_origin import default_analytics
+    from ..runtime.configuration.command_defaults import read_command_defaults
+
+    account, target = resolve_target(connection, destination, dataset, wait)
+    name = read_command_defaults().analytics if analytics is None else analytics
+    name = default_analytics(target.dataset) if name is None else name
+    validate_analytics(target, name)
+    return account, target, name
 
 
 def split_list(text: str | None) -> list[str] | None:

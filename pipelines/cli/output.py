@@ -84,7 +84,7 @@ def ignore_broken_pipe() -> Iterator[None]:
 
 
 @contextmanager
-def open_client(connection: str) -> Iterator[Gong]:
+def open_client(connection: str | None) -> Iterator[Gong]:
     """Open the Gong account of a command that prints what it reads.
 
     A missing scope, like any other expected error, ends the command with one line on stderr.
@@ -93,9 +93,10 @@ def open_client(connection: str) -> Iterator[Gong]:
         from sources.gong.errors import MissingScopeError
 
         from ..ondemand.client import Gong
+        from .options import resolve_connection
 
         try:
-            with Gong(connection) as gong:
+            with Gong(resolve_connection(connection).name) as gong:
                 yield gong
         except MissingScopeError as error:
             fail(1, _missing_scope_message(error))

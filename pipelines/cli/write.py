@@ -52,7 +52,7 @@ def add_call_command(
     workspace_id: Annotated[str | None, typer.Option(help="Workspace of the call")] = None,
     language_code: Annotated[str | None, typer.Option(help="Language of the conversation, e.g. en-US")] = None,
     flow_context: Annotated[str | None, typer.Option(help="JSON object: the Engage flow of the call")] = None,
-    connection: ConnectionOption = "gong",
+    connection: ConnectionOption = None,
 ) -> None:
     """Add a call to Gong and print its id: POST /v2/calls. A repeated client unique id returns the same call."""
     row = {name: value for name, value in locals().items() if name != "connection"}
@@ -67,9 +67,9 @@ def upload_command(
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row, send nothing")] = False,
     deadline: DeadlineOption = None,
-    connection: ConnectionOption = "gong",
-    destination: DestinationOption = "duckdb",
-    dataset: DatasetOption = "gong",
+    connection: ConnectionOption = None,
+    destination: DestinationOption = None,
+    dataset: DatasetOption = None,
     wait: WaitOption = "60s",
     as_json: JsonOption = False,
 ) -> None:
@@ -86,9 +86,9 @@ def upload_command(
 def add_media_command(
     call_id: Annotated[str, typer.Argument(help="Id of a call that was added without a download_media_url")],
     file: Annotated[Path, typer.Argument(help="Recording, at most 1.5 GB")],
-    connection: ConnectionOption = "gong",
-    destination: DestinationOption = "duckdb",
-    dataset: DatasetOption = "gong",
+    connection: ConnectionOption = None,
+    destination: DestinationOption = None,
+    dataset: DatasetOption = None,
     wait: WaitOption = "60s",
 ) -> None:
     """Upload the recording of a call and print the call's id: PUT /v2/calls/{id}/media."""
@@ -112,9 +112,9 @@ def download_media_command(
     ] = None,
     until: Annotated[str | None, typer.Option(help="End of the period of calls, exclusive; default: now")] = None,
     deadline: DeadlineOption = None,
-    connection: ConnectionOption = "gong",
-    destination: DestinationOption = "duckdb",
-    dataset: DatasetOption = "gong",
+    connection: ConnectionOption = None,
+    destination: DestinationOption = None,
+    dataset: DatasetOption = None,
     wait: WaitOption = "60s",
     as_json: JsonOption = False,
 ) -> None:

@@ -15,7 +15,7 @@ from ..runtime.display.table import DataTable
 from ..runtime.display.text import format_time
 from ..runtime.process.interruption import temporary_folder
 from ..runtime.result import Line, Status
-from ..runtime.target import Target
+from ..runtime.target import Target, describe_nothing_loaded
 from ..runtime.warehouse_session import (
     correct_future_bookmarks,
     dataset_exists,
@@ -63,8 +63,10 @@ class StatusReport:
         if self.running is not None:
             yield _describe_running(self.running)
         if not self.loaded:
-            advice = "" if self.running is not None else ": run gong-elt sync"
-            yield f"nothing loaded yet into {self.destination}, dataset {self.dataset}{advice}"
+            if self.running is None:
+                yield describe_nothing_loaded(self.destination, self.dataset)
+            else:
+                yield f"nothing loaded yet into {self.destination}, dataset {self.dataset}"
             return
         for resource, until in self.bookmarks.items():
             yield f"{resource} complete up to {format_time(until)}"

@@ -44,7 +44,7 @@ from ..runtime.connection import Connection
 from ..runtime.errors import RunLogError, root_cause_message
 from ..runtime.job import USER_ERRORS, Job, RunColumns
 from ..runtime.progress import Stage, show_progress
-from ..runtime.run_log import add_state_tables
+from ..runtime.run_log import add_state_tables, create_dropped_tables
 from ..runtime.run_options import resolve_window
 from ..runtime.target import Target
 from ..runtime.warehouse_session import (
@@ -56,8 +56,10 @@ from ..runtime.warehouse_session import (
     resource_bookmark,
     resource_state,
     restore_pipeline,
+    tables_missing,
 )
 from .private_calls import erase_private_calls
+from .repair.missing_tables import REFILL, MissingTables, find_missing_tables, unfilled_warning
 from .run_warnings import clock_warning, no_visible_calls_warning
 from .sync_result import ResourceResult, SyncResult
 
@@ -120,6 +122,8 @@ class SyncJob:
         self._warnings: list[str | None] = []
         self._future_loads: Sequence[str] = ()
         self._unfinished_load: tuple[str | None, datetime | None] = None, None
+        self._missing = MissingTables()
+        self._is_complete = False
 
     def run(self, stage: Stage) -> None:
         """Read and load until the window is complete or an error, the quota or the deadline ends the run."""
@@ -172,7 +176,8 @@ class SyncJob:
         allow_pii_mode(pipeline, connection, allow_clear_text=self._options.allow_clear_text)
         self._warnings.append(correct_future_bookmarks(pipeline, connection, self._target, now))
         self._bookmark = resource_bookmark(pipeline, connection)
-        if not dataset_exists(pipeline, self._target):
+        self._find_missing_tables(pipeline)
+        if self._missing.names or not dataset_exists(pipeline, self._target):
             return
         with sql_client(pipeline) as sql:
             self._future_loads = future_state.future_loads(sql, pipeline.pipeline_name, now)
@@ -186,6 +191,20 @@ class SyncJob:
                 self._warnings.append(
                     f"private_calls is {settings.private_calls!r}: erased {what}{erased:,} private calls"
                 )
+
+    def _find_missing_tables(self, pipeline: dlt.Pipeline) -> None:
+        """Find tables that were dropped, and select the resources that fill them.
+
+        Raises:
+            UsageError: If the window of this run does not reach to now.
+        """
+        self._missing = find_missing_tables(pipeline, self._connection, self._target, self._job.started_at)
+        if self._missing.resources:
+            if self._options.until is not None:
+                raise tables_missing(self._target, self._missing.names)
+            select = dict.fromkeys([*self._options.select, *self._missing.resources])
+            self._options = replace(self._options, select=list(select))
+        self._warnings.append(self._missing.warning)
 
     def _read_and_load(self, pipeline: dlt.Pipeline, stage: Stage, run: ExtractRun, names: Sequence[str]) -> None:
         with BackgroundReader(_SECONDS_BETWEEN_LOADS) as background:
@@ -215,6 +234,8 @@ class SyncJob:
             if not self._loaded:
                 # A load creates only the tables it has rows for; this creates all of them.
                 pipeline.sync_schema()
+                if self._missing.names:
+                    create_dropped_tables(pipeline, pipeline.default_schema.tables)
             # If the run is killed from here on, the run log names the interrupted load.
             load_id = next(iter(pipeline.list_normalized_load_packages()), None)
             self._unfinished_load = load_id, self._window.since if load_id and self._window else None
@@ -242,6 +263,8 @@ class SyncJob:
         )
         date_window = window if options.since or options.until else None
         run = replace(self._job.extract_run(), date_window=date_window)
+        if self._missing.names:
+            return self._plan_refill(run, window)
         if not dataset_exists(pipeline, self._target):
             return replace(run, windows=[window], initial_load=True)
         pending: Sequence[PendingTranscript] = ()
@@ -250,6 +273,18 @@ class SyncJob:
                 pending = pending_transcripts(pipeline, self._connection, sql, self._job.started_at)
         run = replace(run, pending_transcripts=[call.id for call in pending])
         return self._with_known_hashes(pipeline, run, window)
+
+    def _plan_refill(self, run: ExtractRun, window: Window) -> ExtractRun:
+        """Return the run that fills tables that were dropped. Rows that hashes stand for may be missing."""
+        complete = Window(min(window.since, self._missing.oldest or window.since), window.until)
+        self._window = complete if self._missing.has_calls else window
+        return replace(
+            run,
+            windows=[self._window],
+            date_window=complete if self._missing.has_dates else run.date_window,
+            known_hashes=KnownHashes(stale=frozenset(("calls", "transcripts"))),
+            state_is_current=False,
+        )
 
     def _plan_backfill(self, pipeline: dlt.Pipeline) -> ExtractRun | None:
         """Return the calls before the bookmark that an earlier start or a wider filter requires; None without any."""
@@ -269,6 +304,7 @@ class SyncJob:
 
     def _with_known_hashes(self, pipeline: dlt.Pipeline, run: ExtractRun, window: Window) -> ExtractRun:
         with sql_client(pipeline) as sql:
+            self._warnings.append(unfilled_warning(sql, self._connection.name, window.since))
             is_interrupted = runs.is_interrupted(sql, self._connection.name, window.since, window.until)
             known_hashes = self._known_hashes(sql, is_interrupted=is_interrupted)
         return replace(run, windows=[window], known_hashes=known_hashes, state_is_current=not is_interrupted)
@@ -299,6 +335,7 @@ class SyncJob:
                 with sql_client(pipeline) as sql:
                     calls = pending_transcripts(pipeline, self._connection, sql, self._job.started_at)
                 self._pending_transcripts = len(calls)
+                self._is_complete = self._job.status == "done"
                 self._job.write_end(**self._columns())
         except (DatabaseException, LockHeldError) as error:
             self._job.error = self._job.error or RunLogError(
@@ -307,6 +344,8 @@ class SyncJob:
 
     def _columns(self) -> RunColumns:
         load_id, since = self._unfinished_load
+        if load_id is None and self._missing.has_calls and self._window is not None and not self._is_complete:
+            load_id, since = REFILL, self._window.since
         return RunColumns(
             window_since=self._window.since if self._window else None,
             window_until=self._window.until if self._window else None,

@@ -71,7 +71,13 @@ def root_cause_message(error: BaseException) -> str:
         return "out of memory"
     if isinstance(cause, _PROGRAMMING_ERRORS):
         return one_line(f"unexpected {type(cause).__name__}: {cause} ({_place(cause)}); please report it")
-    return one_line(str(cause) or type(cause).__name__)
+    hint = "; gong-elt sync creates missing tables again" if any(map(_is_missing_table, chain)) else ""
+    return one_line(str(cause) or type(cause).__name__) + hint
+
+
+def _is_missing_table(error: BaseException) -> bool:
+    # dlt's class; importing it here would slow down commands that open no warehouse.
+    return type(error).__name__ == "DatabaseUndefinedRelation"
 
 
 def group_by_cause(reasons: Mapping[str, str]) -> Iterator[tuple[list[str], str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import dlt
@@ -16,10 +17,14 @@ from .process.interruption import is_interrupted
 from .target import Target
 from .warehouse_session import dataset_exists
 
+_STATE = (runs, deletions, uploads, media)
+STATE_TABLES = tuple(state.TABLE for state in _STATE)
+"""Tables that jobs write themselves."""
+
 
 def add_state_tables(schema: Schema) -> None:
     """Add the tables that jobs write themselves to a schema: `_runs`, `_missing_calls`, `_uploads`, `_media`."""
-    for state in (runs, deletions, uploads, media):
+    for state in _STATE:
         columns = [new_column(column, kind, nullable=column != "run_id") for column, kind in state.COLUMN_TYPES.items()]
         schema.update_table(new_table(state.TABLE, columns=columns, resource="runs", write_disposition="append"))
 
@@ -41,6 +46,17 @@ def create_state_tables(pipeline: dlt.Pipeline, connection: Connection) -> None:
     else:
         add_state_tables(pipeline.default_schema)
         pipeline.sync_schema()
+        create_dropped_tables(pipeline, STATE_TABLES)
+
+
+def create_dropped_tables(pipeline: dlt.Pipeline, names: Iterable[str]) -> None:
+    """Create tables of the pipeline's schema that were dropped; dlt creates a table only when its schema changes.
+
+    Raises:
+        DatabaseException: If the user may not create tables.
+    """
+    with pipeline.destination_client() as client:
+        client.update_stored_schema(only_tables=list(names), force=True)
 
 
 class RunLog:
@@ -58,24 +74,35 @@ class RunLog:
     def __init__(self, pipeline: dlt.Pipeline, target: Target, *, tables_exist: bool = False) -> None:
         self._pipeline = pipeline
         self._target = target
+        self._is_restored = pipeline.default_schema_name is not None
         self.is_started, self._tables_exist = False, tables_exist
 
     def write(self, run: runs.Run) -> None:
-        """Insert or update the row. Does nothing while the dataset has no tables, or dlt no schema of them.
+        """Insert or update the row. Does nothing while the dataset has no tables.
 
         Raises:
             DatabaseException: If the warehouse rejects the statement.
         """
         if not (self.is_started or self._tables_exist):
-            if self._pipeline.default_schema_name is None or not dataset_exists(self._pipeline, self._target):
+            if not self._is_restored:
+                # dlt completes its own tables when it normalizes; created earlier, they would lack columns.
+                if not dataset_exists(self._pipeline, self._target, runs.TABLE):
+                    return
+            elif not dataset_exists(self._pipeline, self._target):
                 return
-            # A dataset of an earlier version may lack a table or column.
-            add_state_tables(self._pipeline.default_schema)
-            self._pipeline.sync_schema()
+            else:
+                self._upgrade_tables()
         # A client of its own: after a signal, a thread writes the row while another one may be in a statement.
         with self._pipeline.sql_client() if is_interrupted() else sql_client(self._pipeline) as sql:
             (runs.update if self.is_started else runs.insert)(sql, run)
         self.is_started = True
+
+    def _upgrade_tables(self) -> None:
+        """Add what a dataset of an earlier version lacks, and tables that were dropped."""
+        add_state_tables(self._pipeline.default_schema)
+        self._pipeline.sync_schema()
+        if not dataset_exists(self._pipeline, self._target, runs.TABLE):
+            create_dropped_tables(self._pipeline, STATE_TABLES)
 
     def requests_today(self, connection: str, now: datetime) -> int:
         """Return the requests that runs of a connection have sent since midnight UTC."""

@@ -14,7 +14,19 @@ from dlt.common.runtime.run_context import active
 from destinations.registry import open_warehouse
 from destinations.warehouse import Warehouse
 
+from .configuration.configured import configured_destinations
 from .process.waiting import WaitPolicy
+
+
+def describe_nothing_loaded(destination: str, dataset: str) -> str:
+    """Return the line for a dataset without tables. It must not lead to a second copy in another warehouse."""
+    place = f"nothing loaded yet into {destination}, dataset {dataset}"
+    if others := [name for name in configured_destinations() if name != destination]:
+        return (
+            f"{place}, but {' and '.join(others)} is configured: if the calls are there, use --destination {others[0]}"
+            " or set gong_elt.destination; otherwise run gong-elt sync"
+        )
+    return f"{place}: run gong-elt sync, or name the warehouse of the calls with --destination and --dataset"
 
 
 @dataclass(frozen=True, slots=True)

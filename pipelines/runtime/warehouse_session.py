@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,24 @@ import dlt
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 
 from destinations.warehouse import sql_client
-from sources.gong import PII_MODE, check_pii_mode, correct_future_times, read_bookmark
-from state import loaded, runs
+from sources.gong import (
+    PII_MODE,
+    TABLES_BY_RESOURCE,
+    check_pii_mode,
+    correct_future_times,
+    read_bookmark,
+    table_names,
+)
+from state import deletions, loaded, media, runs, uploads
 from state.loaded import PendingTranscript
-from state.sql import Sql
+from state.sql import Sql, list_tables
 
 from .connection import Connection
 from .errors import UsageError
 from .run_options import pending_since
-from .target import Target
+from .target import Target, describe_nothing_loaded
+
+_DLT_TABLES = ("_dlt_version", "_dlt_loads", "_dlt_pipeline_state")
 
 
 def restore_pipeline(connection: Connection, target: Target, folder: Path) -> dlt.Pipeline:
@@ -35,7 +44,7 @@ def restore_pipeline(connection: Connection, target: Target, folder: Path) -> dl
         folder: Working folder. Its contents are deleted.
 
     Raises:
-        UsageError: If the dataset belongs to another connection.
+        UsageError: If the dataset belongs to another connection, or has tables of another program under our names.
     """
     if folder.exists():
         shutil.rmtree(folder)
@@ -44,6 +53,8 @@ def restore_pipeline(connection: Connection, target: Target, folder: Path) -> dl
         with target.warehouse.hold():
             pipeline.sync_destination()
             other = _other_connection(pipeline) if pipeline.default_schema_name is None else None
+            if pipeline.default_schema_name is None and other is None and target.warehouse.has_marts:
+                _refuse_foreign_tables(pipeline, target)
         if other is not None:
             raise UsageError(
                 f"dataset {target.dataset} holds another connection's data ({other}), and tables such as users would"
@@ -56,17 +67,44 @@ def restore_loaded_pipeline(connection: Connection, target: Target, folder: Path
     """Return the pipeline as `restore_pipeline` does.
 
     Raises:
-        UsageError: If nothing was loaded yet, or the dataset belongs to another connection.
+        UsageError: If nothing was loaded yet, the dataset belongs to another connection, or tables were dropped.
     """
     pipeline = restore_pipeline(connection, target, folder)
+    if missing := missing_tables(pipeline, target):
+        raise tables_missing(target, missing)
     if pipeline.default_schema_name is None or not dataset_exists(pipeline, target):
         raise nothing_loaded(target)
     return pipeline
 
 
+def missing_tables(pipeline: dlt.Pipeline, target: Target) -> set[str]:
+    """Return the tables that the pipeline has loaded and the warehouse no longer has, because they were dropped.
+
+    Empty before the first load, and for warehouses without a module, whose tables cannot be listed.
+
+    Args:
+        pipeline: Restored from the warehouse.
+        target: The warehouse.
+    """
+    if target.missing_file is not None or not target.warehouse.has_marts:
+        return set()
+    with target.warehouse.hold(), sql_client(pipeline) as sql:
+        tables = list_tables(sql)
+    if pipeline.default_schema_name is None:
+        # dlt's state is not in the warehouse: no load was completed, or its tables were dropped.
+        return set(_DLT_TABLES) - tables if tables & set(_DLT_TABLES) else set()
+    return {*pipeline.default_schema.data_table_names(), *pipeline.default_schema.dlt_table_names()} - tables
+
+
+def tables_missing(target: Target, names: Iterable[str]) -> UsageError:
+    """Return the error for a command that needs tables that were dropped."""
+    tables = ", ".join(f"{target.dataset}.{name}" for name in sorted(names))
+    return UsageError(f"{tables} missing in {target.name}: run gong-elt sync, which creates and fills missing tables")
+
+
 def nothing_loaded(target: Target) -> UsageError:
     """Return the error for a command that needs loaded tables."""
-    return UsageError(f"nothing loaded yet into {target.name}, dataset {target.dataset}: run gong-elt sync")
+    return UsageError(describe_nothing_loaded(target.name, target.dataset))
 
 
 def count_unfinished_loads(folder: Path) -> int:
@@ -162,7 +200,7 @@ def dataset_exists(pipeline: dlt.Pipeline, target: Target, table: str = "calls")
         return False
     try:
         with sql_client(pipeline) as sql:
-            sql.execute_sql(f"SELECT 1 FROM {table} WHERE 1 = 0")
+            sql.execute_sql(f"SELECT 1 FROM {sql.make_qualified_table_name(table)} WHERE 1 = 0")
     except DatabaseUndefinedRelation:
         return False
     return True
@@ -174,6 +212,20 @@ def _resources(state: Mapping[str, Any], connection: Connection) -> Mapping[str,
     return resources
 
 
+def _refuse_foreign_tables(pipeline: dlt.Pipeline, target: Target) -> None:
+    """Refuse a dataset into which dlt never loaded and that has tables under our names: a load would change them."""
+    with sql_client(pipeline) as sql:
+        tables = list_tables(sql)
+    ours = {name for resource in TABLES_BY_RESOURCE for name in table_names(resource)}
+    ours |= {state.TABLE for state in (runs, deletions, uploads, media)}
+    foreign = sorted(tables & ours)
+    if foreign and not tables & set(_DLT_TABLES):
+        raise UsageError(
+            f"dataset {target.dataset} has tables that gong-elt did not create ({', '.join(foreign[:5])}): choose"
+            " another --dataset, or rename them"
+        )
+
+
 def _other_connection(pipeline: dlt.Pipeline) -> str | None:
     """Return the name of another dlt pipeline that loaded this dataset.
 
@@ -181,8 +233,9 @@ def _other_connection(pipeline: dlt.Pipeline) -> str | None:
     """
     try:
         with pipeline.sql_client() as sql:
+            table = sql.make_qualified_table_name("_dlt_pipeline_state")
             rows = sql.execute_sql(
-                "SELECT MIN(pipeline_name) FROM _dlt_pipeline_state WHERE pipeline_name <> %s", pipeline.pipeline_name
+                f"SELECT MIN(pipeline_name) FROM {table} WHERE pipeline_name <> %s", pipeline.pipeline_name
             )
     except DatabaseUndefinedRelation:
         return None

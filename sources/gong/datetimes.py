@@ -9,6 +9,11 @@ import pendulum
 
 from .errors import ConfigurationError
 
+EARLIEST_YEAR = 1970
+"""Earlier dates are typing errors; a lookback behind them would leave the range of Python's dates."""
+MAX_DURATION = timedelta(days=36_500)
+"""A hundred years: what is subtracted from now stays a date."""
+
 _DURATION = re.compile(r"(\d+)\s*([smhdw])", re.IGNORECASE)
 _UNITS = {
     "s": pendulum.duration(seconds=1),
@@ -40,8 +45,9 @@ def parse_datetime_setting(value: str | date | datetime, name: str) -> datetime:
         name: Name of the setting or option, for the error message.
 
     Raises:
-        ConfigurationError: If the value is not a date or date-time.
+        ConfigurationError: If the value is not a date or date-time, or before 1970.
     """
+    written = value
     if isinstance(value, str):
         try:
             parsed = pendulum.parse(value)
@@ -54,21 +60,31 @@ def parse_datetime_setting(value: str | date | datetime, name: str) -> datetime:
         value = parsed
     if not isinstance(value, datetime):
         value = datetime(value.year, value.month, value.day, tzinfo=UTC)
-    # A plain datetime: pendulum's own type would end up in dlt's state and compare by other rules.
-    return truncate_to_millisecond(_as_utc(datetime.fromisoformat(value.isoformat())))
+    try:
+        # A plain datetime: pendulum's own type would end up in dlt's state and compare by other rules.
+        utc = _as_utc(datetime.fromisoformat(value.isoformat()))
+    except OverflowError:
+        utc = datetime.min.replace(tzinfo=UTC)
+    if utc.year < EARLIEST_YEAR:
+        raise ConfigurationError(f"{name} {str(written)!r} is out of range: use a date from {EARLIEST_YEAR} to 9999")
+    return truncate_to_millisecond(utc)
 
 
 def parse_duration(text: str) -> timedelta:
     """Return a duration such as `12h`, `7d` or `2w`.
 
     Raises:
-        ConfigurationError: If the text has another form, or the duration is longer than Python can represent.
+        ConfigurationError: If the text has another form, or the duration is longer than a hundred years.
     """
-    try:
-        if match := _DURATION.fullmatch(text.strip()):
-            return (int(match[1]) * _UNITS[match[2].lower()]).as_timedelta()
-    except OverflowError:
-        pass  # too long, which is the same mistake
+    if match := _DURATION.fullmatch(text.strip()):
+        try:
+            duration = (int(match[1]) * _UNITS[match[2].lower()]).as_timedelta()
+        except (OverflowError, ValueError):
+            # More than Python's durations, or its integers, can hold.
+            duration = timedelta.max
+        if duration > MAX_DURATION:
+            raise ConfigurationError(f"duration {text.strip()[:40]!r} is out of range: use at most 100 years (36500d)")
+        return duration
     raise ConfigurationError(f"invalid duration {text.strip()!r}: use e.g. 12h, 7d or 2w")
 
 

@@ -82,11 +82,18 @@ class GongSettings(BaseConfiguration):
         """Validate the settings; dlt calls this after it has read the configuration.
 
         Raises:
-            ConfigurationError: If a value is not one of the allowed words, or two settings contradict each other.
+            ConfigurationError: If a value is not one of the allowed words or out of range, or two settings contradict
+                each other.
         """
         for name, hint in get_type_hints(type(self)).items():
             if name in self:
                 _check_choice(name, getattr(self, name), hint)
+        if not 0 < self.requests_per_second < float("inf"):
+            raise ConfigurationError(
+                f"requests_per_second {self.requests_per_second:g} is invalid: use a number greater than 0"
+            )
+        if self.requests_per_day < 1:
+            raise ConfigurationError(f"requests_per_day {self.requests_per_day} is invalid: use a whole number from 1")
         if self.call_detail == "basic" and (self.primary_user_ids or self.call_ids):
             raise ConfigurationError(
                 "primary_user_ids and call_ids need call_detail = 'extensive': GET /v2/calls cannot filter by them"
@@ -96,9 +103,14 @@ class GongSettings(BaseConfiguration):
         """Return where the first read begins.
 
         Raises:
-            ConfigurationError: If `start_date` is not a date or date-time.
+            ConfigurationError: If `start_date` is not a date or date-time, or in the future.
         """
-        return parse_datetime_setting(self.start_date, "start_date") if self.start_date else now - DEFAULT_HISTORY
+        if not self.start_date:
+            return now - DEFAULT_HISTORY
+        start = parse_datetime_setting(self.start_date, "start_date")
+        if start > now:
+            raise ConfigurationError(f"start_date {self.start_date!r} is in the future: use an earlier date")
+        return start
 
 
 def describe_invalid_value(error: ConfigValueCannotBeCoercedException) -> str:

@@ -347,8 +347,9 @@ def test_models_need_a_sync(workspace: Workspace) -> None:
     ("arguments", "message"),
     [
         (("--analytics", "gong"), "the dataset of the loaded tables"),
-        (("--analytics", "a b"), "not a valid dataset name"),
+        (("--analytics", "a b"), "is not a dataset name: use a_b"),
         (("--analytics", "warehouse"), "DuckDB cannot distinguish"),
+        (("--analytics", "gong_staging"), "of the loaded tables, or of their loads"),
         (("--select", "no_such_model"), "matches no model"),
         (("--select", "stg_workspaces", "--docs", "warehouse.duckdb"), "cannot be written"),
         (("--vars", "{'a"), "not a JSON object"),

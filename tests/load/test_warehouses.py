@@ -1,9 +1,8 @@
-"""Conformance suite of warehouses: DuckDB and PostgreSQL; a new one is one more entry in `WAREHOUSES`."""
+"""Conformance suite of warehouses: DuckDB and PostgreSQL; `tests/support/servers/warehouses.py` lists them."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,23 +17,15 @@ from tests.support.companies import find_call, public_calls
 from tests.support.expected_warehouse import assert_warehouse_matches
 from tests.support.gong_api import EXTENSIVE, TRANSCRIPT, Json, edit_call_in_page
 from tests.support.servers.postgres import PASSWORD, PostgresServer
+from tests.support.servers.warehouses import WAREHOUSES, build_workspace
 from tests.support.upload_files import build_upload_rows, write_csv
 from tests.support.workspace import Workspace, days_ago
-
-WAREHOUSES: dict[str, Callable[[pytest.FixtureRequest, Path], Workspace]] = {
-    "duckdb": lambda _, folder: Workspace(folder),
-    "postgres": lambda request, folder: Workspace(
-        folder, postgres=request.getfixturevalue("postgres").create_database()
-    ),
-}
 
 
 @pytest.fixture(params=WAREHOUSES)
 def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
     """Return a workspace with an empty warehouse of each kind."""
-    workspace = WAREHOUSES[request.param](request, tmp_path)
-    workspace.use_demo_key()
-    return workspace
+    return build_workspace(request, tmp_path)
 
 
 def test_a_second_run_on_a_new_machine_writes_nothing(gong: SimulatedGong, workspace: Workspace) -> None:
@@ -196,6 +187,7 @@ def test_a_load_interrupted_between_two_tables_is_repaired(gong: SimulatedGong, 
 
 def test_datasets_and_connections_do_not_mix(gong: SimulatedGong, workspace: Workspace) -> None:
     """Two connections can load into two datasets of one database."""
+    workspace.configure(emea__credentials__access_token="demo-token")
     workspace.sync("--select", "calls,transcripts")
     workspace.sync("--select", "calls,transcripts", "--dataset", "other", "--connection", "emea")
     assert workspace.rows("SELECT count(*) FROM other.calls") == [(workspace.count("calls"),)]

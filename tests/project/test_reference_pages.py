@@ -6,6 +6,7 @@ import pytest
 from dlt.common.configuration.specs import BaseConfiguration
 
 from docs.generate import commands_page, settings_page, tables_page
+from pipelines.runtime.configuration.command_defaults import CommandDefaults
 from sources.gong import GongAccessToken, GongApiKey, GongOAuth
 from sources.gong.settings import GongSettings
 
@@ -25,7 +26,7 @@ def test_the_settings_page_matches_the_declarations() -> None:
     assert settings_page.PAGE.read_text("utf-8") == settings_page.page(), "run `make docs`"
 
 
-@pytest.mark.parametrize("spec", [GongSettings, GongApiKey, GongOAuth, GongAccessToken])
+@pytest.mark.parametrize("spec", [GongSettings, GongApiKey, GongOAuth, GongAccessToken, CommandDefaults])
 def test_every_setting_is_described(spec: type[BaseConfiguration]) -> None:
     """A setting without a description would be missing on the settings page."""
     assert settings_page.documented_settings(spec).keys() == spec.get_resolvable_fields().keys()

@@ -36,7 +36,7 @@ def assert_all_tables_match(workspace: Workspace, gong: SimulatedGong) -> None:
     ):
         assert workspace.rows(f"SELECT id FROM {table} ORDER BY id") == sorted((record["id"],) for record in records)
     call_ids = {call.id for call in gong.list_calls()}
-    assert workspace.rows("SELECT folder_id, call_id FROM library_calls ORDER BY ALL") == sorted(
+    assert workspace.rows("SELECT folder_id, call_id FROM library_calls ORDER BY folder_id, call_id") == sorted(
         (folder.folder["id"], call["id"])
         for folder in gong.company.folders
         for call in folder.calls

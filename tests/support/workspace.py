@@ -123,7 +123,7 @@ class Workspace:
         if self.postgres:
             return self._query_postgres(sql, parameters)
         with duckdb.connect(str(self.folder / "warehouse.duckdb"), read_only=True) as warehouse:
-            warehouse.execute("SET TimeZone = 'UTC'; SET search_path = 'gong'")
+            _set_defaults(warehouse)
             return warehouse.execute(sql, list(parameters)).fetchall()
 
     def count(self, table: str) -> int:
@@ -146,7 +146,7 @@ class Workspace:
             self._query_postgres(sql, parameters)
             return
         with duckdb.connect(str(self.folder / "warehouse.duckdb")) as warehouse:
-            warehouse.execute("SET search_path = 'gong'")
+            _set_defaults(warehouse)
             warehouse.execute(sql, list(parameters))
 
     def _query_postgres(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -159,3 +159,10 @@ class Workspace:
                 return cursor.fetchall() if cursor.description else []
         finally:
             connection.close()
+
+
+def _set_defaults(warehouse: duckdb.DuckDBPyConnection) -> None:
+    """Use UTC, and let tables be named without their dataset if it exists."""
+    warehouse.execute("SET TimeZone = 'UTC'")
+    if warehouse.execute("SELECT 1 FROM information_schema.schemata WHERE schema_name = 'gong'").fetchall():
+        warehouse.execute("SET search_path = 'gong'")

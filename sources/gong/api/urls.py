@@ -6,6 +6,8 @@ from ipaddress import ip_address
 from socket import inet_aton
 from urllib.parse import urlsplit
 
+import httpx
+
 from ..errors import ConfigurationError
 from ..settings import DEFAULT_BASE_URL
 
@@ -20,8 +22,14 @@ def validate_base_url(url: str, setting: str = "base_url") -> str:
     Raises:
         ConfigurationError: If it is neither an https URL nor http on a loopback address.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    url = url.strip()
+    try:
+        parts = urlsplit(url)
+        # Reading the port validates it.
+        host = httpx.URL(url).host if parts.scheme in ("http", "https") and parts.port != 0 else ""
+    except (httpx.InvalidURL, ValueError):
+        host = ""
+    if not host:
         raise ConfigurationError(f"{setting} {url!r} is not a URL: use one like {DEFAULT_BASE_URL}")
     if parts.scheme == "http" and not is_loopback(url):
         raise ConfigurationError(f"{setting} {url!r} would send the credential in clear text: use https")

@@ -36,9 +36,10 @@ class GongApiKey(CredentialsConfiguration):
         Raises:
             ConfigurationError: If a value is empty.
         """
-        if not self.access_key or not self.access_key_secret:
+        access_key, secret = _strip(self.access_key), _strip(self.access_key_secret)
+        if not access_key or not secret:
             raise ConfigurationError("credentials.access_key or credentials.access_key_secret is empty: set both")
-        return httpx.BasicAuth(self.access_key, self.access_key_secret)
+        return httpx.BasicAuth(access_key, secret)
 
 
 @configspec
@@ -57,14 +58,15 @@ class GongAccessToken(CredentialsConfiguration):
         Raises:
             ConfigurationError: If the token is empty or contains characters that are not allowed in a header.
         """
-        if not self.access_token:
+        token = _strip(self.access_token)
+        if not token:
             raise ConfigurationError("credentials.access_token is empty: set it")
-        if not _VISIBLE_ASCII.fullmatch(self.access_token):
+        if not _VISIBLE_ASCII.fullmatch(token):
             # httpx would reject the header with an error message that contains it.
             raise ConfigurationError(
                 "credentials.access_token contains a space, a line break or another invalid character: copy it again"
             )
-        return BearerAuth(self.access_token)
+        return BearerAuth(token)
 
 
 @configspec
@@ -119,16 +121,17 @@ class GongOAuth(CredentialsConfiguration):
         Raises:
             ConfigurationError: As for `auth`, except that there may be no login.
         """
-        values = {name: getattr(self, name) for name in ("client_id", "client_secret")}
+        values = {name: _strip(getattr(self, name)) for name in ("client_id", "client_secret")}
+        refresh_token = _strip(self.refresh_token)
         if empty := [name for name, value in values.items() if not value]:
             raise ConfigurationError(f"credentials.{' and credentials.'.join(empty)} is empty: set it")
-        if self.refresh_token is not None and not self.refresh_token:
+        if self.refresh_token is not None and not refresh_token:
             raise ConfigurationError("credentials.refresh_token is empty: set it, or remove it and run gong-elt login")
         # A refresh token contains no space, so the name of a login cannot be one.
-        store = TokenStore(self.client_id, self.refresh_token or f"login {self.account}", self.token_file)
+        store = TokenStore(values["client_id"], refresh_token or f"login {self.account}", self.token_file)
         oauth = OAuth(
             **values,
-            refresh_token=self.refresh_token or "",
+            refresh_token=refresh_token,
             base_url=base_url,
             token_url=self.token_url,
             store=store,
@@ -137,6 +140,11 @@ class GongOAuth(CredentialsConfiguration):
 
 
 GongCredentials = GongApiKey | GongOAuth | GongAccessToken
+
+
+def _strip(value: str | None) -> str:
+    """Return the value without white space around it: secrets from files usually end with a line break."""
+    return (value or "").strip()
 
 
 class BearerAuth(httpx.Auth):

@@ -300,6 +300,8 @@ def build_pseudonymizer(
         ConfigurationError: If the key is missing or too short, or a CRM field is invalid. The message does not contain
             the key.
     """
+    # A secret from a file usually ends with a line break.
+    key = (key or "").strip()
     if not key:
         raise ConfigurationError(
             'pii = "hash" needs the secret pii_key: set it under [sources.gong] in .dlt/secrets.toml, or'

@@ -69,6 +69,8 @@ def test_two_processes_share_one_refresh(gong: SimulatedGong, workspace: Workspa
     age_stored_tokens(workspace)
     gong.oauth.expire_access_tokens()
     second = stored_grant(workspace)["refresh_token"]
+    for name in ("emea", "apac"):
+        workspace.configure(**{f"{name}__credentials__refresh_token": CONFIGURED_TOKEN})
     # Slow enough that both processes need a token at the same time.
     gong.faults.append(Fault(hang(1.5), TOKEN_PATH))
 

@@ -1,0 +1,120 @@
+"""The table `_marts`: from which dataset marts were built, so that no other one replaces or reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.destinations.sql_client import SqlClientBase
+
+from ..runtime.errors import UsageError
+
+TABLE = "_marts"
+
+_COLUMNS = "dataset varchar, connection varchar, built_at timestamp with time zone"
+_VIEWS = """
+SELECT definition FROM pg_catalog.pg_views
+WHERE schemaname = %s AND viewname IN ('stg_calls', 'stg_gong__calls')
+"""
+_RELATIONS = """
+SELECT table_name FROM information_schema.tables WHERE table_catalog = current_database() AND table_schema = %s
+"""
+_SCHEMATA = """
+SELECT schema_name FROM information_schema.schemata
+WHERE catalog_name = current_database() AND lower(schema_name) = lower(%s)
+"""
+# A view over "warehouse"."gong"."calls". PostgreSQL leaves out the dataset of the session, and both leave out quotes.
+_SOURCE = re.compile(r'from\s+\(*(?:(?:"?[^".\s]+"?\.)?"?([^".\s]+)"?\.)?"?calls\b', re.IGNORECASE)
+
+
+def read_origin(sql: SqlClientBase[Any], analytics: str) -> str | None:
+    """Return the dataset from which marts were built; None if there are none, or it is unknown.
+
+    Marts of an earlier version have no record: the view over the loaded calls names the dataset.
+
+    Args:
+        sql: The warehouse.
+        analytics: Dataset of the marts.
+    """
+    with suppress(DatabaseUndefinedRelation):
+        rows = sql.execute_sql(f"SELECT dataset FROM {_table_name(sql, analytics)}")
+        if rows:
+            return str(rows[0][0])
+    rows = sql.execute_sql(_VIEWS, analytics) or ()
+    found = {match[1] or sql.dataset_name for (definition,) in rows if (match := _SOURCE.search(str(definition)))}
+    return found.pop() if len(found) == 1 else None
+
+
+def refuse_other_origin(sql: SqlClientBase[Any], analytics: str, dataset: str) -> None:
+    """Refuse to use the marts of another dataset.
+
+    Args:
+        sql: The warehouse.
+        analytics: Dataset of the marts.
+        dataset: Dataset of the loaded tables.
+
+    Raises:
+        UsageError: If the marts were built from another dataset.
+    """
+    if (origin := read_origin(sql, analytics)) not in (None, dataset):
+        raise UsageError(
+            f"dataset {analytics} has the marts of dataset {origin}, not of {dataset}: use --analytics"
+            f" {default_analytics(dataset)} for the marts of {dataset}, or --dataset {origin} with the connection that"
+            " loads it"
+        )
+
+
+def claim_marts(
+    sql: SqlClientBase[Any], analytics: str, dataset: str, connection: str, models: Collection[str]
+) -> None:
+    """Record that the marts of a dataset are built from these loaded tables, and create it if it is missing.
+
+    Args:
+        sql: The warehouse.
+        analytics: Dataset of the marts.
+        dataset: Dataset of the loaded tables.
+        connection: The Gong account that loads it.
+        models: Names of the relations that a build replaces.
+
+    Raises:
+        UsageError: If the dataset has the marts of another one, or relations of another program.
+        DatabaseException: If the user may not create tables.
+    """
+    names = [str(row[0]) for row in sql.execute_sql(_SCHEMATA, analytics) or ()]
+    if names and analytics not in names:
+        raise UsageError(
+            f"--analytics {analytics!r} differs only in case from the existing dataset {names[0]!r}: use another name"
+        )
+    refuse_other_origin(sql, analytics, dataset)
+    if not names:
+        sql.execute_sql(f"CREATE SCHEMA {sql.escape_column_name(analytics)}")
+    elif read_origin(sql, analytics) is None:
+        relations = {str(row[0]) for row in sql.execute_sql(_RELATIONS, analytics) or ()}
+        if foreign := sorted(relations & set(models)):
+            raise UsageError(
+                f"dataset {analytics} has tables that gong-elt did not build and would replace"
+                f" ({', '.join(foreign[:5])}): use another --analytics, or rename them"
+            )
+    table = _table_name(sql, analytics)
+    sql.execute_sql(f"CREATE TABLE IF NOT EXISTS {table} ({_COLUMNS})")
+    with sql.begin_transaction():
+        sql.execute_sql(f"DELETE FROM {table} WHERE 1 = 1")
+        sql.execute_sql(
+            f"INSERT INTO {table} (dataset, connection, built_at) VALUES (%s, %s, %s)",
+            dataset,
+            connection,
+            datetime.now(UTC),
+        )
+
+
+def default_analytics(dataset: str) -> str:
+    """Return the dataset of the marts that are built from a dataset, unless another one is named."""
+    return f"{dataset}_analytics"
+
+
+def _table_name(sql: SqlClientBase[Any], analytics: str) -> str:
+    return ".".join(sql.make_qualified_table_name_path(TABLE, dataset_name=analytics))

@@ -1,0 +1,1 @@
+"""Repairs of the warehouse that a sync makes before it reads."""

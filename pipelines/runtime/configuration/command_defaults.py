@@ -1,0 +1,44 @@
+"""Settings under `gong_elt`: defaults of the options that most commands share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dlt
+from dlt.common.configuration import configspec
+from dlt.common.configuration.specs import BaseConfiguration
+
+from .unknown_settings import refuse_unknown_settings
+
+SECTION = "gong_elt"
+
+
+@configspec
+class CommandDefaults(BaseConfiguration):
+    """Defaults of the command line's options, so that no option has to be repeated. An option takes precedence.
+
+    Attributes:
+        destination: Default of `--destination`.
+        dataset: Default of `--dataset`.
+        connection: Default of `--connection`.
+        analytics: Default of `--analytics`. Default: the dataset's name with `_analytics`.
+    """
+
+    destination: str = "duckdb"
+    dataset: str = "gong"
+    connection: str = "gong"
+    analytics: str | None = None
+
+
+def read_command_defaults() -> CommandDefaults:
+    """Return the defaults of options, as configured.
+
+    dlt's own resolution would also take a variable such as `DATASET` of another program.
+
+    Raises:
+        UsageError: If a setting of this section is unknown, or a file is not valid TOML.
+    """
+    refuse_unknown_settings((SECTION,), CommandDefaults.get_resolvable_fields())
+    names = CommandDefaults.get_resolvable_fields()
+    values: dict[str, Any] = {name: dlt.config.get(f"{SECTION}.{name}") for name in names}
+    return CommandDefaults(**{name: str(value) for name, value in values.items() if value is not None})
