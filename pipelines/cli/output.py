@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from ..runtime.process.interruption import raise_interrupts, report_interrupt
+from ..runtime.process.interruption import is_interrupted, raise_interrupts, report_interrupt
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -256,6 +256,10 @@ def _end(exit_code: int) -> NoReturn:
         if exit_code == 0:
             _print_error(f"the output cannot be written: {error.strerror}")
             exit_code = 1
+    if is_interrupted():
+        # Everything is closed, and unloading the modules would take another second.
+        sys.stderr.flush()
+        os._exit(exit_code)
     sys.exit(exit_code)
 
 
