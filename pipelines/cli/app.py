@@ -62,6 +62,8 @@ def set_process_defaults(
     os.environ.setdefault("LOAD__DELETE_COMPLETED_JOBS", "true")
     # A signal ends a run at once; dlt would first wait for its jobs.
     os.environ.setdefault("RUNTIME__INTERCEPT_SIGNALS", "false")
+    # A failure is reported in one line; dlt would also log the traceback of the statement that failed.
+    os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
     # Files hold personal data: only their owner may read them.
     os.umask(0o077)
     # Modules have few cycles, and collecting while they are imported takes a tenth of the start.
