@@ -102,7 +102,7 @@ def check_command(
     connection: ConnectionOption = None,
     destination: DestinationOption = None,
     dataset: DatasetOption = None,
-    wait: WaitOption = "60s",
+    wait: WaitOption = "5s",
     as_json: JsonOption = False,
 ) -> None:
     """Check the credential, each scope, the visibility of calls, the clock and the destination. Read-only."""

@@ -37,6 +37,7 @@ from . import probes
 Verdict = Literal["ok", "denied", "failed", "warning"]
 
 
+_CREDENTIAL, _HOST = _ACCOUNT_CHECKS = "credential", "host"
 _COLOURS: dict[Verdict, str] = {"ok": "green", "denied": "yellow", "warning": "yellow", "failed": "red"}
 
 
@@ -84,7 +85,7 @@ class CheckReport:
         """Yield each cause once, however many checks it affects."""
         failed = {finding.what: finding.detail for finding in self.findings if finding.verdict == "failed"}
         for names, cause in group_by_cause(failed):
-            place = "" if names[0] in cause else f"{list_names(names)}: "
+            place = "" if names[0] in cause or names[0] in _ACCOUNT_CHECKS else f"{list_names(names)}: "
             yield f"not ready: {place}{cause}"
 
     def final_line(self, options: str) -> str:
@@ -160,9 +161,9 @@ class PreflightChecks:
                     if self._select is None or resource in self._select:
                         await self._check_endpoint(probe, opt_in=self._is_opt_in(resource, probe))
         except AuthenticationError as error:
-            self._findings.append(CheckResult("credential", "failed", str(error)))
+            self._findings.append(CheckResult(_CREDENTIAL, "failed", str(error)))
         except ServiceUnavailableError as error:
-            self._findings.append(CheckResult("host", "failed", str(error)))
+            self._findings.append(CheckResult(_HOST, "failed", str(error)))
         return self._findings
 
     def _is_opt_in(self, resource: str, probe: Probe) -> bool:

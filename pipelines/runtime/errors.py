@@ -90,7 +90,8 @@ def group_by_cause(reasons: Mapping[str, str]) -> Iterator[tuple[list[str], str]
     for name, reason in reasons.items():
         groups.setdefault(_REQUEST_ID.sub("", _REQUEST.sub("", reason)), []).append(name)
     for cause, names in groups.items():
-        yield names, reasons[names[0]] if len(names) == 1 else cause
+        texts = {reasons[name] for name in names}
+        yield names, texts.pop() if len(texts) == 1 else cause
 
 
 def list_names(names: list[str]) -> str:

@@ -21,8 +21,12 @@ from tests.support.workspace import COMMAND, Workspace
 from tests.system.failure_table import FAILURES, judge, prepare_workspace, run_cell
 
 FAST_CELLS = [
-    (command, failure) for failure in ("wrong key", "unreachable host") for command in FAILURES[failure].commands
+    *((command, failure) for failure in ("wrong key", "unreachable host") for command in FAILURES[failure].commands),
+    *((command, "no destination settings") for command in ("check", "sync", "sync --json", "status", "reconcile")),
+    *((command, "server down") for command in ("check", "sync", "sync --json", "status", "reconcile", "upload")),
+    ("check", "file in use"),
 ]
+"""Cells that need no marts and end in seconds; `tests/system/failure_table.py` runs all."""
 
 
 @pytest.fixture(scope="module")
