@@ -112,7 +112,7 @@ def _json(value: Any) -> str:
 
 
 def _escape_markup(value: object) -> str:
-    """Return a text on one line with its markup and control characters escaped."""
+    """Return a text on one line with its markup escaped and without control characters."""
     return "".join(map(_escape_characters, _collapse_white_space([str(value)])))
 
 

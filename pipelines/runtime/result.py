@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .display.table import DataTable
-from .display.text import escape_json, make_printable, replace_unprintable
+from .display.text import escape_json, make_printable
 
 Status = Literal["done", "failed", "refused", "stopped"]
 """`refused`: a safety limit prevented the change. `stopped`: ended early on purpose (quota, deadline)."""
@@ -107,5 +107,5 @@ def show_line(console: Console, line: Line) -> None:
         text = Text(make_printable(line))
     else:
         text = line.copy()
-        text.plain = replace_unprintable(line.plain)
+        text.plain = make_printable(line.plain)
     console.print(text, highlight=False, soft_wrap=True)

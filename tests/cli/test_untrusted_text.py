@@ -30,7 +30,7 @@ from tests.support.workspace import Workspace
 HOSTILE = "[internal] weekly [/v2/calls] [/bold] :warning: \x1b[2J\x07\x9b31m \u202egnp.exe\u2066 \u2028end"
 """A text that rich would take for markup, and that a terminal would execute."""
 
-SHOWN = r"[internal] weekly [/v2/calls] [/bold] :warning: \x1b[2J\x07\x9b31m \u202egnp.exe\u2066  end"
+SHOWN = "[internal] weekly [/v2/calls] [/bold] :warning:  [2J  31m  gnp.exe   end"
 """How a person reads it."""
 
 LINE = {"start_time": "0:00:01", "speaker": HOSTILE, "side": HOSTILE, "text": HOSTILE}
@@ -115,7 +115,7 @@ def test_an_error_text_of_gong_is_shown_as_it_is(gong: SimulatedGong, workspace:
 
     assert (checked.code, synced.code, status.code) == (1, 1, 0)
     for text in (checked.out, checked.err, synced.err, status.out):
-        assert SHOWN.replace("  ", " ") in text.replace("  ", " ")
+        assert " ".join(SHOWN.split()) in " ".join(text.split())
         assert not _CONTROLS.search(text)
 
 

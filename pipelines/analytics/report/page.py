@@ -66,7 +66,7 @@ def render_page(figures: Figures, about: Mapping[str, Any]) -> str:
 
 
 def _make_printable(value: Any) -> Any:
-    """Return the value with control characters in its texts escaped: bidirectional ones would reorder the page."""
+    """Return the value without control characters in its texts: bidirectional ones would reorder the page."""
     if isinstance(value, str):
         return make_printable(value)
     if isinstance(value, Mapping):

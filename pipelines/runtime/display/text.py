@@ -1,4 +1,4 @@
-"""Make text from data safe to show: escape control characters and bidirectional controls; format times."""
+"""Make text from data safe to show: without control characters and bidirectional controls; format times."""
 
 from __future__ import annotations
 
@@ -9,21 +9,14 @@ from datetime import UTC, datetime
 # cannot be written at all.
 _BIDIRECTIONAL = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _SURROGATES = "\ud800-\udfff"
-_LINE_BREAKS = re.compile("[\t\n\x0b\x0c\r\x85\u2028\u2029]+")
 _UNPRINTABLE = re.compile(f"[\x00-\x1f\x7f-\x9f\u2028\u2029{_BIDIRECTIONAL}{_SURROGATES}]")
 # Line feeds separate records, and encoders have escaped all other characters below the space.
 _UNSAFE_IN_JSON = re.compile(f"[\x7f-\x9f\u2028\u2029{_BIDIRECTIONAL}{_SURROGATES}]")
-_REPLACEMENT_CHARACTER = "\ufffd"
 
 
 def make_printable(text: object) -> str:
-    r"""Return the text on one line: line breaks and tabs are spaces, other controls are escaped, such as `\x1b`."""
-    return _UNPRINTABLE.sub(_escape, _LINE_BREAKS.sub(" ", str(text)))
-
-
-def replace_unprintable(text: str) -> str:
-    """Return a text of the same length, with U+FFFD for each control. For texts whose positions are styled."""
-    return _UNPRINTABLE.sub(_REPLACEMENT_CHARACTER, text)
+    """Return the text with a space for each line break, tab and other control; its length stays the same."""
+    return _UNPRINTABLE.sub(" ", str(text))
 
 
 def escape_json(text: str) -> str:
@@ -34,8 +27,3 @@ def escape_json(text: str) -> str:
 def format_time(time: datetime) -> str:
     """Return a time in UTC to the second: `2026-11-28 13:05:09 UTC`."""
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _escape(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
