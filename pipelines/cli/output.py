@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from ..runtime.process.interruption import is_interrupted, raise_interrupts, report_interrupt
+from ..runtime.process.interruption import is_interrupted, raise_interrupts, report_interrupt, wait_for_completion
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -259,6 +259,7 @@ def _end(exit_code: int) -> NoReturn:
     if is_interrupted():
         # Everything is closed, and unloading the modules would take another second.
         sys.stderr.flush()
+        wait_for_completion()
         os._exit(exit_code)
     sys.exit(exit_code)
 

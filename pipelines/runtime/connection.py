@@ -28,6 +28,7 @@ from sources.gong import (
     gong_source,
     parse_duration,
 )
+from sources.gong.auth.oauth import wait_for_token_exchange
 from sources.gong.settings import describe_invalid_value
 
 from .configuration.configured import list_settings
@@ -39,6 +40,7 @@ from .configuration.unknown_settings import (
     source_settings,
 )
 from .errors import UsageError, one_line
+from .process.interruption import complete_on_signal
 
 DEFAULT = "gong"
 """Name of the default connection; its settings are `sources.gong.*`."""
@@ -73,6 +75,7 @@ class Connection:
 
     def __post_init__(self) -> None:
         _validate_name(self.name)
+        complete_on_signal(wait_for_token_exchange)
         settings = list_settings(*SOURCE_SECTION)
         refuse_unknown_source_settings(settings)
         # Credentials may also be in a vault, which cannot be listed.

@@ -23,10 +23,12 @@ _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP
 _SECONDS_UNTIL_CANCEL = 0.2
 _SECONDS_UNTIL_END = 1.0
 _SECONDS_FOR_CLEANUP = 0.5
+_SECONDS_FOR_COMPLETION = 30.0
 
 _is_interrupted = threading.Event()
 _cancellations: list[Callable[[], None]] = []
 _cleanups: list[Callable[[], None]] = []
+_completions: list[Callable[[float], None]] = []
 _sockets: list[socket.socket] = []
 _report = threading.Lock()
 
@@ -83,6 +85,19 @@ def cancel_on_signal(cancel: Callable[[], None]) -> None:
     _cancellations.append(cancel)
 
 
+def complete_on_signal(wait: Callable[[float], None]) -> None:
+    """Let the process end only after `wait(timeout_seconds)`: for work that cannot be repeated, such as a login."""
+    if wait not in _completions:
+        _completions.append(wait)
+
+
+def wait_for_completion() -> None:
+    """Wait for the work that `complete_on_signal` names. Call it before the process is ended."""
+    for wait in _completions:
+        with suppress(Exception):
+            wait(_SECONDS_FOR_COMPLETION)
+
+
 @contextmanager
 def cleanup_on_signal(cleanup: Callable[[], None]) -> Iterator[None]:
     """Call `cleanup` in another thread if a signal ends the process while the block is blocked."""
@@ -128,6 +143,7 @@ def _watch_signals(received: socket.socket, handled: set[int]) -> None:
         with suppress(Exception):
             cancel()
     pause.wait(_SECONDS_UNTIL_END - _SECONDS_UNTIL_CANCEL)
+    wait_for_completion()
     cleaning = threading.Thread(target=_run_cleanups, daemon=True)
     cleaning.start()
     cleaning.join(_SECONDS_FOR_CLEANUP)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from urllib.parse import quote_plus, urlsplit
@@ -41,6 +42,8 @@ _TIMEOUT = httpx.Timeout(connect=5.0, read=30.0, write=30.0, pool=None)
 _SECRET_FIELDS = ("refresh_token", "code", "code_verifier")
 # The request was not sent, so the refresh token has not been used.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
+# Held from the request for tokens until they are stored.
+_EXCHANGE = threading.Lock()
 
 
 class _TokenResponse(msgspec.Struct):
@@ -130,7 +133,7 @@ class OAuth(httpx.Auth):
             ServiceUnavailableError: If the token endpoint does not respond.
             ConfigurationError: If the tokens cannot be stored.
         """
-        with self._store.locked(), self._store.prepare_write() as store:
+        with self._store.locked(), _EXCHANGE, self._store.prepare_write() as store:
             grant = self._request_token(
                 {
                     "grant_type": "authorization_code",
@@ -172,7 +175,7 @@ class OAuth(httpx.Auth):
                 failed_token, retry_at, error = self._last_failure
                 if failed_token == refresh_token and time.monotonic() < retry_at:
                     raise error
-            with self._store.prepare_write() as store:
+            with _EXCHANGE, self._store.prepare_write() as store:
                 try:
                     grant = self._request_token({"grant_type": "refresh_token", "refresh_token": refresh_token})
                     store(grant)
@@ -282,3 +285,12 @@ def _is_fresh(grant: Grant) -> bool:
 
 def _is_usable(grant: Grant, rejected: Grant | None) -> bool:
     return _is_fresh(grant) and (rejected is None or grant.access_token != rejected.access_token)
+
+
+def wait_for_token_exchange(timeout_seconds: float) -> None:
+    """Wait until this process has stored the tokens that it is requesting. Call it before the process is ended.
+
+    Gong may have used the refresh token already: without the new one, a person has to log in again.
+    """
+    if _EXCHANGE.acquire(timeout=timeout_seconds):
+        _EXCHANGE.release()
