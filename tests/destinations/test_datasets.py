@@ -40,19 +40,26 @@ def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
         ("g" * 64, "has 64 characters"),
     ],
 )
-@pytest.mark.parametrize("command", ["sync", "status", "check", "reconcile", "models", "search price", "report"])
-def test_a_dataset_name_that_dlt_would_change_is_refused(
-    gong: SimulatedGong, workspace: Workspace, command: str, name: str, advice: str
-) -> None:
+def test_a_dataset_name_that_dlt_would_change_is_refused(workspace: Workspace, name: str, advice: str) -> None:
     """Commands would disagree on the dataset: dlt changes the name, and dbt does not."""
-    if workspace.postgres and command != "sync":
-        pytest.skip("names are checked before the warehouse is opened")
-    for option in ("--dataset", "--analytics") if command in ("models", "search price", "report") else ("--dataset",):
-        ended = workspace.run(*command.split(), option, name)
+    ended = workspace.run("status", "--dataset", name)
 
-        assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1), ended
-        assert advice in ended.err
-        assert option in ended.err
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1), ended
+    assert advice in ended.err
+    assert "--dataset" in ended.err
+    assert list(workspace.folder.iterdir()) == []
+
+
+def test_every_command_refuses_such_a_name(gong: SimulatedGong, workspace: Workspace) -> None:
+    """The name is checked before anything is opened or requested."""
+    commands = ("sync", "check", "reconcile", "models", "search price", "report")
+    for command in commands:
+        for option in ("--dataset", "--analytics") if commands.index(command) > 2 else ("--dataset",):
+            ended = workspace.run(*command.split(), option, "My Data")
+
+            assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1), ended
+            assert "use my_data" in ended.err
+            assert option in ended.err
     assert gong.requests == []
     assert list(workspace.folder.iterdir()) == []
 

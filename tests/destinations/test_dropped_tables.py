@@ -29,7 +29,7 @@ def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
 
 @pytest.mark.parametrize(
     "table",
-    ["call_topics", "call_parties", "transcripts", "transcript_sentences", "calls", "users", "library_calls"],
+    ["call_topics", "transcripts", "transcript_sentences", "calls", "library_calls"],
 )
 def test_a_dropped_table_is_created_and_filled_again(gong: SimulatedGong, workspace: Workspace, table: str) -> None:
     """Calls that are older than the lookback are read again as well, because their rows were dropped, too."""

@@ -50,14 +50,25 @@ def test_the_refusal_names_the_section_of_a_named_connection(workspace: Workspac
         *("search", "Search", "credentials", "LOOKBACK"),
     ],
 )
+def test_an_invalid_connection_name_is_refused(workspace: Workspace, name: str) -> None:
+    """A name becomes a path, a section and a pipeline, so it is checked before any of them is touched."""
+    line = refusal(workspace, "status", "--connection", name)
+
+    assert "connection name" in line
+    assert list(workspace.folder.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "command",
-    [("sync",), ("status",), ("models",), ("upload", "calls.csv"), ("get", "calls"), ("login", "--no-browser")],
+    [
+        *(("sync",), ("models",), ("upload", "calls.csv"), ("download-media",), ("get", "calls")),
+        ("login", "--no-browser"),
+    ],
     ids=lambda command: command[0],
 )
-def test_an_invalid_connection_name_is_refused(workspace: Workspace, command: tuple[str, ...], name: str) -> None:
-    """A name becomes a path, a section and a pipeline, so it is checked before any of them is touched."""
-    line = refusal(workspace, *command, "--connection", name)
+def test_every_command_refuses_a_connection_that_is_a_path(workspace: Workspace, command: tuple[str, ...]) -> None:
+    """Files of others beside the working folder are neither deleted nor changed."""
+    line = refusal(workspace, *command, "--connection", "../../../data")
 
     assert "connection name" in line
     assert list(workspace.folder.iterdir()) == []
@@ -137,14 +148,11 @@ def test_other_settings_of_a_connection_default_to_those_of_the_main_account(
         ("secrets.toml", "[sources.gong\n", ".dlt/secrets.toml cannot be read"),
     ],
 )
-@pytest.mark.parametrize("command", ["sync", "status"])
-def test_a_mistake_in_a_file_is_refused(
-    workspace: Workspace, file: str, text: str, expected: str, command: str
-) -> None:
+def test_a_mistake_in_a_file_is_refused(workspace: Workspace, file: str, text: str, expected: str) -> None:
     """A misspelt setting would be ignored; the line names the file, and the closest setting that exists."""
     write_config(workspace, text, file)
 
-    assert expected in refusal(workspace, command)
+    assert expected in refusal(workspace, "sync")
 
 
 def test_the_closest_known_setting_is_named(workspace: Workspace) -> None:
