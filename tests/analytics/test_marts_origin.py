@@ -72,6 +72,7 @@ def test_marts_of_two_accounts_do_not_replace_each_other(
     assert exported <= ids(emea)
 
 
+@pytest.mark.parametrize("workspace", ["postgres"], indirect=True)
 def test_reconcile_erases_from_all_marts_of_the_warehouse(
     workspace: Workspace, accounts: tuple[SimulatedGong, SimulatedGong]
 ) -> None:
@@ -90,6 +91,7 @@ def test_reconcile_erases_from_all_marts_of_the_warehouse(
     assert marts_of(workspace, "gong_emea_analytics") == ids(emea)
 
 
+@pytest.mark.parametrize("workspace", ["duckdb"], indirect=True)
 def test_marts_without_a_record_belong_to_the_dataset_of_their_views(
     workspace: Workspace, accounts: tuple[SimulatedGong, SimulatedGong]
 ) -> None:
