@@ -229,6 +229,8 @@ class SyncJob:
                 names = self._call_resources
 
     def _load(self, pipeline: dlt.Pipeline) -> None:
+        # A run that is killed from here on has counted the requests of this part.
+        self._job.write_progress(**self._columns())
         pipeline.normalize()
         with self._target.warehouse.hold(create=True):
             if not self._loaded:

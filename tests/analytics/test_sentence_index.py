@@ -122,6 +122,8 @@ def test_calls_erased_during_a_refresh_are_dropped_before_the_search(
         return calls
 
     monkeypatch.setattr(SentenceIndex, "refresh", refresh_and_erase)
+    # Two connections of one process to a DuckDB file must have the same mode.
+    monkeypatch.setattr(Target, "read_only", lambda target: target)
     search(Connection("gong"), target, SearchOptions("price"), Console(stderr=True))
 
     entries = IndexManifest(tmp_path / "search" / DEFAULT_ANALYTICS).read_entries()

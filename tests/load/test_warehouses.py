@@ -313,7 +313,7 @@ def test_the_duckdb_memory_limit_can_be_configured(gong: SimulatedGong, workspac
     workspace.settings["DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG"] = '{"memory_limit": "1KB"}'
     result = workspace.run("sync", "--select", "calls")
     assert result.code == 1
-    assert "memory_limit" in result.out
+    assert "memory_limit" in result.err
     assert "Traceback" not in result.err
     del workspace.settings["DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG"]
     workspace.sync("--select", "calls")

@@ -172,7 +172,7 @@ class SimulatedGong:
             if message["type"] == "http.response.start":
                 entry.status = message["status"]
                 if self.settings.sends_date:
-                    date = format_datetime(self.clock(), usegmt=True).encode()
+                    date = format_datetime(self.clock().astimezone(UTC), usegmt=True).encode()
                     message = {**message, "headers": [(b"date", date), *message.get("headers", ())]}
             await send(message)
 
