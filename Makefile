@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: install demo check test bench soak soak-upload superset parse docs clean requirements
+.PHONY: install demo check test test-slow bench soak soak-upload superset parse docs clean requirements
 
 install: .venv/installed
 
@@ -25,6 +25,10 @@ check: install
 
 test: install
 	$(BIN)/pytest -n auto
+
+# Tests of signals, dropped tables, failures and marts on PostgreSQL that take ten minutes more.
+test-slow: install
+	$(BIN)/pytest -n auto -m slow
 
 bench: install
 	$(BIN)/python -m tests.benchmarks.run

@@ -15,6 +15,8 @@ from tests.support.marts import build_models, export_transcripts
 from tests.support.servers.warehouses import WAREHOUSES, build_workspace
 from tests.support.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 EMEA = ("--connection", "emea", "--dataset", "gong_emea")
 GUARDED = ("models", "search price", "report", "export transcripts", "superset")
 

@@ -37,6 +37,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workspa
         yield prepare_workspace(tmp_path_factory.mktemp("prepared"), gong, base_url, marts=False), gong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "failure"), FAST_CELLS)
 def test_a_failure_is_short_and_in_time(prepared: tuple[Workspace, SimulatedGong], command: str, failure: str) -> None:
     """Each command reports each failure in three lines at most, within its time, with its exit code."""

@@ -19,6 +19,8 @@ from tests.support.servers.postgres import postgres_server
 from tests.support.upload_files import build_upload_rows, write_csv
 from tests.support.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 COMMANDS = [
     ("sync", "--json"),

@@ -16,6 +16,8 @@ from tests.support.gong_api import TRANSCRIPT
 from tests.support.servers.warehouses import WAREHOUSES, build_workspace
 from tests.support.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 BOOKKEEPING = ("_runs", "_missing_calls", "_uploads", "_media", "_rejected")
 DLT = ("_dlt_version", "_dlt_loads", "_dlt_pipeline_state")
 LOADED = tuple(dict.fromkeys(table for resource in RESOURCES for table in table_names(resource)))

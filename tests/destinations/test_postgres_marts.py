@@ -15,6 +15,8 @@ from tests.support.marts import build_models, sync_company
 from tests.support.servers.postgres import PostgresServer, hold_transaction
 from tests.support.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 _VIEWS = """
 CREATE SCHEMA bi;
 CREATE VIEW bi.weeks AS SELECT * FROM gong_analytics.rep_week;
