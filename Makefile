@@ -26,7 +26,7 @@ check: install
 test: install
 	$(BIN)/pytest -n auto
 
-# Tests of signals, dropped tables, failures and marts on PostgreSQL that take ten minutes more.
+# Tests of signals, concurrent commands, dropped tables, failures, and locks and marts on PostgreSQL.
 test-slow: install
 	$(BIN)/pytest -n auto -m slow
 

@@ -23,6 +23,8 @@ from tests.support.process import CommandResult
 from tests.support.servers.postgres import PostgresServer, hold_transaction
 from tests.support.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 _READ_ALL = (
     "SELECT count(*) FROM gong.users",
     "SELECT count(*) FROM gong.calls",

@@ -19,6 +19,8 @@ from tests.support.gong_api import EXTENSIVE
 from tests.support.marts import build_models
 from tests.support.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 _HOLD = """
 import sys, duckdb
 warehouse = duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "read_only")
