@@ -247,7 +247,7 @@ def test_changed_pii_settings_rewrite_the_rows_read_again(gong: SimulatedGong, w
     assert not before & set(workspace.rows("SELECT email_address FROM users"))
 
     workspace.configure(pii="keep")
-    workspace.sync(*SINCE)
+    workspace.sync(*SINCE, "--allow-clear-text")
     assert {email for (email,) in workspace.rows("SELECT email_address FROM users")} == {
         user["emailAddress"] for user in gong.company.users
     }
