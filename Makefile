@@ -26,7 +26,7 @@ check: install
 test: install
 	$(BIN)/pytest -n auto
 
-# Tests of signals, concurrent commands, dropped tables, failures, and locks and marts on PostgreSQL.
+# Tests of odd data, damaged indexes, signals, concurrent commands, dropped tables, failures, and locks and marts on PostgreSQL.
 test-slow: install
 	$(BIN)/pytest -n auto -m slow
 

@@ -14,6 +14,8 @@ from tests.support.gong_api import Json
 from tests.support.marts import build_models, sync_company
 from tests.support.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:

@@ -16,6 +16,8 @@ from tests.support.marts import build_models, sync_company
 from tests.support.servers.postgres import postgres_server
 from tests.support.workspace import Workspace, days_ago
 
+pytestmark = pytest.mark.slow
+
 ABSURD = 2**62
 """A number whose arithmetic would overflow."""
 
