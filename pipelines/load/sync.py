@@ -139,10 +139,10 @@ class SyncJob:
                     # Other processes can use a file while the run waits for Gong.
                     opened.close()
                     self._read_and_load(pipeline, stage, run, self._options.select)
-                    with self._target.warehouse.hold():
-                        backfill = self._plan_backfill(pipeline)
-                    if backfill is not None:
-                        self._read_and_load(pipeline, stage, backfill, self._call_resources)
+                    if (backfill := self._find_backfill(pipeline)) is not None:
+                        with self._target.warehouse.hold():
+                            run = self._plan_backfill(pipeline, backfill)
+                        self._read_and_load(pipeline, stage, run, self._call_resources)
                     if self._call_resources:
                         self._warnings.append(no_visible_calls_warning(self._job, pipeline))
                 self._warnings.append(clock_warning(self._job.metrics))
@@ -288,20 +288,22 @@ class SyncJob:
             state_is_current=False,
         )
 
-    def _plan_backfill(self, pipeline: dlt.Pipeline) -> ExtractRun | None:
-        """Return the calls before the bookmark that an earlier start or a wider filter requires; None without any."""
+    def _find_backfill(self, pipeline: dlt.Pipeline) -> Window | None:
+        """Return the window before the bookmark that an earlier start or a wider filter requires; None without any."""
         metrics, options = self._job.metrics, self._options
         unread = (metrics.failed.keys() | metrics.skipped.keys()) & set(self._call_resources)
         if options.since or options.until or metrics.stopped or unread:
             return None
         states = [resource_state(pipeline, self._connection, name) for name in self._call_resources]
         target = Coverage.from_settings(self._connection.settings, self._job.started_at)
-        backfill = plan_backfill(states, target)
-        if backfill is None or self._window is None:
-            return None
+        return plan_backfill(states, target)
+
+    def _plan_backfill(self, pipeline: dlt.Pipeline, backfill: Window) -> ExtractRun:
+        """Return what to read before the bookmark."""
         self._warnings.append(f"settings include more than before: read calls since {backfill.since:%Y-%m-%d} again")
-        # The run log shows one window. The bookmark adjoins both parts.
-        self._window = Window(min(backfill.since, self._window.since), self._window.until)
+        if self._window is not None:
+            # The run log shows one window. The bookmark adjoins both parts.
+            self._window = Window(min(backfill.since, self._window.since), self._window.until)
         return self._with_known_hashes(pipeline, self._job.extract_run(), backfill)
 
     def _with_known_hashes(self, pipeline: dlt.Pipeline, run: ExtractRun, window: Window) -> ExtractRun:
