@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from .options import (
+    DEFAULT_WAIT,
     AccountOption,
     AnalyticsOption,
     ConnectionOption,
@@ -23,7 +24,7 @@ from .options import (
     list_choices,
     resolve_marts,
 )
-from .output import ignore_broken_pipe, print_result, report_errors, stderr
+from .output import ignore_broken_pipe, print_error, print_result, report_errors, stderr
 
 app = typer.Typer()
 export_app = typer.Typer(
@@ -49,7 +50,7 @@ def models_command(
     connection: ConnectionOption = None,
     destination: DestinationOption = None,
     dataset: DatasetOption = None,
-    wait: WaitOption = "60s",
+    wait: WaitOption = DEFAULT_WAIT,
     as_json: JsonOption = False,
 ) -> None:
     """Build and test the marts, a dbt project over the loaded tables."""
@@ -79,7 +80,7 @@ def report_command(
     connection: ConnectionOption = None,
     destination: DestinationOption = None,
     dataset: DatasetOption = None,
-    wait: WaitOption = "60s",
+    wait: WaitOption = DEFAULT_WAIT,
     as_json: JsonOption = False,
 ) -> None:
     """Write the report, one self-contained HTML file with charts that can be opened or mailed."""
@@ -92,7 +93,7 @@ def report_command(
         with show_stage(stderr(), f"writing {to}"):
             result = build_report(account, target, options)
         if result.reason is not None:
-            print(f"gong-elt: {result.reason}", file=sys.stderr)
+            print_error(result.reason)
     print_result(result, as_json=as_json)
 
 
@@ -114,7 +115,7 @@ def search_command(
     connection: ConnectionOption = None,
     destination: DestinationOption = None,
     dataset: DatasetOption = None,
-    wait: WaitOption = "60s",
+    wait: WaitOption = DEFAULT_WAIT,
     as_json: JsonOption = False,
 ) -> None:
     """Find sentences, ranked, with speaker, time and the call's URL."""
@@ -139,7 +140,7 @@ def superset_command(
     connection: ConnectionOption = None,
     destination: DestinationOption = None,
     dataset: DatasetOption = None,
-    wait: WaitOption = "60s",
+    wait: WaitOption = DEFAULT_WAIT,
     as_json: JsonOption = False,
 ) -> None:
     """Write a dashboard with its datasets and charts as a file that Apache Superset imports."""
@@ -167,7 +168,7 @@ def export_transcripts_command(
     connection: ConnectionOption = None,
     destination: DestinationOption = None,
     dataset: DatasetOption = None,
-    wait: WaitOption = "60s",
+    wait: WaitOption = DEFAULT_WAIT,
 ) -> None:
     """Export whole conversations with speakers, sides and times, oldest first."""
     with ignore_broken_pipe(), report_errors():
@@ -176,7 +177,7 @@ def export_transcripts_command(
 
         gong, target, marts = resolve_marts(connection, destination, dataset, analytics, wait)
         options = ExportOptions(text_format, since, until, rep, account, side, marts)
-        texts = export_transcripts(gong, target, options, lambda line: print(f"gong-elt: {line}", file=sys.stderr))
+        texts = export_transcripts(gong, target, options, print_error)
         if to is None:
             for text in texts:
                 sys.stdout.buffer.write(text.encode())

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from .options import (
+    DEFAULT_WAIT,
     ConnectionOption,
     DatasetOption,
     DeadlineOption,
@@ -37,7 +38,7 @@ def sync_command(
     connection: ConnectionOption = None,
     destination: DestinationOption = None,
     dataset: DatasetOption = None,
-    wait: WaitOption = "60s",
+    wait: WaitOption = DEFAULT_WAIT,
     as_json: JsonOption = False,
 ) -> None:
     """Load new and changed data, from the bookmark minus a lookback to now, or in an explicit window."""
@@ -66,7 +67,7 @@ def reconcile_command(
     connection: ConnectionOption = None,
     destination: DestinationOption = None,
     dataset: DatasetOption = None,
-    wait: WaitOption = "60s",
+    wait: WaitOption = DEFAULT_WAIT,
     as_json: JsonOption = False,
 ) -> None:
     """Find calls that were deleted in Gong, confirm each one, and erase their content."""
@@ -83,7 +84,7 @@ def status_command(
     connection: ConnectionOption = None,
     destination: DestinationOption = None,
     dataset: DatasetOption = None,
-    wait: WaitOption = "60s",
+    wait: WaitOption = DEFAULT_WAIT,
     as_json: JsonOption = False,
 ) -> None:
     """Show bookmarks, freshness, pending transcripts, the quota left and the last runs. Read-only."""

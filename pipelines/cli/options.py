@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from ..runtime.target import Target
 
 
+DEFAULT_WAIT = "60s"
+"""Default of `--wait`."""
+
+
 def list_choices(*values: str) -> dict[str, Any]:
     """Return the arguments of `typer.Option` that show and complete the values of an option.
 
@@ -75,12 +79,18 @@ SideOption = Annotated[
 ]
 
 
+def resolve_connection_name(connection: str | None) -> str:
+    """Return the name of the Gong account that the option or the settings give."""
+    from ..runtime.configuration.command_defaults import read_command_defaults
+
+    return read_command_defaults().connection if connection is None else connection
+
+
 def resolve_connection(connection: str | None) -> Connection:
     """Return the Gong account that the option or the settings name."""
-    from ..runtime.configuration.command_defaults import read_command_defaults
     from ..runtime.connection import Connection
 
-    return Connection(read_command_defaults().connection if connection is None else connection)
+    return Connection(resolve_connection_name(connection))
 
 
 def resolve_target(

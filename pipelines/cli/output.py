@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _REPEATED_OPTIONS = ("--connection", "--destination", "--dataset", "--analytics")
 # What the parser of the command line returns for Ctrl-C.
 _INTERRUPTED_EXIT_CODE = 130
-_SEVERAL_LINES = 3
+_MAX_FAILURE_LINES = 3
 """Lines that a failure may have; further causes are counted."""
 
 
@@ -93,10 +93,10 @@ def open_client(connection: str | None) -> Iterator[Gong]:
         from sources.gong.errors import MissingScopeError
 
         from ..ondemand.client import Gong
-        from .options import resolve_connection
+        from .options import resolve_connection_name
 
         try:
-            with Gong(resolve_connection(connection).name) as gong:
+            with Gong(resolve_connection_name(connection)) as gong:
                 yield gong
         except MissingScopeError as error:
             fail(1, _missing_scope_message(error))
@@ -127,11 +127,9 @@ def print_result(figures: Figures, *, as_json: bool, ascii_only: bool = True) ->
     """
     from ..runtime.result import JobResult
 
-    if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.encoding.lower().startswith("utf"):
-        # An encoding such as ASCII lacks most letters: text then has escapes for them, and so has JSON.
-        sys.stdout.reconfigure(errors="backslashreplace")
-        ascii_only = True
-    result = JobResult(figures, ascii_only)
+    # An encoding such as ASCII lacks most letters; text then has escapes for them, and so must have JSON.
+    has_unicode = not isinstance(sys.stdout, io.TextIOWrapper) or sys.stdout.encoding.lower().startswith("utf")
+    result = JobResult(figures, ascii_only or not has_unicode)
     try:
         if as_json:
             print(result.as_json())
@@ -149,11 +147,11 @@ def print_result(figures: Figures, *, as_json: bool, ascii_only: bool = True) ->
 
 def print_failures(failures: Sequence[str]) -> None:
     """Print the causes of a failure to stderr, three lines at most."""
-    is_long = len(failures) > _SEVERAL_LINES
-    for failure in failures[: _SEVERAL_LINES - 1] if is_long else failures:
-        _print_error(failure)
+    is_long = len(failures) > _MAX_FAILURE_LINES
+    for failure in failures[: _MAX_FAILURE_LINES - 1] if is_long else failures:
+        print_error(failure)
     if is_long:
-        _print_error(f"and {len(failures) - _SEVERAL_LINES + 1} other causes: --json lists all")
+        print_error(f"and {len(failures) - _MAX_FAILURE_LINES + 1} other causes: --json lists all")
 
 
 def print_records(records: list[Any]) -> None:
@@ -233,11 +231,12 @@ def _report(exit_code: int, message: str) -> int:
 
         status = "stopped" if exit_code == 3 else "failed"
         print(json.dumps({"status": status, "reason": one_line(message)}))
-    _print_error(message)
+    print_error(message)
     return exit_code
 
 
-def _print_error(message: str) -> None:
+def print_error(message: str) -> None:
+    """Print one line to stderr, without control characters."""
     from ..runtime.display.text import make_printable
 
     # Without stderr there is nowhere to report to.
@@ -254,7 +253,7 @@ def _end(exit_code: int) -> NoReturn:
     except OSError as error:
         _discard(sys.stdout)
         if exit_code == 0:
-            _print_error(f"the output cannot be written: {error.strerror}")
+            print_error(f"the output cannot be written: {error.strerror}")
             exit_code = 1
     if is_interrupted():
         # Everything is closed, and unloading the modules would take another second.

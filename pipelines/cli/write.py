@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from .options import (
+    DEFAULT_WAIT,
     ConnectionOption,
     DatasetOption,
     DeadlineOption,
@@ -70,7 +71,7 @@ def upload_command(
     connection: ConnectionOption = None,
     destination: DestinationOption = None,
     dataset: DatasetOption = None,
-    wait: WaitOption = "60s",
+    wait: WaitOption = DEFAULT_WAIT,
     as_json: JsonOption = False,
 ) -> None:
     """Add calls from a file to Gong, each once. Invalid rows are listed; results are recorded in _uploads."""
@@ -89,7 +90,7 @@ def add_media_command(
     connection: ConnectionOption = None,
     destination: DestinationOption = None,
     dataset: DatasetOption = None,
-    wait: WaitOption = "60s",
+    wait: WaitOption = DEFAULT_WAIT,
 ) -> None:
     """Upload the recording of a call and print the call's id: PUT /v2/calls/{id}/media."""
     with open_client(connection) as gong:
@@ -115,7 +116,7 @@ def download_media_command(
     connection: ConnectionOption = None,
     destination: DestinationOption = None,
     dataset: DatasetOption = None,
-    wait: WaitOption = "60s",
+    wait: WaitOption = DEFAULT_WAIT,
     as_json: JsonOption = False,
 ) -> None:
     """Download missing recordings of the calls in the warehouse, and remove those of calls deleted in Gong."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import dlt
@@ -30,8 +31,9 @@ class CommandDefaults(BaseConfiguration):
     analytics: str | None = None
 
 
+@cache
 def read_command_defaults() -> CommandDefaults:
-    """Return the defaults of options, as configured.
+    """Return the defaults of options, as configured when it is first called: one command asks several times.
 
     dlt's own resolution would also take a variable such as `DATASET` of another program.
 
