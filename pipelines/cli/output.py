@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from ..runtime.process.interruption import is_interrupted, raise_interrupts, report_interrupt, wait_for_completion
+from ..runtime.process.interruption import (
+    claim_json_result,
+    is_interrupted,
+    raise_interrupts,
+    report_interrupt,
+    wait_for_completion,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -132,7 +138,9 @@ def print_result(figures: Figures, *, as_json: bool, ascii_only: bool = True) ->
     result = JobResult(figures, ascii_only or not has_unicode)
     try:
         if as_json:
-            print(result.as_json())
+            text = result.as_json()
+            if claim_json_result():
+                print(text)
         else:
             result.show(stdout(), _options_to_repeat(sys.argv[1:]))
         sys.stdout.flush()
@@ -224,7 +232,7 @@ def _describe_failure(error: Exception) -> tuple[int, str]:
 
 def _report(exit_code: int, message: str) -> int:
     """Print why a command ended without a result; return the exit code."""
-    if "--json" in sys.argv[1:]:
+    if "--json" in sys.argv[1:] and claim_json_result():
         import json
 
         from ..runtime.errors import one_line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,6 +23,7 @@ from .connection import Connection
 from .errors import UsageError
 
 _ALL_RESOURCES = (*RESOURCES, *OPT_IN_RESOURCES)
+_SECONDS = re.compile(r"\d{1,9}", re.ASCII)
 
 
 def parse_selection(select: str | None) -> Sequence[str]:
@@ -116,15 +118,17 @@ def pending_since(retry_period: timedelta, transcripts_bookmark: datetime | None
 
 
 def parse_wait(wait: str) -> timedelta:
-    """Return how long a command waits for another process; zero for `0`.
+    """Return how long a command waits for another process. A number without a unit counts seconds.
 
     Raises:
         UsageError: If it is not a duration.
     """
+    if _SECONDS.fullmatch(wait.strip()):
+        return timedelta(seconds=int(wait))
     try:
-        return timedelta() if wait.strip() == "0" else parse_duration(wait)
+        return parse_duration(wait)
     except ConfigurationError:
-        raise UsageError(f"invalid --wait {wait!r}: use a duration (30s, 5m), or 0 not to wait") from None
+        raise UsageError(f"invalid --wait {wait!r}: use seconds or a duration (30s, 5m), or 0 not to wait") from None
 
 
 def parse_deadline(deadline: str | None, now: datetime) -> datetime | None:

@@ -112,7 +112,8 @@ def test_a_signal_ends_a_command_that_waits_for_gong(
     command.wait_until(lambda: held_gong.hit_count > 0)
 
     code, out, err = command.end(number)
-    assert (code, out, err.splitlines()) == (1, "", [_LINE])
+    result = '{"status": "failed", "reason": "interrupted; nothing is lost, run again"}\n'
+    assert (code, out, err.splitlines()) == (1, result if "--json" in arguments else "", [_LINE])
     runs = workspace.rows("SELECT command, status, reason FROM _runs ORDER BY started_at OFFSET 1")
     has_row = arguments[0] in ("sync", "reconcile", "upload", "download-media") and "--plan" not in arguments
     assert runs == ([(arguments[0], "failed", "interrupted")] if has_row else [])

@@ -22,14 +22,7 @@ _ROLE, _SECRET = "needs_password", "s3cret-of-the-role"
 @pytest.fixture(scope="module")
 def role(postgres: PostgresServer) -> str:
     """Create a role that the server asks for its password."""
-    rules = "host all needs_password all scram-sha-256\nlocal all all trust\nhost all all 127.0.0.1/32 trust\n"
-    postgres.execute(
-        "postgres",
-        f"CREATE ROLE {_ROLE} LOGIN SUPERUSER PASSWORD '{_SECRET}'",
-        f"DO $$ BEGIN EXECUTE format('COPY (SELECT unnest(string_to_array(%L, chr(10)))) TO %L', '{rules}',"
-        " current_setting('hba_file')); END $$",
-        "SELECT pg_reload_conf()",
-    )
+    postgres.create_role(_ROLE, _SECRET)
     return _ROLE
 
 

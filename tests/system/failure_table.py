@@ -22,6 +22,7 @@ from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, hang
 from pipelines.demo.server.serving import serve
 from tests.support.companies import build_recent_gong
+from tests.support.servers.postgres import postgres_server
 from tests.support.upload_files import build_upload_rows, write_csv
 from tests.support.workspace import Workspace
 
@@ -51,6 +52,12 @@ WAREHOUSE_COMMANDS: Mapping[str, tuple[str, ...]] = {
     "superset": ("superset",),
 }
 """Commands that open the warehouse."""
+
+WRITING_COMMANDS: Mapping[str, tuple[str, ...]] = {
+    name: WAREHOUSE_COMMANDS[name]
+    for name in ("sync", "sync --json", "reconcile", "upload", "download-media", "models")
+}
+"""Commands that change the warehouse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +113,33 @@ def use_postgres(url: str | None) -> Callable[[Workspace], AbstractContextManage
 
 
 @contextmanager
-def open_file_elsewhere(workspace: Workspace) -> Iterator[tuple[str, ...]]:
-    """Hold the DuckDB file open for writing in another process."""
-    program = "import duckdb, sys; c = duckdb.connect('warehouse.duckdb'); print('open', flush=True); sys.stdin.read()"
-    with subprocess.Popen(
-        [sys.executable, "-c", program], cwd=workspace.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as holder:
-        assert holder.stdout is not None
-        holder.stdout.readline()
-        yield ()
-        holder.kill()
+def use_password_server(workspace: Workspace) -> Iterator[tuple[str, ...]]:
+    """Load into a server that asks for a password, with a URL that has none."""
+    with postgres_server() as server:
+        server.create_role("needs_password", password="not sent")
+        url = f"postgresql://needs_password@127.0.0.1:{server.port}/postgres"
+        workspace.settings["DESTINATION__POSTGRES__CREDENTIALS"] = url
+        yield ("--destination", "postgres")
+
+
+def open_file_elsewhere(*, read_only: bool) -> Callable[[Workspace], AbstractContextManager[tuple[str, ...]]]:
+    """Return a cause that holds the DuckDB file open in another process, longer than the command waits."""
+
+    @contextmanager
+    def cause(workspace: Workspace) -> Iterator[tuple[str, ...]]:
+        program = (
+            f"import duckdb, sys; c = duckdb.connect('warehouse.duckdb', read_only={read_only});"
+            " c.execute('SELECT 1'); print('open', flush=True); sys.stdin.read()"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", program], cwd=workspace.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as holder:
+            assert holder.stdout is not None
+            holder.stdout.readline()
+            yield ("--wait", "4")
+            holder.kill()
+
+    return cause
 
 
 def no_cause(_: Workspace) -> AbstractContextManager[tuple[str, ...]]:
@@ -129,7 +153,9 @@ FAILURES: Mapping[str, Failure] = {
     "unknown host": Failure(GONG_COMMANDS, configure(base_url="https://gong.invalid"), 1),
     "no destination settings": Failure(WAREHOUSE_COMMANDS, use_postgres(None), 2),
     "server down": Failure(WAREHOUSE_COMMANDS, use_postgres("postgresql://gong:secret@127.0.0.1:1/nowhere"), 1),
-    "file in use": Failure(WAREHOUSE_COMMANDS, open_file_elsewhere, 1),
+    "no password": Failure(WAREHOUSE_COMMANDS, use_password_server, 1),
+    "file in use": Failure(WAREHOUSE_COMMANDS, open_file_elsewhere(read_only=False), 1),
+    "a reader's lock": Failure(WRITING_COMMANDS, open_file_elsewhere(read_only=True), 1),
     "Ctrl-C": Failure(GONG_COMMANDS, no_cause, 1, signal.SIGINT),
     "SIGTERM": Failure(GONG_COMMANDS, no_cause, 1, signal.SIGTERM),
 }

@@ -31,6 +31,8 @@ _cleanups: list[Callable[[], None]] = []
 _completions: list[Callable[[float], None]] = []
 _sockets: list[socket.socket] = []
 _report = threading.Lock()
+_json_result = threading.Lock()
+_REASON = "interrupted; nothing is lost, run again"
 
 
 def install_signal_handlers() -> None:
@@ -73,11 +75,21 @@ def raise_interrupts() -> Iterator[None]:
         raise
 
 
+def claim_json_result() -> bool:
+    """Return True to the first caller in any thread, which then prints the one object of `--json`."""
+    return _json_result.acquire(blocking=False)
+
+
 def report_interrupt() -> None:
-    """Print the line that a user reads after a signal, once."""
-    if _report.acquire(blocking=False):
-        with suppress(OSError):
-            os.write(sys.stderr.fileno(), b"gong-elt: interrupted; nothing is lost, run again\n")
+    """Print the line that a user reads after a signal, once, and with `--json` the object that a script reads."""
+    if not _report.acquire(blocking=False):
+        return
+    with suppress(OSError):
+        if "--json" in sys.argv[1:] and claim_json_result():
+            # Written past Python's buffer, which another thread may have locked.
+            os.write(sys.stdout.fileno(), f'{{"status": "failed", "reason": "{_REASON}"}}\n'.encode())
+    with suppress(OSError):
+        os.write(sys.stderr.fileno(), f"gong-elt: {_REASON}\n".encode())
 
 
 def cancel_on_signal(cancel: Callable[[], None]) -> None:

@@ -50,6 +50,17 @@ class PostgresServer:
         """Return the URL of a database."""
         return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}"
 
+    def create_role(self, name: str, password: str) -> None:
+        """Create a role that, unlike others, the server asks for its password."""
+        rules = f"host all {name} all scram-sha-256\nlocal all all trust\nhost all all 127.0.0.1/32 trust\n"
+        self.execute(
+            "postgres",
+            f"CREATE ROLE {name} LOGIN SUPERUSER PASSWORD '{password}'",
+            f"DO $$ BEGIN EXECUTE format('COPY (SELECT unnest(string_to_array(%L, chr(10)))) TO %L', '{rules}',"
+            " current_setting('hba_file')); END $$",
+            "SELECT pg_reload_conf()",
+        )
+
     def waiting_sessions(self) -> list[str]:
         """Return the statements that wait for a lock."""
         connection = psycopg2.connect(self.url("postgres"))
