@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: install demo check test test-slow bench soak soak-upload superset parse docs clean requirements
+.PHONY: install demo check test test-slow bench soak soak-upload superset parse pages docs clean requirements
 
 install: .venv/installed
 
@@ -16,12 +16,13 @@ install: .venv/installed
 demo: install
 	$(BIN)/gong-elt demo
 
-check: install
+check: install .docs/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m docs.generate.pages --check
 	$(BIN)/python -m tests.project.word_list
+	NO_MKDOCS_2_WARNING=1 .docs/bin/mkdocs build
 
 test: install
 	$(BIN)/pytest -n auto
@@ -53,13 +54,24 @@ parse: install
 	$(BIN)/python -m tests.system.other_warehouses
 
 # Write the generated pages of docs; tests compare them with the code.
-docs: install
+pages: install
 	$(BIN)/python -m docs.generate.pages
+
+# Build the documentation site into site/. A broken link, anchor or unlisted page fails the build.
+docs: pages .docs/installed
+	NO_MKDOCS_2_WARNING=1 .docs/bin/mkdocs build
+
+.docs/installed: docs/requirements.txt
+	$(PYTHON) -m venv .docs
+	.docs/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r docs/requirements.txt
+	@touch $@
 
 # Pin all dependencies with hashes, without registry addresses; needs `uv`.
 requirements:
 	uv pip compile pyproject.toml --extra dev --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	  --python-version 3.11 --universal --quiet --output-file requirements.txt
+	uv pip compile docs/requirements.in --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	  --python-version 3.11 --universal --quiet --output-file docs/requirements.txt
 
 clean:
-	rm -rf .venv .superset .parse demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .docs .superset .parse demo site .pytest_cache .mypy_cache .ruff_cache

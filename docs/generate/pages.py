@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
             path.write_text(_PAGES[path](), encoding="utf-8")
         return 0
     for path in outdated:
-        print(f"{path.relative_to(REPOSITORY)} is outdated: run `make docs`")
+        print(f"{path.relative_to(REPOSITORY)} is outdated: run `make pages`")
     return bool(outdated)
 
 

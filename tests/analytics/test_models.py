@@ -106,7 +106,7 @@ def test_measures_give_the_same_value_in_both_warehouses(duckdb_marts: Workspace
 
 def test_the_page_of_the_marts_is_up_to_date() -> None:
     """docs/marts.md equals the page generated from the descriptions."""
-    assert PAGE.read_text(encoding="utf-8") == page(), "run `make docs`"
+    assert PAGE.read_text(encoding="utf-8") == page(), "run `make pages`"
 
 
 def test_dbt_sources_are_declared_tables() -> None:

@@ -36,7 +36,7 @@ WITHOUT_ID = {AUDIT_LOGS.endpoint, COACHING_METRICS.endpoint, USER_SETTINGS_HIST
 
 def test_the_page_matches_its_data() -> None:
     """docs/coverage.md is generated, not edited."""
-    assert PAGE.read_text() == page(), "run `make docs`"
+    assert PAGE.read_text() == page(), "run `make pages`"
 
 
 def test_every_endpoint_is_listed_once() -> None:

@@ -13,7 +13,7 @@ from sources.gong.settings import GongSettings
 
 def test_the_commands_page_matches_the_application() -> None:
     """A changed option or help text reaches docs/reference/commands.md."""
-    assert commands_page.PAGE.read_text("utf-8") == commands_page.page(), "run `make docs`"
+    assert commands_page.PAGE.read_text("utf-8") == commands_page.page(), "run `make pages`"
 
 
 def test_notes_on_exit_codes_name_commands_that_exist() -> None:
@@ -23,7 +23,7 @@ def test_notes_on_exit_codes_name_commands_that_exist() -> None:
 
 def test_the_settings_page_matches_the_declarations() -> None:
     """A changed setting or default reaches docs/reference/settings.md."""
-    assert settings_page.PAGE.read_text("utf-8") == settings_page.page(), "run `make docs`"
+    assert settings_page.PAGE.read_text("utf-8") == settings_page.page(), "run `make pages`"
 
 
 @pytest.mark.parametrize("spec", [GongSettings, GongApiKey, GongOAuth, GongAccessToken, CommandDefaults])
@@ -34,7 +34,7 @@ def test_every_setting_is_described(spec: type[BaseConfiguration]) -> None:
 
 def test_the_tables_page_matches_the_declarations() -> None:
     """A changed table, key or column reaches docs/reference/tables.md."""
-    assert tables_page.PAGE.read_text("utf-8") == tables_page.page(), "run `make docs`"
+    assert tables_page.PAGE.read_text("utf-8") == tables_page.page(), "run `make pages`"
 
 
 def test_bookkeeping_tables_have_their_key_columns() -> None:

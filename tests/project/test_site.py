@@ -1,0 +1,86 @@
+"""The documentation site builds without network: pages, Markdown versions, llms.txt, and its search in Chromium."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect
+from starlette.staticfiles import StaticFiles
+
+from pipelines.demo.server.serving import serve
+from tests.support.browser import PHONE, WIDE, new_page
+from tests.support.paths import REPOSITORY
+
+MKDOCS = REPOSITORY / ".docs" / "bin" / "mkdocs"
+_WITHOUT_NETWORK = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site in a new folder; every request to the network would be refused."""
+    if not MKDOCS.exists():
+        pytest.skip("mkdocs is not installed: run `make docs`")
+    folder = tmp_path_factory.mktemp("site")
+    command = [str(MKDOCS), "build", "--site-dir", str(folder)]
+    environment = {"PATH": os.environ["PATH"], "NO_MKDOCS_2_WARNING": "1", **_WITHOUT_NETWORK}
+    built = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    return folder
+
+
+def test_every_page_has_a_markdown_version_that_llms_txt_lists(site: Path) -> None:
+    """Agents can read the whole documentation as Markdown."""
+    pages = {_markdown_path(site, page) for page in site.rglob("index.html")}
+    assert len(pages) > 10
+    listed = re.findall(r"\]\(([^)]+\.md)\): .", (site / "llms.txt").read_text("utf-8"))
+    assert set(listed) == {str(page.relative_to(site)) for page in pages}
+    assert len(listed) == len(set(listed))
+    assert [page for page in pages if not page.read_text("utf-8").startswith("# ")] == []
+
+
+def test_links_of_markdown_versions_have_targets(site: Path) -> None:
+    """A reader of the Markdown version can follow its links."""
+    for page in (_markdown_path(site, page) for page in site.rglob("index.html")):
+        for link in re.findall(r"\]\(([^)#\s]+)", re.sub(r"(?ms)^ *```.*?^ *```", "", page.read_text("utf-8"))):
+            assert ":" in link or (page.parent / link).exists(), f"{page.relative_to(site)} links to {link}"
+
+
+def _markdown_path(site: Path, page: Path) -> Path:
+    """Return the file of a page's Markdown version: the page `a/` has `a.md`."""
+    return site / "index.md" if page.parent == site else page.parent.with_suffix(".md")
+
+
+def test_pages_load_nothing_from_other_hosts(site: Path) -> None:
+    """Reading the documentation is not reported to any third party, and works without internet access."""
+    for page in site.rglob("*.html"):
+        loaded = re.findall(r"<(?:script|img|iframe|source)[^>]*\ssrc=[\"']?([^\s\"'>]+)", page.read_text("utf-8"))
+        loaded += re.findall(r"<link rel=[\"']?(?:stylesheet|icon|preconnect)[^>]*", page.read_text("utf-8"))
+        assert [target for target in loaded if "//" in target] == [], page.relative_to(site)
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    """Serve the site on loopback and return its address."""
+    with serve(StaticFiles(directory=site, html=True)) as address:
+        yield address
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_the_search_of_the_site_works_without_other_hosts(address: str, size: tuple[int, int]) -> None:
+    """A reader finds a page by a word, at both widths, and the browser contacts the site only."""
+    with new_page(size=size) as page:
+        hosts: set[str] = set()
+        page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+        page.goto(address)
+        if size == PHONE:
+            page.locator(".md-header__button[for=__search]").click()
+        page.get_by_placeholder("Search").press_sequentially("bookmark")
+        expect(page.locator(".md-search-result__link").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert hosts == {urlsplit(address).netloc}
