@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -99,46 +99,51 @@ def date_sliced(resource: DateSlicedResource, context: ExtractContext) -> DltRes
     tables = resource.mapper.tables
 
     async def read() -> AsyncIterator[Any]:
-        # Gong rejects dates after its own today.
-        run, now, lookback = context.run, context.latest_bookmark, context.lookback
+        run, lookback = context.run, context.lookback
         # The filters are about calls.
         target = Coverage(context.target.since, is_default_start=context.target.is_default_start)
         state = dlt.current.resource_state()
-        correct_future_times(state, now, known_bookmark=now)
         context.save_pii_mode(state)
         output = ResourceOutput(tables, context)
-        window = run.date_window or plan_window([state], target=target, now=now, lookback=lookback)
-        if run.date_window is None and (backfill := plan_backfill([state], target)) is not None:
-            window = Window(min(window.since, backfill.since), window.until)
-        hashes = DateHashes(state, state_is_current=run.state_is_current)
-        complete_until = window.since
-        seen_ids: set[str] = set()
         for item in output.emit({}):
             yield item
-        try:
-            for date_slice in resource.slices(window, now):
-                records_by_date = await context.read(resource.read(context, date_slice))
-                changed, emptied = hashes.select_changed(
-                    {
-                        day: context.pseudonymize(
-                            resource.name, _drop_seen(records, resource, seen_ids, context.metrics)
-                        )
-                        for day, records in records_by_date.items()
-                    }
-                )
-                rows = resource.mapper.to_tables(
-                    changed,
-                    output.types,
-                    output.rejects,
-                    with_tombstones=not run.initial_load,
-                    emptied_parents=emptied,
-                )
-                for item in output.emit(rows):
-                    yield item
-                complete_until = min(complete_at(date_slice.until), window.until)
-            complete_until = window.until
-        except (GongError, InvalidRecordError) as error:
-            context.report(resource.name, error)
+        now: datetime | None = None
+        # Gong rejects dates after its own today, and only a response shows that this machine's clock is ahead of it.
+        while now != context.latest_bookmark:
+            now = context.latest_bookmark
+            correct_future_times(state, now, known_bookmark=now)
+            window = _plan_dates(state, context, target, now)
+            hashes = DateHashes(state, state_is_current=run.state_is_current)
+            complete_until = window.since
+            seen_ids: set[str] = set()
+            try:
+                for date_slice in resource.slices(window, now):
+                    records_by_date = await context.read(resource.read(context, date_slice))
+                    changed, emptied = hashes.select_changed(
+                        {
+                            day: context.pseudonymize(
+                                resource.name, _drop_seen(records, resource, seen_ids, context.metrics)
+                            )
+                            for day, records in records_by_date.items()
+                        }
+                    )
+                    rows = resource.mapper.to_tables(
+                        changed,
+                        output.types,
+                        output.rejects,
+                        with_tombstones=not run.initial_load,
+                        emptied_parents=emptied,
+                    )
+                    for item in output.emit(rows):
+                        yield item
+                    complete_until = min(complete_at(date_slice.until), window.until)
+                    if now != context.latest_bookmark:
+                        break
+                else:
+                    complete_until = window.until
+            except (GongError, InvalidRecordError) as error:
+                if now == context.latest_bookmark:
+                    context.report(resource.name, error)
         hashes.prune_before((now - lookback.depths[-1]).date().replace(day=1))
         save_progress(
             state,
@@ -146,11 +151,21 @@ def date_sliced(resource: DateSlicedResource, context: ExtractContext) -> DltRes
             complete_until,
             previous_bookmark=read_bookmark(state),
             target=target,
-            now=context.latest_bookmark,
+            now=now,
             lookback=lookback,
         )
 
     return declare_output(dlt.resource(read, name=resource.name, selected=not resource.opt_in), tables, context)
+
+
+def _plan_dates(state: MutableMapping[str, Any], context: ExtractContext, target: Coverage, now: datetime) -> Window:
+    """Return the window to read, which ends by `now`: as the driver says, or since the bookmark and what is due."""
+    window = context.run.date_window
+    if window is None:
+        window = plan_window([state], target=target, now=now, lookback=context.lookback)
+        if (backfill := plan_backfill([state], target)) is not None:
+            window = Window(min(window.since, backfill.since), window.until)
+    return Window(min(window.since, now), min(window.until, now))
 
 
 def _drop_seen(records: list[Any], resource: DateSlicedResource, seen_ids: set[str], metrics: RunMetrics) -> list[Any]:

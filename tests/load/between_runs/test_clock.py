@@ -55,6 +55,21 @@ def test_a_run_whose_clock_is_ahead_warns_and_keeps_gongs_time(
     assert_warehouse_matches(workspace, gong)
 
 
+@pytest.mark.parametrize("select", ["calls,users,answered_scorecards", "answered_scorecards"])
+def test_reviews_are_read_up_to_gongs_today(gong: SimulatedGong, workspace: Workspace, select: str) -> None:
+    """Gong rejects later dates, and it shows its own date only with the first response."""
+    workspace.sync("--select", select)
+    reviews = workspace.count("answered_scorecards")
+    with shifted_clock(workspace, timedelta(days=400)):
+        ahead = workspace.sync("--select", select)
+        explicit = workspace.sync("--select", select, "--since", f"{datetime.now(UTC) - timedelta(days=5):%Y-%m-%d}")
+    assert "ahead of Gong's" in ahead["warning"]
+    assert explicit["resources"]["answered_scorecards"]["status"] == "loaded"
+
+    workspace.sync("--select", select)
+    assert workspace.count("answered_scorecards") == reviews > 0
+
+
 @pytest.mark.parametrize("shift", AHEAD)
 def test_a_bookmark_in_the_future_is_corrected(gong: SimulatedGong, workspace: Workspace, shift: timedelta) -> None:
     """A response without `Date` does not show that the clock is ahead; later runs do, warn, and miss nothing."""
