@@ -22,7 +22,7 @@ PAGES_BY_DOCUMENT = {
 
 _DOCUMENTS_BY_PAGE = {page: document for document, page in PAGES_BY_DOCUMENT.items()}
 _LINK = re.compile(r"(?<=\]\()([^)\s]+)(?=\))")
-_CODE_BLOCK = re.compile(r"(^ *```.*?^ *```)", re.DOTALL | re.MULTILINE)
+_CODE = re.compile(r"(^ *```.*?^ *```|`[^`\n]*`)", re.DOTALL | re.MULTILINE)
 
 _markdown_by_page: dict[str, str] = {}
 
@@ -50,13 +50,13 @@ def on_post_build(config: Any) -> None:
         target.write_text(markdown, encoding="utf-8")
     lines = [f"# {config.site_name}", "", f"> {config.site_description}", ""]
     lines += ["Every page has a Markdown version at the address of its `.md` file; these are listed here."]
-    lines += list_pages(config.nav, "Start")
+    lines += list_pages(config.nav, "Pages")
     (site / "llms.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def rewrite_links(markdown: str, page: str) -> str:
-    """Return the Markdown of a page with links that hold in the site, outside of code blocks."""
-    parts = _CODE_BLOCK.split(markdown)
+    """Return the Markdown of a page with links that hold in the site, outside of code."""
+    parts = _CODE.split(markdown)
     parts[::2] = [_LINK.sub(lambda link: _rewrite_link(link[0], page), part) for part in parts[::2]]
     return "".join(parts)
 

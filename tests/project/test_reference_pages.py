@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from dlt.common.configuration.specs import BaseConfiguration
 
-from docs.generate import commands_page, settings_page, tables_page
+from docs.generate import commands_page, exit_codes_page, settings_page, tables_page
+from docs.generate.example_values import load_examples
 from pipelines.runtime.configuration.command_defaults import CommandDefaults
+from pipelines.runtime.result import EXIT_CODES as CODES_BY_STATUS
 from sources.gong import GongAccessToken, GongApiKey, GongOAuth
+from sources.gong.resources import TABLES
 from sources.gong.settings import GongSettings
 
 
@@ -16,9 +19,15 @@ def test_the_commands_page_matches_the_application() -> None:
     assert commands_page.PAGE.read_text("utf-8") == commands_page.page(), "run `make pages`"
 
 
+def test_the_exit_codes_page_matches_the_statuses() -> None:
+    """A new status or exit code reaches docs/reference/exit-codes.md."""
+    assert exit_codes_page.PAGE.read_text("utf-8") == exit_codes_page.page(), "run `make pages`"
+    assert set(CODES_BY_STATUS.values()) <= {code for code, _, _ in exit_codes_page.EXIT_CODES}
+
+
 def test_notes_on_exit_codes_name_commands_that_exist() -> None:
     """A renamed command does not keep its note under the old name."""
-    assert commands_page.FURTHER_FAILURES.keys() <= {command.name for command in commands_page.commands()}
+    assert exit_codes_page.FURTHER_FAILURES.keys() <= {command.name for command in commands_page.commands()}
 
 
 def test_the_settings_page_matches_the_declarations() -> None:
@@ -41,3 +50,17 @@ def test_bookkeeping_tables_have_their_key_columns() -> None:
     """The keys that the tables page states exist."""
     for table in tables_page.BOOKKEEPING:
         assert set(table.key) <= table.column_types.keys(), table.name
+
+
+def test_examples_are_of_columns_that_exist() -> None:
+    """A renamed column does not lose its example, and most tables have one."""
+    examples = load_examples()
+    declared = {table.name: {column.name for column in table.columns} for table in TABLES}
+    declared |= {table.name: set(table.column_types) for table in tables_page.BOOKKEEPING}
+    assert [
+        f"{table}.{column}"
+        for table, values in examples.items()
+        for column in values
+        if table in declared and column not in declared[table]
+    ] == []
+    assert [name for name in declared if not examples.get(name)] == ["_rejected", "_media", "_missing_calls"]

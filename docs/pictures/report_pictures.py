@@ -1,4 +1,7 @@
-"""Take the pictures of docs/report.md; run `make demo` first, then `python -m docs.generate.report_pictures`."""
+"""Take the pictures of the report and of the tutorial's chart: `python -m docs.pictures.report_pictures`.
+
+Run `make demo` and the commands of docs/tutorial.md first.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,13 @@ from pathlib import Path
 from tests.support.browser import PHONE, WIDE, open_file
 
 REPORT = Path("demo") / "gong-report.html"
-PICTURES = Path(__file__).parents[1] / "pictures"
+CHART = Path("demo") / "talk_ratio.html"
+PICTURES = Path(__file__).parent
 SIZES = {"report-light": (WIDE, False), "report-dark": (WIDE, True), "report-phone": (PHONE, False)}
 
 
 def main() -> None:
     """Write one picture per size and colour scheme."""
-    PICTURES.mkdir(exist_ok=True)
     for name, (size, dark) in SIZES.items():
         with open_file(REPORT.absolute(), size=size, dark=dark) as report:
             report.page.wait_for_selector("html[data-shown]")
@@ -24,6 +27,8 @@ def main() -> None:
                 full_page=True,
                 clip={"x": 0.0, "y": 0.0, "width": float(width), "height": 1.5 * height},
             )
+    with open_file(CHART.absolute()) as chart:
+        chart.page.locator(".vega-embed canvas, .vega-embed svg").first.screenshot(path=PICTURES / "tutorial-chart.png")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from tests.support.browser import PHONE, WIDE, new_page
 from tests.support.paths import REPOSITORY
 
 MKDOCS = REPOSITORY / ".docs" / "bin" / "mkdocs"
+_CODE = re.compile(r"^ *```.*?^ *```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 _WITHOUT_NETWORK = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
 
 
@@ -47,7 +48,7 @@ def test_every_page_has_a_markdown_version_that_llms_txt_lists(site: Path) -> No
 def test_links_of_markdown_versions_have_targets(site: Path) -> None:
     """A reader of the Markdown version can follow its links."""
     for page in (_markdown_path(site, page) for page in site.rglob("index.html")):
-        for link in re.findall(r"\]\(([^)#\s]+)", re.sub(r"(?ms)^ *```.*?^ *```", "", page.read_text("utf-8"))):
+        for link in re.findall(r"\]\(([^)#\s]+)", _CODE.sub("", page.read_text("utf-8"))):
             assert ":" in link or (page.parent / link).exists(), f"{page.relative_to(site)} links to {link}"
 
 
