@@ -122,7 +122,7 @@ def _rows(spec: type[BaseConfiguration]) -> Iterator[tuple[str, str, str]]:
 
 def _default(spec: type[BaseConfiguration], name: str) -> str:
     value = getattr(spec, name)
-    if value is None:
+    if value in (None, ""):
         return "" if is_optional_type(spec.get_resolvable_fields()[name]) else "required"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 

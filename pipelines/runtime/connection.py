@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 import dlt
+from dlt.common.configuration.const import TYPE_EXAMPLES
 from dlt.common.configuration.exceptions import ConfigurationException, ConfigValueCannotBeCoercedException
 from dlt.common.configuration.specs.base_configuration import is_secret_hint
 from dlt.common.destination import Destination
-from dlt.common.typing import is_optional_type
 from dlt.extract import DltSource
 
 from sources.gong import (
@@ -239,7 +239,7 @@ class Connection:
         missing = [
             name
             for name, hint in fields.items()
-            if name not in values and getattr(kind, name) is None and not is_optional_type(hint)
+            if not kind.is_field_resolved(values.get(name, getattr(kind, name)), hint)
         ]
         if missing:
             raise UsageError(self._describe_missing_fields(missing))
@@ -282,7 +282,8 @@ def _credential_values(section: str) -> dict[str, str]:
         for kind in get_args(GongCredentials)
         for name, hint in kind.get_resolvable_fields().items()
     }
-    return {name: str(value).strip() for name, value in values.items() if value is not None}
+    filled_in = {name: str(value).strip() for name, value in values.items() if value is not None}
+    return {name: value for name, value in filled_in.items() if value != TYPE_EXAMPLES["text"]}
 
 
 def _validate_name(name: str) -> None:

@@ -19,6 +19,7 @@ from .settings import GongSettings
 from .source import gong_client, gong_settings, gong_source
 from .tables.dlt_hints import table_schemas
 from .tables.known_hashes import KnownHashes
+from .telemetry import disable_telemetry
 
 __all__ = [
     "CALL_METADATA_COLUMNS",
@@ -64,3 +65,5 @@ __all__ = [
     "table_schemas",
     "truncate_to_millisecond",
 ]
+
+disable_telemetry()

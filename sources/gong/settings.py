@@ -113,6 +113,13 @@ class GongSettings(BaseConfiguration):
         return start
 
 
+@configspec
+class PseudonymKey(BaseConfiguration):
+    """The secret key of `pii = "hash"`, which `gong_source` reads from the section in which it is built."""
+
+    pii_key: TSecretStrValue | None = None
+
+
 def describe_invalid_value(error: ConfigValueCannotBeCoercedException) -> str:
     """Return one line that names the setting, its value, and what it takes."""
     choices = _choices(error.hint)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Annotated
 
 import dlt
 from dlt.common.configuration import with_config
 from dlt.common.configuration.resolve import resolve_configuration
-from dlt.common.typing import TSecretStrValue
+from dlt.common.configuration.specs.base_configuration import NotResolved
 from dlt.extract import DltResource
 
 from .api.client import GongClient
@@ -29,6 +30,7 @@ from .settings import (
     GongSettings,
     PiiMode,
     PrivateCalls,
+    PseudonymKey,
 )
 
 
@@ -50,7 +52,8 @@ def gong_source(
     include_media: bool = False,
     private_calls: PrivateCalls = "exclude",
     pii: PiiMode = "keep",
-    pii_key: TSecretStrValue | None = None,
+    # As a secret, `dlt init` would write a placeholder for it. dlt resolves a field with the default None.
+    pii_key: Annotated[str | None, NotResolved()] = "",
     pii_crm_fields: list[str] | None = None,
     lookback: str = DEFAULT_LOOKBACK,
     requests_per_second: float = 3.0,
@@ -91,7 +94,7 @@ def gong_source(
         include_media=include_media,
         private_calls=private_calls,
         pii=pii,
-        pii_key=pii_key,
+        pii_key=pii_key or resolve_configuration(PseudonymKey()).pii_key,
         pii_crm_fields=pii_crm_fields,
         lookback=lookback,
         requests_per_second=requests_per_second,

@@ -18,7 +18,7 @@ ALLOWED_FOLDERS: dict[str, set[str]] = {
 }
 
 SOURCE_LAYERS = (
-    {"errors", "datetimes", "settings", "metrics", "json_repair"},
+    {"errors", "datetimes", "settings", "metrics", "json_repair", "telemetry"},
     {"tables"},
     {"incremental", "api"},
     {"auth", "extract"},

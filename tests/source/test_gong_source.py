@@ -31,6 +31,7 @@ from sources.gong import (
     gong_source,
 )
 from tests.conftest import MakeGong
+from tests.packaging.network import ConnectionLog
 from tests.support.companies import public_calls
 from tests.support.paths import REPOSITORY
 from tests.support.workspace import Workspace
@@ -222,27 +223,39 @@ def test_an_error_is_raised_and_nothing_is_loaded(gong: SimulatedGong, project: 
 def test_dlt_init_copies_the_source_into_another_project(
     gong: SimulatedGong, workspace: Workspace, tmp_path: Path
 ) -> None:
-    """`dlt init gong duckdb --location ...` yields a project that runs."""
-    home, project = tmp_path / "home", tmp_path / "project"
-    home.mkdir()
+    """`dlt init gong duckdb --location ...` yields a project that runs, and contacts no one but Gong."""
+    project = tmp_path / "project"
+    (tmp_path / "home").mkdir()
     project.mkdir()
-    environment = {
-        **workspace.environment,
-        "HOME": str(home),
-        "RUNTIME__DLTHUB_TELEMETRY": "false",
-        "PYTHONPATH": str(project),
-    }
+    connections = ConnectionLog.create(tmp_path / "hook")
+    hook, log = connections.variables["PYTHONPATH"], connections.variables
+    environment = {**workspace.environment, **log, "HOME": str(tmp_path / "home"), "PYTHONPATH": f"{project}:{hook}"}
     dlt_command = Path(sys.executable).parent / "dlt"
     _run([dlt_command, "init", "gong", "duckdb", "--location", _create_repository(tmp_path)], project, environment)
     assert (project / "gong" / "__init__.py").exists()
 
-    secrets = tomllib.loads((project / ".dlt" / "secrets.toml").read_text())
-    assert "credentials" in secrets["sources"]["gong"]
+    secrets, config = ((project / ".dlt" / f"{name}.toml").read_text() for name in ("secrets", "config"))
+    assert tomllib.loads(secrets) == {"sources": {"gong": {"credentials": {"access_key": "", "access_key_secret": ""}}}}
+    assert tomllib.loads(config)["runtime"]["dlthub_telemetry"] is False
+    assert "<" not in secrets + config
 
     out = _run([sys.executable, "gong_pipeline.py"], project, environment)
     assert "loaded" in out.lower()
+    assert "WARNING" not in out
+    assert not connections.is_empty
+    assert connections.remote_addresses() == set()
     with duckdb.connect(str(project / "gong.duckdb"), read_only=True) as lake:
         assert lake.execute("SELECT count(*) FROM gong_data.calls").fetchall() == [(len(public_calls(gong)),)]
+
+    gong.requests.clear()
+    unfilled = {name: value for name, value in environment.items() if "CREDENTIALS" not in name}
+    program = "from gong import gong_source; gong_source()"
+    for value in ('""', '"<configure me>"'):
+        (project / ".dlt" / "secrets.toml").write_text(secrets.replace('""', value))
+        assert "access_key_secret" in _run([sys.executable, "-c", program], project, unfilled, code=1)
+    bearer = unfilled | {"SOURCES__GONG__CREDENTIALS__ACCESS_TOKEN": "demo-token"}
+    _run([sys.executable, "-c", program], project, bearer)
+    assert gong.requests == []
 
 
 def _effective_time(call: Call) -> datetime:
@@ -261,7 +274,7 @@ def _create_repository(folder: Path) -> Path:
     return tree
 
 
-def _run(command: list[Any], folder: Path, environment: dict[str, str]) -> str:
+def _run(command: list[Any], folder: Path, environment: dict[str, str], code: int = 0) -> str:
     process = subprocess.run(
         [str(part) for part in command],
         cwd=folder,
@@ -272,5 +285,5 @@ def _run(command: list[Any], folder: Path, environment: dict[str, str]) -> str:
         timeout=180,
         check=False,
     )
-    assert process.returncode == 0, process.stdout + process.stderr
-    return process.stdout
+    assert process.returncode == code, process.stdout + process.stderr
+    return process.stdout + process.stderr

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator
+from typing import Any, ClassVar
 
 import httpx
 from dlt.common.configuration import configspec
+from dlt.common.configuration.const import TYPE_EXAMPLES
 from dlt.common.configuration.specs import CredentialsConfiguration
 from dlt.common.typing import TSecretStrValue
 
@@ -26,9 +28,17 @@ class GongApiKey(CredentialsConfiguration):
         access_key_secret: Its secret, which Gong shows only once.
     """
 
+    # `dlt init` writes these into secrets.toml with their defaults, not with a placeholder that could be sent to Gong.
+    __config_gen_annotations__: ClassVar[list[str]] = ["access_key", "access_key_secret"]
+
     # Both are secrets: dlt writes plain strings into its trace.
-    access_key: TSecretStrValue = None  # type: ignore[assignment]  # dlt's mark for "required"
-    access_key_secret: TSecretStrValue = None  # type: ignore[assignment]  # dlt's mark for "required"
+    access_key: TSecretStrValue = ""
+    access_key_secret: TSecretStrValue = ""
+
+    @classmethod
+    def is_field_resolved(cls, value: Any, hint: Any) -> bool:
+        """Return whether the field has a value. An empty text is missing, so that dlt tries the next kind of credentials."""
+        return bool(super().is_field_resolved(value, hint) and is_filled_in(value))
 
     def auth(self, _base_url: str) -> httpx.Auth:
         """Return auth that sends `Authorization: Basic base64(access_key:access_key_secret)`.
@@ -140,6 +150,11 @@ class GongOAuth(CredentialsConfiguration):
 
 
 GongCredentials = GongApiKey | GongOAuth | GongAccessToken
+
+
+def is_filled_in(value: Any) -> bool:
+    """Return whether a setting is neither empty nor the placeholder that `dlt init` writes for required values."""
+    return _strip(value) not in ("", TYPE_EXAMPLES["text"])
 
 
 def _strip(value: str | None) -> str:
