@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from ..runtime.connection import Connection
+from ..runtime.display.text import format_count
 from ..runtime.errors import UsageError, one_line
 from ..runtime.job import Job
 from ..runtime.process.interruption import is_caused_by_signal, temporary_folder
@@ -94,7 +95,8 @@ class BuildResult:
         yield from (f"warning: {line}" for line in self.warnings)
         failed = f", {len(self.failed):,} failed, {self.skipped:,} skipped" if self.failed else ""
         yield (
-            f"{self.models:,} models built into {self.destination}, dataset {self.analytics}; {self.tests:,} tests"
+            f"{format_count(self.models, 'model')} built into {self.destination}, dataset {self.analytics};"
+            f" {format_count(self.tests, 'test')}"
             f"{failed}; {self.duration_seconds:.1f} s"
         )
         if self.docs is not None:

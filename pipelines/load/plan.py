@@ -23,6 +23,7 @@ from sources.gong import (
 from state import runs
 
 from ..runtime.connection import Connection
+from ..runtime.display.text import format_count
 from ..runtime.process.interruption import temporary_folder
 from ..runtime.result import Status
 from ..runtime.run_options import resolve_window
@@ -75,10 +76,10 @@ class Plan:
         """Yield the window, the requests and the time they take."""
         by_resource = ", ".join(f"{count:,} {name}" for name, count in self.requests.items())
         yield (
-            f"{self.calls:,} calls from {self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC,"
-            f" {self.pending_transcripts:,} earlier transcripts pending"
+            f"{format_count(self.calls, 'call')} from {self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC,"
+            f" {format_count(self.pending_transcripts, 'earlier transcript')} pending"
         )
-        yield f"{self.requests_total:,} requests: {by_resource}"
+        yield f"{format_count(self.requests_total, 'request')}: {by_resource}"
         yield (
             f"{self.requests_left:,} of today's {self.requests_per_day:,} requests are left;"
             f" at {self.requests_per_second:g} per second it takes {format_duration(self.hours * 3600)}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..runtime.display.table import DataTable
-from ..runtime.display.text import format_time
+from ..runtime.display.text import format_count, format_time
 from ..runtime.result import LISTED_ITEMS, Line, Status
 
 
@@ -62,12 +62,13 @@ class ReconcileResult:
         if self.reason is not None and not (self.missing or self.turned_private):
             return
         yield (
-            f"{self.compared:,} calls compared with {self.requests:,} requests: {len(self.missing):,} are gone,"
+            f"{format_count(self.compared, 'call')} compared with {format_count(self.requests, 'request')}:"
+            f" {len(self.missing):,} gone,"
             f" {self.turned_private:,} turned private; {self.erased:,} erased"
             + (" (dry run: nothing was changed)" if self.dry_run else "")
         )
         if self.unverifiable:
-            yield f"{self.unverifiable:,} calls kept: Gong rejects their ids, so their existence cannot be checked"
+            yield f"{format_count(self.unverifiable, 'call')} kept: Gong rejects the id, so it cannot be looked up"
 
     def failures(self) -> Iterator[str]:
         """Yield why the run did not complete."""

@@ -12,7 +12,7 @@ from state.lock import Holder, read_holder
 
 from ..runtime.connection import Connection
 from ..runtime.display.table import DataTable
-from ..runtime.display.text import format_time
+from ..runtime.display.text import format_count, format_time
 from ..runtime.process.interruption import temporary_folder
 from ..runtime.result import Line, Status
 from ..runtime.target import Target, describe_nothing_loaded
@@ -73,11 +73,11 @@ class StatusReport:
         if self.contents is not None:
             newest = format_time(self.contents.newest_call) if self.contents.newest_call else "none"
             yield (
-                f"{self.contents.calls:,} calls, {self.contents.transcripts:,} transcripts,"
-                f" {self.contents.sentences:,} sentences; newest call {newest}"
+                f"{format_count(self.contents.calls, 'call')}, {format_count(self.contents.transcripts, 'transcript')},"
+                f" {format_count(self.contents.sentences, 'sentence')}; newest call {newest}"
             )
         since = f", the oldest since {format_time(self.pending_since)}" if self.pending_since else ""
-        yield f"{self.pending_transcripts:,} transcripts pending{since}"
+        yield f"{format_count(self.pending_transcripts, 'transcript')} pending{since}"
         yield f"{self.requests_left:,} of today's requests left"
         if self.warning is not None:
             yield f"warning: {self.warning}"
@@ -141,7 +141,7 @@ def _describe_running(holder: Holder) -> str:
     counters = holder.progress
     done = (
         f"{counters['calls_read']:,} of {counters['calls_expected']:,} calls and {counters['transcripts_read']:,}"
-        f" transcripts read with {counters['requests']:,} requests"
+        f" transcripts read with {format_count(counters['requests'], 'request')}"
         if counters.keys() >= {"calls_read", "calls_expected", "transcripts_read", "requests"}
         else "starting"
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from ..runtime.display.table import DataTable
-from ..runtime.display.text import format_time
+from ..runtime.display.text import format_count, format_time
 from ..runtime.errors import group_by_cause, list_names
 from ..runtime.result import Line, Status
 
@@ -87,16 +87,19 @@ class SyncResult:
         for names, cause in group_by_cause(skipped):
             yield f"{list_names(names)} skipped: {cause}"
         yield (
-            f"{self.calls:,} calls, {self.transcripts:,} transcripts, {self.sentences:,} sentences written"
-            f" with {self.requests:,} requests in {self.duration_seconds:.1f} s"
+            f"{format_count(self.calls, 'call')}, {format_count(self.transcripts, 'transcript')},"
+            f" {format_count(self.sentences, 'sentence')} written"
+            f" with {format_count(self.requests, 'request')} in {self.duration_seconds:.1f} s"
         )
         complete = f"complete up to {format_time(self.bookmark)}" if self.bookmark else "nothing loaded yet"
         yield (
-            f"{self.private_excluded:,} private calls excluded, {self.pending_transcripts:,} transcripts pending,"
-            f" {self.rejected:,} records rejected; {complete}"
+            f"{format_count(self.private_excluded, 'private call')} excluded,"
+            f" {format_count(self.pending_transcripts, 'transcript')} pending,"
+            f" {format_count(self.rejected, 'record')} rejected; {complete}"
         )
         if self.repeated_records:
-            yield f"{self.repeated_records:,} repeated records: of those with the same key, the last one was written"
+            repeated = format_count(self.repeated_records, "repeated record")
+            yield f"{repeated}: of those with the same key, the last one was written"
         if self.abandoned_loads:
             yield f"{self.abandoned_loads:,} unfinished loads of a killed run abandoned: their records were read again"
         if self.warning is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ..runtime.display.text import format_count
 from ..runtime.errors import group_by_cause, list_names
 from ..runtime.result import Status
 
@@ -55,12 +56,15 @@ class DownloadResult:
         """Yield the counts; nothing for a failed run that found nothing to download."""
         if self.status != "done" and not (self.files or self.already_there or self.removed):
             return
-        without = f", {self.without_media:,} calls have none yet" if self.without_media else ""
+        without = (
+            f", {format_count(self.without_media, 'call has', 'calls have')} none yet" if self.without_media else ""
+        )
         removed = f", {self.removed:,} removed" if self.removed else ""
         yield (
-            f"{self.files:,} recordings of {self.calls:,} calls downloaded to {self.to} ({self.bytes:,} bytes),"
+            f"{format_count(self.files, 'recording')} of {format_count(self.calls, 'call')} downloaded to {self.to}"
+            f" ({format_count(self.bytes, 'byte')}),"
             f" {self.already_there:,} already there{without}{removed}, {len(self.failed):,} failed;"
-            f" {self.requests:,} requests"
+            f" {format_count(self.requests, 'request')}"
         )
 
     def failures(self) -> Iterator[str]:

@@ -21,6 +21,7 @@ from sources.gong.resources.library import FOLDER_CONTENT, read_folders
 from sources.gong.settings import GongSettings
 from sources.gong.tables.records import InvalidRecordError, decode_record, is_valid_id, object_list_field, record_id
 
+from ..runtime.display.text import format_count
 from .query import CallQuery
 from .redaction import Record, Redactor, TruncatedList
 from .simplified_transcript import simplify_transcript, speakers_by_id
@@ -138,7 +139,7 @@ class OnDemandReader:
                     without_transcript.add(call_id for call_id in visible if call_id not in received)
         self._report_private(private_count)
         if without_transcript.count:
-            calls_have = _count_phrase(without_transcript.count, "call has", "calls have")
+            calls_have = format_count(without_transcript.count, "call has", "calls have")
             self._notify(f"{calls_have} no transcript: {without_transcript}")
         self._report_missing(query, found)
 
@@ -252,14 +253,14 @@ class OnDemandReader:
         if count:
             setting = self._redactor.private_calls
             effect = "reduced to metadata" if metadata_shown and setting == "metadata" else "left out"
-            calls = _count_phrase(count, "private call", "private calls")
+            calls = format_count(count, "private call")
             self._notify(f"{calls} {effect}: private_calls is {setting!r}")
 
     def _report_missing(self, query: CallQuery, found: set[str], other_reason: str = "") -> None:
         missing = TruncatedList()
         missing.add(call_id for call_id in query.call_ids or () if call_id not in found)
         if missing.count:
-            calls = _count_phrase(len(query.call_ids or ()), "call", "calls")
+            calls = format_count(len(query.call_ids or ()), "call")
             where = " in this period and workspace" if query.period_and_workspace() else ""
             reasons = f"not found{where} {other_reason}".strip()
             self._notify(f"{missing.count:,} of {calls} were {reasons}: {missing}")
@@ -274,7 +275,3 @@ def _decode(raw: msgspec.Raw) -> Record:
         return decode_record(raw)
     except InvalidRecordError:
         return bytes(raw).decode("utf-8", "replace")
-
-
-def _count_phrase(count: int, singular: str, plural: str) -> str:
-    return f"{count:,} {singular if count == 1 else plural}"

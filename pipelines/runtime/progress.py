@@ -16,7 +16,7 @@ from rich.text import Text
 
 from sources.gong import RunMetrics
 
-from .display.text import make_printable
+from .display.text import format_count, make_printable
 
 _BAR_WIDTH, _MIN_BAR_WIDTH = 40, 8
 _FIGURES_WIDTH = 60
@@ -117,9 +117,11 @@ def _describe_progress(done: int, total: int, elapsed_seconds: float) -> str:
 def _describe_requests(
     metrics: RunMetrics, stage: Stage, elapsed_seconds: float, requests_per_second: float | None
 ) -> str:
-    retries = f", {metrics.retries:,} retries" if metrics.retries else ""
+    retries = f", {format_count(metrics.retries, 'retry', 'retries')}" if metrics.retries else ""
     limit = f", limited to {requests_per_second:g} requests per second by Gong" if requests_per_second else ""
-    return f"{stage.name} {_format_seconds(elapsed_seconds)}: {metrics.requests:,} requests{retries}{limit}"
+    return (
+        f"{stage.name} {_format_seconds(elapsed_seconds)}: {format_count(metrics.requests, 'request')}{retries}{limit}"
+    )
 
 
 def _format_seconds(seconds: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ..runtime.display.text import format_count
 from ..runtime.result import LISTED_ITEMS, Status
 
 
@@ -71,8 +72,9 @@ class UploadResult:
         already = f", {self.already_added:,} already in Gong" if self.already_added else ""
         not_sent = f", {self.not_sent:,} not sent" if self.not_sent and not self.dry_run else ""
         yield (
-            f"{self.rows:,} rows of {self.file}: {added}{already}, {len(self.invalid):,} invalid,"
-            f" {len(self.refused):,} refused, {len(self.failed):,} failed{not_sent}; {self.requests:,} requests"
+            f"{format_count(self.rows, 'row')} of {self.file}: {added}{already}, {len(self.invalid):,} invalid,"
+            f" {len(self.refused):,} refused, {len(self.failed):,} failed{not_sent};"
+            f" {format_count(self.requests, 'request')}"
         )
 
     def failures(self) -> Iterator[str]:

@@ -333,7 +333,7 @@ def test_an_unverifiable_call_is_kept(gong: SimulatedGong, workspace: Workspace)
     gong.faults.append(Fault(respond(401, errors=forbidden), "/v2/calls/", method="GET"))
     dry_run = workspace.run("reconcile", "--dry-run")
     assert dry_run.code == 0, dry_run.err
-    assert "3 calls kept: Gong rejects their ids" in dry_run.out
+    assert "3 calls kept: Gong rejects the id" in dry_run.out
 
 
 def test_without_a_warehouse_it_ends_with_a_usage_error(gong: SimulatedGong, workspace: Workspace) -> None:

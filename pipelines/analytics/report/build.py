@@ -13,6 +13,7 @@ from sources.gong import Window, parse_datetime_setting
 
 from ...runtime.atomic_file import write_output_file
 from ...runtime.connection import Connection
+from ...runtime.display.text import format_count
 from ...runtime.errors import UsageError
 from ...runtime.result import Status
 from ...runtime.target import Target
@@ -160,7 +161,7 @@ def _reason_if_empty(marts: Marts, window: Window) -> str | None:
     calls = f"from {extent['first']:%Y-%m-%d} to {extent['last']:%Y-%m-%d}" if extent["first"] else "without a start"
     return (
         f"the report is empty: no call started from {window.since:%Y-%m-%d} to {window.until:%Y-%m-%d}, and"
-        f" {extent['calls']:,} calls are {calls}; change --since and --until"
+        f" {format_count(extent['calls'], 'call is', 'calls are')} {calls}; change --since and --until"
     )
 
 

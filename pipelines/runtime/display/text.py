@@ -27,3 +27,8 @@ def escape_json(text: str) -> str:
 def format_time(time: datetime) -> str:
     """Return a time in UTC to the second: `2026-11-28 13:05:09 UTC`."""
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def format_count(count: int, noun: str, plural: str | None = None) -> str:
+    """Return a number with its noun: `1 call`, `1,200 calls`; the plural has an `s` if none is given."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
