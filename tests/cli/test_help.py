@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 from importlib.metadata import version
+from typing import Any
 
 import pytest
 from typer.core import TyperGroup
@@ -15,7 +16,7 @@ from destinations.new_call import DIRECTIONS
 from pipelines.analytics.conversation_format import FORMATS
 from pipelines.analytics.export import SIDES
 from pipelines.cli import app
-from pipelines.cli.app import HELP_PANELS
+from pipelines.cli.app import HELP_PANELS, app_of_command
 from pipelines.demo.server.app import SimulatedGong
 from sources.gong.calls.lookup import MEDIA_KINDS
 from tests.support.workspace import COMMAND, Workspace
@@ -31,6 +32,22 @@ def test_help_groups_all_commands(workspace: Workspace) -> None:
     shown = workspace.run("--help").out
     assert [panel for panel in HELP_PANELS if f" {panel} " in shown] == list(HELP_PANELS)
     assert " Commands " not in shown
+
+
+@pytest.mark.parametrize("name", [name for names in HELP_PANELS.values() for name in names])
+def test_a_command_alone_is_the_same_as_among_all(name: str) -> None:
+    """A start builds the parser of one command only."""
+    alone, whole = get_command(app_of_command(name)), get_command(app)
+    assert isinstance(alone, TyperGroup)
+    assert isinstance(whole, TyperGroup)
+    assert list(alone.commands) == [name]
+    assert _describe(alone.commands[name]) == _describe(whole.commands[name])
+    assert (alone.help, len(alone.params)) == (whole.help, len(whole.params))
+
+
+def _describe(command: Any) -> Any:
+    parameters = [(parameter.name, parameter.opts, parameter.required) for parameter in command.params]
+    return command.help, parameters, {name: _describe(sub) for name, sub in getattr(command, "commands", {}).items()}
 
 
 def test_the_version_is_printed(workspace: Workspace) -> None:
