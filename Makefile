@@ -27,7 +27,7 @@ check: install .docs/installed
 test: install
 	$(BIN)/pytest -n auto
 
-# Tests of odd data, damaged indexes, signals, concurrent commands, dropped tables, failures, and locks and marts on PostgreSQL.
+# Tests that take minutes: signals, concurrent commands, dropped tables, kills at further moments, waits in PostgreSQL.
 test-slow: install
 	$(BIN)/pytest -n auto -m slow
 

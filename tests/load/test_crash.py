@@ -44,7 +44,9 @@ KILL_CONDITIONS: dict[str, KillCondition] = {
 }
 
 
-@pytest.mark.parametrize("keep_working_folder", [True, False], ids=["with folder", "without folder"])
+@pytest.mark.parametrize(
+    "keep_working_folder", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["with folder", "without folder"]
+)
 @pytest.mark.parametrize("condition", KILL_CONDITIONS.values(), ids=KILL_CONDITIONS.keys())
 def test_a_killed_first_sync_is_completed_by_the_next(
     make_gong: MakeGong, workspace: Workspace, condition: KillCondition, keep_working_folder: bool
@@ -71,7 +73,15 @@ def test_repeated_kills_during_the_load_lose_and_duplicate_nothing(make_gong: Ma
     assert_warehouse_matches(workspace, gong)
 
 
-@pytest.mark.parametrize("lost", ["nothing", "call_parties", "transcript_sentences", "calls"])
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "nothing",
+        "call_parties",
+        pytest.param("transcript_sentences", marks=pytest.mark.slow),
+        pytest.param("calls", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("which", ["first", "second"])
 def test_an_incomplete_load_is_written_again(make_gong: MakeGong, workspace: Workspace, which: str, lost: str) -> None:
     """A load is merged table by table and completed last; a kill in between leaves some tables without rows."""
@@ -127,7 +137,16 @@ def _leave_unchanged(_: Path) -> None:
 
 
 @pytest.mark.parametrize("second", [False, True], ids=["first load", "later load"])
-@pytest.mark.parametrize("damage", [_leave_unchanged, _corrupt_files, _change_schema, _replace_ids, _mark_jobs_as_done])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _corrupt_files,
+        _replace_ids,
+        pytest.param(_leave_unchanged, marks=pytest.mark.slow),
+        pytest.param(_change_schema, marks=pytest.mark.slow),
+        pytest.param(_mark_jobs_as_done, marks=pytest.mark.slow),
+    ],
+)
 def test_an_abandoned_load_package_is_discarded_and_read_again(
     make_gong: MakeGong, workspace: Workspace, damage: Callable[[Path], None], second: bool
 ) -> None:

@@ -124,7 +124,9 @@ def test_nul_and_lone_surrogates_are_replaced(gong: SimulatedGong, workspace: Wo
     assert workspace.rows(sql, [call.id]) == [(expected,)]
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.6, 1.2])
+@pytest.mark.parametrize(
+    "delay", [0.6, pytest.param(0.0, marks=pytest.mark.slow), pytest.param(1.2, marks=pytest.mark.slow)]
+)
 def test_a_kill_during_the_load_is_repaired(make_gong: MakeGong, workspace: Workspace, delay: float) -> None:
     """A kill loses no call and duplicates none."""
     gong = make_gong(calls=150)
@@ -140,7 +142,7 @@ def test_a_kill_during_the_load_is_repaired(make_gong: MakeGong, workspace: Work
     assert_warehouse_matches(workspace, gong)
 
 
-@pytest.mark.parametrize("lost", ["call_parties", "transcript_sentences"])
+@pytest.mark.parametrize("lost", ["call_parties", pytest.param("transcript_sentences", marks=pytest.mark.slow)])
 def test_an_incomplete_load_is_repaired(gong: SimulatedGong, workspace: Workspace, lost: str) -> None:
     """Rows of a load without an entry in `_dlt_loads` do not count."""
     workspace.sync("--until", days_ago(10))

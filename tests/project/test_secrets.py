@@ -170,7 +170,7 @@ def write_secrets_file(workspace: Workspace, kind: str) -> None:
 Configure = Callable[[Workspace, str], None]
 CASES = [
     pytest.param("api key", write_secrets_file, "DEBUG", id="api key, file, debug log"),
-    pytest.param("access token", write_secrets_file, "WARNING", id="access token, file"),
+    pytest.param("access token", write_secrets_file, "WARNING", id="access token, file", marks=pytest.mark.slow),
     pytest.param("oauth", configure_environment, "DEBUG", id="oauth, environment, debug log"),
 ]
 
