@@ -71,7 +71,11 @@ _DLT_SETTINGS = (
     ),
     ("runtime.request_timeout", "seconds that Gong may take to respond", "`60`"),
     ("runtime.request_backoff_factor", "factor for the waits between attempts: 0.5, 1, 2, 4 and 8 s", "`1`"),
-    ("runtime.dlthub_telemetry", "whether dlt sends usage data to its vendor; only the environment variable `RUNTIME__DLTHUB_TELEMETRY` turns it on", "`false`"),
+    (
+        "runtime.dlthub_telemetry",
+        "whether dlt sends usage data to its vendor; only the variable `RUNTIME__DLTHUB_TELEMETRY` turns it on",
+        "`false`",
+    ),
 )
 """Settings of dlt that users of gong-elt need; dlt documents the others."""
 
