@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.asgi import ASGIApp, Receive, Response, Scope, Send
 from pipelines.demo.server.faults import (
     Fault,
     expired_cursor,
@@ -180,7 +179,8 @@ def test_endless_empty_pages_fail_before_the_quota_is_spent(gong: SimulatedGong,
     async def send_empty_page(_app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         cursor = str(len(gong.requests))
         records = {"totalRecords": 60, "currentPageSize": 0, "currentPageNumber": 0, "cursor": cursor}
-        await JSONResponse({"requestId": "0", "records": records, "calls": []})(scope, receive, send)
+        body = msgspec.json.encode({"requestId": "0", "records": records, "calls": []})
+        await Response(body, headers={"content-type": "application/json"})(scope, receive, send)
 
     gong.faults.append(Fault(send_empty_page, EXTENSIVE))
     summary = workspace.sync("--select", "calls", code=1)

@@ -18,12 +18,19 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
 
 from pipelines.demo.company.calls import Call
 from pipelines.demo.company.company import Company
+from pipelines.demo.server.asgi import (
+    ClientDisconnectError,
+    Message,
+    Receive,
+    Request,
+    Response,
+    Scope,
+    Send,
+    read_body,
+)
 from pipelines.demo.server.call_index import CallIndex
 from pipelines.demo.server.endpoints.oauth import AUTHORIZE_PATH, TOKEN_PATH, OAuthEndpoints, OAuthError
 from pipelines.demo.server.faults import Fault
@@ -142,15 +149,15 @@ class SimulatedGong:
         """Serve one request; this is the ASGI application."""
         if scope["type"] != "http":
             return
-        request = Request(scope, receive)
+        request = Request(scope)
         try:
-            raw = await request.body()
-        except ClientDisconnect:
+            raw = await read_body(receive)
+        except ClientDisconnectError:
             return
         entry = RequestLogEntry(
             request.method,
-            request.url.path,
-            dict(request.query_params),
+            request.path,
+            request.query,
             _decode_json(raw),
             "authorization" in request.headers,
             time.monotonic(),
@@ -186,9 +193,9 @@ class SimulatedGong:
     def _build_http_response(self, request: Request, raw: bytes, limit_error: GongError | None) -> Response:
         request_id = "".join(secrets.choice(_BASE36) for _ in range(19))
         headers = {"x-traceid": request_id, "content-type": _CONTENT_TYPE}
-        if request.url.path == TOKEN_PATH:
+        if request.path == TOKEN_PATH:
             return self._exchange_grant(request, raw, headers)
-        if request.url.path == AUTHORIZE_PATH:
+        if request.path == AUTHORIZE_PATH:
             return self._show_consent_page(request, headers)
         try:
             response = self._handle(request, raw, limit_error)
@@ -218,7 +225,7 @@ class SimulatedGong:
         credentials = self.settings.credentials | self.oauth.list_valid_credentials(now)
         if authorization not in credentials:
             raise GongError(401, "Invalid access key, secret or token")
-        path = request.url.path
+        path = request.path
         routes, path_id = match_routes(path)
         if not routes:
             raise GongError(404, "Not Found")
@@ -226,7 +233,7 @@ class SimulatedGong:
         if route is None:
             raise GongError(405, "Method Not Allowed")
         scopes = credentials[authorization]
-        query = dict(request.query_params)
+        query = request.query
         gong_request = GongRequest(self.company, self._calls, self.settings, now, scopes, path, path_id, query)
         gong_request.require_scope(route.scope)
         gong_request.body = _parse_body(route, request, raw)
@@ -235,14 +242,14 @@ class SimulatedGong:
     def _show_consent_page(self, request: Request, headers: dict[str, str]) -> Response:
         """Return the redirect that the browser gets once the administrator has accepted or refused."""
         try:
-            location = self.oauth.build_consent_redirect(dict(request.query_params), self.clock())
+            location = self.oauth.build_consent_redirect(request.query, self.clock())
         except OAuthError as error:
             return Response(msgspec.json.encode(error.members), error.status, headers)
-        return Response(status_code=HTTPStatus.FOUND, headers={"Location": location})
+        return Response(status=HTTPStatus.FOUND, headers={"Location": location})
 
     def _exchange_grant(self, request: Request, raw: bytes, headers: dict[str, str]) -> Response:
         """Return the response of the token endpoint, to which the API's limits do not apply."""
-        host = str(request.base_url).rstrip("/")
+        host = request.base_url
         try:
             tokens = self.oauth.exchange_grant(request.method, request.headers, raw, now=self.clock(), host=host)
         except OAuthError as error:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipelines.demo.server.asgi import ASGIApp, Message, Receive, Scope, Send
 from pipelines.demo.server.request_log import RequestLogEntry
 
 FaultAction = Callable[[ASGIApp, Scope, Receive, Send], Awaitable[None]]

@@ -11,10 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
-
+from pipelines.demo.server.asgi import Receive, Request, Response, Scope, Send
 from pipelines.demo.server.faults import ABORT_EXTENSION
 
 _CHUNK_BYTES = 64 * 1024
@@ -61,15 +58,15 @@ class MediaHost:
         """Serve one request; this is the ASGI application."""
         if scope["type"] != "http":
             return
-        request = Request(scope, receive)
+        request = Request(scope)
         etag = f'"{self.version}-{self.size}"'
         first_byte = self._parse_range(request, etag)
         status = self._choose_status(request, first_byte)
-        self.requests.append(MediaRequest(request.url.path, dict(request.headers), status))
+        self.requests.append(MediaRequest(request.path, request.headers, status))
         if status >= 400:
-            await Response(status_code=status)(scope, receive, send)
+            await Response(status=status)(scope, receive, send)
             return
-        body = self.read_recording(request.url.path)[first_byte:]
+        body = self.read_recording(request.path)[first_byte:]
         headers = {"content-length": str(len(body)), "etag": etag, "accept-ranges": "bytes"}
         if status == 206:
             headers["content-range"] = f"bytes {first_byte}-{self.size - 1}/{self.size}"
@@ -88,7 +85,7 @@ class MediaHost:
 
     def _choose_status(self, request: Request, first_byte: int) -> int:
         # The order matters: a request for a missing path does not use up an expired link.
-        if request.url.path in self.missing_paths:
+        if request.path in self.missing_paths:
             return 404
         if self._is_expired(request):
             return 403
@@ -107,5 +104,5 @@ class MediaHost:
         if self.expired_link_count:
             self.expired_link_count -= 1
             return True
-        signed = datetime.strptime(request.query_params["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        return self.clock() > signed + timedelta(seconds=int(request.query_params["X-Amz-Expires"]))
+        signed = datetime.strptime(request.query["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return self.clock() > signed + timedelta(seconds=int(request.query["X-Amz-Expires"]))

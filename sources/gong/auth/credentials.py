@@ -37,7 +37,7 @@ class GongApiKey(CredentialsConfiguration):
 
     @classmethod
     def is_field_resolved(cls, value: Any, hint: Any) -> bool:
-        """Return whether the field has a value. An empty text is missing, so that dlt tries the next kind of credentials."""
+        """Return whether the field has a value. If it is empty, dlt tries the next kind of credentials."""
         return bool(super().is_field_resolved(value, hint) and is_filled_in(value))
 
     def auth(self, _base_url: str) -> httpx.Auth:

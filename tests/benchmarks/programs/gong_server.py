@@ -13,13 +13,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from pipelines.demo.company.calls import Call
 from pipelines.demo.company.company import build_company
 from pipelines.demo.identifiers import format_datetime
 from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.asgi import Receive, Response, Scope, Send
 from pipelines.demo.server.call_index import parse_effective_time
 from pipelines.demo.server.server_settings import ServerSettings
 from pipelines.demo.server.serving import serve
@@ -110,7 +109,7 @@ def main() -> None:
         body = msgspec.json.encode(_count_requests(gong))
         if scope["method"] == "DELETE":
             gong.requests.clear()
-        await Response(body, media_type="application/json")(scope, receive, send)
+        await Response(body, headers={"content-type": "application/json"})(scope, receive, send)
 
     # Keep the garbage collector from traversing a million long-lived objects during a measurement.
     gc.collect()
