@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: install demo check test test-slow bench soak soak-upload superset parse pages docs clean requirements
+.PHONY: install demo check test test-slow wheel-test dist audit sbom bench soak soak-upload superset parse pages docs clean requirements
 
 install: .venv/installed
 
@@ -30,6 +30,36 @@ test: install
 # Tests that take minutes: signals, concurrent commands, dropped tables, kills at further moments, waits in PostgreSQL.
 test-slow: install
 	$(BIN)/pytest -n auto -m slow
+
+# Install the wheel from the package index into empty environments, on every Python that is here.
+wheel-test: install
+	$(BIN)/pytest -n 0 -m slow tests/packaging
+
+# Build the wheel and the source distribution into dist/.
+dist: install
+	rm -rf dist
+	$(BIN)/python -m hatchling build -d dist
+
+# An environment with the wheel and its extras at the tested versions, without the tools of development.
+.audit/installed: requirements.txt pyproject.toml tests/packaging/audit-requirements.txt
+	$(PYTHON) -m venv .audit
+	sed -n 's/^\([A-Za-z0-9._-]*==[^\\]*[^\\ ]\) *\\*$$/\1/p' requirements.txt > .audit/constraints.txt
+	$(PYTHON) -m venv .audit/shipped
+	.audit/shipped/bin/python -m pip install --quiet --disable-pip-version-check -c .audit/constraints.txt '.[all]'
+	.audit/bin/python -m pip install --quiet --disable-pip-version-check -r tests/packaging/audit-requirements.txt
+	@touch $@
+
+# Write the SBOM and the licences of what users install into dist/.
+sbom: .audit/installed
+	mkdir -p dist
+	.audit/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+	  --output-file dist/gong-elt-sbom.json .audit/shipped/bin/python
+	.audit/bin/pip-licenses --python .audit/shipped/bin/python --format markdown --with-urls \
+	  --output-file dist/gong-elt-licences.md
+
+# Fail on a known vulnerability in a dependency; asks the package index for advisories.
+audit: sbom
+	.audit/bin/pip-audit --requirement .audit/constraints.txt --no-deps --disable-pip
 
 bench: install
 	$(BIN)/python -m tests.benchmarks.run
@@ -74,4 +104,4 @@ requirements:
 	  --python-version 3.11 --universal --quiet --output-file docs/requirements.txt
 
 clean:
-	rm -rf .venv .docs .superset .parse demo site .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .audit dist .docs .superset .parse demo site .pytest_cache .mypy_cache .ruff_cache

@@ -53,6 +53,10 @@ class ConnectionLog:
         """Whether nothing was recorded, which also means that a program with requests was not observed."""
         return not self._file.exists()
 
+    def clear(self) -> None:
+        """Forget what was recorded."""
+        self._file.unlink(missing_ok=True)
+
     def remote_addresses(self) -> set[str]:
         """Return the addresses and names that are not of this machine."""
         lines = set() if self.is_empty else set(self._file.read_text("utf-8").splitlines())
