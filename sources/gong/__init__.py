@@ -7,12 +7,12 @@ from .calls.tables import CALL_METADATA_COLUMNS, COLUMNS_KEPT_AFTER_DELETION
 from .datetimes import parse_datetime_setting, parse_duration, truncate_to_millisecond
 from .errors import AuthenticationError, ConfigurationError, GongError, RunStopped
 from .extract.background import BackgroundReader
-from .extract.context import MAX_CLOCK_SKEW, PII_MODE, ExtractRun, check_pii_mode
+from .extract.context import PII_MODE, ExtractRun, check_pii_mode
 from .incremental.bookmarks import correct_future_times, plan_backfill, plan_window, read_bookmark
 from .incremental.coverage import Coverage, describe_narrowing
 from .incremental.lookback import Lookback
 from .incremental.windows import Window
-from .metrics import RunMetrics
+from .metrics import MAX_CLOCK_SKEW, RunMetrics
 from .request_estimate import RequestEstimate, estimate_requests
 from .resources import OPT_IN_RESOURCES, RESOURCES, TABLES_BY_RESOURCE, call_child_tables, table_names
 from .settings import GongSettings

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+MAX_CLOCK_SKEW = timedelta(minutes=5)
+"""Difference between this machine's clock and Gong's from which on a run warns and goes by Gong's clock."""
 
 
 @dataclass(slots=True)
@@ -41,3 +44,8 @@ class RunMetrics:
     failed: dict[str, Exception] = field(default_factory=dict)
     clock_skew: timedelta | None = None
     stopped: str | None = None
+
+    def correct_time(self, time: datetime) -> datetime:
+        """Return a time of this machine's clock; by Gong's clock if this machine's is ahead by `MAX_CLOCK_SKEW`."""
+        skew = self.clock_skew or timedelta(0)
+        return time - skew if skew > MAX_CLOCK_SKEW else time

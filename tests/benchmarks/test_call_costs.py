@@ -85,7 +85,7 @@ def _build_transform(company: Company, kind: str) -> Callable[[], Any]:
         known_hashes=None,
         types=Types(),
         metrics=RunMetrics(),
-        synced_at=UNTIL,
+        started_at=UNTIL,
         initial_load=True,
     )
     call_transformer, transcript_transformer = CallTransformer(context), TranscriptTransformer(context)

@@ -51,7 +51,7 @@ def call_pages(context: ExtractContext) -> DltResource:
                 known_hashes=run.known_hashes,
                 types=KnownColumns(schema),
                 metrics=context.metrics,
-                synced_at=context.now,
+                started_at=context.now,
                 initial_load=run.initial_load,
                 pseudonymizer=context.pseudonymizer,
             )

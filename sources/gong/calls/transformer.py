@@ -37,7 +37,7 @@ class TransformContext:
         known_hashes: Content hashes in the warehouse; None if unknown.
         types: Types of columns that Gong added.
         metrics: Counters of the run.
-        synced_at: When the run began.
+        started_at: When the run began, by this machine's clock.
         initial_load: The dataset has no tables yet, so no row has to be deleted.
         pseudonymizer: Replaces personal values; None to keep them.
         rejects: Collects records that fail validation.
@@ -47,7 +47,7 @@ class TransformContext:
     known_hashes: KnownHashes | None
     types: ColumnTypes
     metrics: RunMetrics
-    synced_at: datetime
+    started_at: datetime
     initial_load: bool = False
     pseudonymizer: Pseudonymizer | None = None
     rejects: RejectCollector = field(init=False)
@@ -57,10 +57,15 @@ class TransformContext:
             self.types,
             self.known_hashes,
             self.metrics,
-            synced_at=self.synced_at,
+            synced_at=self.started_at,
             initial_load=self.initial_load,
         )
         object.__setattr__(self, "rejects", rejects)
+
+    @property
+    def synced_at(self) -> datetime:
+        """When the run began, by Gong's clock if this machine's is ahead: later changes must get later times."""
+        return self.metrics.correct_time(self.started_at)
 
     def find_hashes(self, resource: str, record_ids: Sequence[str]) -> Mapping[str, str]:
         """Return the content hash of each of these records that is, or may be, in the warehouse."""

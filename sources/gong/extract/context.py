@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from dlt.common import logger
@@ -22,9 +22,6 @@ from ..tables.known_hashes import KnownHashes
 from ..tables.pseudonyms import Pseudonymizer
 from .background import BackgroundReader
 from .pages import SharedList
-
-MAX_CLOCK_SKEW = timedelta(minutes=5)
-"""Difference between this machine's clock and Gong's from which on a run warns and Gong's time limits the bookmark."""
 
 PII_MODE = "pii"
 """Key of dlt's state: the setting `pii` with which a resource was last loaded."""
@@ -130,8 +127,7 @@ class ExtractContext:
     @property
     def latest_bookmark(self) -> datetime:
         """When the run began, by Gong's clock if this machine's is ahead: nothing later is known to be complete."""
-        skew = self.metrics.clock_skew or timedelta(0)
-        return self.now - skew if skew > MAX_CLOCK_SKEW else self.now
+        return self.metrics.correct_time(self.now)
 
     async def read_shared(self, endpoint: Endpoint, query: Mapping[str, str] | None = None) -> list[Any]:
         """Return all records of a list that several resources need; it is requested once per run."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipelines.demo.server.app import SimulatedGong
+from pipelines.demo.server.faults import Fault, rewrite
 from tests.support.companies import public_calls
 from tests.support.expected_warehouse import assert_warehouse_matches
 from tests.support.gong_api import EXTENSIVE, parse_datetime
@@ -53,6 +54,17 @@ def test_a_run_whose_clock_is_ahead_warns_and_keeps_gongs_time(
     after = workspace.sync(*SELECT)
     assert after["warning"] is None
     assert_warehouse_matches(workspace, gong)
+
+
+def test_rows_get_the_time_of_gong(gong: SimulatedGong, workspace: Workspace) -> None:
+    """A later change must have a later `_synced_at`, by which incremental models find it."""
+    gong.faults.append(Fault(rewrite(lambda page: page["calls"][0].update(parties="none")), EXTENSIVE, count=1))
+    with shifted_clock(workspace, timedelta(days=8)):
+        assert workspace.sync(*SELECT)["rejected"] == 1
+    for table in ("calls", "transcripts", "_rejected"):
+        ((latest,),) = workspace.rows(f"SELECT max(_synced_at) FROM {table}")
+        assert latest is not None
+        assert latest <= datetime.now(UTC)
 
 
 @pytest.mark.parametrize("select", ["calls,users,answered_scorecards", "answered_scorecards"])

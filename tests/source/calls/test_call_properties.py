@@ -164,7 +164,7 @@ def _transform_context() -> TransformContext:
         known_hashes=None,
         types=KnownColumns(Schema("gong")),
         metrics=RunMetrics(),
-        synced_at=datetime(2026, 1, 1, tzinfo=UTC),
+        started_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
 
 

@@ -40,7 +40,7 @@ def build_context(
         known_hashes=known_hashes,
         types=DeclaredTypes(),
         metrics=RunMetrics(),
-        synced_at=SYNCED_AT,
+        started_at=SYNCED_AT,
         initial_load=initial_load,
     )
 
