@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import logging
 import socket
 import struct
 import threading
@@ -19,6 +20,8 @@ import h11
 
 from pipelines.demo.server.asgi import ASGIApp, Message, Response, Scope
 from pipelines.demo.server.faults import ABORT_EXTENSION
+
+_LOGGER = logging.getLogger(__name__)
 
 _START_TIMEOUT_SECONDS = 10.0
 _STOP_TIMEOUT_SECONDS = 10.0
@@ -165,6 +168,7 @@ class _Connection:
             raise
         except Exception:
             # Only a fault of the application, so the client gets an error as from any other server.
+            _LOGGER.exception("the simulated Gong failed on %s %s", scope["method"], scope["path"])
             if self._http.our_state is h11.SEND_RESPONSE:
                 error = Response(b"Internal Server Error", HTTPStatus.INTERNAL_SERVER_ERROR)
                 await error(scope, self._receive, self._send)
