@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def page() -> str:
 def _overview_row(model: dict[str, Any]) -> tuple[str, ...]:
     name, key = model["name"], ", ".join(f"`{column}`" for column in _key(model))
     joins = ", ".join(f"[`{other}`](#{other}) by `{column}`" for column, other in _relations(model))
-    return f"[`{name}`](#{name})", model["description"].partition("; ")[0].split(": ")[0].rstrip("."), key, joins
+    return f"[`{name}`](#{name})", re.split(r"[;:.](?: |$)", model["description"])[0], key, joins
 
 
 def _key(model: dict[str, Any]) -> list[str]:

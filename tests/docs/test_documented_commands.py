@@ -29,7 +29,7 @@ from tests.support.servers.postgres import PostgresServer
 from tests.support.workspace import Workspace
 
 DOCUMENTS = ["README.md", *sorted(str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / "docs").rglob("*.md"))]
-GUIDES = [document for document in DOCUMENTS if document.startswith("docs/how-to/")]
+GUIDES = [name for name in DOCUMENTS if re.match(r"docs/(how-to|explanation)/|docs/(report|search)\.md", name)]
 WITH_SERVER, RECIPES = "docs/how-to/postgres.md", "docs/how-to/orchestrators.md"
 # The test of the tutorial builds all models.
 ONE_MODEL, ALL_MODELS = {"gong-elt models ": "gong-elt models --select calls_enriched "}, dict[str, str]()
