@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -108,3 +109,20 @@ def list_files(wheel: Path) -> dict[str, bytes]:
     """Return the contents of a wheel by path."""
     with zipfile.ZipFile(wheel) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+def find_python(minor: int) -> Path | None:
+    """Return an interpreter of Python 3.`minor` on the path or of pyenv."""
+    if sys.version_info[:2] == (3, minor):
+        return Path(sys.base_prefix) / "bin" / f"python3.{minor}"
+    if (found := shutil.which(f"python3.{minor}")) and _is_usable(Path(found), minor):
+        return Path(found)
+    candidates = sorted((Path.home() / ".pyenv" / "versions").glob(f"3.{minor}.*/bin/python3.{minor}"))
+    return candidates[-1] if candidates else None
+
+
+def _is_usable(python: Path, minor: int) -> bool:
+    """Return whether a program is this Python; pyenv puts placeholders for all versions on the path."""
+    program = "import sys; print(sys.version_info[1])"
+    process = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)
+    return process.stdout.strip() == str(minor)

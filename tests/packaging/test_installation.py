@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.packaging.installation import Installation, create_environment, run, write_colliding_packages
+from tests.packaging.installation import Installation, create_environment, find_python, run, write_colliding_packages
 from tests.packaging.network import ConnectionLog
 
 MINOR_VERSIONS = (11, 12, 13, 14)
@@ -120,20 +119,3 @@ def size_mb(installation: Installation) -> float:
     """Return the size of the environment in MB, as `du` reports it."""
     out = subprocess.check_output(["du", "-sk", installation.folder], text=True)
     return int(out.split()[0]) * 1024 / 1e6
-
-
-def find_python(minor: int) -> Path | None:
-    """Return an interpreter of Python 3.`minor` on the path or of pyenv."""
-    if sys.version_info[:2] == (3, minor):
-        return Path(sys.base_prefix) / "bin" / f"python3.{minor}"
-    if (found := shutil.which(f"python3.{minor}")) and is_usable(Path(found), minor):
-        return Path(found)
-    candidates = sorted((Path.home() / ".pyenv" / "versions").glob(f"3.{minor}.*/bin/python3.{minor}"))
-    return candidates[-1] if candidates else None
-
-
-def is_usable(python: Path, minor: int) -> bool:
-    """Return whether a program is this Python; pyenv puts placeholders for all versions on the path."""
-    program = "import sys; print(sys.version_info[1])"
-    process = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)
-    return process.stdout.strip() == str(minor)
