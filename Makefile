@@ -59,7 +59,7 @@ sbom: .audit/installed
 
 # Fail on a known vulnerability in a dependency; asks the package index for advisories.
 audit: sbom
-	.audit/bin/pip-audit --requirement .audit/constraints.txt --no-deps --disable-pip
+	.audit/bin/pip-audit --strict --requirement .audit/constraints.txt --no-deps --disable-pip
 
 bench: install
 	$(BIN)/python -m tests.benchmarks.run
