@@ -15,6 +15,7 @@ REPOSITORY = Path(__file__).parents[2]
 PAGES_BY_DOCUMENT = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
+    "SECURITY.md": "security.md",
     "pipelines/models/README.md": "reference/models.md",
     "sources/gong/README.md": "how-to/dlt-project.md",
 }
@@ -42,16 +43,17 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 
 def on_post_build(config: Any) -> None:
-    """Write the Markdown version of every page, and llms.txt."""
+    """Write the Markdown version of every page, their list in llms.txt, and all of them in llms-full.txt."""
     site = Path(config.site_dir)
     for page, markdown in _markdown_by_page.items():
         target = site / page
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(markdown, encoding="utf-8")
     lines = [f"# {config.site_name}", "", f"> {config.site_description}", ""]
-    lines += ["Every page has a Markdown version at the address of its `.md` file; these are listed here."]
+    lines += ["Every page has a Markdown version, listed here; llms-full.txt has all of them in one file."]
     lines += list_pages(config.nav, "Pages")
     (site / "llms.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (site / "llms-full.txt").write_text("\n\n".join(_markdown_by_page.values()), encoding="utf-8")
 
 
 def rewrite_links(markdown: str, page: str) -> str:
@@ -84,6 +86,6 @@ def list_pages(navigation: Iterable[Any], section: str) -> Iterator[str]:
 
 def summarize(markdown: str) -> str:
     """Return the first sentence of a page as plain text."""
-    text = re.sub(r"\A# .*\n+", "", markdown)
+    text = re.sub(r"\A(#.*\n+)+", "", markdown)
     sentence = text.lstrip("\n").partition("\n")[0]
     return re.sub(r"\[([^\]]*)\]\([^)]*\)|[*`]", lambda found: found[1] or "", sentence)

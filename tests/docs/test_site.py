@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import threading
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
-from starlette.staticfiles import StaticFiles
 
-from pipelines.demo.server.serving import serve
 from tests.support.browser import PHONE, WIDE, new_page
 from tests.support.paths import REPOSITORY
 
@@ -68,8 +69,15 @@ def test_pages_load_nothing_from_other_hosts(site: Path) -> None:
 @pytest.fixture(scope="module")
 def address(site: Path) -> Iterator[str]:
     """Serve the site on loopback and return its address."""
-    with serve(StaticFiles(directory=site, html=True)) as address:
-        yield address
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_QuietHandler, directory=str(site))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class _QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Print nothing per request."""
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
