@@ -18,6 +18,10 @@ class LockHeldError(Exception):
     """Another run holds the lock. The message names it."""
 
 
+class LockFileError(Exception):
+    """The lock file cannot be created. The message names it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """The run that holds a lock.
@@ -80,8 +84,14 @@ def run_lock(path: Path, run_id: str, command: str = "sync") -> Iterator[HeldLoc
 
     Raises:
         LockHeldError: If another run holds it.
+        LockFileError: If the lock file cannot be created.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # filelock takes some of these errors for a held lock.
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise LockFileError(f"cannot write {path}: {error.strerror}; check the folder and its permissions") from None
     holder_file = _holder_file(path)
     try:
         lock = FileLock(path, mode=0o600).acquire(timeout=0)

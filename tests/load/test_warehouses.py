@@ -232,6 +232,8 @@ def test_a_warehouse_that_cannot_be_written_fails_in_one_line(
     assert result.code == 1
     assert result.json["status"] == "failed"
     assert "Traceback" not in result.err
+    assert "holds the lock" not in result.err
+    assert len(result.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize("workspace", ["postgres"], indirect=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from state.lock import LockHeldError, run_lock
+from state.lock import LockFileError, LockHeldError, run_lock
 
 _HOLD = """
 import sys, time
@@ -45,3 +46,12 @@ def test_the_holder_file_is_private(tmp_path: Path) -> None:
         modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
 
     assert modes == {"gong.lock": 0o600, "gong.lock.json": 0o600}
+
+
+def test_a_lock_file_that_cannot_be_created_is_named(tmp_path: Path) -> None:
+    """A folder without write access must not look like another run, for which a command waits."""
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", Path("/proc")):
+        path = folder / "gong.lock"
+        with pytest.raises(LockFileError, match=re.escape(f"cannot write {path}")), run_lock(path, "this-run"):
+            pass
