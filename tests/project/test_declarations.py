@@ -42,7 +42,8 @@ def test_the_source_takes_every_setting_with_its_type_and_default() -> None:
     function = unwrap(gong_source)
     types = get_type_hints(function)
     arguments = {
-        name: (types[name], parameter.default)
+        # An empty text is missing: `dlt init` writes a placeholder for a secret whose default is None.
+        name: (types[name], None if parameter.default == "" else parameter.default)
         for name, parameter in signature(function).parameters.items()
         if name not in ("credentials", "run")
     }
