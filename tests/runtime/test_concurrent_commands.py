@@ -161,7 +161,8 @@ def test_status_works_during_a_sync_and_shows_its_progress(gong: SimulatedGong, 
     process = workspace.start("sync", "--since", "2020-01-01")
     try:
         wait_until(lambda: fault.hit_count > 0)
-        time.sleep(1.5)
+        # The sync may still be loading what it has read before.
+        wait_until(lambda: workspace.run("status", "--wait", "0").code == 0)
         status = workspace.run("status", "--json", "--wait", "0")
         text = workspace.run("status", "--wait", "0").out
         with duckdb.connect(str(workspace.folder / "warehouse.duckdb")) as warehouse:
