@@ -27,7 +27,8 @@ check: install .docs/installed
 test: install
 	$(BIN)/pytest -n auto
 
-# Tests that take minutes: signals, concurrent commands, dropped tables, kills at further moments, waits in PostgreSQL.
+# Tests that take minutes: signals, concurrent commands, dropped tables, kills at further moments, waits in PostgreSQL,
+# documented commands.
 test-slow: install
 	$(BIN)/pytest -n auto -m slow
 

@@ -31,8 +31,6 @@ from tests.support.workspace import Workspace
 DOCUMENTS = ["README.md", *sorted(str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / "docs").rglob("*.md"))]
 GUIDES = [name for name in DOCUMENTS if re.match(r"docs/(how-to|explanation)/|docs/(report|search)\.md", name)]
 WITH_SERVER, RECIPES = "docs/how-to/postgres.md", "docs/how-to/orchestrators.md"
-# The test of the tutorial builds all models.
-ONE_MODEL, ALL_MODELS = {"gong-elt models ": "gong-elt models --select calls_enriched "}, dict[str, str]()
 QUERIES = ["README.md", "docs/start/analyst.md"]
 
 
@@ -43,11 +41,11 @@ def test_the_commands_of_the_tutorial_work(tmp_path: Path) -> None:
     assert "vega" in (tmp_path / "demo" / "talk_ratio.html").read_text("utf-8").lower()
 
 
-@pytest.mark.parametrize("models", [ONE_MODEL, pytest.param(ALL_MODELS, marks=pytest.mark.slow)])
-def test_the_commands_of_the_readme_work(duckdb_marts: Workspace, tmp_path: Path, models: dict[str, str]) -> None:
+@pytest.mark.slow
+def test_the_commands_of_the_readme_work(duckdb_marts: Workspace, tmp_path: Path) -> None:
     """A reader's own calls are loaded and reported with the settings file of the README."""
     workspace = prepare_folder(duckdb_marts, tmp_path / "own")
-    run_document("README.md", workspace, models)
+    run_document("README.md", workspace)
     assert (tmp_path / "own" / "gong-report.html").exists()
 
 
