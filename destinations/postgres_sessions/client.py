@@ -35,6 +35,8 @@ from .statements import (
 )
 
 _SERVER_VERSION_WITH_CLIENT_CHECK = 14_00_00
+# libpq's own words, which no error code accompanies.
+_NO_PASSWORD = "no password supplied"
 _CONNECTION_DEFAULTS: Mapping[str, Any] = {
     # A server that vanished without closing its connections is noticed within a minute.
     "keepalives_idle": 30,
@@ -125,11 +127,17 @@ class BoundedSqlClient(Psycopg2SqlClient):
 
         Raises:
             DestinationConnectionError: If the server cannot be reached or refuses the login.
+            InvalidWarehouseError: If the server asks for a password and none was found.
         """
         login = self._login()
         try:
             self._conn = psycopg2.connect(**login, connection_factory=BoundedConnection, cursor_factory=BoundedCursor)
         except psycopg2.OperationalError as error:
+            if _NO_PASSWORD in str(error):
+                raise InvalidWarehouseError(
+                    f"{self.credentials.host or 'the server'} asks for a password: add it to the URL in"
+                    " destination.postgres.credentials, or set PGPASSWORD or a line in .pgpass"
+                ) from error
             raise DestinationConnectionError(type(self).__name__, self.dataset_name, str(error), error) from error
         self._conn.bind(self.limits, login)
         self._reset_connection()

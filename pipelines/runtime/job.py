@@ -12,7 +12,7 @@ from typing import TypedDict, Unpack
 
 import dlt
 
-from destinations.warehouse import DeadlineReachedError
+from destinations.warehouse import DeadlineReachedError, InvalidWarehouseError
 from sources.gong import ConfigurationError, ExtractRun, GongClient, RunMetrics, RunStopped, truncate_to_millisecond
 from state import runs
 from state.lock import LockHeldError
@@ -34,7 +34,7 @@ from .run_log import RunLog
 from .run_options import parse_deadline
 from .target import Target
 
-USER_ERRORS = (UsageError, ConfigurationError, LockHeldError)
+USER_ERRORS = (UsageError, ConfigurationError, InvalidWarehouseError, LockHeldError)
 """Errors that the user corrects. They end the command and are not a result of the job."""
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import dlt
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.pipeline.exceptions import PipelineStepFailed
 
-from destinations.warehouse import sql_client
+from destinations.warehouse import InvalidWarehouseError, sql_client
 from sources.gong import (
     PII_MODE,
     TABLES_BY_RESOURCE,
@@ -25,7 +26,7 @@ from state.loaded import PendingTranscript
 from state.sql import Sql, list_tables
 
 from .connection import Connection
-from .errors import UsageError
+from .errors import UsageError, exception_chain
 from .run_options import pending_since
 from .target import Target, describe_nothing_loaded
 
@@ -45,13 +46,15 @@ def restore_pipeline(connection: Connection, target: Target, folder: Path) -> dl
 
     Raises:
         UsageError: If the dataset belongs to another connection, or has tables of another program under our names.
+        InvalidWarehouseError: If the warehouse needs a setting that is missing.
+        PipelineStepFailed: If the warehouse cannot be read.
     """
     if folder.exists():
         shutil.rmtree(folder)
     pipeline = connection.pipeline(target.destination, target.dataset, folder)
     if target.missing_file is None:
         with target.warehouse.hold():
-            pipeline.sync_destination()
+            _read_state(pipeline)
             other = _other_connection(pipeline) if pipeline.default_schema_name is None else None
             if pipeline.default_schema_name is None and other is None and target.warehouse.has_marts:
                 _refuse_foreign_tables(pipeline, target)
@@ -61,6 +64,16 @@ def restore_pipeline(connection: Connection, target: Target, folder: Path) -> dl
                 f" overwrite each other: give connection {connection.name} its own dataset with --dataset"
             )
     return pipeline
+
+
+def _read_state(pipeline: dlt.Pipeline) -> None:
+    try:
+        pipeline.sync_destination()
+    except PipelineStepFailed as error:
+        for cause in exception_chain(error):
+            if isinstance(cause, InvalidWarehouseError):
+                raise cause from None
+        raise
 
 
 def restore_loaded_pipeline(connection: Connection, target: Target, folder: Path) -> dlt.Pipeline:

@@ -90,6 +90,16 @@ def test_a_wrong_password_is_one_line_before_any_request(
     assert gong.requests == []
 
 
+@pytest.mark.parametrize("command", _COMMANDS)
+def test_a_missing_password_is_one_line_that_names_the_setting(
+    gong: SimulatedGong, workspace: Workspace, postgres: PostgresServer, role: str, command: str
+) -> None:
+    """Only the user can add it, so it is an error of configuration."""
+    set_url(workspace, f"postgresql://{role}@127.0.0.1:{postgres.port}/postgres")
+    assert_one_line(workspace, command, code=2, naming="asks for a password: add it to the URL in destination.postgres")
+    assert gong.requests == []
+
+
 @pytest.mark.parametrize("command", ["status", "check"])
 def test_a_missing_database_is_one_line_before_any_request(
     gong: SimulatedGong, workspace: Workspace, postgres: PostgresServer, command: str

@@ -153,7 +153,7 @@ FAILURES: Mapping[str, Failure] = {
     "unknown host": Failure(GONG_COMMANDS, configure(base_url="https://gong.invalid"), 1),
     "no destination settings": Failure(WAREHOUSE_COMMANDS, use_postgres(None), 2),
     "server down": Failure(WAREHOUSE_COMMANDS, use_postgres("postgresql://gong:secret@127.0.0.1:1/nowhere"), 1),
-    "no password": Failure(WAREHOUSE_COMMANDS, use_password_server, 1),
+    "no password": Failure(WAREHOUSE_COMMANDS, use_password_server, 2),
     "file in use": Failure(WAREHOUSE_COMMANDS, open_file_elsewhere(read_only=False), 1),
     "a reader's lock": Failure(WRITING_COMMANDS, open_file_elsewhere(read_only=True), 1),
     "Ctrl-C": Failure(GONG_COMMANDS, no_cause, 1, signal.SIGINT),
