@@ -2,18 +2,24 @@
 
 `warehouse_5cf56c3.zip` is DuckDB's `EXPORT DATABASE` of a warehouse that commit 5cf56c3 loaded from the simulated Gong:
 a company of 12 calls, synced with --since and --until, with models. It holds dlt's state as that version wrote it.
+The company is in the archive, too, because later versions generate another one.
 """
 
 from __future__ import annotations
 
+import json
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import msgspec
 import pytest
 
-from pipelines.demo.company.company import build_company
+from pipelines.demo.company.calls import Call
+from pipelines.demo.company.company import Company
+from pipelines.demo.company.company_settings import CompanySettings
+from pipelines.demo.company.library import LibraryFolder
 from pipelines.demo.server.app import SimulatedGong
 from tests.conftest import MakeGong
 from tests.support.companies import public_calls
@@ -29,9 +35,24 @@ UNTIL = datetime(2026, 3, 2, 12, tzinfo=UTC)
 @pytest.fixture
 def gong(make_gong: MakeGong, workspace: Workspace) -> SimulatedGong:
     """Return the company that the warehouse was loaded from, and configure the settings it was loaded with."""
-    gong = make_gong(SimulatedGong(build_company(calls=12, days=20, until=UNTIL, sentences=8, office_hours=False)))
+    gong = make_gong(SimulatedGong(_read_company()))
     workspace.configure(start_date="2026-02-09", lookback="30d")
     return gong
+
+
+def _read_company() -> Company:
+    with zipfile.ZipFile(EXPORT) as export:
+        saved = json.loads(export.read("company.json"))
+    return Company(
+        name=saved["name"],
+        until=UNTIL,
+        users=saved["users"],
+        avatar_ids=frozenset(saved["avatar_ids"]),
+        workspaces=saved["workspaces"],
+        calls=[Call(call["record"], msgspec.json.encode(call["transcript"])) for call in saved["calls"]],
+        folders=[LibraryFolder(**folder) for folder in saved["folders"]],
+        settings=CompanySettings(**saved["settings"]),
+    )
 
 
 @pytest.fixture

@@ -14,10 +14,6 @@ from tests.support.paths import REPOSITORY
 MAX_MODULES_PER_FOLDER = 10
 MAX_LINES_PER_FILE = 400
 
-EXEMPT_FROM_LENGTH = {"pipelines/demo/company/phrases.py"}
-"""Sentences of the generated conversations: data, not code."""
-
-
 FILES = sorted(chain.from_iterable(map(list_files, (*CODE_FOLDERS, "tests", "docs"))))
 
 
@@ -31,7 +27,7 @@ def test_no_folder_has_more_than_ten_modules() -> None:
 def test_no_file_has_more_than_400_lines() -> None:
     """A longer file has more than one job."""
     long = {_relative(file) for file in FILES if len(file.read_text("utf-8").splitlines()) > MAX_LINES_PER_FILE}
-    assert long - EXEMPT_FROM_LENGTH == set()
+    assert long == set()
 
 
 def test_every_file_states_its_job_in_its_first_line() -> None:

@@ -2,9 +2,11 @@
 
 import random
 from bisect import bisect_right
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
+from pipelines.demo.company.dialogue.call_types import GOODS, SLOTS
 from pipelines.demo.company.people import NamePool
 
 Json = dict[str, Any]
@@ -25,6 +27,17 @@ _TITLES = ("Head of Supply Chain", "Demand Planning Manager", "COO", "IT Directo
 _STAGES = ("Prospecting", "Qualification", "Evaluation", "Negotiation", "Closed Won")
 _PROBABILITY = {"Prospecting": 10, "Qualification": 25, "Evaluation": 50, "Negotiation": 75, "Closed Won": 100}
 _PROBABILITY["Closed Lost"] = 0
+_COMPETITORS: dict[str | None, tuple[float, float]] = {
+    "PlanForge": (0.2, 0.65),
+    "Stockwise": (0.2, 0.4),
+    "Netcurrent": (0.15, 0.25),
+    "Gridlane": (0.13, 0.1),
+    None: (0.32, 0.25),
+}
+"""Share of the deals in which a competitor takes part, and share of those that are lost."""
+
+_FACTS = ("product", "pain", "metric", "system", "role", "sites", "seats")
+"""Slots of the dialogue whose value is the same on all calls with an account."""
 
 
 class Contact(NamedTuple):
@@ -46,7 +59,15 @@ class StageChange(NamedTuple):
 
 
 class Account(NamedTuple):
-    """A customer with its contacts and the history of its opportunity, oldest first."""
+    """A customer with its contacts and its deal.
+
+    Attributes:
+        stage_changes: History of the opportunity, oldest first.
+        close_date: Date on which the opportunity was closed, or is expected to be.
+        is_lost: Whether the opportunity is lost, now or later.
+        competitor: The competitor in the deal; None if there is none.
+        facts: What is said of the account, by slot of the dialogue.
+    """
 
     crm_id: str
     opportunity_id: str
@@ -55,6 +76,10 @@ class Account(NamedTuple):
     employees: int
     contacts: list[Contact]
     stage_changes: list[StageChange]
+    close_date: date
+    is_lost: bool
+    competitor: str | None
+    facts: dict[str, str]
 
     def stage_at(self, moment: datetime) -> StageChange:
         """Return the stage and amount at a point in time."""
@@ -91,22 +116,45 @@ class Account(NamedTuple):
                 {"name": "Amount", "value": change.amount},
                 {"name": "Probability", "value": _PROBABILITY[change.stage] / 100},
                 {"name": "IsClosed", "value": change.stage.startswith("Closed")},
-                {"name": "CloseDate", "value": (self.stage_changes[-1].since + timedelta(days=14)).date().isoformat()},
+                {"name": "CloseDate", "value": self.close_date.isoformat()},
             ],
             "timing": timing,
         }
 
 
 def build_accounts(rng: random.Random, names: NamePool, *, count: int, until: datetime, days: int) -> list[Account]:
-    """Return accounts whose opportunities advance over the last `days`; some are lost."""
+    """Return accounts whose opportunities advance over the last `days`; some are lost, most often to one competitor."""
     companies = [(f"{stem} {trade}", industry) for stem in _STEMS for trade, industry in _TRADES.items()]
-    return [_build_account(rng, names, company, until, days) for company in rng.sample(companies, count)]
+    deals = list(_plan_deals(count))
+    rng.shuffle(deals)
+    return [
+        _build_account(rng, names, company, deal, until, days)
+        for company, deal in zip(rng.sample(companies, count), deals, strict=True)
+    ]
+
+
+def _plan_deals(count: int) -> Iterator[tuple[str | None, bool]]:
+    """Yield the competitor of each deal, and whether the deal is lost in the end."""
+    planned = 0
+    cumulative_share = 0.0
+    for competitor, (share, lost_share) in _COMPETITORS.items():
+        cumulative_share += share
+        deals = round(count * cumulative_share) - planned
+        planned += deals
+        for number in range(deals):
+            yield competitor, number < round(deals * lost_share)
 
 
 def _build_account(
-    rng: random.Random, names: NamePool, company: tuple[str, str], until: datetime, days: int
+    rng: random.Random,
+    names: NamePool,
+    company: tuple[str, str],
+    deal: tuple[str | None, bool],
+    until: datetime,
+    days: int,
 ) -> Account:
     name, industry = company
+    competitor, is_lost = deal
     domain = name.lower().replace(" ", "") + ".example"
     contacts = []
     for _ in range(rng.randrange(3, 7)):
@@ -115,6 +163,12 @@ def _build_account(
         title = rng.choice(_TITLES) if rng.random() < 0.8 else None
         phone = f"+1503555{rng.randrange(10_000):04d}" if rng.random() < 0.5 else None
         contacts.append(Contact(_draw_salesforce_id(rng, "003"), f"{first} {last}", email, title, phone))
+    stage_changes = _build_stage_changes(rng, is_lost, until, days)
+    industry_short, goods = GOODS[industry]
+    facts = {slot: rng.choice(SLOTS[slot]) for slot in _FACTS}
+    facts |= {"account": name, "industry_short": industry_short, "goods": rng.choice(goods)}
+    if competitor is not None:
+        facts["competitor"] = competitor
     return Account(
         _draw_salesforce_id(rng, "001"),
         _draw_salesforce_id(rng, "006"),
@@ -122,22 +176,30 @@ def _build_account(
         industry,
         rng.randrange(80, 6000),
         contacts,
-        _build_stage_changes(rng, until, days),
+        stage_changes,
+        _draw_close_date(rng, stage_changes[-1], until),
+        is_lost,
+        competitor,
+        facts,
     )
 
 
-def _build_stage_changes(rng: random.Random, until: datetime, days: int) -> list[StageChange]:
+def _build_stage_changes(rng: random.Random, is_lost: bool, until: datetime, days: int) -> list[StageChange]:
     amount = rng.randrange(18, 240) * 1000
     moment = until - timedelta(days=days * rng.uniform(0.6, 1.5))
+    stages = [*_STAGES[: rng.randint(2, 4)], "Closed Lost"] if is_lost else _STAGES
     stage_changes = []
-    for stage in _STAGES:
-        if stage != "Prospecting" and rng.random() < 0.07:
-            stage_changes.append(StageChange(moment, "Closed Lost", amount))
-            break
+    for stage in stages:
         stage_changes.append(StageChange(moment, stage, amount))
         amount = round(amount * rng.uniform(0.85, 1.2) / 500) * 500
         moment += timedelta(days=max(days, 4) * rng.uniform(0.1, 0.4))
     return [change for change in stage_changes if change.since <= until] or stage_changes[:1]
+
+
+def _draw_close_date(rng: random.Random, last: StageChange, until: datetime) -> date:
+    """Return the date of the closing, or the expected one, which has passed for some open deals."""
+    expected = until + timedelta(days=rng.uniform(-20, 75))
+    return (last.since if last.stage.startswith("Closed") else expected).date()
 
 
 def _draw_salesforce_id(rng: random.Random, prefix: str) -> str:

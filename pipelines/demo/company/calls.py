@@ -1,7 +1,7 @@
 """Build one call: metadata, parties, conversation, and Gong's analysis of it."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -10,16 +10,18 @@ import msgspec
 
 from pipelines.demo.company import insights
 from pipelines.demo.company.accounts import Account, Contact
-from pipelines.demo.company.conversation import generate_conversation
+from pipelines.demo.company.conversation import Subject, generate_conversation
+from pipelines.demo.company.dialogue.call_types import CALL_TYPES
 from pipelines.demo.company.people import COMPANY_NAME, Staff
-from pipelines.demo.company.phrases import CALL_TYPES, SLOTS
+from pipelines.demo.company.speech import Speech
 from pipelines.demo.identifiers import IdGenerator, format_datetime
 
 Json = dict[str, Any]
 
 DIALER_SYSTEM = "Gong Connect"
 WEB_CONFERENCE_SYSTEMS = ("Zoom", "Google Meet", "Microsoft Teams")
-_DISPOSITIONS = ("Connected", "Callback requested", "Left voicemail", None)
+_DISPOSITIONS = {"Follow up later": "Callback requested", "Meeting booked": "Connected", "Not interested": "Connected"}
+"""Disposition that the phone system records, by outcome of the call."""
 
 
 @dataclass(slots=True)
@@ -56,6 +58,7 @@ class CompanyContext(NamedTuple):
     outcomes: list[insights.Outcome]
     until: datetime
     sentence_count: int | None
+    speech: Speech
 
 
 @dataclass(slots=True)
@@ -74,7 +77,7 @@ def build_call(
     context: CompanyContext,
     *,
     kind: str,
-    account: Account,
+    accounts: Sequence[Account],
     team_name: str,
     participants: Participants,
     scheduled: datetime,
@@ -86,51 +89,54 @@ def build_call(
         ids: Source of ids.
         context: Facts shared by all calls.
         kind: Key of `CALL_TYPES`.
-        account: Account that the call is about.
+        accounts: Account that the call is about; several for an internal meeting.
         team_name: Name of the host's team.
         participants: People on the call.
         scheduled: Scheduled time; a dialer call starts at that time.
     """
     call_id = ids.draw()
-    is_dialer = kind in ("dialer", "voicemail")
-    names = {
-        "us": COMPANY_NAME,
-        "account": account.name,
-        "host": participants.host["firstName"],
-        "buyer": _find_buyer_name(participants),
-        "teamname": team_name,
-        "product": rng.choice(SLOTS["product"]),
-        "system": rng.choice(SLOTS["system"]),
-        "amount": f"{account.stage_at(scheduled).amount:,} dollars",
-    }
-    parties, speakers = _build_parties(rng, ids, participants, is_dialer)
-    conversation = generate_conversation(rng, kind, speakers, names, context.sentence_count)
-    started = scheduled if is_dialer else scheduled + timedelta(seconds=_draw_delay_seconds(rng))
+    account = accounts[0]
+    is_by_phone = CALL_TYPES[kind].by_phone
+    fixed = {"us": COMPANY_NAME, "host": str(participants.host["firstName"]), "teamname": team_name}
+    subjects = [_build_subject(account, fixed, participants, scheduled) for account in accounts]
+    names = subjects[0].slots
+    outcome = rng.choice(context.outcomes) if kind == "dialer" else None
+    parties, speakers = _build_parties(rng, ids, participants, is_by_phone)
+    conversation = generate_conversation(
+        rng,
+        context.speech,
+        kind,
+        speakers,
+        subjects,
+        outcome=outcome.name if outcome else None,
+        sentence_count=context.sentence_count,
+    )
+    started = scheduled if is_by_phone else scheduled + timedelta(seconds=_draw_delay_seconds(rng))
     end = started + timedelta(milliseconds=conversation.length)
-    system = DIALER_SYSTEM if is_dialer else rng.choice(WEB_CONFERENCE_SYSTEMS)
-    has_video = not (is_dialer or rng.random() < 0.15)
+    system = DIALER_SYSTEM if is_by_phone else rng.choice(WEB_CONFERENCE_SYSTEMS)
+    has_video = not (is_by_phone or rng.random() < 0.15)
     is_internal = kind == "standup"
     meta: Json = {
         "id": call_id,
         "url": f"https://us-10000.app.gong.example/call?id={call_id}",
         "title": rng.choice(CALL_TYPES[kind].titles).format_map(names),
         "scheduled": format_datetime(scheduled),
-        "started": format_datetime(started, 0 if is_dialer else rng.choice((0, 2, 3, 3, 3, 6))),
+        "started": format_datetime(started, 0 if is_by_phone else rng.choice((0, 2, 3, 3, 3, 6))),
         "duration": conversation.length // 1000 + 1,
         "primaryUserId": participants.host["id"],
-        "direction": "Outbound" if is_dialer else "Conference",
+        "direction": "Outbound" if is_by_phone else "Conference",
         "system": system,
         "scope": "Internal" if is_internal else "External",
         "media": "Video" if has_video else "Audio",
         "language": "zxx" if kind == "voicemail" else "eng",
         "workspaceId": context.workspaces[kind == "review"]["id"],
-        "sdrDisposition": rng.choice(_DISPOSITIONS) if is_dialer else None,
+        "sdrDisposition": _draw_disposition(rng, kind, outcome),
         "clientUniqueId": None,
         "customData": None,
         "purpose": None,
-        "meetingUrl": None if is_dialer else f"https://meet.example/{call_id[-9:]}",
+        "meetingUrl": None if is_by_phone else f"https://meet.example/{call_id[-9:]}",
         "isPrivate": rng.random() < 0.04,
-        "calendarEventId": None if is_dialer else f"{rng.getrandbits(120):030x}",
+        "calendarEventId": None if is_by_phone else f"{rng.getrandbits(120):030x}",
     }
     sentences = conversation.list_sentences()
     record: Json = {
@@ -143,9 +149,15 @@ def build_call(
     }
     is_conversation = kind != "voicemail"
     if is_conversation and rng.random() > 0.015:
-        outcome = rng.choice(context.outcomes) if is_dialer and rng.random() < 0.6 else None
         record["content"] = insights.build_content(
-            rng, kind, conversation, sentences=sentences, names=names, tracker_ids=context.tracker_ids, outcome=outcome
+            rng,
+            kind,
+            conversation,
+            sentences=sentences,
+            names=names,
+            tracker_ids=context.tracker_ids,
+            # Reps do not always choose one.
+            outcome=outcome if rng.random() < 0.7 else None,
         )
     if is_conversation and rng.random() < 0.06:
         managers = [user for user in context.staff.users if str(user["title"]).startswith(("Sales Manager", "VP"))]
@@ -156,10 +168,20 @@ def build_call(
     return Call(record, msgspec.json.encode(conversation.build_monologues()) if has_transcript else None)
 
 
-def _find_buyer_name(participants: Participants) -> str:
-    if participants.customers:
-        return participants.customers[0].name.split()[0]
-    return str(participants.colleagues[0]["firstName"])
+def _build_subject(account: Account, fixed: dict[str, str], participants: Participants, scheduled: datetime) -> Subject:
+    """Return what is said about an account; its buyer is the first customer on the call, or its first contact."""
+    buyer = participants.customers[0] if participants.customers else account.contacts[0]
+    slots = account.facts | fixed
+    slots |= {"buyer": buyer.name.split()[0], "amount": f"{account.stage_at(scheduled).amount:,} dollars"}
+    return Subject(slots, account.competitor, account.is_lost)
+
+
+def _draw_disposition(rng: random.Random, kind: str, outcome: insights.Outcome | None) -> str | None:
+    if kind == "voicemail":
+        return "Left voicemail"
+    if outcome is None or rng.random() < 0.2:
+        return None
+    return _DISPOSITIONS[outcome.name]
 
 
 def _draw_delay_seconds(rng: random.Random) -> float:
@@ -170,7 +192,7 @@ def _draw_delay_seconds(rng: random.Random) -> float:
 
 
 def _build_parties(
-    rng: random.Random, ids: IdGenerator, participants: Participants, is_dialer: bool
+    rng: random.Random, ids: IdGenerator, participants: Participants, is_by_phone: bool
 ) -> tuple[list[Json], dict[str, str]]:
     """Return the `parties` of a call, and the speaker id by role letter."""
     parties: list[Json] = []
@@ -188,7 +210,7 @@ def _build_parties(
         parties.append(_build_colleague(user, ids.draw(), speaker_id, host is user, rng))
     for number, contact in enumerate(participants.customers):
         speaker_id = None if number > 1 else draw_speaker("BC" if number == 0 else "C")
-        parties.append(_build_customer(contact, ids.draw(), speaker_id, ["Attendee"] if is_dialer else None, rng))
+        parties.append(_build_customer(contact, ids.draw(), speaker_id, ["Attendee"] if is_by_phone else None, rng))
     speakers.setdefault("C", speakers["B"])
     for contact in participants.absentees:
         parties.append(_build_absentee(contact, ids.draw(), rng))

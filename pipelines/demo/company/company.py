@@ -8,8 +8,10 @@ from typing import Any
 from pipelines.demo.company.accounts import Account, build_accounts
 from pipelines.demo.company.calls import Call, CompanyContext, Participants, build_call
 from pipelines.demo.company.company_settings import CompanySettings, build_settings, list_call_outcomes
+from pipelines.demo.company.dialogue.call_types import CALL_TYPES
 from pipelines.demo.company.library import LibraryFolder, build_library
 from pipelines.demo.company.people import COMPANY_NAME, NamePool, Staff, Team, build_staff, build_workspaces
+from pipelines.demo.company.speech import Speech
 from pipelines.demo.identifiers import TIME_ZONE, IdGenerator
 
 Json = dict[str, Any]
@@ -17,11 +19,12 @@ Json = dict[str, Any]
 _KIND_BY_STAGE: dict[str, tuple[str, ...]] = {
     "Prospecting": ("dialer", "dialer", "dialer", "discovery", "discovery"),
     "Qualification": ("dialer", "discovery", "discovery", "demo", "demo"),
-    "Evaluation": ("dialer", "demo", "demo", "deep dive", "deep dive"),
-    "Negotiation": ("dialer", "deep dive", "negotiation", "negotiation"),
-    "Closed Won": ("review", "review", "dialer"),
-    "Closed Lost": ("dialer", "discovery"),
+    "Evaluation": ("check-in", "demo", "demo", "deep dive", "deep dive"),
+    "Negotiation": ("check-in", "deep dive", "negotiation", "negotiation"),
+    "Closed Won": ("review", "review", "check-in"),
+    "Closed Lost": ("loss review", "dialer"),
 }
+"""Kinds of calls at a stage, the frequent ones several times."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def build_company(
     accounts = build_accounts(rng, names, count=60, until=until, days=days)
     settings = build_settings(rng, ids, staff, workspaces, until)
     outcomes = list_call_outcomes(settings)
-    context = CompanyContext(staff, workspaces, settings.tracker_ids, outcomes, until, sentences)
+    context = CompanyContext(staff, workspaces, settings.tracker_ids, outcomes, until, sentences, Speech(rng))
     working_days = _list_working_days(until, days) if office_hours else []
     built = []
     for _ in range(calls):
@@ -95,17 +98,18 @@ def build_company(
         scheduled = _draw_time(rng, working_days, until, days, sentences)
         kind = "standup" if rng.random() < 0.12 else rng.choice(_KIND_BY_STAGE[account.stage_at(scheduled).stage])
         team = staff.teams[int(account.opportunity_id[-1], 36) % 2]
-        if kind == "dialer":
-            kind = "voicemail" if rng.random() < 0.1 else kind
+        if CALL_TYPES[kind].by_phone:
             scheduled += timedelta(seconds=rng.randrange(1800))
+        if kind == "dialer":
             team = staff.teams[2]
+            kind = "voicemail" if rng.random() < 0.13 else kind
         built.append(
             build_call(
                 rng,
                 ids,
                 context,
                 kind=kind,
-                account=account,
+                accounts=rng.sample(accounts, 6) if kind == "standup" else [account],
                 team_name=team.name,
                 participants=_draw_participants(rng, kind, account, team, staff),
                 scheduled=scheduled,
@@ -145,7 +149,7 @@ def _draw_participants(rng: random.Random, kind: str, account: Account, team: Te
         return Participants(team.manager, list(team.reps[: rng.randint(2, 3)]))
     contacts = rng.sample(account.contacts, len(account.contacts))
     host = staff.specialists[2] if kind == "review" and rng.random() < 0.5 else rng.choice(team.reps)
-    if kind in ("dialer", "voicemail"):
+    if CALL_TYPES[kind].by_phone:
         return Participants(host, customers=contacts[:1])
     attendee_count = rng.randint(1, min(3, len(contacts)))
     colleagues = [rng.choice(staff.specialists[:2])] if rng.random() < 0.6 else []

@@ -19,6 +19,15 @@ _QUESTIONS = (
     ("Was a next step with a date agreed?", "MULTIPLE_CHOICE", False),
     ("What would you do differently?", "OPEN", False),
 )
+_MANY_QUESTIONS = 12
+_ADVICE = (
+    "Ask for the number earlier.",
+    "Let the customer finish before you answer.",
+    "End with a date, not with a plan.",
+    "Show less and ask more.",
+    "Bring the finance person in before the offer.",
+    "Nothing, this was a model call.",
+)
 _OUTCOMES = (
     ("Meeting booked", "CONNECTED", "POSITIVE", "ANSWERED"),
     ("Follow up later", "CONNECTED", "NEUTRAL", "ANSWERED"),
@@ -196,18 +205,23 @@ def _build_review(
     meta = call.record["metaData"]
     automatic = scorecard["reviewMethod"] == "AUTOMATIC"
     reviewed = datetime.fromisoformat(meta["started"]) + timedelta(hours=rng.uniform(3, 120))
+    has_next_steps = "highlights" in call.record["content"]
+    questions = call.record["interaction"]["questions"]["companyCount"]
     answers = []
     for question in scorecard["questions"]:
         kind = question["questionType"]
+        # A call with next steps and many questions is rated better.
+        rating = 2 + has_next_steps + (questions > _MANY_QUESTIONS) + rng.choice((-1, 0, 0, 1))
+        agreed = rng.choice(("Yes", "Yes", "Partly")) if has_next_steps else rng.choice(("No", "No", "Partly"))
         answers.append(
             {
                 "questionId": question["questionId"],
                 "questionRevisionId": question["questionRevisionId"],
                 "isOverall": question["isOverall"],
-                "score": rng.randint(1, 5) if kind == "RANGE" else None,
-                "answerText": "Ask for the number earlier." if kind == "OPEN" else None,
+                "score": rating if kind == "RANGE" else None,
+                "answerText": rng.choice(_ADVICE) if kind == "OPEN" else None,
                 "notApplicable": False,
-                "selectedOptions": [rng.choice(("Yes", "Partly", "No"))] if kind == "MULTIPLE_CHOICE" else None,
+                "selectedOptions": [agreed] if kind == "MULTIPLE_CHOICE" else None,
             }
         )
     return {

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from pipelines.demo.company.conversation import Conversation
-from pipelines.demo.company.phrases import CALL_TYPES, PHASES
+from pipelines.demo.company.dialogue.call_types import CALL_TYPES, PHASES
 from pipelines.demo.company.trackers import Sentence, find_tracker_hits
 from pipelines.demo.identifiers import IdGenerator, format_datetime
 
@@ -16,6 +16,12 @@ _COMMENTS = (
     "Let us use this example in the next training.",
     "We should follow up on that point in writing.",
     "Here the customer names the number we need for the business case.",
+    "Good patience, you let them finish.",
+    "Who is the person they mention? We have not met them.",
+    "This answer is too long, two sentences would do.",
+    "Please check this with the solutions team before you promise it.",
+    "Great example, worth a snippet for the library.",
+    "Did they ever send this? Please ask again.",
 )
 
 
@@ -41,7 +47,7 @@ def build_content(
     phases = conversation.group_by_phase()
     content: Json = {"structure": [], "topics": [], "outline": []}
     topics: dict[str, int] = {}
-    starts = [exchanges[0].turns[0].sentences[0].start for _, exchanges in phases] + [conversation.length]
+    starts = [exchanges[0].start for _, exchanges in phases] + [conversation.length]
     for number, (phase, exchanges) in enumerate(phases):
         start, duration = starts[number] / 1000, (starts[number + 1] - starts[number]) / 1000
         content["structure"].append({"name": PHASES[phase].name, "duration": int(duration)})
@@ -55,12 +61,12 @@ def build_content(
     topics.setdefault("Call Setup", 0)
     content["topics"] = [{"name": name, "duration": seconds} for name, seconds in topics.items()]
     content["trackers"] = find_tracker_hits(tracker_ids, sentences)
-    subjects = [e.gist for e in conversation.exchanges if e.phase not in ("opening", "next_steps")]
-    gists = list(dict.fromkeys(subjects))
+    subjects = [e.gist for e in conversation.exchanges if PHASES[e.phase].topic not in ("Small Talk", "Next Steps")]
+    gists = list(dict.fromkeys(subjects)) or [conversation.exchanges[-1].gist]
     summary = CALL_TYPES[kind].brief.format_map(names)
     content["brief"] = " ".join([summary, *(f"{gist}." for gist in gists[:3])])
     content["keyPoints"] = [{"text": f"{gist}."} for gist in rng.sample(gists, min(len(gists), rng.randint(3, 6)))]
-    next_steps = [exchange for exchange in conversation.exchanges if exchange.phase == "next_steps"]
+    next_steps = [exchange for exchange in conversation.exchanges if PHASES[exchange.phase].topic == "Next Steps"]
     if next_steps:
         items = [{"text": f"{exchange.gist}.", "startTimes": [exchange.start_seconds]} for exchange in next_steps]
         content["highlights"] = [{"title": "Next steps", "items": items}]
@@ -110,7 +116,7 @@ def build_interaction(
         "Talk Ratio": talk_time.get(host_speaker, 0) / total_talk_time,
         "Longest Monologue": longest_monologue / 1000,
         "Longest Customer Story": longest_customer_story / 1000,
-        "Interactivity": min(10.0, speaker_changes / max(length / 60_000, 1)),
+        "Interactivity": min(10.0, speaker_changes / max((length // 1000 + 1) / 60, 1)),
         "Patience": sum(pauses) / len(pauses) / 1000 if pauses else 0.0,
     }
     seconds = length / 1000

@@ -94,7 +94,7 @@ def _build_user(
 ) -> Json:
     first, last = name
     mailbox = f"{first}.{last}".lower().replace("ë", "e")
-    dials = "Development" in title
+    dials = "Development" in title or "Executive" in title
     return {
         "id": user_id,
         "emailAddress": f"{mailbox}@{DOMAIN}",
