@@ -75,9 +75,10 @@ def test_a_type_checker_reads_the_types_of_the_wheel(installation: Installation,
     mypy: list[str | Path] = [Path(sys.executable).parent / "mypy", "--python-executable", python]
     options = ["--strict", "--no-incremental", "--follow-imports=silent", "program.py"]
     out = run([*mypy, *options], tmp_path, code=1)
-    assert "Generator[dict[str, Any], None, None]" in out.replace("builtins.", "").replace("typing.", "")
+    assert "Generator[Any, None, None]" in out
     assert 'Unexpected keyword argument "sinse"' in out
-    assert "import" not in out.replace("important", "")
+    assert "DltSource" in out
+    assert "missing library stubs" not in out
 
 
 def install(installation: Installation, requirement: str, folder: Path, connections: ConnectionLog) -> float:

@@ -18,7 +18,6 @@ print(run_context.active().runtime_config.dlthub_telemetry, anon_tracker._ANON_T
 PROGRAMS = {
     "source": "from gong_elt import gong_source\nimport dlt\ndlt.pipeline('p')",
     "client": "from gong_elt import Gong\nimport dlt\ndlt.pipeline('p')",
-    "pipeline": "import dlt\nfrom gong_elt import gong_source\ndlt.pipeline('p')",
 }
 
 
