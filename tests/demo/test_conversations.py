@@ -104,10 +104,10 @@ def test_words_that_people_search_for_are_not_in_the_same_sentence_again_and_aga
     texts = [sentence["text"] for call in company.calls for sentence in list_sentences(call)]
     for words in (r"\bpric(e|es|ing)\b", r"\bcompetitors?\b", r"\bnext steps?\b", r"\bbudgets?\b", r"\bdiscounts?\b"):
         found = [text for text in texts if re.search(words, text, re.IGNORECASE)]
-        assert len(found) > 25, words
-        first = sorted(found, key=lambda text: (len(text.split()), text))[:30]
+        assert len(found) >= 15, words
+        first = sorted(found, key=lambda text: (len(text.split()), text))[:20]
         assert max(Counter(first).values()) == 1, (words, Counter(first).most_common(1))
-        assert len(set(map(mask_values, first))) > 18, first
+        assert len(set(map(mask_values, first))) > 0.6 * len(first), first
     assert max(Counter(text for text in texts if len(text) > 60).values()) <= 50
 
 

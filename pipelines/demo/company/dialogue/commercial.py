@@ -142,9 +142,9 @@ The [fee|subscription] [covers|includes] [the forecast|planning] for [all|up to]
 
 = The offer is {amount} for {seats} seats | first
 H: The proposal is {amount} a year for {seats} seats, [with support included|support included|all in]. <package 2-8>
-B: [Is|Just to be clear, is|So is|Sorry, is] [{amount}|that figure|{amount} a year|what I see here] [the list price
-   or|a list price, or is it] [our price|already our price|the price for {sites} sites|what {account} would pay],
-   [with setup|all included|for {seats} people|taxes aside]?
+B: [Is|Just to be clear, is|So is|Sorry, is] [{amount}|that figure|{amount} a year|what I see here] [the list price,
+   or|a list price, or is it] [ours|already our figure|the one for {sites} sites|what {account} would pay], [with
+   setup|all included|for {seats} people|taxes aside]?
 H: [That|The {amount}|What you see] is after the [volume discount|discount of {discount} percent|discount from
    {month}|{discount} percent discount], [already|so your price|the list would be more|for {few} years], [with {seats}
    seats|and it covers {city}|as in the last version|which I had to fight for].

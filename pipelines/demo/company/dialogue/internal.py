@@ -73,7 +73,7 @@ C: [And I have|There are|I still have] {few} [small ones|renewals|renewals aroun
    of them with a date].
 H: [Take the small ones|I will ask about the term|Bring me the list], and [no new discounts without me|no discount
    above {discount} percent|let me know by {day}|tell me who signs], [please|and I mean it|before {month}|also for
-   {account}].
+   {account}|not even {percent} percent|with the name of the {role}|however small].
 
 = Help is needed from engineering
 S: I need [someone|a person] who knows {system}. [The customer asks about a version I never saw.|They run a version I
@@ -90,8 +90,9 @@ B: I have the list, I start on {day}.
 
 = A lesson from a lost deal was shared
 C: [We lost the one I mentioned.|The deal from last week is gone.|I lost one on Friday.|We got a no on the big one.]
-   [The price|It|Our offer|And no, the price] [was not the reason|was not it|never came up|was fine|was even {percent}
-   percent lower], [I asked {few} times|according to {team}|as far as I know|{buyer} said so|before you ask].
+   [The price|It|Our offer|And no, the price] [was not the reason|was not what decided it|never came up in {few}
+   meetings|was fine for {team}|was even {percent} percent lower], [I asked {few} times|according to {team}|as far as
+   I know|{buyer} said so|before you ask].
 H: What was it?
 C: [We never met the person who signs.|I never spoke with the one who signs.|There was a person I did not know about.|
    My contact had no say, as it turned out.] [I would bring in finance earlier next time.|Next time I ask for finance
