@@ -222,7 +222,7 @@ B: I should [tell you|mention] that {competitor} [came back with|sent us] [a low
 H: [Thank you for being open.|I appreciate that.|Thanks for telling me.|Good to know.] [How far apart are we?|What is
    the difference?|How much lower?|And the gap is?]
 B: [About|Roughly|Close to] {discount} percent[.| on {seats} seats.| per year.| in year one.]
-H: [I will not race to the bottom|I cannot match that|We will not win on price alone], but let me look at the term and
+H: [I will not race to the bottom|I cannot match that|We will never be the cheapest], but let me look at the term and
    the [pricing of the second year|price of the second year|number of seats].
 
 = {buyer} compared the pricing with another vendor
