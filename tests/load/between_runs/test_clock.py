@@ -35,7 +35,8 @@ def add_call(gong: SimulatedGong, call_id: str, age: timedelta) -> None:
     model = public_calls(gong)[0]
     start = (datetime.now(UTC) - age).isoformat()
     meta = {**model.record["metaData"], "id": call_id, "started": start, "scheduled": start}
-    gong.add_call({**model.record, "metaData": meta}, model.transcript, visible_from=datetime.now(UTC))
+    # Its transcript is not ready yet.
+    gong.add_call({**model.record, "metaData": meta}, visible_from=datetime.now(UTC))
 
 
 @pytest.mark.parametrize("shift", AHEAD)
