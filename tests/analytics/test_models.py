@@ -243,7 +243,7 @@ def test_an_incremental_build_equals_a_full_one(tmp_path: Path) -> None:
         _assert_failing_tests_are_named(place)
 
 
-@pytest.mark.parametrize("warehouse", ["duckdb", "postgres"])
+@pytest.mark.parametrize("warehouse", ["duckdb", pytest.param("postgres", marks=pytest.mark.slow)])
 def test_reconcile_erases_calls_from_marts_and_index(tmp_path: Path, warehouse: str) -> None:
     """Deleted and now private calls leave all marts and the search index in the same run, not with `--dry-run`."""
     gong = build_recent_gong(calls=20, days=6)

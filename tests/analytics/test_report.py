@@ -236,6 +236,7 @@ def _round_values(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
     return [[round_figure(value) if isinstance(value, float) else value for value in row] for row in rows]
 
 
+@pytest.mark.slow
 def test_a_company_without_calls_has_a_report(workspace: Workspace, tmp_path: Path) -> None:
     """Empty sections say so, and calls missing in the marts are reported."""
     with sync_company(workspace, SimulatedGong(Company(name="Empty", until=datetime.now(UTC)))) as place:

@@ -168,6 +168,7 @@ def test_the_printed_commands_for_own_data_leave_the_demo_alone(demo: Demo) -> N
     assert (demo.path / "warehouse.duckdb").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_second_demo_replaces_the_first(demo: Demo) -> None:
     """The demo can be repeated in the same place, also after a search has made an index."""
     again = _run_demo(demo.folder)

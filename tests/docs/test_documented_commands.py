@@ -34,6 +34,7 @@ WITH_SERVER, RECIPES = "docs/how-to/postgres.md", "docs/how-to/orchestrators.md"
 QUERIES = ["README.md", "docs/start/analyst.md"]
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_tutorial_work(tmp_path: Path) -> None:
     """A new user reaches the chart without an error."""
     workspace = Workspace(tmp_path, settings={"SOURCES__GONG__BASE_URL": ""})

@@ -69,6 +69,7 @@ def test_a_filter_that_is_lifted_is_backfilled(gong: SimulatedGong, workspace: W
     assert_warehouse_matches(workspace, gong)
 
 
+@pytest.mark.slow
 def test_a_backfill_that_the_quota_stops_continues(make_gong: MakeGong, workspace: Workspace) -> None:
     """New calls come first; the backfill goes on where it ended, over several runs."""
     gong = make_gong(calls=900, days=60)
