@@ -48,7 +48,7 @@ def find_full_call(gong: SimulatedGong) -> Call:
     """Return a public call that has an entry in each of the lists."""
     call = find_call(gong, "trackers", "topics")
     record = deepcopy(call.record)
-    record["interaction"].setdefault("video", []).append({"name": "Presentation", "duration": 12.5})
+    record["interaction"]["video"] = [{"name": "Browser", "duration": 30.0}, {"name": "Presentation", "duration": 12.5}]
     record.setdefault("collaboration", {}).setdefault("publicComments", []).append(
         {"id": "777", "comment": "First copy", "commenterUserId": "1", "posted": "2026-01-02T03:04:05Z"}
     )
@@ -137,7 +137,7 @@ def test_the_number_of_repeated_records_is_shown_only_if_there_are_any(
         call.id, add_to_list(call.record, "interaction.video", list_in(call.record, "interaction.video")[0])
     )
 
-    assert "1 repeated records: " in workspace.run("sync").out
+    assert "1 repeated record: " in workspace.run("sync").out
     assert "repeated" not in workspace.run("sync").out
 
 
@@ -234,7 +234,9 @@ def test_a_review_in_two_slices_is_written_once(gong: SimulatedGong, workspace: 
     edited = {**review, "reviewTime": datetime.now(UTC).isoformat(), "scorecardName": "Edited"}
     workspace.configure(start_date=(datetime.now(UTC) - timedelta(days=200)).date().isoformat())
     old = {**review, "answeredScorecardId": "77", "reviewTime": (datetime.now(UTC) - timedelta(days=150)).isoformat()}
-    gong.company.settings.answered_scorecards.append(old)
+    # Otherwise the window of the second run may be empty.
+    new = {**review, "answeredScorecardId": "78", "reviewTime": datetime.now(UTC).isoformat()}
+    gong.company.settings.answered_scorecards.extend([old, new])
     copies = iter([review, edited])
 
     def add_copy(page: Json) -> None:
