@@ -156,6 +156,7 @@ def test_the_output_has_no_control_characters(workspace: Workspace) -> None:
     assert ended.out.splitlines()[-1].startswith("1 sentence; ")
 
 
+@pytest.mark.slow
 def test_the_index_follows_the_marts(tmp_path: Path) -> None:
     """New and changed sentences are found, erased ones leave the disk, and a lost index is rebuilt."""
     gong = build_recent_gong(calls=40, days=6)

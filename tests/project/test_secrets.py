@@ -331,6 +331,7 @@ def _list_modes(folder: Path, except_paths: Sequence[Path]) -> Iterator[tuple[Pa
             yield path.relative_to(folder), stat.S_IMODE(path.lstat().st_mode)
 
 
+@pytest.mark.slow
 def test_files_of_a_run_are_readable_by_their_owner_only(search: SecretSearch) -> None:
     """Warehouse, state, tokens and reports are private also with umask 0."""
     workspace = search.workspace
