@@ -184,6 +184,7 @@ def test_a_build_leaves_no_files_behind(duckdb_marts: Workspace) -> None:
     assert names == {"warehouse.duckdb", ".warehouse.duckdb.gong.lock", "docs"}
 
 
+@pytest.mark.slow
 def test_an_incremental_build_equals_a_full_one(tmp_path: Path) -> None:
     """Only changed calls are rebuilt, and the result equals a build from scratch; warnings and failures are named."""
     gong = build_recent_gong(calls=60, days=6)

@@ -82,7 +82,7 @@ def test_own_tables_in_the_default_schema_are_left_alone(gong: SimulatedGong, wo
     assert [workspace.rows(f"SELECT * FROM {schema}.{table}") for table in FOREIGN] == [[(7,)]] * len(FOREIGN)
 
 
-@pytest.mark.parametrize("first", ["default schema", "emea"])
+@pytest.mark.parametrize("first", ["default schema", pytest.param("emea", marks=pytest.mark.slow)])
 def test_a_second_dataset_is_loaded_beside_the_first(gong: SimulatedGong, workspace: Workspace, first: str) -> None:
     """Tables of one dataset, also of the default schema, are not taken for those of another one."""
     if first == "default schema":

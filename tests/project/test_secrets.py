@@ -171,7 +171,7 @@ Configure = Callable[[Workspace, str], None]
 CASES = [
     pytest.param("api key", write_secrets_file, "DEBUG", id="api key, file, debug log"),
     pytest.param("access token", write_secrets_file, "WARNING", id="access token, file", marks=pytest.mark.slow),
-    pytest.param("oauth", configure_environment, "DEBUG", id="oauth, environment, debug log"),
+    pytest.param("oauth", configure_environment, "DEBUG", id="oauth, environment, debug log", marks=pytest.mark.slow),
 ]
 
 

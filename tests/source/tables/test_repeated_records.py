@@ -169,7 +169,9 @@ def test_parts_without_an_id_are_all_written(gong: SimulatedGong, workspace: Wor
     assert mentions == [(position,) for position in range(len(mentions))]
 
 
-@pytest.mark.parametrize("is_initial", [True, False], ids=["initial load", "later load"])
+@pytest.mark.parametrize(
+    "is_initial", [pytest.param(True, marks=pytest.mark.slow), False], ids=["initial load", "later load"]
+)
 def test_records_that_gong_repeats_in_a_list_are_written_once(
     gong: SimulatedGong, workspace: Workspace, is_initial: bool
 ) -> None:
