@@ -65,7 +65,7 @@ class Account(NamedTuple):
         stage_changes: History of the opportunity, oldest first.
         close_date: Date on which the opportunity was closed, or is expected to be.
         is_lost: Whether the opportunity is lost, now or later.
-        competitor: The competitor in the deal; None if there is none.
+        competitor: The competitor in the deal; None without one.
         facts: What is said of the account, by slot of the dialogue.
     """
 

@@ -81,7 +81,7 @@ class Subject(NamedTuple):
 
     Attributes:
         slots: Values of the slots that are fixed for the account and the call.
-        competitor: The competitor in the deal; None if there is none.
+        competitor: The competitor in the deal; None without one.
         is_lost: Whether the deal is lost in the end.
     """
 

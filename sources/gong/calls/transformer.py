@@ -57,7 +57,7 @@ class TransformContext:
             self.types,
             self.known_hashes,
             self.metrics,
-            synced_at=self.started_at,
+            started_at=self.started_at,
             initial_load=self.initial_load,
         )
         object.__setattr__(self, "rejects", rejects)

@@ -35,7 +35,7 @@ class ResourceOutput:
         self._schema = dlt.current.source_schema()
         self.types = KnownColumns(self._schema)
         self.rejects = RejectCollector(
-            self.types, None, context.metrics, synced_at=context.now, initial_load=context.run.initial_load
+            self.types, None, context.metrics, started_at=context.now, initial_load=context.run.initial_load
         )
 
     def emit(self, rows: Mapping[str, pa.Table]) -> Iterator[Any]:

@@ -116,7 +116,7 @@ class Coverage:
 
 
 def missing_window(state: Mapping[str, Any], target: Coverage, bookmark: datetime | None) -> Window | None:
-    """Return the window before the bookmark that an earlier start or a wider filter requires; None if there is none.
+    """Return the window before the bookmark that an earlier start or a wider filter requires; None without either.
 
     Args:
         state: dlt's state of the resource.

@@ -48,7 +48,7 @@ class RejectCollector:
         types: Types of undeclared columns.
         known_hashes: Content hashes in the warehouse; the ids of `_rejected` are `resource id`. None if unknown.
         metrics: Counters of the run, which include the rejected records.
-        synced_at: When the run began, by this machine's clock.
+        started_at: When the run began, by this machine's clock.
         initial_load: The dataset has no tables yet, so no row has to be deleted.
     """
 
@@ -58,13 +58,13 @@ class RejectCollector:
         known_hashes: KnownHashes | None,
         metrics: RunMetrics,
         *,
-        synced_at: datetime,
+        started_at: datetime,
         initial_load: bool = False,
     ) -> None:
         self._types = types
         self._known_hashes = known_hashes
         self.metrics = metrics
-        self._synced_at = synced_at
+        self._started_at = started_at
         self._initial_load = initial_load
         self._seen: set[str] = set()
         self._pending: dict[str, _Reject] = {}
@@ -124,7 +124,7 @@ class RejectCollector:
                     "reason": reject.reason,
                     "record": reject.record,
                     "_content_hash": reject.content_hash,
-                    "_synced_at": self.metrics.correct_time(self._synced_at),
+                    "_synced_at": self.metrics.correct_time(self._started_at),
                 }
                 builder.add_row(values, {})
         for key in resolved.keys() & known.keys() - pending.keys():

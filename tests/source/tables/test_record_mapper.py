@@ -56,7 +56,7 @@ class Run:
 
     def __init__(self) -> None:
         self.types = KnownColumns(Schema("gong"))
-        self.rejects = RejectCollector(self.types, None, RunMetrics(), synced_at=datetime(2026, 1, 1, tzinfo=UTC))
+        self.rejects = RejectCollector(self.types, None, RunMetrics(), started_at=datetime(2026, 1, 1, tzinfo=UTC))
 
     def rows(self, records: list[Any], **options: Any) -> dict[str, list[dict[str, Any]]]:
         """Return the rows of the records by table."""
