@@ -17,6 +17,7 @@ from dlt.common.configuration.specs.base_configuration import is_secret_hint
 from dlt.common.destination import Destination
 from dlt.extract import DltSource
 
+from destinations.loading.load_files import disable_compression
 from sources.gong import (
     ExtractRun,
     GongClient,
@@ -190,6 +191,7 @@ class Connection:
             dataset: Dataset in the warehouse.
             folder: dlt's working folder. It may be deleted after the run.
         """
+        disable_compression()
         return dlt.pipeline(
             pipeline_name="gong" if self.name == DEFAULT else f"gong_{self.name}",
             destination=destination,
