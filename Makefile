@@ -25,12 +25,12 @@ check: install .docs/installed
 	NO_MKDOCS_2_WARNING=1 .docs/bin/mkdocs build
 
 test: install
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 # Tests that take minutes: signals, concurrent commands, dropped tables, kills at further moments, waits in PostgreSQL,
 # documented commands.
 test-slow: install
-	$(BIN)/pytest -n auto -m slow
+	$(BIN)/pytest -n auto --dist worksteal -m slow
 
 # Install the wheel from the package index into empty environments, on every Python that is here.
 wheel-test: install

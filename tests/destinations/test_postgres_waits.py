@@ -19,7 +19,7 @@ from pipelines.demo.server.faults import Fault, rewrite
 from tests.support.companies import find_call, public_calls
 from tests.support.expected_warehouse import assert_warehouse_matches
 from tests.support.gong_api import EXTENSIVE, edit_call_in_page
-from tests.support.process import CommandResult
+from tests.support.process.command import CommandResult
 from tests.support.servers.postgres import PostgresServer, hold_transaction
 from tests.support.workspace import Workspace
 

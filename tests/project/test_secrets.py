@@ -22,7 +22,7 @@ import pytest
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, corrupt_json, hang, redirect, respond
 from tests.conftest import MakeGong
-from tests.support.process import CommandResult
+from tests.support.process.command import CommandResult
 from tests.support.workspace import COMMAND, Workspace
 
 ACCESS_KEY = "ACCESSKEY/7f3a+c81=e"

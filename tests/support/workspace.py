@@ -17,7 +17,7 @@ import duckdb
 import psycopg2
 import psycopg2.extras
 
-from tests.support.process import CommandResult, run_command
+from tests.support.process.command import CommandResult, run_command
 
 COMMAND = Path(sys.executable).parent / "gong-elt"
 _WAREHOUSE_COMMANDS = (

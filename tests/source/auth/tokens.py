@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.demo.server.app import SimulatedGong
-from tests.support.process import CommandResult
+from tests.support.process.command import CommandResult
 from tests.support.workspace import Workspace
 
 CONFIGURED_TOKEN = "configured-refresh-token-0000"

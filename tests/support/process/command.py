@@ -1,6 +1,6 @@
 """Run `gong-elt` in a process forked from a server that has already imported it.
 
-Imports take a third of a short run. The process calls the console script's function, with its own folder,
+The process calls the console script's function, with its own folder,
 environment, output and exit code.
 """
 
@@ -23,25 +23,7 @@ import time_machine
 from pipelines.cli.app import main
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
-    [
-        "pipelines.cli",
-        "pipelines.load.check",
-        "pipelines.load.plan",
-        "pipelines.load.reconcile",
-        "pipelines.load.status",
-        "pipelines.load.sync",
-        "pipelines.analytics.dbt_build",
-        "pipelines.analytics.report.build",
-        "pipelines.analytics.search.search",
-        "dbt.adapters.duckdb",
-        "dbt.adapters.postgres",
-        "dbt.cli.main",
-        "dlt.destinations.impl.duckdb.duck",
-        "dlt.destinations.impl.postgres.postgres",
-        "dlt.sources.helpers.requests",
-    ]
-)
+_FORKS.set_forkserver_preload(["tests.support.process.preload"])
 
 
 @dataclass(frozen=True, slots=True)
