@@ -13,11 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import psycopg2
-import psycopg2.extras
-
 from tests.support.process.command import CommandResult, run_command
+from tests.support.servers.connections import DuckDbFile, PostgresDatabase, WarehouseConnection
 
 COMMAND = Path(sys.executable).parent / "gong-elt"
 _WAREHOUSE_COMMANDS = (
@@ -48,13 +45,22 @@ class Workspace:
     Attributes:
         settings: Environment variables of the commands.
         clock_shift: How far the clock of the commands is ahead of the real time; behind if negative.
-        postgres: URL of the PostgreSQL database to load into; None for a DuckDB file in the folder.
+        postgres: URL of the PostgreSQL database to load into; None for another warehouse.
+        other_warehouse: Warehouse to load into; by default the PostgreSQL database, or a DuckDB file in the folder.
     """
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
     postgres: str | None = None
     clock_shift: timedelta | None = None
+    other_warehouse: WarehouseConnection | None = None
+
+    @property
+    def warehouse(self) -> WarehouseConnection:
+        """The warehouse that the commands load into."""
+        if self.other_warehouse is not None:
+            return self.other_warehouse
+        return PostgresDatabase(self.postgres) if self.postgres else DuckDbFile(self.folder / "warehouse.duckdb")
 
     @property
     def environment(self) -> dict[str, str]:
@@ -66,14 +72,15 @@ class Workspace:
             "COLUMNS": "200",
             # Tests wait a tenth of the regular time between retries.
             "RUNTIME__REQUEST_BACKOFF_FACTOR": "0.1",
-            **({"DESTINATION__POSTGRES__CREDENTIALS": self.postgres} if self.postgres else {}),
+            **self.warehouse.environment,
             **self.settings,
         }
 
     def command(self, *arguments: str) -> list[str]:
         """Return the command line of `gong-elt` with these arguments and this workspace's destination."""
-        uses_postgres = self.postgres and arguments and arguments[0] in _WAREHOUSE_COMMANDS
-        return [str(COMMAND), *arguments, *(["--destination", "postgres"] if uses_postgres else [])]
+        destination = self.warehouse.destination
+        is_given = destination != "duckdb" and arguments and arguments[0] in _WAREHOUSE_COMMANDS
+        return [str(COMMAND), *arguments, *(["--destination", destination] if is_given else [])]
 
     def configure(self, **settings: Any) -> None:
         """Set settings of `sources.gong`, named as in the documentation with `__` for a dot."""
@@ -120,49 +127,16 @@ class Workspace:
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Query the warehouse and return the rows; placeholders are `?`."""
-        if self.postgres:
-            return self._query_postgres(sql, parameters)
-        with duckdb.connect(str(self.folder / "warehouse.duckdb"), read_only=True) as warehouse:
-            _set_defaults(warehouse)
-            return warehouse.execute(sql, list(parameters)).fetchall()
+        return self.warehouse.rows(sql, parameters)
 
     def count(self, table: str) -> int:
         """Return the number of rows of a table."""
-        return int(self.rows(f'SELECT count(*) FROM gong."{table}"')[0][0])
+        return int(self.rows(f"SELECT count(*) FROM gong.{table}")[0][0])
 
     def columns(self, table: str) -> Mapping[str, str]:
         """Return the columns of a table and their types."""
-        return dict(
-            self.rows(
-                "SELECT column_name, upper(data_type) FROM information_schema.columns"
-                " WHERE table_schema = 'gong' AND table_name = ?",
-                [table],
-            )
-        )
+        return self.warehouse.columns(table)
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Change the warehouse directly, without the command."""
-        if self.postgres:
-            self._query_postgres(sql, parameters)
-            return
-        with duckdb.connect(str(self.folder / "warehouse.duckdb")) as warehouse:
-            _set_defaults(warehouse)
-            warehouse.execute(sql, list(parameters))
-
-    def _query_postgres(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        connection = psycopg2.connect(self.postgres, options="-c search_path=gong -c timezone=UTC")
-        try:
-            # Return JSON as text, as DuckDB does.
-            psycopg2.extras.register_default_jsonb(connection, loads=lambda text: text)
-            with connection, connection.cursor() as cursor:
-                cursor.execute(sql.replace("%", "%%").replace("?", "%s"), list(parameters))
-                return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
-
-
-def _set_defaults(warehouse: duckdb.DuckDBPyConnection) -> None:
-    """Use UTC, and let tables be named without their dataset if it exists."""
-    warehouse.execute("SET TimeZone = 'UTC'")
-    if warehouse.execute("SELECT 1 FROM information_schema.schemata WHERE schema_name = 'gong'").fetchall():
-        warehouse.execute("SET search_path = 'gong'")
+        self.warehouse.execute(sql, parameters)
