@@ -11,7 +11,9 @@ import duckdb
 import psycopg2
 import psycopg2.extras
 
-_COLUMNS = "SELECT column_name, upper(data_type) FROM information_schema.columns WHERE table_schema = 'gong' AND table_name = ?"
+_COLUMNS = """
+SELECT column_name, upper(data_type) FROM information_schema.columns WHERE table_schema = 'gong' AND table_name = ?
+"""
 
 
 class WarehouseConnection(Protocol):
