@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import threading
+import tomllib
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -58,6 +59,32 @@ def _markdown_path(site: Path, page: Path) -> Path:
     return site / "index.md" if page.parent == site else page.parent.with_suffix(".md")
 
 
+def test_every_page_leads_to_its_source_and_to_the_issues(site: Path) -> None:
+    """A reader who finds a mistake can correct or report it; a generated page leads to its generator."""
+    sources: dict[str, str] = {}
+    for page in site.rglob("index.html"):
+        text, name = page.read_text("utf-8"), str(_markdown_path(site, page).relative_to(site))
+        (source,) = re.findall(r"/edit/main/([^\"]+)\">edit<", text)
+        assert (REPOSITORY / source).is_file(), f"{name} leads to {source}"
+        assert f"/issues/new?title=Documentation%2C%20{name}" in text
+        sources[name] = source
+    assert sources["start/analyst.md"] == "docs/start/analyst.md"
+    assert sources["contributing.md"] == "CONTRIBUTING.md"
+    assert sources["reference/exit-codes.md"] == "docs/generate/exit_codes_page.py"
+    assert len(set(sources.values())) == len(sources)
+
+
+def test_every_page_states_its_version_and_describes_itself(site: Path) -> None:
+    """A reader knows which version a page is about, and search engines show what the page has."""
+    version = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    descriptions = []
+    for page in site.rglob("index.html"):
+        text = page.read_text("utf-8")
+        assert f"These pages describe gong-elt {version}." in text
+        descriptions += re.findall(r'<meta name="?description"? content="([^"]+)"', text)
+    assert len(set(descriptions)) == len(list(site.rglob("index.html")))
+
+
 def test_pages_load_nothing_from_other_hosts(site: Path) -> None:
     """Reading the documentation is not reported to any third party, and works without internet access."""
     for page in site.rglob("*.html"):
@@ -94,3 +121,18 @@ def test_the_search_of_the_site_works_without_other_hosts(address: str, size: tu
         page.get_by_placeholder("Search").press_sequentially("bookmark")
         expect(page.locator(".md-search-result__link").first).to_be_visible()
     assert hosts == {urlsplit(address).netloc}
+
+
+@pytest.mark.parametrize("path", ["reference/settings/", "reference/tables/", "explanation/comparison/", "marts/"])
+def test_tables_fit_on_a_phone(address: str, path: str) -> None:
+    """A reader on a phone sees all columns of a table without scrolling sideways, each cell with its title."""
+    with new_page(size=PHONE) as page:
+        page.goto(f"{address}/{path}")
+        cells = page.locator("article table td:visible")
+        assert cells.count() > 50
+        widest, labels = cells.evaluate_all(
+            "cells => [Math.max(...cells.map(cell => cell.getBoundingClientRect().right)),"
+            " cells.map(cell => getComputedStyle(cell, '::before').content)]"
+        )
+        assert widest <= PHONE[0]
+        assert sum(": " in label for label in labels) > 20

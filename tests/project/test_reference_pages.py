@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
+
 import pytest
+from dlt.common.configuration import resolve_configuration
 from dlt.common.configuration.specs import BaseConfiguration
 
 from docs.generate import commands_page, exit_codes_page, settings_page, tables_page
@@ -10,6 +14,8 @@ from docs.generate.example_values import load_examples
 from pipelines.runtime.configuration.command_defaults import CommandDefaults
 from pipelines.runtime.result import EXIT_CODES as CODES_BY_STATUS
 from sources.gong import GongAccessToken, GongApiKey, GongOAuth
+from sources.gong.datetimes import parse_duration
+from sources.gong.incremental.lookback import Lookback
 from sources.gong.resources import TABLES
 from sources.gong.settings import GongSettings
 
@@ -39,6 +45,19 @@ def test_the_settings_page_matches_the_declarations() -> None:
 def test_every_setting_is_described(spec: type[BaseConfiguration]) -> None:
     """A setting without a description would be missing on the settings page."""
     assert settings_page.documented_settings(spec).keys() == spec.get_resolvable_fields().keys()
+
+
+def test_examples_of_settings_are_valid() -> None:
+    """A reader can copy the examples of the settings page: names, types and values are accepted."""
+    blocks = re.findall(r"(?s)```toml\n(.*?)```", settings_page.page())
+    examples = [tomllib.loads(block) for block in blocks]
+    (of_source,) = (example["sources"]["gong"] for example in examples if "sources" in example)
+    (of_commands,) = (example["gong_elt"] for example in examples if "gong_elt" in example)
+    settings = resolve_configuration(GongSettings(), explicit_value={**of_source, "pii_key": "0" * 16})
+    assert {name: getattr(settings, name) for name in of_source} == of_source
+    Lookback.parse(settings.lookback)
+    parse_duration(settings.transcript_retry_period)
+    assert of_commands.keys() == CommandDefaults.get_resolvable_fields().keys()
 
 
 def test_the_tables_page_matches_the_declarations() -> None:
