@@ -76,10 +76,11 @@ _COMMAND_DEFAULTS_EXAMPLE = """\
 ```toml
 # .dlt/config.toml
 [gong_elt]
-destination = "postgres"
+destination = "duckdb"
 dataset = "gong_emea"
 connection = "emea"
 analytics = "gong_emea_marts"
+publish = "gong-bi.duckdb"
 ```
 """
 

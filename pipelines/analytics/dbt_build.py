@@ -17,9 +17,10 @@ from typing import Any
 
 import yaml
 
+from ..publish.publication import plan_publication
 from ..runtime.connection import Connection
 from ..runtime.display.text import format_count
-from ..runtime.errors import UsageError, one_line
+from ..runtime.errors import UsageError, one_line, root_cause_message
 from ..runtime.job import Job
 from ..runtime.process.interruption import is_caused_by_signal, temporary_folder
 from ..runtime.result import Status
@@ -45,6 +46,7 @@ class ModelOptions:
         full_refresh: Rebuild incremental models completely, not only for calls that changed.
         variables: Variables of dbt_project.yml with other values than the defaults, as a JSON object.
         docs: Folder for dbt's documentation, one HTML file; None for no documentation.
+        publish: File that becomes a copy of the warehouse's file after the build.
     """
 
     analytics: str = DEFAULT_ANALYTICS
@@ -52,6 +54,7 @@ class ModelOptions:
     full_refresh: bool = False
     variables: str = "{}"
     docs: Path | None = None
+    publish: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class BuildResult:
         skipped: Models and tests that were not run because something they depend on failed.
         docs: File with dbt's documentation.
         location: File or server of the warehouse, and the dataset of the marts, without credentials.
+        published: The file of `--publish`, if it was replaced.
     """
 
     run_id: str
@@ -81,6 +85,7 @@ class BuildResult:
     docs: str | None
     duration_seconds: float
     location: str = ""
+    published: str | None = None
 
     def failures(self) -> Iterator[str]:
         """Yield one line per model or test that failed."""
@@ -101,6 +106,8 @@ class BuildResult:
         )
         if self.docs is not None:
             yield f"documentation: {self.docs}"
+        if self.published is not None:
+            yield f"published: {self.published}"
 
 
 def dbt_is_installed() -> bool:
@@ -125,12 +132,18 @@ def build_models(connection: Connection, target: Target, options: ModelOptions) 
         raise UsageError("dbt is not installed: pip install 'gong-elt[models]'")
     validate_analytics(target, options.analytics)
     variables = _parse_variables(options.variables)
+    publication = plan_publication(target, options.publish, (target.dataset, options.analytics))
     job = Job("models", connection, target)
     with job.lock(), temporary_folder("models") as folder:
         profile, secrets = dbt_profile(connection, target, options.analytics, _model_names(), folder / "dlt")
         # dbt does not wait for a file that another process has open.
         with environment(secrets), target.warehouse.hold():
-            return DbtBuild(job, options, variables, profile, folder).run()
+            result = DbtBuild(job, options, variables, profile, folder).run()
+        if publication is None:
+            return result
+        published = publication.write(job)
+        failed = list(result.failed) if job.error is None else [*result.failed, root_cause_message(job.error)]
+        return replace(result, status=job.status, failed=failed, published=published)
 
 
 class DbtBuild:

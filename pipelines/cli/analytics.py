@@ -16,6 +16,7 @@ from .options import (
     DatasetOption,
     DestinationOption,
     JsonOption,
+    PublishOption,
     RepOption,
     SideOption,
     SinceOption,
@@ -23,6 +24,7 @@ from .options import (
     WaitOption,
     list_choices,
     resolve_marts,
+    resolve_publish,
 )
 from .output import ignore_broken_pipe, print_error, print_result, report_errors, stderr
 
@@ -47,6 +49,7 @@ def models_command(
         typer.Option("--vars", help="JSON: names of your CRM's stages and fields, see pipelines/models/README.md"),
     ] = "{}",
     docs: Annotated[Path | None, typer.Option(help="Write dbt's documentation, one HTML file, to this folder")] = None,
+    publish: PublishOption = None,
     connection: ConnectionOption = None,
     destination: DestinationOption = None,
     dataset: DatasetOption = None,
@@ -59,7 +62,7 @@ def models_command(
         from ..runtime.progress import show_stage
 
         account, target, marts = resolve_marts(connection, destination, dataset, analytics, wait)
-        options = ModelOptions(marts, select, full_refresh, variables, docs)
+        options = ModelOptions(marts, select, full_refresh, variables, docs, resolve_publish(publish))
         with show_stage(stderr(), f"building the models in {target.label}"):
             result = build_models(account, target, options)
     print_result(result, as_json=as_json)

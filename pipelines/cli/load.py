@@ -13,7 +13,9 @@ from .options import (
     DeadlineOption,
     DestinationOption,
     JsonOption,
+    PublishOption,
     WaitOption,
+    resolve_publish,
     resolve_target,
 )
 from .output import print_result, report_errors, stderr, tune_runtime
@@ -31,6 +33,7 @@ def sync_command(
     ] = None,
     until: Annotated[str | None, typer.Option(help="End of an explicit window, exclusive; default: now")] = None,
     deadline: DeadlineOption = None,
+    publish: PublishOption = None,
     allow_clear_text: Annotated[
         bool, typer.Option("--allow-clear-text", help="Store personal values in clear where they were stored as hashes")
     ] = False,
@@ -48,7 +51,9 @@ def sync_command(
         from ..runtime.run_options import parse_selection
 
         tune_runtime()
-        options = SyncOptions(parse_selection(select), since, until, deadline, allow_clear_text)
+        options = SyncOptions(
+            parse_selection(select), since, until, deadline, allow_clear_text, resolve_publish(publish)
+        )
         account, target = resolve_target(connection, destination, dataset, wait)
         result = plan(account, target, options) if plan_only else sync(account, target, options, stderr())
     print_result(result, as_json=as_json)
@@ -64,6 +69,7 @@ def reconcile_command(
     force: Annotated[bool, typer.Option("--force", help="Erase any number of calls")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the calls, erase nothing")] = False,
     deadline: DeadlineOption = None,
+    publish: PublishOption = None,
     connection: ConnectionOption = None,
     destination: DestinationOption = None,
     dataset: DatasetOption = None,
@@ -74,7 +80,7 @@ def reconcile_command(
     with report_errors():
         from ..load.reconcile import ReconcileOptions, reconcile
 
-        options = ReconcileOptions(since, until, max_share, force, dry_run, deadline)
+        options = ReconcileOptions(since, until, max_share, force, dry_run, deadline, resolve_publish(publish))
         result = reconcile(*resolve_target(connection, destination, dataset, wait), options, stderr())
     print_result(result, as_json=as_json)
 

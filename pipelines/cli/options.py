@@ -58,6 +58,13 @@ WaitOption = Annotated[
         help="How long to wait for another run, or a DuckDB file that another process has open; 0: not at all",
     ),
 ]
+PublishOption = Annotated[
+    str | None,
+    typer.Option(
+        "--publish",
+        help="Replace this file by a copy of the DuckDB file after the run, for BI tools; default: gong_elt.publish",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object to stdout")]
 SinceOption = Annotated[
     str | None, typer.Option("--since", help="Start of the period, e.g. 2026-01-31; default: the first call")
@@ -126,6 +133,13 @@ def resolve_marts(
     name = default_analytics(target.dataset) if name is None else name
     validate_analytics(target, name)
     return account, target, name
+
+
+def resolve_publish(publish: str | None) -> str | None:
+    """Return the file that the option or the settings name; None for no copy."""
+    from ..runtime.configuration.command_defaults import read_command_defaults
+
+    return read_command_defaults().publish if publish is None else publish
 
 
 def split_list(text: str | None) -> list[str] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -21,6 +21,8 @@ from state import deletions, runs
 from state.sql import batches
 
 from ..analytics.derived_data import erase_from_indexes
+from ..analytics.marts_origin import default_analytics
+from ..publish.publication import plan_publication
 from ..runtime.connection import Connection
 from ..runtime.errors import JobRefusedError, UsageError
 from ..runtime.job import USER_ERRORS, Job, RunColumns
@@ -47,6 +49,7 @@ class ReconcileOptions:
         force: Erase more than `max_share`.
         dry_run: Find and confirm missing calls, but erase nothing.
         deadline: Duration or time after which no request is sent.
+        publish: File that becomes a copy of the warehouse's file after the run; unused in a dry run.
     """
 
     since: str | None = None
@@ -55,6 +58,7 @@ class ReconcileOptions:
     force: bool = False
     dry_run: bool = False
     deadline: str | None = None
+    publish: str | None = None
 
 
 def reconcile(connection: Connection, target: Target, options: ReconcileOptions, console: Console) -> ReconcileResult:
@@ -72,11 +76,17 @@ def reconcile(connection: Connection, target: Target, options: ReconcileOptions,
     """
     if not 0 <= options.max_share <= 1:
         raise UsageError(f"--max-share {options.max_share:g} is invalid: use a share between 0 and 1 (default 0.05)")
+    publication = plan_publication(target, options.publish, (target.dataset, default_analytics(target.dataset)))
     job = Job(f"{COMMAND} --dry-run" if options.dry_run else COMMAND, connection, target, options.deadline)
     connection.validate()
     requests_per_second = connection.settings.requests_per_second
     with job.lock(), show_progress(job.metrics, console, requests_per_second) as stage:
-        return ReconcileJob(job, options).run(stage)
+        result = ReconcileJob(job, options).run(stage)
+        if publication is None or options.dry_run:
+            return result
+        stage.name = "publishing the copy"
+        published = publication.write(job)
+        return replace(result, **job.figures(), published=published)
 
 
 class ReconcileJob:

@@ -34,6 +34,7 @@ class ReconcileResult:
         erased: Calls marked as deleted whose content was erased; 0 in a dry run.
         unverifiable: Calls that Gong does not list and whose ids it rejects as invalid; they are kept.
         reason: Why the run did not complete.
+        published: The file of `--publish`, if it was replaced.
     """
 
     run_id: str
@@ -52,6 +53,7 @@ class ReconcileResult:
     erased: int
     unverifiable: int
     reason: str | None
+    published: str | None = None
 
     def lines(self) -> Iterator[Line]:
         """Yield the missing calls (all of them in a dry run, otherwise the first ones), then the counts."""
@@ -69,6 +71,8 @@ class ReconcileResult:
         )
         if self.unverifiable:
             yield f"{format_count(self.unverifiable, 'call')} kept: Gong rejects the id, so it cannot be looked up"
+        if self.published is not None:
+            yield f"published: {self.published}"
 
     def failures(self) -> Iterator[str]:
         """Yield why the run did not complete."""

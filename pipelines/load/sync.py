@@ -40,6 +40,8 @@ from state.loaded import PendingTranscript
 from state.lock import LockHeldError
 from state.sql import Sql
 
+from ..analytics.marts_origin import default_analytics
+from ..publish.publication import plan_publication
 from ..runtime.connection import Connection
 from ..runtime.errors import RunLogError, root_cause_message
 from ..runtime.job import USER_ERRORS, Job, RunColumns
@@ -78,6 +80,7 @@ class SyncOptions:
         since, until: Explicit window of effective time; by default from the bookmark to now.
         deadline: Duration or time after which no request is sent.
         allow_clear_text: Personal values may be stored in clear where they were stored as hashes.
+        publish: File that becomes a copy of the warehouse's file after the run.
     """
 
     select: Sequence[str] = RESOURCES
@@ -85,6 +88,7 @@ class SyncOptions:
     until: str | None = None
     deadline: str | None = None
     allow_clear_text: bool = False
+    publish: str | None = None
 
 
 def sync(connection: Connection, target: Target, options: SyncOptions, console: Console) -> SyncResult:
@@ -100,13 +104,18 @@ def sync(connection: Connection, target: Target, options: SyncOptions, console: 
         UsageError: If a setting or option is missing or invalid.
         LockHeldError: If another run works on the same connection and dataset.
     """
+    publication = plan_publication(target, options.publish, (target.dataset, default_analytics(target.dataset)))
     job = Job("sync", connection, target, options.deadline)
     connection.validate()
     run = SyncJob(job, options)
+    published = None
     with job.lock():
         with show_progress(job.metrics, console, connection.settings.requests_per_second) as stage:
             run.run(stage)
-        return run.result()
+            if publication is not None:
+                stage.name = "publishing the copy"
+                published = publication.write(job)
+        return replace(run.result(), published=published)
 
 
 class SyncJob:

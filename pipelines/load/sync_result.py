@@ -53,6 +53,7 @@ class SyncResult:
         warning: What a completed run noticed, such as a key that no longer sees any calls.
         tables: Rows written, by table.
         location: File or server of the warehouse, and the dataset, without credentials.
+        published: The file of `--publish`, if it was replaced.
     """
 
     run_id: str
@@ -75,6 +76,7 @@ class SyncResult:
     warning: str | None = None
     tables: dict[str, int] = field(default_factory=dict)
     location: str = ""
+    published: str | None = None
 
     def lines(self) -> Iterator[Line]:
         """Yield the rows written and what the run did; nothing for a failed run that loaded nothing."""
@@ -102,6 +104,8 @@ class SyncResult:
             yield f"{repeated}: of those with the same key, the last one was written"
         if self.abandoned_loads:
             yield f"{self.abandoned_loads:,} unfinished loads of a killed run abandoned: their records were read again"
+        if self.published is not None:
+            yield f"published: {self.published}"
         if self.warning is not None:
             yield f"warning: {self.warning}"
 

@@ -29,6 +29,10 @@ class JobRefusedError(Exception):
     """A safety limit stopped the job before it changed anything. The message names the limit; exit code 1."""
 
 
+class PublicationError(Exception):
+    """The copy that `--publish` names was not replaced, although the run's data was loaded; exit code 1."""
+
+
 class RunLogError(Exception):
     """The end of a run could not be written to `_runs`, although its data was loaded; exit code 1."""
 
@@ -37,6 +41,7 @@ _WRITTEN_FOR_USERS = (
     GongError,
     UsageError,
     JobRefusedError,
+    PublicationError,
     RunLogError,
     LockHeldError,
     InvalidWarehouseError,

@@ -34,6 +34,7 @@ A package imports only from lower layers; the modules of the lowest one may impo
 
 PIPELINE_LAYERS = (
     {"runtime"},
+    {"publish"},
     {"write", "media", "analytics"},
     {"load", "ondemand"},
     {"demo"},

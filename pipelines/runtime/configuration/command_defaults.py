@@ -23,12 +23,14 @@ class CommandDefaults(BaseConfiguration):
         dataset: Default of `--dataset`.
         connection: Default of `--connection`.
         analytics: Default of `--analytics`. Default: the dataset's name with `_analytics`.
+        publish: Default of `--publish`.
     """
 
     destination: str = "duckdb"
     dataset: str = "gong"
     connection: str = "gong"
     analytics: str | None = None
+    publish: str | None = None
 
 
 @cache

@@ -1,0 +1,1 @@
+"""Copies of a warehouse's file that other programs read."""
