@@ -44,6 +44,14 @@ class DuckDbFile(dlt_duckdb):
         """The type under which dlt keeps the destination in its state."""
         return "dlt.destinations.duckdb"
 
+    @property
+    def client_class(self) -> Any:
+        """The class of its clients, whose loads are atomic."""
+        # The modules of the client and of DuckDB take 0.1 s, and most commands of a server need them not.
+        from .loading.atomic_load import atomic_client  # noqa: PLC0415
+
+        return atomic_client(super().client_class, stages_appends=False)
+
     def configuration(
         self, initial_config: DuckDbClientConfiguration, accept_partial: bool = False
     ) -> DuckDbClientConfiguration:

@@ -22,6 +22,7 @@ from dlt.destinations.impl.postgres.postgres import PostgresClient
 from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 from psycopg2 import errors, extensions
 
+from ..loading.atomic_load import AtomicLoad
 from ..warehouse import InvalidWarehouseError
 from .statements import (
     CLIENT_CHECK,
@@ -196,12 +197,14 @@ class BoundedSqlClient(Psycopg2SqlClient):
         return super()._make_database_exception(ex)
 
 
-class BoundedPostgresClient(PostgresClient):
-    """dlt's client with bounded connections. It loads only while this run holds its lock.
+class BoundedPostgresClient(AtomicLoad, PostgresClient):
+    """dlt's client with bounded connections and atomic loads. It loads only while this run holds its lock.
 
     Attributes:
         confirm_lock: Raises if the run has lost its lock.
     """
+
+    stages_appends = False
 
     def __init__(
         self, schema: Schema, config: PostgresClientConfiguration, capabilities: DestinationCapabilitiesContext
@@ -220,14 +223,13 @@ class BoundedPostgresClient(PostgresClient):
         self.confirm_lock()
         super().initialize_storage(truncate_tables)
 
-    def complete_load(self, load_id: str) -> None:
-        """Make a load count.
+    def confirm_load(self) -> None:
+        """Check that no other run can have read what this load replaces.
 
         Raises:
             LockLostError: If another run may be working on the dataset.
         """
         self.confirm_lock()
-        super().complete_load(load_id)
 
     def update_stored_schema(
         self,
