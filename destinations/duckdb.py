@@ -67,6 +67,10 @@ class DuckDbWarehouse:
     def has_marts(self) -> bool:
         return True
 
+    @property
+    def has_transactions(self) -> bool:
+        return True
+
     def read_only(self) -> Warehouse:
         if not isinstance(self.destination, DuckDbFile):
             return self

@@ -77,6 +77,10 @@ class PostgresWarehouse:
     def has_marts(self) -> bool:
         return True
 
+    @property
+    def has_transactions(self) -> bool:
+        return True
+
     def read_only(self) -> Warehouse:
         return self
 

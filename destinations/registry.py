@@ -33,7 +33,11 @@ def _open_postgres(name: str, destination: Destination[Any, Any], dataset: str) 
 
 def _open_sql(name: str, destination: Destination[Any, Any], dataset: str) -> Warehouse:
     _resolve_settings(name, destination, dataset)
-    return SqlWarehouse(name, destination)
+    if _kind(destination) in _WITHOUT_TRANSACTIONS:
+        return SqlWarehouse(name, destination)
+    from .loading.atomic_load import load_atomically  # noqa: PLC0415 - only the kinds opened here need it at once
+
+    return SqlWarehouse(name, load_atomically(destination), has_transactions=True)
 
 
 _KINDS: Mapping[str, Callable[[str, Destination[Any, Any], str], Warehouse]] = {
@@ -55,6 +59,9 @@ _POSTGRES_SCHEMES = ("postgresql", "postgres")
 
 # Destinations of dlt in which rows cannot be updated and deleted by SQL, as erasures and the run log need.
 _WITHOUT_SQL = ("destination", "dummy", "filesystem", "lance", "lancedb", "qdrant", "weaviate")
+
+# Destinations that commit each statement, or that cannot commit several tables together.
+_WITHOUT_TRANSACTIONS = ("athena", "clickhouse", "databricks", "dremio")
 
 _ALIASES = {"postgresql": "postgres", "pg": "postgres", "psql": "postgres"}
 

@@ -81,6 +81,10 @@ class Warehouse(Protocol):
     def has_marts(self) -> bool:
         """Whether `gong-elt models` builds in this kind of warehouse."""
 
+    @property
+    def has_transactions(self) -> bool:
+        """Whether all tables of a load are committed at once."""
+
     def read_only(self) -> Warehouse:
         """Return the warehouse for a command that only reads. A file is then opened beside other readers."""
 
@@ -139,10 +143,17 @@ class Warehouse(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SqlWarehouse:
-    """Any SQL destination of dlt: syncs and reconciles, without a lock between machines and without marts."""
+    """Any SQL destination of dlt: syncs and reconciles, without a lock between machines and without marts.
+
+    Attributes:
+        name: Name of the destination.
+        destination: dlt's destination.
+        has_transactions: Whether all tables of a load are committed at once.
+    """
 
     name: str
     destination: Destination[Any, Any]
+    has_transactions: bool = False
 
     @property
     def file(self) -> Path | None:

@@ -1,8 +1,4 @@
-"""Questions to the warehouse before a run: content hashes, pending transcripts, counts. Nothing is written.
-
-A row counts as loaded once its load is complete. dlt merges table by table, so a killed run can leave a call's row
-without its children; such a row is read and written again.
-"""
+"""Questions to the warehouse before a run: content hashes, pending transcripts, counts. Nothing is written."""
 
 from __future__ import annotations
 
@@ -36,8 +32,7 @@ class Contents:
 def read_known_hashes(sql: Sql, resource: str) -> Iterator[Sequence[tuple[str, str]]]:
     """Yield the content hashes of all rows of a resource in the warehouse, in batches of (id, hash).
 
-    The hash is empty for a row whose load was never completed and for a call that is marked as deleted: such a row is
-    written again.
+    The hash is empty for a call that is marked as deleted: if Gong sends it again, it is written again.
 
     Args:
         sql: The warehouse.
@@ -47,12 +42,11 @@ def read_known_hashes(sql: Sql, resource: str) -> Iterator[Sequence[tuple[str, s
     if resource == "_rejected":
         query = f"SELECT resource || ' ' || id, _content_hash FROM {table}"
     else:
-        key = {"calls": "id", "transcripts": "call_id"}[resource]
-        is_valid = "loads.load_id IS NOT NULL" + (" AND t._deleted_at IS NULL" if resource == "calls" else "")
-        query = (
-            f"SELECT t.{key}, CASE WHEN {is_valid} THEN t._content_hash ELSE '' END"
-            f" FROM {table} AS t LEFT {_join_complete_loads(sql)}"
-        )
+        key, content_hash = {
+            "calls": ("id", "CASE WHEN _deleted_at IS NULL THEN _content_hash ELSE '' END"),
+            "transcripts": ("call_id", "_content_hash"),
+        }[resource]
+        query = f"SELECT {key}, {content_hash} FROM {table}"
     with sql.execute_query(query) as cursor:
         while batch := cursor.fetchmany(_ROWS_PER_BATCH):
             yield batch
@@ -66,11 +60,10 @@ def pending_transcripts(sql: Sql, since: datetime, *, include_private: bool) -> 
         since: Effective time from which on transcripts are requested again.
         include_private: Whether transcripts of private calls are loaded.
     """
-    calls, table = sql.make_qualified_table_name("calls"), sql.make_qualified_table_name("transcripts")
-    transcripts = f"SELECT t.call_id FROM {table} AS t {_join_complete_loads(sql)}"
+    calls, transcripts = map(sql.make_qualified_table_name, ("calls", "transcripts"))
     rows = sql.execute_sql(
         f"SELECT c.id, c._effective_time FROM {calls} AS c"
-        f" LEFT JOIN ({transcripts}) AS transcribed ON transcribed.call_id = c.id"
+        f" LEFT JOIN {transcripts} AS transcribed ON transcribed.call_id = c.id"
         " WHERE transcribed.call_id IS NULL AND c._deleted_at IS NULL AND c._effective_time >= %s"
         + ("" if include_private else " AND NOT COALESCE(c.is_private, FALSE)")
         + " ORDER BY c._effective_time",
@@ -104,9 +97,3 @@ def contents(sql: Sql) -> Contents:
         or [(0, 0, 0, None)]
     )[0]
     return Contents(*row)
-
-
-def _join_complete_loads(sql: Sql) -> str:
-    """Return the JOIN of table `t` with the loads that are complete, as `loads`."""
-    loads = sql.make_qualified_table_name("_dlt_loads")
-    return f"JOIN {loads} AS loads ON loads.load_id = t._dlt_load_id AND loads.status = 0"

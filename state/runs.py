@@ -31,7 +31,6 @@ COLUMN_TYPES: dict[str, Literal["text", "timestamp", "bigint"]] = {
     "private_excluded": "bigint",
     "rejected": "bigint",
     "reason": "text",
-    "unfinished_load": "text",
     "unfinished_since": "timestamp",
 }
 """dlt's types of the columns, in the order of `Run`."""
@@ -51,8 +50,8 @@ class Run:
         rows_written: Rows of all tables with Gong's data.
         calls: Calls written, or marked as deleted by a reconcile.
         reason: Why it failed or stopped, or its warning.
-        unfinished_load: dlt's load that was started. It was never completed if `_dlt_loads` lacks it.
-        unfinished_since: Effective time of the first call in that load.
+        unfinished_since: Rows of calls from this effective time on may be missing until a complete sync has read
+            them again: the run fills tables that were dropped, or loads into a warehouse without transactions.
     """
 
     run_id: str
@@ -72,7 +71,6 @@ class Run:
     private_excluded: int = 0
     rejected: int = 0
     reason: str | None = None
-    unfinished_load: str | None = None
     unfinished_since: datetime | None = None
 
 
@@ -151,11 +149,11 @@ def latest_bookmark(sql: Sql, connection: str, now: datetime) -> datetime | None
     return rows[0][0] if rows else None
 
 
-def is_interrupted(sql: Sql, connection: str, since: datetime, until: datetime) -> bool:
-    """Return whether a load of calls in a window was interrupted, and no complete sync has read them again since.
+def is_unfinished(sql: Sql, connection: str, since: datetime, until: datetime) -> bool:
+    """Return whether rows of calls in a window may be missing, so that content hashes in it cannot be trusted.
 
-    A load merges table by table. What an interrupted one leaves can look valid: a call with new children and an old
-    row and hash, or one without a row whose children are still there.
+    What an interrupted load leaves can look valid: a call with new children and an old row and hash, or one without a
+    row whose children are still there.
 
     Args:
         sql: The warehouse.
@@ -164,7 +162,7 @@ def is_interrupted(sql: Sql, connection: str, since: datetime, until: datetime) 
         until: End of the window, effective time.
     """
     rows = sql.execute_sql(
-        f"SELECT COUNT(*) {_from_interrupted(sql)} AND broken.unfinished_since < %s AND broken.window_until > %s",
+        f"SELECT COUNT(*) {_from_unfinished(sql)} AND broken.unfinished_since < %s AND broken.window_until > %s",
         connection,
         until,
         since,
@@ -172,19 +170,14 @@ def is_interrupted(sql: Sql, connection: str, since: datetime, until: datetime) 
     return bool(rows and rows[0][0])
 
 
-def interrupted_since(sql: Sql, connection: str, load: str) -> datetime | None:
-    """Return the start of the oldest interrupted load with a name that no complete sync has read again.
+def unfinished_since(sql: Sql, connection: str) -> datetime | None:
+    """Return the effective time from which rows of calls may be missing; None if all are there.
 
     Args:
         sql: The warehouse.
         connection: Name of the connection.
-        load: Value of `unfinished_load`.
     """
-    rows = sql.execute_sql(
-        f"SELECT MIN(broken.unfinished_since) {_from_interrupted(sql)} AND broken.unfinished_load = %s",
-        connection,
-        load,
-    )
+    rows = sql.execute_sql(f"SELECT MIN(broken.unfinished_since) {_from_unfinished(sql)}", connection)
     return rows[0][0] if rows else None
 
 
@@ -197,13 +190,11 @@ def first_window_since(sql: Sql, connection: str) -> datetime | None:
     return rows[0][0] if rows else None
 
 
-def _from_interrupted(sql: Sql) -> str:
-    """Return FROM and WHERE of the connection's interrupted loads that no complete sync has read again, as `broken`."""
-    table, loads = sql.make_qualified_table_name(TABLE), sql.make_qualified_table_name("_dlt_loads")
+def _from_unfinished(sql: Sql) -> str:
+    """Return FROM and WHERE of the connection's unfinished runs that no complete sync has read again, as `broken`."""
+    table = sql.make_qualified_table_name(TABLE)
     return (
-        f"FROM {table} AS broken WHERE broken.connection = %s AND broken.unfinished_load IS NOT NULL"
-        f" AND NOT EXISTS (SELECT 1 FROM {loads} AS loads"
-        " WHERE loads.load_id = broken.unfinished_load AND loads.status = 0)"
+        f"FROM {table} AS broken WHERE broken.connection = %s AND broken.unfinished_since IS NOT NULL"
         f" AND NOT EXISTS (SELECT 1 FROM {table} AS repaired WHERE repaired.connection = broken.connection"
         " AND repaired.command = 'sync' AND repaired.status = 'done' AND repaired.started_at > broken.started_at"
         " AND repaired.window_since <= broken.unfinished_since AND repaired.window_until >= broken.window_until)"

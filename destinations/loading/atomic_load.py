@@ -16,6 +16,7 @@ from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 
 from dlt.common.configuration.container import Container
+from dlt.common.destination import Destination, DestinationCapabilitiesContext
 from dlt.common.destination.client import (
     FollowupJobRequest,
     JobClientBase,
@@ -164,3 +165,27 @@ class AtomicLoad(_Client):
 def atomic_client(client_class: type[Any], *, stages_appends: bool = True) -> type[Any]:
     """Return a subclass of a destination's client whose loads are atomic; see `AtomicLoad`."""
     return type(f"Atomic{client_class.__name__}", (AtomicLoad, client_class), {"stages_appends": stages_appends})
+
+
+def load_atomically(destination: Destination[Any, Any]) -> Destination[Any, Any]:
+    """Return a destination with the same settings whose loads are atomic. It must have transactions over tables."""
+    dlt_class = type(destination)
+
+    class AtomicDestination(dlt_class):  # type: ignore[valid-type,misc]
+        """dlt's destination, under whose type dlt keeps it in its state."""
+
+        @property
+        def destination_type(self) -> str:
+            return str(destination.destination_type)
+
+        @property
+        def client_class(self) -> type[Any]:
+            return atomic_client(super().client_class)
+
+        def _raw_capabilities(self) -> DestinationCapabilitiesContext:
+            capabilities: DestinationCapabilitiesContext = super()._raw_capabilities()
+            # On several servers TRUNCATE commits the transaction.
+            capabilities.supports_truncate_command = False
+            return capabilities
+
+    return AtomicDestination(**destination.config_params)

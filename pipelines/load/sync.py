@@ -61,7 +61,7 @@ from ..runtime.warehouse_session import (
     tables_missing,
 )
 from .private_calls import erase_private_calls
-from .repair.missing_tables import REFILL, MissingTables, find_missing_tables, unfilled_warning
+from .repair.missing_tables import MissingTables, find_missing_tables, unfilled_warning
 from .run_warnings import clock_warning, no_visible_calls_warning
 from .sync_result import ResourceResult, SyncResult
 
@@ -130,7 +130,7 @@ class SyncJob:
         self._pending_transcripts = self._abandoned_loads = 0
         self._warnings: list[str | None] = []
         self._future_loads: Sequence[str] = ()
-        self._unfinished_load: tuple[str | None, datetime | None] = None, None
+        self._is_loading_in_parts = False
         self._missing = MissingTables()
         self._is_complete = False
 
@@ -247,16 +247,15 @@ class SyncJob:
                 pipeline.sync_schema()
                 if self._missing.names:
                     create_dropped_tables(pipeline, pipeline.default_schema.tables)
-            # If the run is killed from here on, the run log names the interrupted load.
-            load_id = next(iter(pipeline.list_normalized_load_packages()), None)
-            self._unfinished_load = load_id, self._window.since if load_id and self._window else None
+            # If the run is killed from here on, later runs read its window again.
+            self._is_loading_in_parts = not self._target.warehouse.has_transactions
             self._job.write_progress(**self._columns())
             pipeline.load()
             if self._future_loads:
                 with sql_client(pipeline) as sql:
                     future_state.delete_states(sql, pipeline.pipeline_name, self._future_loads)
                 self._future_loads = ()
-        self._unfinished_load = None, None
+        self._is_loading_in_parts = False
         self._loaded = Counter(self._job.metrics.rows)
         self._bookmark = resource_bookmark(pipeline, self._connection)
 
@@ -318,18 +317,18 @@ class SyncJob:
     def _with_known_hashes(self, pipeline: dlt.Pipeline, run: ExtractRun, window: Window) -> ExtractRun:
         with sql_client(pipeline) as sql:
             self._warnings.append(unfilled_warning(sql, self._connection.name, window.since))
-            is_interrupted = runs.is_interrupted(sql, self._connection.name, window.since, window.until)
-            known_hashes = self._known_hashes(sql, is_interrupted=is_interrupted)
-        return replace(run, windows=[window], known_hashes=known_hashes, state_is_current=not is_interrupted)
+            is_unfinished = runs.is_unfinished(sql, self._connection.name, window.since, window.until)
+            known_hashes = self._known_hashes(sql, is_unfinished=is_unfinished)
+        return replace(run, windows=[window], known_hashes=known_hashes, state_is_current=not is_unfinished)
 
-    def _known_hashes(self, sql: Sql, *, is_interrupted: bool) -> KnownHashes:
-        """Return the content hashes in the warehouse; those of calls are stale after an interrupted load."""
+    def _known_hashes(self, sql: Sql, *, is_unfinished: bool) -> KnownHashes:
+        """Return the content hashes in the warehouse; those of calls are stale if rows of them may be missing."""
         if not self._call_resources:
             return KnownHashes()
-        resources = ("_rejected",) if is_interrupted else ("calls", "transcripts", "_rejected")
+        resources = ("_rejected",) if is_unfinished else ("calls", "transcripts", "_rejected")
         return KnownHashes.from_batches(
             {resource: loaded.read_known_hashes(sql, resource) for resource in resources},
-            stale=("calls", "transcripts") if is_interrupted else (),
+            stale=("calls", "transcripts") if is_unfinished else (),
         )
 
     def _source(self, run: ExtractRun) -> DltSource:
@@ -356,9 +355,7 @@ class SyncJob:
             )
 
     def _columns(self) -> RunColumns:
-        load_id, since = self._unfinished_load
-        if load_id is None and self._missing.has_calls and self._window is not None and not self._is_complete:
-            load_id, since = REFILL, self._window.since
+        is_refilling = self._missing.has_calls and not self._is_complete
         return RunColumns(
             window_since=self._window.since if self._window else None,
             window_until=self._window.until if self._window else None,
@@ -369,8 +366,9 @@ class SyncJob:
             sentences=self._loaded["transcript_sentences"],
             private_excluded=len(self._job.metrics.private_calls),
             rejected=self._job.metrics.rejected.total(),
-            unfinished_load=load_id,
-            unfinished_since=since,
+            unfinished_since=(
+                self._window.since if self._window and (self._is_loading_in_parts or is_refilling) else None
+            ),
         )
 
     def _resource_result(self, name: str) -> ResourceResult:

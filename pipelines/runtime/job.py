@@ -50,7 +50,6 @@ class RunColumns(TypedDict, total=False):
     sentences: int
     private_excluded: int
     rejected: int
-    unfinished_load: str | None
     unfinished_since: datetime | None
 
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -70,35 +69,6 @@ def test_repeated_kills_during_the_load_lose_and_duplicate_nothing(make_gong: Ma
         _kill(gong, workspace, _rows_are_being_written, delay=delays.uniform(0.0, 0.8))
         workspace.delete_working_folder()
     workspace.sync()
-    assert_warehouse_matches(workspace, gong)
-
-
-@pytest.mark.parametrize(
-    "lost",
-    [
-        "nothing",
-        "call_parties",
-        pytest.param("transcript_sentences", marks=pytest.mark.slow),
-        pytest.param("calls", marks=pytest.mark.slow),
-    ],
-)
-@pytest.mark.parametrize("which", ["first", "second"])
-def test_an_incomplete_load_is_written_again(make_gong: MakeGong, workspace: Workspace, which: str, lost: str) -> None:
-    """A load is merged table by table and completed last; a kill in between leaves some tables without rows."""
-    gong = make_gong()
-    if which == "second":
-        workspace.sync("--until", days_ago(10))
-    workspace.sync()
-    with duckdb.connect(str(workspace.folder / "warehouse.duckdb")) as warehouse:
-        (last,) = warehouse.execute("SELECT max(load_id) FROM gong._dlt_loads").fetchone() or ("",)
-        if lost != "nothing":
-            key = "id" if lost == "calls" else "call_id"
-            loaded_ids = "SELECT id FROM gong.calls WHERE _dlt_load_id = ?"
-            warehouse.execute(f"DELETE FROM gong.{lost} WHERE {key} IN ({loaded_ids})", [last])
-        for table, column in (("_dlt_loads", "load_id"), ("_dlt_pipeline_state", "_dlt_load_id")):
-            warehouse.execute(f"DELETE FROM gong.{table} WHERE {column} = ?", [last])
-    workspace.delete_working_folder()
-    workspace.sync("--since", "2020-01-01")
     assert_warehouse_matches(workspace, gong)
 
 

@@ -19,10 +19,6 @@ from ...runtime.run_log import STATE_TABLES
 from ...runtime.target import Target
 from ...runtime.warehouse_session import missing_tables
 
-REFILL = "missing tables"
-"""Value of `unfinished_load` in `_runs` until a run has filled tables of calls again: to later runs it is an
-interrupted load."""
-
 # Their rows are about earlier runs and records.
 _NOT_FILLED = frozenset({"_rejected", *STATE_TABLES})
 
@@ -78,18 +74,18 @@ def find_missing_tables(pipeline: dlt.Pipeline, connection: Connection, target: 
 
 
 def unfilled_warning(sql: Sql, connection: str, window_since: datetime) -> str | None:
-    """Return a warning if an earlier run ended before it had filled tables of calls, and this one does not.
+    """Return a warning if an earlier run ended before all rows of calls were written, and this one does not read them.
 
     Args:
         sql: The warehouse.
         connection: Name of the connection.
         window_since: Where this run begins to read.
     """
-    since = runs.interrupted_since(sql, connection, REFILL)
+    since = runs.unfinished_since(sql, connection)
     if since is None or since >= window_since:
         return None
     return (
-        f"rows of calls from {since:%Y-%m-%d} on are missing, because a run that filled dropped tables ended early:"
+        f"rows of calls from {since:%Y-%m-%d} on may be missing, because an earlier run ended early:"
         f" gong-elt sync --since {since:%Y-%m-%d}"
     )
 

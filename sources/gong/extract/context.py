@@ -39,7 +39,7 @@ class ExtractRun:
         pending_transcripts: Ids of calls outside the windows whose transcript is requested again.
         known_hashes: Content hashes in the warehouse: unchanged records are not written again. None if unknown.
         initial_load: The dataset has no tables yet. Rows are appended instead of merged, which is faster.
-        state_is_current: False after an interrupted load: hashes in dlt's state are then ignored.
+        state_is_current: False if rows may be missing in the warehouse: hashes in dlt's state are then ignored.
         requests_left: Requests that the run may send. None: `requests_per_day` for a source, no limit for a client.
         deadline: No request is sent after this time; the bookmark then shows how far the run came.
         background: Reads ahead between extracts, each of which takes a part of the calls. By default one extract

@@ -95,7 +95,7 @@ class DateHashes:
 
     Args:
         state: The resource's state.
-        state_is_current: False after an interrupted load: the days are then written again.
+        state_is_current: False if rows may be missing in the warehouse: the days are then written again.
     """
 
     def __init__(self, state: MutableMapping[str, Any], *, state_is_current: bool) -> None:

@@ -21,8 +21,8 @@ class KnownHashes:
     Attributes:
         tables: By resource, a table with the columns `id` and `content_hash`, in one chunk and sorted by id. An empty
             hash marks a record that is written again even if it is unchanged.
-        stale: Resources whose rows cannot be trusted, after an interrupted load: any record may be in the warehouse,
-            and each is written again.
+        stale: Resources of which rows may be missing, for example in a table that was dropped: any record may be in
+            the warehouse, and each is written again.
     """
 
     tables: Mapping[str, pa.Table] = field(default_factory=dict)

@@ -75,7 +75,7 @@ DAYS = st.dictionaries(st.dates(date(2026, 1, 1), date(2026, 1, 9)), RECORDS, ma
 
 @given(st.lists(DAYS, min_size=1, max_size=5))
 def test_writing_changed_days_reproduces_the_data(reads: list[Mapping[date, list[Any]]]) -> None:
-    """Exactly the days that differ are written, and all days after an interrupted load."""
+    """Exactly the days that differ are written, and all days where rows may be missing."""
     state: dict[str, Any] = {}
     warehouse: dict[date, list[Any]] = {}
     for by_day in reads:
@@ -90,8 +90,8 @@ def test_writing_changed_days_reproduces_the_data(reads: list[Mapping[date, list
         again, emptied_again = DateHashes(state, state_is_current=True).select_changed(current)
         assert not again
         assert not emptied_again
-        after_interruption, _ = DateHashes(dict(state), state_is_current=False).select_changed(current)
-        assert len(after_interruption) == sum(map(len, current.values()))
+        after_loss, _ = DateHashes(dict(state), state_is_current=False).select_changed(current)
+        assert len(after_loss) == sum(map(len, current.values()))
 
 
 def test_date_hashes_of_an_earlier_version_are_read_and_moved() -> None:

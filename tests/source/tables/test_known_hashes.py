@@ -25,7 +25,7 @@ def test_find_returns_the_hashes_of_known_records(hashes: dict[str, str], wanted
 
 
 def test_every_record_of_a_stale_resource_is_written_again() -> None:
-    """After an interrupted load, any record may be in the warehouse, and none can be trusted."""
+    """Where rows may be missing, any record may be in the warehouse, and none can be trusted."""
     known = KnownHashes.from_batches({"_rejected": [[("calls 1", "hash")]]}, stale=("calls",))
 
     assert known.find("calls", ["1", "2"]) == {"1": "", "2": ""}
