@@ -123,6 +123,32 @@ def test_the_search_of_the_site_works_without_other_hosts(address: str, size: tu
     assert hosts == {urlsplit(address).netloc}
 
 
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [("--deadline", "gong-elt sync"), ("secrets.toml", "Settings"), ("transcript_retry_period", "sources.gong")],
+)
+def test_the_search_finds_options_files_and_settings(address: str, words: str, found: str) -> None:
+    """A reader searches for what a command or a message contains, as it is written there."""
+    with new_page() as page:
+        page.goto(address)
+        page.get_by_placeholder("Search").press_sequentially(words)
+        results = page.locator(".md-search-result__link")
+        expect(results.filter(has_text=found).first).to_be_attached()
+
+
+def test_a_phone_shows_the_contents_of_a_long_page(address: str) -> None:
+    """A reader on a phone reaches a section without scrolling; a wide window has the contents beside the page."""
+    for size, is_shown in ((PHONE, True), ((1440, 900), False)):
+        with new_page(size=size) as page:
+            page.goto(f"{address}/reference/tables/")
+            contents = page.locator(".page-contents summary")
+            assert contents.is_visible() == is_shown
+            if is_shown:
+                contents.click()
+                page.locator(".page-contents a", has_text="call_parties").first.click()
+                expect(page.locator("#call_parties")).to_be_in_viewport()
+
+
 @pytest.mark.parametrize("path", ["reference/settings/", "reference/tables/", "explanation/comparison/", "marts/"])
 def test_tables_fit_on_a_phone(address: str, path: str) -> None:
     """A reader on a phone sees all columns of a table without scrolling sideways, each cell with its title."""
