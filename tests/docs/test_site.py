@@ -149,6 +149,14 @@ def test_a_phone_shows_the_contents_of_a_long_page(address: str) -> None:
                 expect(page.locator("#call_parties")).to_be_in_viewport()
 
 
+def test_a_phone_names_the_previous_and_the_next_page(address: str) -> None:
+    """A reader on a phone knows where both arrows below a page lead."""
+    with new_page(size=PHONE) as page:
+        page.goto(f"{address}/how-to/postgres/")
+        titles = page.locator(".md-footer__link .md-ellipsis")
+        assert [title.is_visible() for title in titles.all()] == [True, True]
+
+
 @pytest.mark.parametrize("path", ["reference/settings/", "reference/tables/", "explanation/comparison/", "marts/"])
 def test_tables_fit_on_a_phone(address: str, path: str) -> None:
     """A reader on a phone sees all columns of a table without scrolling sideways, each cell with its title."""
