@@ -19,7 +19,7 @@ from ..runtime.connection import Connection
 from ..runtime.errors import UsageError
 from ..runtime.target import Target
 from .conversation_format import FORMATS, ConversationFormat
-from .marts import DEFAULT_ANALYTICS, Marts, open_marts
+from .marts import DEFAULT_ANALYTICS, Marts, contains, open_marts
 
 SIDES = ("company", "customer", "unknown")
 
@@ -140,9 +140,9 @@ def _calls(marts: Marts, options: ExportOptions) -> Iterator[tuple[str, int]]:
     if options.until:
         filters.append(("started < %s", parse_datetime_setting(options.until, "--until")))
     if options.rep:
-        filters.append(("strpos(lower(host_name), %s) > 0", options.rep.lower()))
+        filters.append((contains("host_name"), options.rep.lower()))
     if options.account:
-        filters.append(("strpos(lower(account_name), %s) > 0", options.account.lower()))
+        filters.append((contains("account_name"), options.account.lower()))
     conditions = "".join(f" AND {condition}" for condition, _ in filters)
     rows = marts.rows(_CALLS.format(marts=marts.schema, conditions=conditions), *(value for _, value in filters))
     yield from ((row["call_id"], int(row["characters"])) for row in rows)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.destinations.exceptions import DatabaseException, DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
 from destinations.dataset_name import validate_dataset_name
@@ -21,6 +22,11 @@ from .marts_origin import default_analytics, refuse_other_origin
 
 DEFAULT_ANALYTICS = default_analytics("gong")
 """The dataset of the marts that are built from the default dataset."""
+
+# How DuckDB, PostgreSQL, Snowflake and BigQuery report a column that a mart of an earlier version lacks.
+_MISSING_COLUMN = re.compile(
+    r'Referenced column "|does not have a column named|column \S+ does not exist|invalid identifier|Unrecognized name'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +62,21 @@ class Marts:
         """
         try:
             with self._sql.execute_query(sql, *parameters) as cursor:
-                names = [column[0] for column in cursor.description or ()]
+                # Snowflake returns names that are not quoted in upper case.
+                names = [column[0].lower() for column in cursor.description or ()]
                 rows: Sequence[Sequence[Any]] = cursor.fetchall()
-        except DatabaseUndefinedRelation:
+        except DatabaseException as error:
+            if not isinstance(error, DatabaseUndefinedRelation) and not _MISSING_COLUMN.search(str(error)):
+                raise
             raise UsageError(
                 f"dataset {self.dataset} has no marts, or they are of an older version: run gong-elt models"
             ) from None
         return (dict(zip(names, row, strict=True)) for row in rows)
+
+
+def contains(column: str) -> str:
+    """Return the SQL condition that a text column contains a parameter, which is in lower case, in any case."""
+    return f"replace(lower({column}), %s, '') <> lower({column})"
 
 
 def validate_analytics(target: Target, analytics: str) -> None:

@@ -91,7 +91,7 @@ def _(query, days, mo, team):
 def _(alt, query, filter_values, call_filter, mo):
     by_week = query(
         f"""
-        SELECT CAST(date_trunc('week', started) AS date) AS week, host_name, count(*) AS calls,
+        SELECT started_week AS week, host_name, count(*) AS calls,
             avg(talk_ratio) AS talk_ratio
         FROM calls_enriched WHERE {call_filter} GROUP BY ALL ORDER BY ALL
         """,

@@ -54,7 +54,7 @@ def measure_search(bench: Bench) -> Iterator[Row]:
     )
     with duckdb.connect(str(file)) as warehouse:
         warehouse.execute(
-            "UPDATE gong_analytics.int_transcribed_calls SET _synced_at = now() WHERE call_id IN"
+            "UPDATE gong_analytics.int_transcribed_calls SET _synced_epoch_ms = epoch_ms(now()) WHERE call_id IN"
             f" (SELECT call_id FROM gong_analytics.int_transcribed_calls LIMIT {_NEW})"
         )
     update = bench.search(folder, "price")

@@ -20,6 +20,7 @@ from .sections import KEY_FIGURES, SECTIONS
 
 _NO_TEAM = "No team"
 _ALL_TEAMS = "All teams"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Selectable periods besides the whole one, if it is longer.
 _RECENT_DAYS = (30, 7)
 
@@ -104,7 +105,7 @@ def load_figures(marts: Marts, window: Window, *, team: str | None, silent_days:
     """
     teams = _selectable_teams(marts, window, team)
     periods = _selectable_periods(marts, window)
-    constants = {"marts": marts.schema, "today": f"DATE '{today.isoformat()}'", "silent_days": silent_days}
+    constants = {"marts": marts.schema, "today": f"{(today - _EPOCH.date()).days:d}", "silent_days": silent_days}
     (differences,) = marts.rows(_DIFFERENCES.format(**constants))
     return Figures(
         teams=teams,
@@ -122,7 +123,7 @@ def column_names(section: Section) -> list[str]:
 
 def in_window(window: Window) -> str:
     """Return the SQL condition that a call started in the window."""
-    return f"started >= {_timestamp(window.since)} AND started < {_timestamp(window.until)}"
+    return f"started_epoch_ms >= {_epoch_ms(window.since)} AND started_epoch_ms < {_epoch_ms(window.until)}"
 
 
 def _selectable_teams(marts: Marts, window: Window, name: str | None) -> list[Team]:
@@ -177,7 +178,7 @@ def _conditions(team: Team, period: Period) -> dict[str, str]:
     window = period.window
     with_previous = Window(_previous(window).since if period.has_previous else window.since, window.until)
     return {
-        "since": _timestamp(window.since),
+        "since": _epoch_ms(window.since),
         "filter": in_window(window) + in_team("team"),
         "filter_with_previous": in_window(with_previous) + in_team("team"),
         "team": in_team("team"),
@@ -185,8 +186,9 @@ def _conditions(team: Team, period: Period) -> dict[str, str]:
     }
 
 
-def _timestamp(value: datetime) -> str:
-    return f"TIMESTAMP WITH TIME ZONE '{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00'"
+def _epoch_ms(value: datetime) -> str:
+    """Return milliseconds as SQL, with the date-time in a comment for the reader of the page."""
+    return f"{(value - _EPOCH) // timedelta(milliseconds=1)} /* {value.astimezone(UTC):%Y-%m-%d %H:%M} */"
 
 
 def _quote(text: str) -> str:

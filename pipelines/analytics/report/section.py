@@ -50,7 +50,3 @@ class Section:
     columns: tuple[Column, ...]
     scope: Scope = "team and period"
     table_is_open: bool = False
-
-
-WEEK = "CAST(date_trunc('week', started AT TIME ZONE 'UTC') AS date)"
-"""SQL expression: Monday of the week in which a call started, in UTC."""

@@ -1,12 +1,13 @@
 """The sections of the report as data: title, description, SQL and columns.
 
-The SQL runs on DuckDB and PostgreSQL. Placeholders: `{marts}` is the dataset, `{filter}` the conditions for period and
-team, `{team}` the condition for the team, `{today}` the date of the report.
+The SQL only compares, counts and sums columns of the marts, so that it runs on every warehouse. Placeholders: `{marts}`
+is the dataset, `{filter}` the conditions for period and team, `{team}` the condition for the team, `{since}` the start
+of the period in milliseconds and `{today}` the date of the report in days, both since 1970-01-01 UTC.
 """
 
 from __future__ import annotations
 
-from .section import WEEK, Column, Section
+from .section import Column, Section
 from .tracker_sections import TRACKER_SECTIONS
 
 KEY_FIGURES = Section(
@@ -15,7 +16,7 @@ KEY_FIGURES = Section(
     description="Each figure with its value in the previous period of the same length, if the warehouse has it.",
     sql="""
 SELECT
-    CASE WHEN started >= {since} THEN 'this period' ELSE 'previous period' END AS period,
+    CASE WHEN started_epoch_ms >= {since} THEN 'this period' ELSE 'previous period' END AS period,
     count(*) AS calls,
     sum(duration_seconds) / 3600.0 AS hours,
     count(DISTINCT host_user_id) AS hosts,
@@ -46,14 +47,14 @@ SECTIONS = (
         key="activity",
         title="Activity",
         description="Calls by week of their start (Monday to Sunday, UTC). The first and last may be partial.",
-        sql=f"""
+        sql="""
 SELECT
-    {WEEK} AS week,
+    started_week AS week,
     coalesce(scope, 'Unknown') AS scope,
     count(*) AS calls,
     sum(duration_seconds) / 3600.0 AS hours
-FROM {{marts}}.calls_enriched
-WHERE {{filter}}
+FROM {marts}.calls_enriched
+WHERE {filter}
 GROUP BY 1, 2
 ORDER BY 1, 2
 """,
@@ -68,13 +69,13 @@ ORDER BY 1, 2
         key="talk_time",
         title="Talk ratio over time",
         description="The host's share of speaking time, mean of calls per week. Weeks with fewer calls are paler.",
-        sql=f"""
+        sql="""
 SELECT
-    {WEEK} AS week,
+    started_week AS week,
     count(talk_ratio) AS calls,
     avg(talk_ratio) AS talk_ratio
-FROM {{marts}}.calls_enriched
-WHERE talk_ratio IS NOT NULL AND {{filter}}
+FROM {marts}.calls_enriched
+WHERE talk_ratio IS NOT NULL AND {filter}
 GROUP BY 1
 ORDER BY 1
 """,
@@ -118,14 +119,14 @@ ORDER BY calls DESC, host
         key="topics",
         title="Topics over time",
         description="Share of each topic in the time with topics, per week. Topics after the eighth are Other.",
-        sql=f"""
+        sql="""
 SELECT
-    {WEEK} AS week,
+    started_week AS week,
     topic,
     sum(seconds) / 60.0 AS minutes,
     count(DISTINCT call_id) AS calls
-FROM {{marts}}.topic_time
-WHERE {{filter}}
+FROM {marts}.topic_time
+WHERE {filter}
 GROUP BY 1, 2
 ORDER BY 1, minutes DESC, topic
 """,
@@ -148,13 +149,13 @@ SELECT
     account_name AS account,
     stage_now AS stage,
     amount_now AS amount,
-    {today} - CAST(last_call AT TIME ZONE 'UTC' AS date) AS days_silent,
+    {today} - last_call_epoch_days AS days_silent,
     last_call,
     call_count AS calls,
     external_people,
     last_host_name AS last_host
 FROM {marts}.deal_activity
-WHERE NOT is_closed AND {today} - CAST(last_call AT TIME ZONE 'UTC' AS date) >= {silent_days}{team_of_deal}
+WHERE NOT is_closed AND {today} - last_call_epoch_days >= {silent_days}{team_of_deal}
 ORDER BY coalesce(amount_now, 0) DESC, days_silent DESC, deal, opportunity_id
 """,
         columns=(

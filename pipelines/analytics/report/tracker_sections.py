@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .section import WEEK, Column, Section
+from .section import Column, Section
 
 _TRANSCRIBED = "SELECT * FROM {marts}.calls_enriched WHERE has_transcript AND {filter}"
 
@@ -16,7 +16,7 @@ WITH calls AS ({_TRANSCRIBED})
 SELECT
     tracker_name AS tracker,
     count(DISTINCT call_id) AS calls,
-    count(DISTINCT call_id) / CAST((SELECT count(*) FROM calls) AS double precision) AS share_of_calls,
+    1.0 * count(DISTINCT call_id) / (SELECT count(*) FROM calls) AS share_of_calls,
     count(*) AS mentions,
     count(CASE WHEN side = 'customer' THEN 1 END) AS mentions_by_customers
 FROM {{marts}}.tracker_mentions
@@ -38,10 +38,10 @@ ORDER BY calls DESC, tracker
         description="Share of a week's calls with a transcript that mention a tracker. The chart shows the six trackers"
         " with most calls; weeks without mentions have no point.",
         sql=f"""
-WITH calls AS (SELECT *, {WEEK} AS week FROM ({_TRANSCRIBED}) AS transcribed),
-weeks AS (SELECT week, count(*) AS calls_in_week FROM calls GROUP BY 1),
+WITH calls AS ({_TRANSCRIBED}),
+weeks AS (SELECT started_week AS week, count(*) AS calls_in_week FROM calls GROUP BY 1),
 mentioned AS (
-    SELECT calls.week, tracker_name, count(DISTINCT calls.call_id) AS calls
+    SELECT calls.started_week AS week, tracker_name, count(DISTINCT calls.call_id) AS calls
     FROM {{marts}}.tracker_mentions AS mentions
     JOIN calls ON calls.call_id = mentions.call_id
     GROUP BY 1, 2
@@ -51,7 +51,7 @@ SELECT
     tracker_name AS tracker,
     calls,
     calls_in_week,
-    calls / CAST(calls_in_week AS double precision) AS share_of_calls
+    1.0 * calls / calls_in_week AS share_of_calls
 FROM mentioned
 JOIN weeks USING (week)
 ORDER BY 1, 2
@@ -82,7 +82,7 @@ SELECT
     tracker_name AS tracker,
     calls,
     calls_at_stage,
-    calls / CAST(calls_at_stage AS double precision) AS share_of_calls
+    1.0 * calls / calls_at_stage AS share_of_calls
 FROM mentioned
 JOIN stages USING (stage_at_call)
 ORDER BY 1, 2
@@ -104,7 +104,7 @@ WITH calls AS ({_TRANSCRIBED})
 SELECT
     lower(phrase) AS competitor,
     count(DISTINCT call_id) AS calls,
-    count(DISTINCT call_id) / CAST((SELECT count(*) FROM calls) AS double precision) AS share_of_calls,
+    1.0 * count(DISTINCT call_id) / (SELECT count(*) FROM calls) AS share_of_calls,
     count(*) AS mentions,
     count(CASE WHEN side = 'customer' THEN 1 END) AS mentions_by_customers
 FROM {{marts}}.tracker_mentions

@@ -36,16 +36,14 @@ _EARLIEST, _LATEST, _END = (datetime(year, month, 1, tzinfo=UTC) for year, month
 _QUOTED = re.compile(r'"[^"]*"')
 
 _STATE = """
-SELECT count(*) AS calls, coalesce(sum({loaded_at_ms}), 0) AS checksum
-FROM {marts}.int_transcribed_calls AS transcribed
+SELECT count(*) AS calls, coalesce(sum(_synced_epoch_ms), 0) AS checksum FROM {marts}.int_transcribed_calls
 """
 _CALLS = """
-SELECT transcribed.call_id, {loaded_at_ms} AS loaded_at_ms
+SELECT transcribed.call_id, transcribed._synced_epoch_ms AS loaded_at_ms
 FROM {marts}.int_transcribed_calls AS transcribed
 LEFT JOIN {marts}.calls_enriched AS calls ON calls.call_id = transcribed.call_id
 ORDER BY calls.started, transcribed.call_id
 """
-_LOADED_AT_MS = "CAST(extract(epoch FROM transcribed._synced_at) * 1000 AS bigint)"
 _LINES = """
 SELECT lines.call_id, lines.sentence_index, lines.start_ms, lines.start_time, lines.speaker_name, lines.side,
     lines.text, calls.started
@@ -149,7 +147,7 @@ class SentenceIndex:
 
     def is_behind(self, marts: Marts) -> bool:
         """Return whether the marts have changed since the index was last refreshed."""
-        (state,) = marts.rows(_format_sql(_STATE, marts))
+        (state,) = marts.rows(_STATE.format(marts=marts.schema))
         calls = self._manifest.read_table()
         indexed = calls.num_rows, pc.sum(calls["loaded_at_ms"]).as_py() or 0
         return indexed != (state["calls"], int(state["checksum"]))
@@ -170,7 +168,7 @@ class SentenceIndex:
         """
         if rebuild:
             self._manifest.delete()
-        current = {row["call_id"]: int(row["loaded_at_ms"]) for row in marts.rows(_format_sql(_CALLS, marts))}
+        current = {row["call_id"]: int(row["loaded_at_ms"]) for row in marts.rows(_CALLS.format(marts=marts.schema))}
         entries = self._manifest.read_entries()
         entries = self._manifest.drop_calls(entries, entries.keys() - current.keys())
         changed = [
@@ -192,7 +190,7 @@ class SentenceIndex:
             with _engine_errors_of(part):
                 writer = Index(_schema(), path=str(folder)).writer(_HEAP_BYTES, _THREADS)
             for batch in batches(call_ids, _CALLS_PER_COMMIT):
-                sql = _format_sql(_LINES, marts, placeholders=placeholders(len(batch)))
+                sql = _LINES.format(marts=marts.schema, placeholders=placeholders(len(batch)))
                 rows = marts.rows(sql, *batch)
                 with _engine_errors_of(part):
                     for call_id in batch:
@@ -391,7 +389,3 @@ def _document(row: Mapping[str, Any]) -> Document:
     if row["started"] is not None:
         document.add_date("started", min(max(row["started"].astimezone(UTC), _EARLIEST), _LATEST))
     return document
-
-
-def _format_sql(sql: str, marts: Marts, **values: str) -> str:
-    return sql.format(marts=marts.schema, loaded_at_ms=_LOADED_AT_MS, **values)

@@ -26,7 +26,7 @@ from ...runtime.result import Status
 from ...runtime.target import Target
 from ..derived_data import index_folder, index_lock
 from ..export import SIDES
-from ..marts import DEFAULT_ANALYTICS, Marts, open_marts
+from ..marts import DEFAULT_ANALYTICS, Marts, contains, open_marts
 
 if TYPE_CHECKING:
     from .index import QueryResult, SearchQuery, SentenceIndex
@@ -269,7 +269,7 @@ def _filtered_calls(marts: Marts, options: SearchOptions) -> list[str] | None:
     filters = {column: part.lower() for column, part in names.items() if part}
     if not filters:
         return None
-    conditions = " AND ".join(f"strpos(lower({column}), %s) > 0" for column in filters)
+    conditions = " AND ".join(map(contains, filters))
     sql = _FILTERED_CALLS.format(marts=marts.schema, conditions=conditions)
     return [row["call_id"] for row in marts.rows(sql, *filters.values())]
 

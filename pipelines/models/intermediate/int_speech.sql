@@ -13,7 +13,7 @@ monologues as (
     select
         turns.call_id,
         speaker_id,
-        cast(sum(speech_ms) as double precision) as speech_ms,
+        cast(sum(speech_ms) as {{ type_double() }}) as speech_ms,
         max(calls._synced_at) as _synced_at
     from {{ ref('speaker_turns') }} as turns
     join calls on calls.call_id = turns.call_id
@@ -43,9 +43,9 @@ select
     monologues.speech_ms / 1000.0 as talk_seconds,
     monologues.speech_ms / nullif(sum(monologues.speech_ms) over (partition by monologues.call_id), 0) as talk_ratio,
     cast(stretches.turn_count as bigint) as turn_count,
-    cast(stretches.longest_turn_seconds as double precision) as longest_turn_seconds,
+    cast(stretches.longest_turn_seconds as {{ type_double() }}) as longest_turn_seconds,
     cast(stretches.question_count as bigint) as question_count,
-    cast(stretches.patience_seconds as double precision) as patience_seconds,
+    cast(stretches.patience_seconds as {{ type_double() }}) as patience_seconds,
     monologues._synced_at
 from monologues
 join stretches on stretches.call_id = monologues.call_id and stretches.speaker_id = monologues.speaker_id

@@ -13,13 +13,12 @@ changes as (
     select
         turns.call_id, monologue_index, speaker_id, side, start_ms, end_ms, question_count, turns._synced_at,
         case
-            when speaker_id is distinct from lag(speaker_id) over in_order
-                or lag(monologue_index) over in_order is null
+            when speaker_id is distinct from lag(speaker_id) over (partition by turns.call_id order by monologue_index)
+                or lag(monologue_index) over (partition by turns.call_id order by monologue_index) is null
             then 1 else 0
         end as begins
     from {{ ref('speaker_turns') }} as turns
     join calls on calls.call_id = turns.call_id
-    window in_order as (partition by turns.call_id order by monologue_index)
 ),
 
 numbered as (
@@ -51,8 +50,7 @@ select
     start_ms,
     end_ms,
     cast(question_count as bigint) as question_count,
-    lag(side) over in_order as side_before,
-    lag(end_ms) over in_order as end_ms_before,
+    lag(side) over (partition by call_id order by stretch) as side_before,
+    lag(end_ms) over (partition by call_id order by stretch) as end_ms_before,
     _synced_at
 from stretches
-window in_order as (partition by call_id order by stretch)

@@ -32,12 +32,7 @@
 {%- endmacro %}
 
 {% macro two_digits(number) -%}
-  (case when {{ number }} < 10 then '0' else '' end || cast(cast({{ number }} as integer) as varchar))
-{%- endmacro %}
-
-{# Return the first day of a period in UTC: day, week (from Monday, as in Gong) or month. #}
-{% macro period_of(instant, period) -%}
-  cast(date_trunc('{{ period }}', {{ instant }} at time zone 'UTC') as date)
+  (case when {{ number }} < 10 then '0' else '' end || cast(cast({{ number }} as integer) as {{ dbt.type_string() }}))
 {%- endmacro %}
 
 {# Return the value of the first CRM field in `names` that has one. #}
@@ -50,7 +45,7 @@
 {%- endmacro %}
 
 {% macro quoted(words) -%}
-  ({% for word in words %}'{{ word | replace("'", "''") }}'{{ ", " if not loop.last }}{% endfor %})
+  ({% for word in words %}'{{ escaped(word) }}'{{ ", " if not loop.last }}{% endfor %})
 {%- endmacro %}
 
 {# Return first and last name; null if both are missing. #}

@@ -1,5 +1,98 @@
-{# SQL that differs between DuckDB and PostgreSQL, dispatched by adapter. #}
+{# SQL that engines write differently, dispatched by adapter. A default is the form that most engines share. #}
 
+{# Name the type of a floating-point number with 64 bits; dbt's `type_float` has 32 in DuckDB. #}
+{% macro type_double() -%}
+  {{ return(adapter.dispatch('type_double', 'gong_elt')()) }}
+{%- endmacro %}
+
+{% macro default__type_double() -%}
+  double precision
+{%- endmacro %}
+
+{% macro bigquery__type_double() -%}
+  float64
+{%- endmacro %}
+
+{# Escape a text for a literal between single quotes. #}
+{% macro escaped(text) -%}
+  {{ return(adapter.dispatch('escaped', 'gong_elt')(text)) }}
+{%- endmacro %}
+
+{% macro default__escaped(text) -%}
+  {{ return(text | replace("'", "''")) }}
+{%- endmacro %}
+
+{% macro snowflake__escaped(text) -%}
+  {{ return(text | replace("\\", "\\\\") | replace("'", "''")) }}
+{%- endmacro %}
+
+{% macro bigquery__escaped(text) -%}
+  {{ return(text | replace("\\", "\\\\") | replace("'", "\\'")) }}
+{%- endmacro %}
+
+{# Return a line break as an expression that can separate joined texts. #}
+{% macro line_break() -%}
+  {{ return(adapter.dispatch('line_break', 'gong_elt')()) }}
+{%- endmacro %}
+
+{% macro default__line_break() -%}
+  chr(10)
+{%- endmacro %}
+
+{% macro bigquery__line_break() -%}
+  '\n'
+{%- endmacro %}
+
+{# Return the first day of a period in UTC: day, week (from Monday, as in Gong) or month. #}
+{% macro period_of(instant, period) -%}
+  {{ return(adapter.dispatch('period_of', 'gong_elt')(instant, period)) }}
+{%- endmacro %}
+
+{% macro default__period_of(instant, period) -%}
+  cast(date_trunc('{{ period }}', {{ instant }} at time zone 'UTC') as date)
+{%- endmacro %}
+
+{# The first day of a week is a setting of the account, so weeks are computed without it. #}
+{% macro snowflake__period_of(instant, period) -%}
+  {%- set day -%} cast(convert_timezone('UTC', {{ instant }}) as date) {%- endset -%}
+  {%- if period == 'week' -%} dateadd('day', 1 - dayofweekiso({{ day }}), {{ day }})
+  {%- elif period == 'month' -%} date_trunc('month', {{ day }})
+  {%- else -%} {{ day }} {%- endif -%}
+{%- endmacro %}
+
+{% macro bigquery__period_of(instant, period) -%}
+  {%- set day -%} date({{ instant }}, 'UTC') {%- endset -%}
+  {%- if period == 'day' -%} {{ day }}
+  {%- else -%} date_trunc({{ day }}, {{ 'isoweek' if period == 'week' else period }}) {%- endif -%}
+{%- endmacro %}
+
+{# Return the milliseconds from 1970-01-01 UTC to an instant, rounded down. #}
+{% macro epoch_ms(instant) -%}
+  {{ return(adapter.dispatch('epoch_ms', 'gong_elt')(instant)) }}
+{%- endmacro %}
+
+{% macro default__epoch_ms(instant) -%}
+  cast(floor(extract(epoch from {{ instant }}) * 1000) as bigint)
+{%- endmacro %}
+
+{% macro duckdb__epoch_ms(instant) -%}
+  epoch_ms({{ instant }})
+{%- endmacro %}
+
+{% macro snowflake__epoch_ms(instant) -%}
+  date_part(epoch_millisecond, {{ instant }})
+{%- endmacro %}
+
+{% macro bigquery__epoch_ms(instant) -%}
+  unix_millis({{ instant }})
+{%- endmacro %}
+
+{# Return the days from 1970-01-01 to the day of an instant, in UTC. #}
+{% macro epoch_days(instant) -%}
+  cast(floor({{ epoch_ms(instant) }} / 86400000.0) as {{ dbt.type_int() }})
+{%- endmacro %}
+
+{# Convert a JSON value to text: a string without its quotes, anything else as JSON. #}
 {% macro json_as_text(column) -%}
   {{ return(adapter.dispatch('json_as_text', 'gong_elt')(column)) }}
 {%- endmacro %}
@@ -12,6 +105,20 @@
   json_extract_string({{ column }}, '$')
 {%- endmacro %}
 
+{% macro snowflake__json_as_text(column) -%}
+  case
+    when typeof({{ column }}) in ('OBJECT', 'ARRAY') then to_json({{ column }})
+    else cast({{ column }} as {{ dbt.type_string() }})
+  end
+{%- endmacro %}
+
+{% macro bigquery__json_as_text(column) -%}
+  case
+    when json_type({{ column }}) in ('object', 'array') then to_json_string({{ column }})
+    else json_value({{ column }})
+  end
+{%- endmacro %}
+
 {# Return the mean of a figure, rounded to ten digits: the sum of fractions depends on the order of the rows, which differs
    between a full and an incremental build. #}
 {% macro mean(expression) -%}
@@ -19,11 +126,12 @@
 {%- endmacro %}
 
 {% macro default__mean(expression) -%}
-  cast(round(cast(avg({{ expression }}) as numeric), 10) as double precision)
+  round(avg(cast({{ expression }} as {{ type_double() }})), 10)
 {%- endmacro %}
 
-{% macro duckdb__mean(expression) -%}
-  round(cast(avg({{ expression }}) as double precision), 10)
+{# PostgreSQL rounds only exact numbers to digits. #}
+{% macro postgres__mean(expression) -%}
+  cast(round(cast(avg({{ expression }}) as numeric), 10) as double precision)
 {%- endmacro %}
 
 {# Convert the text of a CRM field to a number; null if it is not a number, or too long for one. #}
@@ -32,21 +140,36 @@
 {%- endmacro %}
 
 {% macro default__text_as_number(expression) -%}
-  case when {{ expression }} ~ '^-?[0-9]{1,30}([.][0-9]{1,30})?([eE][-+]?[0-9]{1,2})?$' then cast({{ expression }} as double precision) end
+  case when {{ expression }} ~ {{ number_pattern() }} then cast({{ expression }} as double precision) end
 {%- endmacro %}
 
 {% macro duckdb__text_as_number(expression) -%}
-  case when regexp_matches({{ expression }}, '^-?[0-9]{1,30}([.][0-9]{1,30})?([eE][-+]?[0-9]{1,2})?$')
-    then cast({{ expression }} as double precision) end
+  case when regexp_matches({{ expression }}, {{ number_pattern() }}) then cast({{ expression }} as double precision) end
 {%- endmacro %}
 
-{# Concatenate the texts of a group, ordered by `place` and separated by `between`. #}
+{% macro snowflake__text_as_number(expression) -%}
+  case when regexp_like({{ expression }}, {{ number_pattern() }}) then try_cast({{ expression }} as double precision) end
+{%- endmacro %}
+
+{% macro bigquery__text_as_number(expression) -%}
+  case when regexp_contains({{ expression }}, {{ number_pattern() }}) then safe_cast({{ expression }} as float64) end
+{%- endmacro %}
+
+{% macro number_pattern() -%}
+  '^-?[0-9]{1,30}([.][0-9]{1,30})?([eE][-+]?[0-9]{1,2})?$'
+{%- endmacro %}
+
+{# Concatenate the texts of a group, separated by `between` and ordered by `place`, which is never null, then by text. #}
 {% macro joined(text, between, place) -%}
   {{ return(adapter.dispatch('joined', 'gong_elt')(text, between, place)) }}
 {%- endmacro %}
 
 {% macro default__joined(text, between, place) -%}
-  string_agg({{ text }}, {{ between }} order by {{ place }})
+  string_agg({{ text }}, {{ between }} order by {{ place }}, {{ text }})
+{%- endmacro %}
+
+{% macro snowflake__joined(text, between, place) -%}
+  listagg({{ text }}, {{ between }}) within group (order by {{ place }}, {{ text }})
 {%- endmacro %}
 
 {# For groups of a few rows, four times as fast as DuckDB's ordered string_agg. #}

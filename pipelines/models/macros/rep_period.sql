@@ -4,7 +4,7 @@
 with on_calls as (
     select
         participants.user_id,
-        {{ period_of('calls.started', period) }} as {{ period }},
+        calls.started_{{ period }} as {{ period }},
         participants.call_id,
         max(case when participants.is_host then 1 else 0 end) as hosted,
         max(calls.duration_seconds) as duration_seconds,
@@ -19,7 +19,7 @@ with on_calls as (
     where participants.side = 'company' and participants.user_id is not null
         -- Gong sent no start, so the call is in no period; data_quality counts such calls.
         and calls.started is not null
-    group by participants.user_id, {{ period_of('calls.started', period) }}, participants.call_id
+    group by participants.user_id, calls.started_{{ period }}, participants.call_id
 ),
 
 calls as (
@@ -28,7 +28,7 @@ calls as (
         {{ period }},
         count(*) as call_count,
         cast(sum(hosted) as bigint) as hosted_call_count,
-        cast(sum(duration_seconds) / 3600.0 as double precision) as call_hours,
+        cast(sum(duration_seconds) / 3600.0 as {{ type_double() }}) as call_hours,
         {{ mean('talk_ratio') }} as talk_ratio,
         {{ mean('longest_turn_seconds') }} as longest_monologue_seconds,
         {{ mean('patience_seconds') }} as patience_seconds,
@@ -43,8 +43,8 @@ reviews as (
         reviewed_user_id as user_id,
         {{ period_of('call_started', period) }} as {{ period }},
         count(distinct answered_scorecard_id) as scorecard_count,
-        cast(avg(case when not is_overall then score end) as double precision) as scorecard_mean,
-        cast(avg(case when is_overall then score end) as double precision) as scorecard_overall_mean
+        cast(avg(case when not is_overall then score end) as {{ type_double() }}) as scorecard_mean,
+        cast(avg(case when is_overall then score end) as {{ type_double() }}) as scorecard_overall_mean
     from {{ ref('scorecard_results') }}
     group by reviewed_user_id, {{ period_of('call_started', period) }}
 )

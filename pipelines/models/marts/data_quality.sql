@@ -54,7 +54,7 @@ checks as (
     from {{ ref('library_shelf') }}
     union all
     select 'hours since the newest call was loaded',
-        cast(floor(extract(epoch from (now() - max(_synced_at))) / 3600) as bigint), count(*)
+        cast(floor(({{ epoch_ms('current_timestamp') }} - {{ epoch_ms('max(_synced_at)') }}) / 3600000.0) as bigint), count(*)
     from {{ ref('stg_calls') }}
 )
 
@@ -62,5 +62,5 @@ select
     check_name,
     found,
     looked_at,
-    case when check_name not like 'hours %' then found / nullif(cast(looked_at as double precision), 0) end as share
+    case when check_name not like 'hours %' then found / nullif(cast(looked_at as {{ type_double() }}), 0) end as share
 from checks

@@ -26,7 +26,9 @@ with linked as (
 ),
 
 first_seen as (
-    select system, opportunity_id, stage_at_call, min(started) as since
+    -- A stage whose calls all lack a start is the last one.
+    select
+        system, opportunity_id, stage_at_call, coalesce(min({{ epoch_ms('started') }}), 9007199254740991) as since
     from linked
     where stage_at_call is not null
     group by system, opportunity_id, stage_at_call
@@ -36,7 +38,7 @@ stages as (
     select
         system,
         opportunity_id,
-        string_agg(stage_at_call, ' > ' order by since, stage_at_call) as stage_path,
+        {{ joined('stage_at_call', "' > '", 'since') }} as stage_path,
         count(*) as stage_count
     from first_seen
     group by system, opportunity_id
@@ -75,7 +77,7 @@ deals as (
         max(case when newest_call = 1 then host_name end) as last_host_name,
         max(case when newest_call = 1 then team end) as last_team,
         count(*) as call_count,
-        cast(sum(duration_seconds) / 3600.0 as double precision) as call_hours,
+        cast(sum(duration_seconds) / 3600.0 as {{ type_double() }}) as call_hours,
         min(started) as first_call,
         max(started) as last_call
     from linked
@@ -99,7 +101,8 @@ select
     deals.call_hours,
     deals.first_call,
     deals.last_call,
-    current_date - {{ period_of('deals.last_call', 'day') }} as days_since_last_call,
+    {{ epoch_days('deals.last_call') }} as last_call_epoch_days,
+    {{ epoch_days('current_timestamp') }} - {{ epoch_days('deals.last_call') }} as days_since_last_call,
     deals.last_host_name,
     deals.last_team,
     coalesce(people.company_people, 0) as company_people,

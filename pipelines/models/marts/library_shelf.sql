@@ -1,5 +1,5 @@
 with recursive paths as (
-    select folders.folder_id, folders.folder_name, cast(folders.folder_name as text) as folder_path, 1 as depth
+    select folders.folder_id, folders.folder_name, cast(folders.folder_name as {{ dbt.type_string() }}) as folder_path, 1 as depth
     from {{ ref('stg_library_folders') }} as folders
     left join {{ ref('stg_library_folders') }} as parents on parents.folder_id = folders.parent_folder_id
     where parents.folder_id is null

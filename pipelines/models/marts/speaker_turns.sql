@@ -19,7 +19,7 @@ select
     min(lines.start_ms) as start_ms,
     max(lines.end_ms) as end_ms,
     {{ clock('min(lines.start_ms)') }} as start_time,
-    cast(sum(greatest(lines.end_ms - lines.start_ms, 0)) as bigint) as speech_ms,
+    cast(sum(case when lines.end_ms > lines.start_ms then lines.end_ms - lines.start_ms else 0 end) as bigint) as speech_ms,
     count(*) as sentence_count,
     count(case when trim(lines.text) like '%?' then 1 end) as question_count,
     {{ joined('lines.text', "' '", 'lines.sentence_index') }} as text,

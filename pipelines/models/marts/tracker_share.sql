@@ -36,6 +36,6 @@ select
     count(case when mention_count > 0 then 1 end) as call_count_with_mention,
     cast(sum(mention_count) as bigint) as mention_count,
     cast(sum(customer_mention_count) as bigint) as customer_mention_count,
-    count(case when mention_count > 0 then 1 end) / cast(count(*) as double precision) as share_of_calls
+    count(case when mention_count > 0 then 1 end) / cast(count(*) as {{ type_double() }}) as share_of_calls
 from listened
 group by started_month, host_user_id, stage_at_call, tracker_id

@@ -37,7 +37,7 @@ placed as (
 numbered as (
     select
         *,
-        cast(floor(characters_before / cast({{ var('gong_chunk_characters') }} as double precision)) as bigint) as place
+        cast(floor(characters_before / cast({{ var('gong_chunk_characters') }} as {{ type_double() }})) as bigint) as place
     from placed
 ),
 
@@ -48,7 +48,7 @@ chunks as (
         min(start_ms) as start_ms,
         max(end_ms) as end_ms,
         count(*) as turn_count,
-        {{ joined('passage', 'chr(10)', 'monologue_index') }} as text
+        {{ joined('passage', line_break(), 'monologue_index') }} as text
     from numbered
     group by call_id, place
 )

@@ -36,7 +36,7 @@ select
     group_name,
     count(*) as closed_deal_count,
     count(case when is_won then 1 end) as won_deal_count,
-    count(case when is_won then 1 end) / cast(count(*) as double precision) as win_rate,
+    count(case when is_won then 1 end) / cast(count(*) as {{ type_double() }}) as win_rate,
     count(*) >= 100 as is_meaningful
 from sorted
 group by behaviour, group_name
