@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: install demo check test test-slow wheel-test dist audit sbom bench soak soak-upload superset parse pages docs clean requirements
+.PHONY: install demo check test test-slow wheel-test dist audit sbom bench soak soak-upload superset parse duckdb-matrix pages docs clean requirements
 
 install: .venv/installed
 
@@ -84,6 +84,11 @@ parse: install
 	  --disable-pip-version-check -r tests/system/other-warehouses-requirements.txt)
 	$(BIN)/python -m tests.system.other_warehouses
 
+# Run sync, models, search, report, export and published copies with other versions of DuckDB; results are in
+# .duckdb-matrix. DUCKDB=2.0.1 runs one version.
+duckdb-matrix: install
+	$(BIN)/python -m tests.system.duckdb_matrix $(DUCKDB)
+
 # Write the generated pages of docs; tests compare them with the code.
 pages: install
 	$(BIN)/python -m docs.generate.pages
@@ -105,4 +110,4 @@ requirements:
 	  --python-version 3.11 --universal --quiet --output-file docs/requirements.txt
 
 clean:
-	rm -rf .venv .audit dist .docs .superset .parse demo site .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .audit dist .docs .superset .parse .duckdb-matrix demo site .pytest_cache .mypy_cache .ruff_cache

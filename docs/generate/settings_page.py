@@ -81,6 +81,9 @@ dataset = "gong_emea"
 connection = "emea"
 analytics = "gong_emea_marts"
 publish = "gong-bi.duckdb"
+
+# .dlt/secrets.toml
+serve_token = "9rJ4-long-and-random"
 ```
 """
 

@@ -25,7 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 HELP_PANELS = {
-    "Load": ("sync", "status", "check", "reconcile", "download-media"),
+    "Load": ("sync", "status", "check", "reconcile", "download-media", "serve"),
     "Analytics": ("models", "report", "search", "export", "superset"),
     "Read from Gong": ("get",),
     "Write to Gong": ("add-call", "upload", "add-media"),

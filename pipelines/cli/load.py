@@ -8,6 +8,7 @@ import typer
 
 from .options import (
     DEFAULT_WAIT,
+    AnalyticsOption,
     ConnectionOption,
     DatasetOption,
     DeadlineOption,
@@ -15,10 +16,12 @@ from .options import (
     JsonOption,
     PublishOption,
     WaitOption,
+    resolve_connection_name,
+    resolve_marts,
     resolve_publish,
     resolve_target,
 )
-from .output import print_result, report_errors, stderr, tune_runtime
+from .output import print_line, print_result, report_errors, stderr, tune_runtime
 
 app = typer.Typer()
 
@@ -120,3 +123,41 @@ def check_command(
         resources = None if select is None else parse_selection(select)
         result = check(*resolve_target(connection, destination, dataset, wait), stderr(), resources)
     print_result(result, as_json=as_json)
+
+
+@app.command("serve")
+def serve_command(
+    every: Annotated[str, typer.Option(help="Time between the starts of two syncs")] = "1h",
+    with_models: Annotated[bool, typer.Option("--models", help="Build the marts after each sync")] = False,
+    reconcile_every: Annotated[
+        str | None, typer.Option("--reconcile", help="Time between the starts of two reconciles; default: none runs")
+    ] = None,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1")] = 9494,
+    publish: PublishOption = None,
+    analytics: AnalyticsOption = None,
+    connection: ConnectionOption = None,
+    destination: DestinationOption = None,
+    dataset: DatasetOption = None,
+    wait: WaitOption = DEFAULT_WAIT,
+) -> None:
+    """Let other processes read the DuckDB file over DuckDB's protocol quack while this one syncs. Experimental."""
+    with report_errors():
+        from ..runtime.configuration.command_defaults import read_command_defaults
+        from ..runtime.process.interruption import is_interrupted
+        from ..serve.serve import ServeOptions, serve
+
+        _, target, marts = resolve_marts(connection, destination, dataset, analytics, wait)
+        options = ServeOptions(
+            every,
+            reconcile_every,
+            marts if with_models else None,
+            resolve_publish(publish),
+            port,
+            read_command_defaults().serve_token,
+        )
+        try:
+            serve(resolve_connection_name(connection), target, options, print_line, stderr())
+        except KeyboardInterrupt:
+            if not is_interrupted():
+                raise
+            print_line("ended by a signal; clients can no longer connect")

@@ -243,6 +243,13 @@ def _report(exit_code: int, message: str) -> int:
     return exit_code
 
 
+def print_line(text: str) -> None:
+    """Print one line to stdout at once, without control characters."""
+    from ..runtime.display.text import make_printable
+
+    print(make_printable(" ".join(text.split())), flush=True)
+
+
 def print_error(message: str) -> None:
     """Print one line to stderr, without control characters."""
     from ..runtime.display.text import make_printable

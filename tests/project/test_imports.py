@@ -37,7 +37,7 @@ PIPELINE_LAYERS = (
     {"publish"},
     {"write", "media", "analytics"},
     {"load", "ondemand"},
-    {"demo"},
+    {"demo", "serve"},
     {"cli"},
 )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.copies import COPY
+from tests.support.readers.copies import COPY
 from tests.support.workspace import Workspace
 
 

@@ -14,8 +14,18 @@ from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, respond
 from pipelines.publish.database_copy import replace_copy, write_copy
 from tests.support.companies import find_call, public_calls
-from tests.support.copies import COPY, COUNTS, POLLER, READER, ask, delete_call, list_remnants, read_tables, run_python
 from tests.support.marts import build_models
+from tests.support.readers.copies import (
+    COPY,
+    COUNTS,
+    POLLER,
+    READER,
+    ask,
+    delete_call,
+    list_remnants,
+    read_tables,
+    run_python,
+)
 from tests.support.workspace import Workspace
 
 

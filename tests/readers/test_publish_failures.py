@@ -15,10 +15,10 @@ import pytest
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, hang, run_before_response
 from tests.support.companies import public_calls
-from tests.support.copies import COPY, list_remnants, read_tables
 from tests.support.gong_api import EXTENSIVE
 from tests.support.marts import sync_company
 from tests.support.paths import REPOSITORY
+from tests.support.readers.copies import COPY, list_remnants, read_tables
 from tests.support.servers.postgres import PostgresServer
 from tests.support.workspace import Workspace
 

@@ -24,6 +24,7 @@ class CommandDefaults(BaseConfiguration):
         connection: Default of `--connection`.
         analytics: Default of `--analytics`. Default: the dataset's name with `_analytics`.
         publish: Default of `--publish`.
+        serve_token: Token of `gong-elt serve`, a secret of at least 16 characters. Default: a new one per start.
     """
 
     destination: str = "duckdb"
@@ -31,6 +32,7 @@ class CommandDefaults(BaseConfiguration):
     connection: str = "gong"
     analytics: str | None = None
     publish: str | None = None
+    serve_token: str | None = None
 
 
 @cache

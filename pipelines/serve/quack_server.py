@@ -1,0 +1,91 @@
+"""DuckDB's quack server in this process: other processes read the open file on the loopback interface."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from destinations.duckdb_file import close_file, open_file
+from destinations.warehouse import try_once
+
+from ..runtime.errors import UsageError
+from .read_guard import CHECK, install_read_guard
+
+# quack generates its session ids with the encryption of httpfs.
+_EXTENSIONS = ("httpfs", "quack")
+_MAX_PORT = 65_535
+
+
+def quack_is_installed() -> bool:
+    """Return whether the packages of the extra `serve` are installed."""
+    return all(find_spec(f"duckdb_extension_{name}") is not None for name in _EXTENSIONS)
+
+
+@contextmanager
+def serve_file(
+    file: Path, token: str, port: int, readable_folder: Path, writable_files: Sequence[str] = ()
+) -> Iterator[str]:
+    """Serve an open DuckDB file for reading while the block runs; yield its address.
+
+    Args:
+        file: A file that this process has open for writing.
+        token: What clients must know.
+        port: Port on the loopback interface.
+        readable_folder: Folder whose files this process loads into the file.
+        writable_files: Files that this process writes.
+
+    Raises:
+        UsageError: If the port cannot be used, or the packages are of another version of DuckDB.
+    """
+    import duckdb  # noqa: PLC0415 - takes 0.1 s
+
+    address = f"quack:127.0.0.1:{port}"
+    connection = open_file(file, read_only=False, retry=try_once)
+    try:
+        try:
+            for name in _EXTENSIONS:
+                connection.execute(f"LOAD '{_extension_file(name)}'")
+            install_read_guard(connection, readable_folder, writable_files)
+            connection.execute(f"SET GLOBAL quack_authorization_function = '{CHECK}'")
+            connection.execute("CALL quack_serve(?, token => ?)", [address, token])
+        except duckdb.Error as error:
+            # The statement and the token are not quoted.
+            raise UsageError(f"{file.name} cannot be served at {address}: {_first_line(error)}") from None
+        try:
+            yield address
+        finally:
+            connection.execute("CALL quack_stop(?)", [address])
+    finally:
+        close_file(connection)
+
+
+def check_port(port: int) -> None:
+    """Refuse a port that does not exist.
+
+    Raises:
+        UsageError: If it does not exist.
+    """
+    if not 0 < port <= _MAX_PORT:
+        raise UsageError(f"--port {port} is invalid: use a port between 1 and {_MAX_PORT}")
+
+
+def _extension_file(name: str) -> Path:
+    """Return the file of an extension for the installed version of DuckDB."""
+    import duckdb  # noqa: PLC0415
+
+    spec = find_spec(f"duckdb_extension_{name}")
+    folders = [] if spec is None else list(spec.submodule_search_locations or ())
+    for folder in folders:
+        file = Path(folder, "extensions", f"v{duckdb.__version__}", f"{name}.duckdb_extension")
+        if file.exists():
+            return file
+    raise UsageError(
+        f"the package duckdb-extension-{name} is not of DuckDB {duckdb.__version__}: pip install 'gong-elt[serve]'"
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return re.sub(r"^\w+(?: \w+)* Error: ", "", str(error).partition("\n")[0])
