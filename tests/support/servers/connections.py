@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any, Protocol
 import duckdb
 import psycopg2
 import psycopg2.extras
+
+from tests.support.servers.postgres import PASSWORD, find_program
 
 _COLUMNS = """
 SELECT column_name, upper(data_type) FROM information_schema.columns WHERE table_schema = 'gong' AND table_name = ?
@@ -27,6 +30,10 @@ class WarehouseConnection(Protocol):
     def environment(self) -> Mapping[str, str]:
         """Environment variables with which commands load into it."""
 
+    @property
+    def unreachable_environment(self) -> Mapping[str, str]:
+        """Environment variables that name a server which does not listen, with `PASSWORD`."""
+
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Query it and return the rows; placeholders are `?`."""
 
@@ -35,6 +42,9 @@ class WarehouseConnection(Protocol):
 
     def columns(self, table: str) -> Mapping[str, str]:
         """Return the columns of a table and their types."""
+
+    def read_elsewhere(self, sql: str) -> list[str]:
+        """Query one row with a client that neither gong-elt nor the tests use, and return its fields as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,10 @@ class DuckDbFile:
     @property
     def environment(self) -> Mapping[str, str]:
         return {}
+
+    @property
+    def unreachable_environment(self) -> Mapping[str, str]:
+        raise NotImplementedError("a file has no server")
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.file), read_only=True) as warehouse:
@@ -61,6 +75,9 @@ class DuckDbFile:
     def columns(self, table: str) -> Mapping[str, str]:
         return dict(self.rows(_COLUMNS, [table]))
 
+    def read_elsewhere(self, sql: str) -> list[str]:
+        raise NotImplementedError("DuckDB alone reads its file")
+
 
 @dataclass(frozen=True, slots=True)
 class PostgresDatabase:
@@ -72,6 +89,10 @@ class PostgresDatabase:
     @property
     def environment(self) -> Mapping[str, str]:
         return {"DESTINATION__POSTGRES__CREDENTIALS": self.url}
+
+    @property
+    def unreachable_environment(self) -> Mapping[str, str]:
+        return {"DESTINATION__POSTGRES__CREDENTIALS": f"postgresql://postgres:{PASSWORD}@127.0.0.1:1/nowhere"}
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         connection = psycopg2.connect(self.url, options="-c search_path=gong -c timezone=UTC")
@@ -89,6 +110,14 @@ class PostgresDatabase:
 
     def columns(self, table: str) -> Mapping[str, str]:
         return dict(self.rows(_COLUMNS, [table]))
+
+    def read_elsewhere(self, sql: str) -> list[str]:
+        psql = [str(find_program("psql")), self.url, "--no-align", "--tuples-only", "--field-separator=\t"]
+        return (
+            subprocess.run([*psql, "--command", sql], capture_output=True, text=True, check=True)
+            .stdout.strip()
+            .split("\t")
+        )
 
 
 def _set_defaults(warehouse: duckdb.DuckDBPyConnection) -> None:

@@ -146,6 +146,11 @@ def _wait_until_ready(server: PostgresServer, process: subprocess.Popen[bytes], 
     raise RuntimeError(f"PostgreSQL did not start: {log.read_text(errors='replace')[-500:]}")
 
 
+def find_program(name: str) -> Path:
+    """Return the path of one of PostgreSQL's client programs, such as psql."""
+    return _site_packages() / _PACKAGE / _INSTALLATION / "bin" / name
+
+
 def _site_packages() -> Path:
     # The package is located without importing it: only its binaries are needed.
     spec = find_spec(_PACKAGE)

@@ -1,0 +1,52 @@
+"""How far each destination is supported. `docs/destinations.md` and the messages of refused destinations are built
+from this table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """What was done to find out whether a destination works."""
+
+    REAL = "run for real"
+    EMULATED = "run against an emulator"
+    PARSED = "parsed only"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """How far a destination is supported.
+
+    Attributes:
+        title: The product's name.
+        level: What was done to find out whether it works.
+        note: With what it was run, or what to use instead.
+    """
+
+    title: str
+    level: Level
+    note: str
+
+
+SUPPORT: Mapping[str, Support] = {
+    "duckdb": Support("DuckDB", Level.REAL, "the default: one file, no server"),
+    "postgres": Support("PostgreSQL", Level.REAL, "a server of version 18; 12 and later have all that is used"),
+    "snowflake": Support("Snowflake", Level.EMULATED, "Snowflake's driver, with fakesnow as the server"),
+    "bigquery": Support("BigQuery", Level.EMULATED, "Google's driver, with bqemulator as the server"),
+    "databricks": Support("Databricks", Level.PARSED, "no emulator accepts its driver; loads are not atomic there"),
+    "redshift": Support("Redshift", Level.PARSED, "no emulator loads from S3 as it does"),
+    "motherduck": Support("MotherDuck", Level.PARSED, "a service whose SQL is DuckDB's"),
+    "mssql": Support("SQL Server", Level.PARSED, "no server in the package registries"),
+    "clickhouse": Support("ClickHouse", Level.PARSED, "no current server in the package registries; not atomic"),
+    "athena": Support("Athena", Level.PARSED, "a service; loads are not atomic there"),
+    "filesystem": Support("Parquet and Delta files", Level.REFUSED, "use duckdb, and `gong-elt export` for files"),
+    "lance": Support("Lance", Level.REFUSED, "use duckdb, and `gong-elt search` for the sentences"),
+    "lancedb": Support("LanceDB", Level.REFUSED, "use duckdb, and `gong-elt search` for the sentences"),
+    "qdrant": Support("Qdrant", Level.REFUSED, "use duckdb, and `gong-elt search` for the sentences"),
+    "weaviate": Support("Weaviate", Level.REFUSED, "use duckdb, and `gong-elt search` for the sentences"),
+}
+"""Destinations by dlt's name, best supported first. Other SQL destinations of dlt are accepted and not tested."""

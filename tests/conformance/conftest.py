@@ -1,0 +1,34 @@
+"""Run each test of a promise on every warehouse; a declared exception must fail, or it is no exception any more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.exceptions import EXCEPTIONS, NOT_APPLICABLE
+from tests.support.servers.warehouses import WAREHOUSES, build_workspace
+from tests.support.workspace import Workspace
+
+
+@pytest.fixture(params=WAREHOUSES)
+def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
+    """Return a workspace with an empty warehouse of each kind."""
+    return build_workspace(request, tmp_path)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Expect a failure where an exception is declared, and leave out what is not applicable."""
+    left_out = []
+    for item in items:
+        mark = item.get_closest_marker("promise")
+        if mark is None:
+            continue
+        warehouse = item.callspec.params["workspace"]  # type: ignore[attr-defined]
+        (key,) = mark.args
+        if key in NOT_APPLICABLE.get(warehouse, {}):
+            left_out.append(item)
+        elif (reason := EXCEPTIONS.get(warehouse, {}).get(key)) is not None:
+            item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)

@@ -1,0 +1,16 @@
+"""Promises that a warehouse does not keep or cannot have, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+EXCEPTIONS: Mapping[str, Mapping[str, str]] = {}
+"""Promises whose tests fail: reasons by the name of the destination and the key of the promise."""
+
+NOT_APPLICABLE: Mapping[str, Mapping[str, str]] = {
+    "duckdb": {
+        "outage": "A file has no server.",
+        "other reader": "DuckDB alone reads its file.",
+    },
+}
+"""Promises without a meaning for a kind of warehouse."""

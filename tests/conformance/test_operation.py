@@ -1,0 +1,59 @@
+"""Promises about types, readers, marts and maintenance."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from pipelines.demo.server.app import SimulatedGong
+from tests.conformance.promises import promise
+from tests.support.companies import find_call, public_calls
+from tests.support.gong_api import parse_datetime
+from tests.support.marts import build_models
+from tests.support.workspace import Workspace
+
+_LONG_ID = "9223372036854775807"
+
+
+@promise("types")
+def test_times_ids_and_json_keep_their_types(gong: SimulatedGong, workspace: Workspace) -> None:
+    """A time with another zone is stored in UTC, an id of 19 digits as text, and nested fields as JSON."""
+    call = find_call(gong, "outline")
+    gong.edit_call(call.id, started="2026-03-08T01:59:59.5-08:00", clientUniqueId=_LONG_ID)
+    workspace.sync("--since", "2020-01-01")
+
+    ((started, unique_id),) = workspace.rows("SELECT started, client_unique_id FROM gong.calls WHERE id = ?", [call.id])
+    assert started.astimezone(UTC) == datetime(2026, 3, 8, 9, 59, 59, 500_000, tzinfo=UTC)
+    assert unique_id == _LONG_ID
+    ((methods,),) = workspace.rows(
+        "SELECT methods FROM gong.call_parties WHERE call_id = ? AND methods IS NOT NULL LIMIT 1", [call.id]
+    )
+    assert isinstance(json.loads(methods), list)
+
+
+@promise("other reader")
+def test_another_client_reads_the_same_sums(gong: SimulatedGong, workspace: Workspace) -> None:
+    """A client that is not gong-elt's sees all calls and sentences."""
+    workspace.sync()
+    calls = [call for call in public_calls(gong) if call.transcript_json]
+    sentences = [text for call in calls for turn in call.transcript or () for text in turn["sentences"]]
+    expected = [len(public_calls(gong)), len(sentences), sum(sentence["end"] for sentence in sentences)]
+    assert workspace.warehouse.read_elsewhere(
+        "SELECT (SELECT count(*) FROM gong.calls), count(*), sum(end_ms) FROM gong.transcript_sentences"
+    ) == [str(figure) for figure in expected]
+
+
+@promise("models")
+def test_all_marts_are_built_and_their_tests_pass(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Also a second, incremental build after news."""
+    workspace.sync()
+    first = build_models(workspace)
+    assert first["failed"] == []
+    assert workspace.rows("SELECT count(*) FROM gong_analytics.calls_enriched") == [(len(public_calls(gong)),)]
+
+    call = max(public_calls(gong), key=lambda call: parse_datetime(call.record["metaData"]["started"]))
+    gong.edit_call(call.id, title="Renamed")
+    workspace.sync()
+    assert build_models(workspace)["failed"] == []
+    sql = "SELECT title FROM gong_analytics.calls_enriched WHERE call_id = ?"
+    assert workspace.rows(sql, [call.id]) == [("Renamed",)]
