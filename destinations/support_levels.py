@@ -1,5 +1,4 @@
-"""How far each destination is supported. `docs/destinations.md` and the messages of refused destinations are built
-from this table."""
+"""How far each destination is supported: data of `docs/destinations.md` and of the messages of refused destinations."""
 
 from __future__ import annotations
 

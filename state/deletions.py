@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from .sql import Sql, batches, placeholders
+from .sql import Sql, batches, insert_rows, placeholders, read_rows
 
 TABLE = "_missing_calls"
 
@@ -25,7 +25,7 @@ def oldest_call_time(sql: Sql) -> datetime | None:
     """Return the effective time of the oldest call that is not marked as deleted."""
     calls = sql.make_qualified_table_name("calls")
     rows = sql.execute_sql(f"SELECT MIN(_effective_time) FROM {calls} WHERE _deleted_at IS NULL")
-    return rows[0][0] if rows else None
+    return read_rows(rows)[0][0] if rows else None
 
 
 def count_calls(sql: Sql, since: datetime, until: datetime) -> int:
@@ -61,16 +61,14 @@ def window_edges(sql: Sql, since: datetime, until: datetime, calls: int) -> list
         since,
         until,
     )
-    return [row[0] for row in rows or ()]
+    return [edge for (edge,) in read_rows(rows)]
 
 
 def save_candidates(sql: Sql, connection: str, call_ids: Iterable[str], found_at: datetime) -> None:
     """Insert candidates, so that the next run continues with them if this one stops early."""
-    table = sql.make_qualified_table_name(TABLE)
     for batch in batches(sorted(call_ids), _STATEMENT_IDS):
-        rows = ", ".join([f"({placeholders(len(COLUMN_TYPES))})"] * len(batch))
-        values = [value for call_id in batch for value in (connection, call_id, found_at)]
-        sql.execute_sql(f"INSERT INTO {table} (connection, call_id, found_at) VALUES {rows}", *values)
+        rows = [{"connection": connection, "call_id": call_id, "found_at": found_at} for call_id in batch]
+        insert_rows(sql, TABLE, rows)
 
 
 def read_candidates(sql: Sql, connection: str) -> list[str]:
@@ -92,9 +90,10 @@ def describe_calls(sql: Sql, call_ids: Sequence[str]) -> list[tuple[str, datetim
     calls = [
         (str(call_id), effective_time, title)
         for batch in batches(call_ids, _STATEMENT_IDS)
-        for call_id, effective_time, title in sql.execute_sql(
-            f"SELECT id, _effective_time, title FROM {table} WHERE id IN ({placeholders(len(batch))})", *batch
+        for call_id, effective_time, title in read_rows(
+            sql.execute_sql(
+                f"SELECT id, _effective_time, title FROM {table} WHERE id IN ({placeholders(len(batch))})", *batch
+            )
         )
-        or ()
     ]
     return sorted(calls, key=lambda call: (call[1] is not None, call[1], call[0]))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from .sql import Sql
+from .sql import Sql, read_rows
 
 _ROWS_PER_BATCH = 10_000
 
@@ -69,7 +69,7 @@ def pending_transcripts(sql: Sql, since: datetime, *, include_private: bool) -> 
         + " ORDER BY c._effective_time",
         since,
     )
-    return [PendingTranscript(str(call_id), effective_time) for call_id, effective_time in rows or ()]
+    return [PendingTranscript(str(call_id), effective_time) for call_id, effective_time in read_rows(rows)]
 
 
 def private_calls(sql: Sql, *, with_content: bool) -> list[str]:
@@ -89,11 +89,8 @@ def private_calls(sql: Sql, *, with_content: bool) -> list[str]:
 def contents(sql: Sql) -> Contents:
     """Return what the warehouse holds."""
     calls, transcripts, sentences = map(sql.make_qualified_table_name, ("calls", "transcripts", "transcript_sentences"))
-    row = (
-        sql.execute_sql(
-            f"SELECT (SELECT COUNT(*) FROM {calls} WHERE _deleted_at IS NULL), (SELECT COUNT(*) FROM {transcripts}),"
-            f" (SELECT COUNT(*) FROM {sentences}), (SELECT MAX(_effective_time) FROM {calls})"
-        )
-        or [(0, 0, 0, None)]
-    )[0]
-    return Contents(*row)
+    rows = sql.execute_sql(
+        f"SELECT (SELECT COUNT(*) FROM {calls} WHERE _deleted_at IS NULL), (SELECT COUNT(*) FROM {transcripts}),"
+        f" (SELECT COUNT(*) FROM {sentences}), (SELECT MAX(_effective_time) FROM {calls})"
+    )
+    return Contents(*(read_rows(rows) or [(0, 0, 0, None)])[0])

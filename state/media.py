@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
-from .sql import Sql, TransactionalSql, placeholders
+from .sql import Sql, TransactionalSql, insert_rows
 
 TABLE = "_media"
 
@@ -21,8 +21,6 @@ COLUMN_TYPES: dict[str, Literal["text", "bigint", "timestamp"]] = {
     "run_id": "text",
 }
 """dlt's types of the columns, in the order of `Recording`."""
-
-_COLUMNS = ", ".join(COLUMN_TYPES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +106,7 @@ def save_recording(sql: TransactionalSql, recording: Recording) -> None:
     """Insert a row for a recording; it replaces the one of the same call and kind."""
     with sql.begin_transaction():
         delete_recording(sql, recording.call_id, recording.kind)
-        values, table = placeholders(len(COLUMN_TYPES)), sql.make_qualified_table_name(TABLE)
-        sql.execute_sql(f"INSERT INTO {table} ({_COLUMNS}) VALUES ({values})", *astuple(recording))
+        insert_rows(sql, TABLE, [asdict(recording)])
 
 
 def delete_recording(sql: Sql, call_id: str, kind: str) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
 import pendulum
 
-from .sql import Sql, placeholders
+from .sql import Sql, insert_rows, read_rows, update_rows
 
 TABLE = "_runs"
 
@@ -85,14 +85,12 @@ def insert(sql: Sql, run: Run) -> None:
     sql.execute_sql(
         f"UPDATE {table} SET status = 'killed' WHERE connection = %s AND status = 'running'", run.connection
     )
-    columns, values = ", ".join(COLUMN_TYPES), placeholders(len(COLUMN_TYPES))
-    sql.execute_sql(f"INSERT INTO {table} ({columns}) VALUES ({values})", *astuple(run))
+    insert_rows(sql, TABLE, [asdict(run)])
 
 
 def update(sql: Sql, run: Run) -> None:
     """Update the row of a run with its progress or its end."""
-    table, values = sql.make_qualified_table_name(TABLE), ", ".join(f"{name} = %s" for name in COLUMN_TYPES)
-    sql.execute_sql(f"UPDATE {table} SET {values} WHERE run_id = %s", *astuple(run), run.run_id)
+    update_rows(sql, TABLE, asdict(run), {"run_id": run.run_id})
 
 
 def latest(sql: Sql, connection: str, count: int, command: str | None = None) -> list[Run]:
@@ -112,7 +110,7 @@ def latest(sql: Sql, connection: str, count: int, command: str | None = None) ->
         connection,
         *parameters,
     )
-    return [Run(*row) for row in rows or ()]
+    return [Run(*row) for row in read_rows(rows)]
 
 
 def requests_today(sql: Sql, connection: str, now: datetime) -> int:
@@ -146,7 +144,7 @@ def latest_bookmark(sql: Sql, connection: str, now: datetime) -> datetime | None
         now,
         now,
     )
-    return rows[0][0] if rows else None
+    return read_rows(rows)[0][0] if rows else None
 
 
 def is_unfinished(sql: Sql, connection: str, since: datetime, until: datetime) -> bool:
@@ -178,7 +176,7 @@ def unfinished_since(sql: Sql, connection: str) -> datetime | None:
         connection: Name of the connection.
     """
     rows = sql.execute_sql(f"SELECT MIN(broken.unfinished_since) {_from_unfinished(sql)}", connection)
-    return rows[0][0] if rows else None
+    return read_rows(rows)[0][0] if rows else None
 
 
 def first_window_since(sql: Sql, connection: str) -> datetime | None:
@@ -187,7 +185,7 @@ def first_window_since(sql: Sql, connection: str) -> datetime | None:
     rows = sql.execute_sql(
         f"SELECT MIN(window_since) FROM {table} WHERE connection = %s AND command = 'sync'", connection
     )
-    return rows[0][0] if rows else None
+    return read_rows(rows)[0][0] if rows else None
 
 
 def _from_unfinished(sql: Sql) -> str:

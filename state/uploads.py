@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
-from .sql import Sql, TransactionalSql, placeholders
+from .sql import Sql, TransactionalSql, insert_rows, placeholders
 
 TABLE = "_uploads"
 
@@ -27,7 +27,6 @@ COLUMN_TYPES: dict[str, Literal["text", "bigint", "bool", "timestamp"]] = {
 }
 """dlt's types of the columns, in the order of `Upload`."""
 
-_COLUMNS = ", ".join(f'"{name}"' for name in COLUMN_TYPES)
 # Before its release, version 0.1.0 wrote `set_aside`.
 _INVALID = "('invalid', 'set_aside')"
 
@@ -71,7 +70,7 @@ def save_upload(sql: TransactionalSql, upload: Upload) -> None:
             upload.connection,
             upload.client_unique_id,
         )
-        _insert(sql, upload)
+        insert_rows(sql, TABLE, [asdict(upload)])
 
 
 def save_invalid_rows(sql: TransactionalSql, connection: str, file: str, rows: Iterable[Upload]) -> None:
@@ -82,7 +81,7 @@ def save_invalid_rows(sql: TransactionalSql, connection: str, file: str, rows: I
             f"DELETE FROM {table} WHERE connection = %s AND file = %s AND status IN {_INVALID}", connection, file
         )
         for upload in rows:
-            _insert(sql, upload)
+            insert_rows(sql, TABLE, [asdict(upload)])
 
 
 def added_ids(sql: Sql, connection: str, client_unique_ids: Sequence[str]) -> set[str]:
@@ -106,8 +105,3 @@ def has_media_url(sql: Sql, connection: str, call_id: str) -> bool:
         f"SELECT COUNT(*) FROM {table} WHERE connection = %s AND call_id = %s AND has_media_url", connection, call_id
     )
     return bool(rows and rows[0][0])
-
-
-def _insert(sql: Sql, upload: Upload) -> None:
-    values, table = placeholders(len(COLUMN_TYPES)), sql.make_qualified_table_name(TABLE)
-    sql.execute_sql(f"INSERT INTO {table} ({_COLUMNS}) VALUES ({values})", *astuple(upload))

@@ -5,11 +5,19 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from docs.generate import commands_page, coverage_page, exit_codes_page, marts_page, settings_page, tables_page
+from docs.generate import (
+    commands_page,
+    coverage_page,
+    destinations_page,
+    exit_codes_page,
+    marts_page,
+    settings_page,
+    tables_page,
+)
 
 REPOSITORY = Path(__file__).parents[2]
 
-_MODULES = (commands_page, coverage_page, exit_codes_page, marts_page, settings_page, tables_page)
+_MODULES = (commands_page, coverage_page, destinations_page, exit_codes_page, marts_page, settings_page, tables_page)
 _PAGES = {module.PAGE: module.page for module in _MODULES}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from docs.generate.example_values import load_examples
+from docs.generate.data.example_values import load_examples
 from docs.generate.markdown import table
 from sources.gong.resources import OPT_IN_RESOURCES, TABLES_BY_RESOURCE
 from sources.gong.tables.table import Table

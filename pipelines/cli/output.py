@@ -214,7 +214,7 @@ def _describe_failure(error: Exception) -> tuple[int, str]:
         raise error
     from dlt.common.configuration.exceptions import ConfigurationException
 
-    from destinations.new_call import InvalidCallError
+    from destinations.gong.new_call import InvalidCallError
     from destinations.recording_store import RecordingStoreError
     from destinations.warehouse import DeadlineReachedError, InvalidWarehouseError
     from sources.gong import ConfigurationError, RunStopped

@@ -18,7 +18,7 @@ from typing import Any, Self, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from destinations.new_call import new_call
+from destinations.gong.new_call import new_call
 from sources.gong import GongClient
 from sources.gong.calls.request import CallRequest
 
@@ -236,7 +236,7 @@ class Gong:
         Gong identifies a call by its `client_unique_id`: adding it again returns the same id.
 
         Args:
-            row: The call's fields, with the names of `destinations.new_call.NEW_CALL_FIELDS`.
+            row: The call's fields, with the names of `destinations.gong.new_call.NEW_CALL_FIELDS`.
 
         Raises:
             InvalidCallError: If fields are invalid. The error lists all of them; nothing was sent.

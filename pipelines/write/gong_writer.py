@@ -27,7 +27,7 @@ async def add_call(client: GongClient, body: Mapping[str, Any]) -> str:
 
     Args:
         client: A client inside its `session()`.
-        body: Request body from `destinations.new_call.new_call`.
+        body: Request body from `destinations.gong.new_call.new_call`.
 
     Raises:
         GongError: If Gong refuses the call, sends no usable response, or returns no id.

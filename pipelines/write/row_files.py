@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from destinations.new_call import NEW_CALL_FIELDS
+from destinations.gong.new_call import NEW_CALL_FIELDS
 
 from ..runtime.errors import UsageError, one_line
 

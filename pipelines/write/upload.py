@@ -21,8 +21,8 @@ import dlt
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from destinations.gong_destination import CallRow, gong_calls
-from destinations.new_call import InvalidCallError, new_call
+from destinations.gong.destination import CallRow, gong_calls
+from destinations.gong.new_call import InvalidCallError, new_call
 from destinations.warehouse import sql_client
 from sources.gong import AuthenticationError, GongError, RunStopped
 from sources.gong.api.retry import MAX_CONSECUTIVE_FAILURES

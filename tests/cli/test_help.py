@@ -12,7 +12,7 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from destinations.new_call import DIRECTIONS
+from destinations.gong.new_call import DIRECTIONS
 from pipelines.analytics.conversation_format import FORMATS
 from pipelines.analytics.export import SIDES
 from pipelines.cli import app

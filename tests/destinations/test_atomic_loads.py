@@ -20,6 +20,7 @@ import pytest
 
 from destinations.loading.atomic_load import load_atomically
 from pipelines.demo.server.app import SimulatedGong
+from tests.conformance.promises import promise
 from tests.conftest import MakeGong
 from tests.support.companies import public_calls
 from tests.support.expected_warehouse import assert_all_tables_match, assert_warehouse_matches
@@ -103,6 +104,7 @@ def change_calls(gong: SimulatedGong) -> None:
     gong.replace_transcript(emptied.id, [])
 
 
+@promise("whole loads")
 def test_a_polling_reader_sees_only_whole_loads(make_gong: MakeGong, workspace: Workspace) -> None:
     """During a first sync of several loads, an edit, a shrink and a deletion, each load is seen whole or not at all."""
     gong = make_gong(calls=450)

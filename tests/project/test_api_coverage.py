@@ -13,8 +13,8 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from docs.generate.api_coverage import COMMANDS, LEFT_OUT, WRITES
 from docs.generate.coverage_page import PAGE, page
+from docs.generate.data.api_coverage import COMMANDS, LEFT_OUT, WRITES
 from pipelines.cli import get
 from sources.gong.api.endpoint import Endpoint
 from sources.gong.resources import ENDPOINTS, ENDPOINTS_BY_RESOURCE, TABLES_BY_RESOURCE

@@ -10,7 +10,7 @@ from dlt.common.configuration import resolve_configuration
 from dlt.common.configuration.specs import BaseConfiguration
 
 from docs.generate import commands_page, exit_codes_page, settings_page, tables_page
-from docs.generate.example_values import load_examples
+from docs.generate.data.example_values import load_examples
 from pipelines.runtime.configuration.command_defaults import CommandDefaults
 from pipelines.runtime.result import EXIT_CODES as CODES_BY_STATUS
 from sources.gong import GongAccessToken, GongApiKey, GongOAuth

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from destinations.new_call import NEW_CALL_FIELDS, InvalidCallError, new_call
+from destinations.gong.new_call import NEW_CALL_FIELDS, InvalidCallError, new_call
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, reset_connection, respond, rewrite
 from tests.support.paths import OPENAPI

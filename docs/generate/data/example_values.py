@@ -1,4 +1,4 @@
-"""Read example values of all columns from a simulated company: `python -m docs.generate.example_values`.
+"""Read example values of all columns from a simulated company: `python -m docs.generate.data.example_values`.
 
 They are stored in example_values.json, so that the page does not change with the company.
 """

@@ -1,0 +1,1 @@
+"""The write path into Gong: new calls as a dlt destination, and the checks of their fields."""
