@@ -72,6 +72,8 @@ def install_read_guard(connection: DuckDBPyConnection, readable_folder: Path, wr
         f"SET GLOBAL allowed_directories = [{_literal(folder)}, {_literal(str(readable_folder.resolve()))}]"
     )
     connection.execute(f"SET GLOBAL allowed_paths = [{', '.join(map(_literal, writable_files))}]")
+    # Names of tables are not looked up in this process's Python.
+    connection.execute("SET GLOBAL python_enable_replacements = false")
     # It cannot be enabled again.
     connection.execute("SET GLOBAL enable_external_access = false")
 
