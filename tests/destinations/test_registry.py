@@ -17,7 +17,7 @@ def test_a_destination_without_a_module_is_a_plain_sql_warehouse(monkeypatch: py
     warehouse = open_warehouse("motherduck", "gong")
 
     assert isinstance(warehouse, SqlWarehouse)
-    assert (warehouse.file, warehouse.has_marts) == (None, False)
+    assert (warehouse.file, warehouse.has_marts, warehouse.has_transactions) == (None, False, True)
     assert warehouse.sqlalchemy_uri(None) is None
 
 

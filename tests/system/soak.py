@@ -1,8 +1,8 @@
-"""Soak test, `make soak`: kill runs at every stage while Gong's data changes; nothing is lost or duplicated.
+"""Soak test, `make soak`: kill runs at every stage while Gong's data changes; nothing is lost, duplicated or partial.
 
 A run is killed with SIGKILL once its stage is visible from outside: in the requests, in dlt's working folder, or in the
-warehouse's files. After that, with or without the working folder, one complete run must make the warehouse equal to
-the server's data.
+warehouse's files. What it leaves must be whole loads. After that, with or without the working folder, one complete run
+must make the warehouse equal to the server's data.
 """
 
 from __future__ import annotations
@@ -38,6 +38,18 @@ _RECONCILE = ("reconcile", "--force")
 _STAGE_TIMEOUT_SECONDS = 120.0
 
 
+_PARTIAL_ROWS = (
+    *(
+        f"SELECT count(*) FROM {table} WHERE _dlt_load_id NOT IN (SELECT load_id FROM _dlt_loads)"
+        for table in ("calls", "transcripts", "_dlt_pipeline_state")
+    ),
+    "SELECT count(*) FROM transcripts AS t WHERE t.sentence_count <>"
+    " (SELECT count(*) FROM transcript_sentences AS s WHERE s.call_id = t.call_id)",
+    "SELECT count(*) FROM transcript_sentences WHERE call_id NOT IN (SELECT call_id FROM transcripts)",
+    "SELECT count(*) FROM call_parties WHERE call_id NOT IN (SELECT id FROM calls)",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """A stage at which runs are killed.
@@ -67,6 +79,13 @@ def _file_below(*folders: str) -> Callable[[SimulatedGong, Workspace], bool]:
     return exists
 
 
+def _all_files_are_read(_: SimulatedGong, workspace: Workspace) -> bool:
+    """Return whether all files of a load were read or deferred, and it is not complete: its transaction runs."""
+    walk = os.walk(workspace.folder / "working")
+    files = {Path(folder).name for folder, _, names in walk if names and f"{Path('load', 'normalized')}" in folder}
+    return "completed_jobs" in files and not files & {"new_jobs", "started_jobs"}
+
+
 STAGES = (
     Stage("starting", _SYNC, lambda *_: True, jitter_seconds=1.5),
     Stage("mid-page", _SYNC, _received_requests(2), jitter_seconds=0.1),
@@ -74,6 +93,7 @@ STAGES = (
     Stage("between extract and load", _SYNC, _file_below("normalize", "extracted")),
     Stage("load begins", _SYNC, _file_below("load", "normalized")),
     Stage("mid-load", _SYNC, _file_below("completed_jobs"), jitter_seconds=0.8),
+    Stage("inside the transaction", _SYNC, _all_files_are_read, jitter_seconds=0.2),
     Stage("between load and run log", _SYNC, _file_below("load", "loaded"), jitter_seconds=0.05),
     Stage("reconcile", _RECONCILE, _received_requests(1), jitter_seconds=0.4),
 )
@@ -88,6 +108,7 @@ class Soak:
         too_late: Runs by stage that had ended before their kill.
         lost: Missing calls, over all comparisons.
         duplicated: Duplicate calls and sentences, over all comparisons.
+        partial: Rows of a part of a load that were visible after a kill.
         differing: Comparisons in which the warehouse differed.
     """
 
@@ -98,6 +119,7 @@ class Soak:
     too_late: Counter[str] = field(default_factory=Counter)
     lost: int = 0
     duplicated: int = 0
+    partial: int = 0
     differing: int = 0
     added: int = 0
 
@@ -110,6 +132,7 @@ class Soak:
             for _ in range(self.chance.choice((1, 1, 2))):
                 was_running = self._kill(stage)
                 (self.killed if was_running else self.too_late)[stage.name] += 1
+                self.partial += self._count_partial_rows()
             is_deleted = self.chance.random() < 0.5
             if is_deleted:
                 self.workspace.delete_working_folder()
@@ -129,6 +152,13 @@ class Soak:
         process.kill()
         process.wait()
         return was_running
+
+    def _count_partial_rows(self) -> int:
+        """Return the rows of loads that are not complete, and the transcripts without all of their sentences."""
+        is_new = not (self.workspace.postgres or (self.workspace.folder / "warehouse.duckdb").exists())
+        if is_new or not self.workspace.columns("transcript_sentences"):
+            return 0
+        return sum(int(self.workspace.rows(query)[0][0]) for query in _PARTIAL_ROWS)
 
     def _repair_and_compare(self, stage: Stage) -> str:
         for command in {_SYNC, stage.command}:
@@ -173,7 +203,7 @@ class Soak:
 
 
 def main() -> None:
-    """Run the soak test and print its table; exit with 1 if anything was lost, duplicated or different."""
+    """Run the soak test and print its table; exit with 1 if anything was lost, duplicated, partial or different."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=7)
@@ -208,10 +238,11 @@ def main() -> None:
     console.print(table)
     console.print(
         f"{soak.killed.total()} kills survived in {time.monotonic() - started_at:.0f} s:"
-        f" lost {soak.lost}, duplicated {soak.duplicated}, warehouses that differed {soak.differing}",
+        f" lost {soak.lost}, duplicated {soak.duplicated}, rows of a part of a load {soak.partial},"
+        f" warehouses that differed {soak.differing}",
         highlight=False,
     )
-    sys.exit(bool(soak.lost or soak.duplicated or soak.differing))
+    sys.exit(bool(soak.lost or soak.duplicated or soak.partial or soak.differing))
 
 
 if __name__ == "__main__":
