@@ -18,14 +18,14 @@ from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.common.libs.sql_alchemy_shims import make_url
 
 from .dataset_name import validate_dataset_name
-from .duckdb import open_duckdb
+from .kinds.duckdb import open_duckdb
 from .warehouse import REPLACE_STRATEGY, InvalidWarehouseError, Retry, SqlWarehouse, Warehouse, try_once
 
 
 def _open_postgres(name: str, destination: Destination[Any, Any], dataset: str) -> Warehouse:
     # The driver of PostgreSQL is imported only where it is used.
-    from .postgres import PostgresWarehouse  # noqa: PLC0415
-    from .postgres_sessions.client import BoundedPostgres  # noqa: PLC0415
+    from .kinds.postgres import PostgresWarehouse  # noqa: PLC0415
+    from .kinds.postgres_sessions.client import BoundedPostgres  # noqa: PLC0415
 
     bounded = BoundedPostgres(**destination.config_params)
     return PostgresWarehouse(name, bounded, _resolve_settings(name, bounded, dataset))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -58,8 +58,20 @@ class DbtConnection:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Space:
+    """What a maintenance has freed.
+
+    Attributes:
+        bytes_before, bytes_after: Size of the file.
+    """
+
+    bytes_before: int
+    bytes_after: int
+
+
 class Warehouse(Protocol):
-    """A warehouse of one kind. Each kind has a module, and a line in `destinations/registry.py`."""
+    """A warehouse of one kind. Each kind has a module in `kinds/`, and a line in `destinations/registry.py`."""
 
     @property
     def destination(self) -> Destination[Any, Any]:
@@ -122,6 +134,18 @@ class Warehouse(Protocol):
 
         Raises:
             DatabaseException: If the warehouse cannot be reached.
+        """
+
+    def maintain(self, pipeline: dlt.Pipeline, datasets: Sequence[str]) -> Space | None:
+        """Free the space of rows that were deleted, and update statistics; None if files keep their size.
+
+        Args:
+            pipeline: Restored from the warehouse.
+            datasets: Datasets whose tables are maintained, where they exist.
+
+        Raises:
+            DatabaseException: If the warehouse rejects it. The data is unchanged.
+            WarehouseInUseError: If another process has the file open for longer than the command waits.
         """
 
     def dbt_connection(self, pipeline: dlt.Pipeline) -> DbtConnection:
@@ -192,6 +216,9 @@ class SqlWarehouse:
     def write_obstacle(self, pipeline: dlt.Pipeline) -> str | None:
         with pipeline.sql_client() as sql:
             sql.execute_sql("SELECT 1")
+        return None
+
+    def maintain(self, pipeline: dlt.Pipeline, datasets: Sequence[str]) -> Space | None:  # noqa: ARG002
         return None
 
     def dbt_connection(self, pipeline: dlt.Pipeline) -> DbtConnection:

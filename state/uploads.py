@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
-from .sql import Sql, TransactionalSql, insert_rows, placeholders
+from .sql import Sql, TransactionalSql, insert_rows, placeholders, update_rows
 
 TABLE = "_uploads"
 
@@ -27,8 +27,9 @@ COLUMN_TYPES: dict[str, Literal["text", "bigint", "bool", "timestamp"]] = {
 }
 """dlt's types of the columns, in the order of `Upload`."""
 
-# Before its release, version 0.1.0 wrote `set_aside`.
-_INVALID = "('invalid', 'set_aside')"
+# Before its release, version 0.1.0 wrote this.
+_OLD_INVALID = "set_aside"
+_INVALID = f"('invalid', '{_OLD_INVALID}')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,18 @@ def save_invalid_rows(sql: TransactionalSql, connection: str, file: str, rows: I
         )
         for upload in rows:
             insert_rows(sql, TABLE, [asdict(upload)])
+
+
+def count_old_statuses(sql: Sql) -> int:
+    """Return the number of rows with a status of an earlier version."""
+    table = sql.make_qualified_table_name(TABLE)
+    rows = sql.execute_sql(f"SELECT COUNT(*) FROM {table} WHERE status = %s", _OLD_INVALID)
+    return int(rows[0][0]) if rows else 0
+
+
+def replace_old_statuses(sql: Sql) -> None:
+    """Replace a status of an earlier version by its name in this one."""
+    update_rows(sql, TABLE, {"status": "invalid"}, {"status": _OLD_INVALID})
 
 
 def added_ids(sql: Sql, connection: str, client_unique_ids: Sequence[str]) -> set[str]:

@@ -101,14 +101,14 @@ class AtomicLoad(_Client):
 
     def _commit_load(self, load_id: str) -> None:
         self.confirm_load()
-        with self._transaction():
+        with self.transaction():
             for file in self._deferred_files(load_id):
                 self._load_deferred(file, load_id)
             super().complete_load(load_id)
             self.confirm_load()
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
         """Begin a transaction in which dlt's jobs cannot begin and commit transactions of their own."""
         client: Any = self.sql_client
         with client.begin_transaction() as transaction:

@@ -29,7 +29,7 @@ HELP_PANELS = {
     "Analytics": ("models", "report", "search", "export", "superset"),
     "Read from Gong": ("get",),
     "Write to Gong": ("add-call", "upload", "add-media"),
-    "Set up": ("login", "demo", "simulate"),
+    "Set up": ("login", "maintain", "migrate", "demo", "simulate"),
 }
 """Headings of `gong-elt --help` and their commands."""
 

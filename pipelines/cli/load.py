@@ -1,4 +1,4 @@
-"""Commands that load Gong's data and inspect the copy: sync, reconcile, status, check."""
+"""Commands that load Gong's data, and inspect and look after the copy."""
 
 from __future__ import annotations
 
@@ -161,3 +161,37 @@ def serve_command(
             if not is_interrupted():
                 raise
             print_line("ended by a signal; clients can no longer connect")
+
+
+@app.command("maintain")
+def maintain_command(
+    analytics: AnalyticsOption = None,
+    connection: ConnectionOption = None,
+    destination: DestinationOption = None,
+    dataset: DatasetOption = None,
+    wait: WaitOption = DEFAULT_WAIT,
+    as_json: JsonOption = False,
+) -> None:
+    """Free the space of rows that were deleted or replaced. The data stays as it is."""
+    with report_errors():
+        from ..maintenance.maintain import maintain
+
+        result = maintain(*resolve_marts(connection, destination, dataset, analytics, wait))
+    print_result(result, as_json=as_json)
+
+
+@app.command("migrate")
+def migrate_command(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, change nothing")] = False,
+    connection: ConnectionOption = None,
+    destination: DestinationOption = None,
+    dataset: DatasetOption = None,
+    wait: WaitOption = DEFAULT_WAIT,
+    as_json: JsonOption = False,
+) -> None:
+    """Upgrade the tables of an earlier version, in one transaction."""
+    with report_errors():
+        from ..maintenance.migrate import migrate
+
+        result = migrate(*resolve_target(connection, destination, dataset, wait), dry_run=dry_run)
+    print_result(result, as_json=as_json)

@@ -8,11 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from destinations.kinds.duckdb_copy import delete_drafts, replace_copy, write_copy
+
 from ..runtime.errors import PublicationError, UsageError, root_cause_message
 from ..runtime.job import Job
 from ..runtime.process.interruption import cleanup_on_signal
 from ..runtime.target import Target
-from .database_copy import delete_drafts, replace_copy, write_copy
 
 _MAGIC = slice(8, 12), b"DUCK"
 

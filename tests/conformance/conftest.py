@@ -1,4 +1,4 @@
-"""Run each test of a promise on every warehouse; a declared exception must fail, or it is no exception any more."""
+"""Run each test of a promise on every warehouse. A declared exception must fail, or it need not be declared."""
 
 from __future__ import annotations
 

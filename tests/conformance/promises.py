@@ -22,6 +22,8 @@ PROMISES: Mapping[str, str] = {
     "types": "Times return in UTC, ids of 19 digits as text, JSON as JSON.",
     "other reader": "Another client or engine reads the same sums.",
     "outage": "An unreachable server ends every command within its limits: one line, without the password.",
+    "maintain": "Maintenance keeps the data, and frees what erased rows took.",
+    "migrate": "A warehouse of an earlier version is upgraded in one transaction, and continues.",
     "models": "All marts are built, and their tests pass.",
 }
 """Text of each promise, by its key, in the order of the page."""

@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 
 from pipelines.demo.server.app import SimulatedGong
 from tests.conformance.promises import promise
+from tests.conftest import MakeGong
 from tests.support.companies import find_call, public_calls
+from tests.support.expected_warehouse import assert_warehouse_matches
 from tests.support.gong_api import parse_datetime
 from tests.support.marts import build_models
+from tests.support.upload_files import build_upload_rows, write_csv
 from tests.support.workspace import Workspace
 
 _LONG_ID = "9223372036854775807"
@@ -57,3 +60,52 @@ def test_all_marts_are_built_and_their_tests_pass(gong: SimulatedGong, workspace
     assert build_models(workspace)["failed"] == []
     sql = "SELECT title FROM gong_analytics.calls_enriched WHERE call_id = ?"
     assert workspace.rows(sql, [call.id]) == [("Renamed",)]
+
+
+@promise("maintain")
+def test_maintenance_keeps_the_data(make_gong: MakeGong, workspace: Workspace) -> None:
+    """What erased calls took is freed, everything else stays, and the next sync has nothing to write."""
+    gong = make_gong(calls=200)
+    workspace.sync()
+    for call in public_calls(gong)[::2]:
+        gong.delete_call(call.id)
+    assert workspace.run("reconcile", "--force").code == 0
+
+    result = workspace.run("maintain", "--json")
+    assert (result.code, result.json["status"]) == (0, "done"), result.err
+    if workspace.postgres:
+        not_vacuumed = "SELECT relname FROM pg_stat_user_tables WHERE schemaname = 'gong' AND last_vacuum IS NULL"
+        assert workspace.rows(not_vacuumed) == []
+    else:
+        assert result.json["bytes_after"] < result.json["bytes_before"]
+    assert_warehouse_matches(workspace, gong)
+    assert workspace.sync()["calls"] == 0
+    assert workspace.rows("SELECT command, status FROM gong._runs ORDER BY started_at") == [
+        (command, "done") for command in ("sync", "reconcile", "maintain", "sync")
+    ]
+
+
+@promise("migrate")
+def test_a_warehouse_of_an_earlier_version_is_upgraded(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Tables and columns that it lacks are added, words that it used are replaced, and a second run changes nothing."""
+    workspace.sync()
+    workspace.run("upload", write_csv(workspace.folder, [{**build_upload_rows(gong, 1)[0], "direction": "Sideways"}]))
+    workspace.execute("UPDATE gong._uploads SET status = 'set_aside'")
+    workspace.execute("DROP TABLE gong._media")
+    workspace.execute("ALTER TABLE gong.calls DROP COLUMN brief")
+    workspace.execute("ALTER TABLE gong._runs DROP COLUMN command")
+    workspace.execute("DELETE FROM gong._dlt_version")
+
+    for arguments, code in (("--dry-run",), 0), ((), 0):
+        result = workspace.run("migrate", "--json", *arguments)
+        assert result.code == code, result.err
+        assert result.json["tables"] == ["_media"]
+        assert result.json["columns"] == ["_runs.command", "calls.brief"]
+        assert result.json["rows"] == 1
+    again = workspace.run("migrate", "--json").json
+    assert (again["status"], again["tables"], again["columns"], again["rows"]) == ("done", [], [], 0)
+    assert workspace.rows("SELECT status FROM gong._uploads") == [("invalid",)]
+
+    # The column of calls is filled as their content is read again.
+    workspace.sync("--since", "2020-01-01")
+    assert workspace.rows("SELECT count(*) FROM gong._media") == [(0,)]

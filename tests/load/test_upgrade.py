@@ -69,6 +69,21 @@ def upgraded(workspace: Workspace) -> Workspace:
     return workspace
 
 
+def test_migrate_replaces_words_of_the_earlier_version(gong: SimulatedGong, upgraded: Workspace) -> None:
+    """--dry-run announces what changes; afterwards a sync has nothing left to change, and writes no row."""
+    upgraded.execute("INSERT INTO gong._uploads (file, status, run_id) VALUES ('calls.csv', 'set_aside', '1')")
+    for arguments, status in (["--dry-run"], "set_aside"), ([], "invalid"):
+        result = upgraded.run("migrate", "--json", *arguments)
+        assert result.code == 0, result.err
+        assert (result.json["tables"], result.json["columns"], result.json["rows"]) == ([], [], 1)
+        assert upgraded.rows("SELECT status FROM gong._uploads") == [(status,)]
+
+    versions = upgraded.count("_dlt_version")
+    assert upgraded.sync()["calls"] == 0
+    assert upgraded.count("_dlt_version") == versions
+    assert_warehouse_matches(upgraded, gong)
+
+
 def test_a_sync_reads_everything_again_and_writes_no_row(gong: SimulatedGong, upgraded: Workspace) -> None:
     """Bookmarks, content hashes and list hashes of the earlier version are understood."""
     result = upgraded.sync()

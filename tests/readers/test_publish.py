@@ -9,10 +9,10 @@ from pathlib import Path
 
 import duckdb
 
+from destinations.kinds.duckdb_copy import replace_copy, write_copy
 from destinations.registry import open_warehouse
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, respond
-from pipelines.publish.database_copy import replace_copy, write_copy
 from tests.support.companies import find_call, public_calls
 from tests.support.marts import build_models
 from tests.support.readers.copies import (

@@ -28,7 +28,7 @@ DIALECTS = (
 _STATE_DIALECTS = (*DIALECTS, "tsql")
 _STATE_FOLDERS = ("state/", "destinations/", "pipelines/runtime/", "pipelines/load/")
 # Sent by the modules of DuckDB and PostgreSQL alone.
-_OF_ONE_KIND = ("destinations/duckdb", "destinations/postgres")
+_OF_ONE_KIND = ("destinations/kinds/",)
 
 
 def _record(workspace: Workspace, file: Path, *arguments: str) -> None:

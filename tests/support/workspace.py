@@ -30,6 +30,8 @@ _WAREHOUSE_COMMANDS = (
     "search",
     "superset",
     "export",
+    "maintain",
+    "migrate",
 )
 
 

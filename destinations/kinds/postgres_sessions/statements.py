@@ -21,7 +21,7 @@ import psycopg2
 from dlt.common.exceptions import TerminalException
 from psycopg2 import errors, extensions
 
-from ..warehouse import DeadlineReachedError
+from ...warehouse import DeadlineReachedError
 
 LOCK_TIMEOUT_SETTING = "lock_timeout"
 

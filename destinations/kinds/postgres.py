@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from hashlib import blake2b
@@ -16,9 +16,9 @@ import dlt
 from dlt.common.destination.exceptions import DestinationException, DestinationTerminalException
 from dlt.destinations.sql_client import SqlClientBase
 
+from ..warehouse import DbtConnection, Warehouse
 from .postgres_sessions.client import BoundedPostgres, PostgresSettings, parse_lock_timeout
 from .postgres_sessions.statements import StatementLimits, terminate_sessions, watch_sessions
-from .warehouse import DbtConnection, Warehouse
 
 # dbt masks the values of variables with this prefix in everything it prints.
 _PASSWORD_VARIABLE = "DBT_ENV_SECRET_GONG_ELT_PASSWORD"
@@ -29,6 +29,11 @@ _DBT_THREADS = 4
 _MAX_NAME_CHARACTERS = 63
 # "gong" as the first of the lock's two numbers, to avoid the locks of other programs.
 _LOCK_NAMESPACE = 0x676F6E67
+
+
+_TABLES = """
+SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY (%s) ORDER BY 1, 2
+"""
 
 
 class LockLostError(DestinationTerminalException):
@@ -163,6 +168,12 @@ class PostgresWarehouse:
         can_create_schema = bool(rows and rows[0][0])
         hint = f"schema {schema} does not exist and this user may not create it: GRANT CREATE on the database"
         return None if can_create_schema else hint
+
+    def maintain(self, pipeline: dlt.Pipeline, datasets: Sequence[str]) -> None:
+        """Vacuum and analyze the tables. The tables keep their size; new rows use the space again."""
+        with pipeline.sql_client() as sql:
+            for schema, table in sql.execute_sql(_TABLES, list(datasets)) or ():
+                sql.execute_sql(f"VACUUM (ANALYZE) {sql.escape_column_name(schema)}.{sql.escape_column_name(table)}")
 
     def dbt_connection(self, pipeline: dlt.Pipeline) -> DbtConnection:
         """Return a connection as that of dlt, with the same limits, which libpq reads from the environment."""

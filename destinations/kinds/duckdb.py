@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,8 +15,9 @@ import dlt
 from dlt.common.destination import Destination
 from dlt.common.destination.configuration import ParquetFormatConfiguration
 
+from ..warehouse import REPLACE_STRATEGY, DbtConnection, InvalidWarehouseError, Retry, Space, Warehouse, try_once
+from .duckdb_copy import delete_drafts, replace_copy, write_copy
 from .duckdb_file import DuckDbFile, cancel_statements, close_file, is_missing, open_file
-from .warehouse import REPLACE_STRATEGY, DbtConnection, InvalidWarehouseError, Retry, Warehouse, try_once
 
 DEFAULT_FILE = "warehouse.duckdb"
 
@@ -111,6 +112,23 @@ class DuckDbWarehouse:
         with pipeline.sql_client() as sql:
             sql.execute_sql("SELECT 1")
         return None
+
+    def maintain(self, pipeline: dlt.Pipeline, datasets: Sequence[str]) -> Space | None:  # noqa: ARG002
+        """Write the file again, without the space of deleted rows, and let the new file replace it."""
+        file = self.file
+        if file is None:
+            return None
+        bytes_before = file.stat().st_size
+        draft = file.with_name(f".{file.name}.compact")
+        delete_drafts(file.absolute().parent, draft.name)
+        try:
+            # The file is held until it is replaced, so that nothing can be written in between.
+            with self.hold():
+                write_copy(self, file, draft, file.name)
+                replace_copy(draft, file)
+        finally:
+            delete_drafts(file.absolute().parent, draft.name)
+        return Space(bytes_before, file.stat().st_size)
 
     def dbt_connection(self, pipeline: dlt.Pipeline) -> DbtConnection:  # noqa: ARG002
         file = "" if self.file is None else str(self.file.absolute())

@@ -22,8 +22,8 @@ from dlt.destinations.impl.postgres.postgres import PostgresClient
 from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient
 from psycopg2 import errors, extensions
 
-from ..loading.atomic_load import AtomicLoad
-from ..warehouse import InvalidWarehouseError
+from ...loading.atomic_load import AtomicLoad
+from ...warehouse import InvalidWarehouseError
 from .statements import (
     CLIENT_CHECK,
     LOCK_TIMEOUT_SETTING,
@@ -242,6 +242,9 @@ class BoundedPostgresClient(AtomicLoad, PostgresClient):
         Raises:
             DatabaseTerminalException: If another session held a lock for longer than the lock timeout.
         """
+        if not self.sql_client.native_connection.autocommit:
+            # Within a transaction, a statement cannot be repeated alone.
+            return super().update_stored_schema(only_tables, expected_update, force)
         # An iterator could not be repeated.
         tables: Any = None if only_tables is None else list(only_tables)
         start = time.monotonic()

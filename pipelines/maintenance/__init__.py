@@ -1,0 +1,1 @@
+"""Commands that look after a warehouse: free the space of deleted rows, upgrade its tables."""
