@@ -19,6 +19,7 @@ from dlt.common.libs.sql_alchemy_shims import make_url
 
 from .dataset_name import validate_dataset_name
 from .kinds.duckdb import open_duckdb
+from .support_levels import SUPPORT, Level
 from .warehouse import REPLACE_STRATEGY, InvalidWarehouseError, Retry, SqlWarehouse, Warehouse, try_once
 
 
@@ -58,7 +59,10 @@ _URL_SCHEMES: Mapping[str, str] = {
 _POSTGRES_SCHEMES = ("postgresql", "postgres")
 
 # Destinations of dlt in which rows cannot be updated and deleted by SQL, as erasures and the run log need.
-_WITHOUT_SQL = ("destination", "dummy", "filesystem", "lance", "lancedb", "qdrant", "weaviate")
+_WITHOUT_SQL: Mapping[str, str] = {
+    **dict.fromkeys(("destination", "dummy"), "use duckdb or postgres"),
+    **{name: support.note for name, support in SUPPORT.items() if support.level is Level.REFUSED},
+}
 
 # Destinations that commit each statement, or that cannot commit several tables together.
 _WITHOUT_TRANSACTIONS = ("athena", "clickhouse", "databricks", "dremio")
@@ -91,7 +95,7 @@ def open_warehouse(name: str, dataset: str, file: Path | None = None, retry: Ret
     kind = _kind(destination)
     if kind in _WITHOUT_SQL:
         raise InvalidWarehouseError(
-            f"destination {name!r} cannot be used, because its rows cannot be changed by SQL: use duckdb or postgres"
+            f"destination {name!r} cannot be used, because its rows cannot be changed by SQL: {_WITHOUT_SQL[kind]}"
         )
     if kind in _URL_SCHEMES:
         _check_url(name, kind)

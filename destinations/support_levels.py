@@ -42,10 +42,10 @@ SUPPORT: Mapping[str, Support] = {
     "mssql": Support("SQL Server", Level.PARSED, "no server in the package registries"),
     "clickhouse": Support("ClickHouse", Level.PARSED, "no current server in the package registries; not atomic"),
     "athena": Support("Athena", Level.PARSED, "a service; loads are not atomic there"),
-    "filesystem": Support("Parquet and Delta files", Level.REFUSED, "use duckdb, and `gong-elt export` for files"),
-    "lance": Support("Lance", Level.REFUSED, "use duckdb, and `gong-elt search` for the sentences"),
-    "lancedb": Support("LanceDB", Level.REFUSED, "use duckdb, and `gong-elt search` for the sentences"),
-    "qdrant": Support("Qdrant", Level.REFUSED, "use duckdb, and `gong-elt search` for the sentences"),
-    "weaviate": Support("Weaviate", Level.REFUSED, "use duckdb, and `gong-elt search` for the sentences"),
+    "filesystem": Support("Files", Level.REFUSED, "use duckdb or postgres; COPY in DuckDB writes such files"),
+    "lance": Support("Lance", Level.REFUSED, "use duckdb or postgres, and gong-elt search"),
+    "lancedb": Support("LanceDB", Level.REFUSED, "use duckdb or postgres, and gong-elt search"),
+    "qdrant": Support("Qdrant", Level.REFUSED, "use duckdb or postgres, and gong-elt search"),
+    "weaviate": Support("Weaviate", Level.REFUSED, "use duckdb or postgres, and gong-elt search"),
 }
 """Destinations by dlt's name, best supported first. Other SQL destinations of dlt are accepted and not tested."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
+import pytest
+
 from pipelines.demo.server.app import SimulatedGong
 from tests.conformance.promises import promise
 from tests.conftest import MakeGong
@@ -46,6 +48,7 @@ def test_another_client_reads_the_same_sums(gong: SimulatedGong, workspace: Work
     ) == [str(figure) for figure in expected]
 
 
+@pytest.mark.slow
 @promise("models")
 def test_all_marts_are_built_and_their_tests_pass(gong: SimulatedGong, workspace: Workspace) -> None:
     """Also a second, incremental build after news."""

@@ -105,6 +105,7 @@ def change_calls(gong: SimulatedGong) -> None:
 
 
 @promise("whole loads")
+@pytest.mark.parametrize("workspace", ["postgres", pytest.param("duckdb", marks=pytest.mark.slow)], indirect=True)
 def test_a_polling_reader_sees_only_whole_loads(make_gong: MakeGong, workspace: Workspace) -> None:
     """During a first sync of several loads, an edit, a shrink and a deletion, each load is seen whole or not at all."""
     gong = make_gong(calls=450)
