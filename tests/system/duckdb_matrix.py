@@ -54,24 +54,15 @@ def main(arguments: list[str]) -> int:
 def build_environment(packages: list[str]) -> Path:
     """Return the Python of an environment that has these packages, and all others from the environment of this one."""
     folder = _ENVIRONMENTS / packages[0]
-    python = folder / "bin" / "python"
-    if not python.exists():
-        venv.create(folder, with_pip=True)
-        install = [
-            str(python),
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-deps",
-            *packages,
-        ]
-        subprocess.run(install, check=True)
+    python, script = folder / "bin" / "python", folder / "bin" / "gong-elt"
+    # Written last: an environment without it is incomplete.
+    if not script.exists():
+        venv.create(folder, clear=True, with_pip=True)
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        subprocess.run([*install, *packages], check=True)
         purelib = Path(sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)}))
         # Packages of the environment itself are found first.
         (purelib / "borrowed.pth").write_text(f"{sysconfig.get_path('purelib')}\n{REPOSITORY}\n", encoding="utf-8")
-        script = folder / "bin" / "gong-elt"
         script.write_text(f"#!{python}\nfrom gong_elt import main\n\nmain()\n", encoding="utf-8")
         script.chmod(0o755)
     return python
