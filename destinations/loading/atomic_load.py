@@ -25,7 +25,7 @@ from dlt.common.destination.client import (
 )
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.storages.load_package import LoadPackageStateInjectableContext, ParsedLoadJobFileName
-from dlt.destinations.exceptions import DatabaseTransientException
+from dlt.destinations.exceptions import DatabaseException, DatabaseTransientException
 from dlt.destinations.job_client_impl import SqlJobClientWithStagingDataset, SqlLoadJob
 from dlt.destinations.sql_jobs import SqlStagingCopyFollowupJob
 
@@ -103,7 +103,12 @@ class AtomicLoad(_Client):
         self.confirm_load()
         with self.transaction():
             for file in self._deferred_files(load_id):
-                self._load_deferred(file, load_id)
+                try:
+                    self._load_deferred(file, load_id)
+                except DatabaseException as error:
+                    # Several drivers do not name the table, for example if a column has another type.
+                    error.add_note(f"table {self.sql_client.dataset_name}.{_table_name(file)}")
+                    raise
             super().complete_load(load_id)
             self.confirm_load()
 
@@ -123,7 +128,7 @@ class AtomicLoad(_Client):
         package = Container()[LoadPackageStateInjectableContext].storage
         folder = Path(package.storage.make_full_path(package.get_job_state_folder_path(load_id, "completed_jobs")))
         for file in sorted(folder.iterdir()):
-            table = ParsedLoadJobFileName.parse(file.name).table_name
+            table = _table_name(file)
             if SqlLoadJob.is_sql_job(file.name) or not self.should_load_data_to_staging_dataset(table):
                 yield file
 
@@ -133,7 +138,7 @@ class AtomicLoad(_Client):
             for statement in filter(str.strip, file.read_text("utf-8").split("\n")):
                 self.sql_client.execute_sql(statement)
             return
-        table = self.prepare_load_table(ParsedLoadJobFileName.parse(file.name).table_name)
+        table = self.prepare_load_table(_table_name(file))
         job: Any = super().create_load_job(table, str(file), load_id)
         job.set_run_vars(load_id, self.schema, table)
         job._job_client = self
@@ -159,6 +164,10 @@ class AtomicLoad(_Client):
         if self._is_staged_append(table_chain[0]["name"]):
             jobs.append(SqlStagingCopyFollowupJob.from_table_chain(table_chain, self.sql_client))
         return jobs
+
+
+def _table_name(file: Path) -> str:
+    return ParsedLoadJobFileName.parse(file.name).table_name
 
 
 @cache

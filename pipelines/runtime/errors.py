@@ -64,7 +64,8 @@ def exception_chain(error: BaseException | None) -> list[BaseException]:
 def root_cause_message(error: BaseException) -> str:
     """Return the cause of an error as one line, without the names of dlt's steps and classes around it.
 
-    The cause is the first error of the chain whose message is written for users, otherwise the innermost error.
+    The cause is the first error of the chain whose message is written for users, otherwise the innermost error. Notes
+    of errors name the place, such as a table.
     """
     chain = exception_chain(error)
     cause = next((cause for cause in chain if isinstance(cause, _WRITTEN_FOR_USERS)), chain[-1])
@@ -77,7 +78,8 @@ def root_cause_message(error: BaseException) -> str:
     if isinstance(cause, _PROGRAMMING_ERRORS):
         return one_line(f"unexpected {type(cause).__name__}: {cause} ({_place(cause)}); please report it")
     hint = "; gong-elt sync creates missing tables again" if any(map(_is_missing_table, chain)) else ""
-    return one_line(str(cause) or type(cause).__name__) + hint
+    place = "".join(f"{note}: " for error in chain for note in getattr(error, "__notes__", ()))
+    return place + one_line(str(cause) or type(cause).__name__) + hint
 
 
 def _is_missing_table(error: BaseException) -> bool:
