@@ -104,7 +104,7 @@ def _edits(tree: ast.Module, text: bytes, starts: list[int], name: str) -> Itera
                 if _is_ours(argument.value):
                     moved = repr(f"{PACKAGE}.{argument.value}")
                     yield _begin(argument, starts), _end(argument, starts), moved
-            elif _function_name(node) != "files":
+            elif _function_name(node) != "files" and not _begins_with_another_name(argument):
                 raise ValueError(f"{name}:{node.lineno}: the name of a module to load is not a plain string")
 
 
@@ -120,6 +120,13 @@ def _import_statement(alias: ast.alias) -> str:
 
 def _is_ours(module: str) -> bool:
     return module.partition(".")[0] in FOLDERS
+
+
+def _begins_with_another_name(argument: ast.expr) -> bool:
+    """Return whether an f-string begins with a text that no module of ours begins with."""
+    first = argument.values[0] if isinstance(argument, ast.JoinedStr) else None
+    text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
+    return bool(text) and not any(folder.startswith(text) or text.startswith(folder) for folder in FOLDERS)
 
 
 def _function_name(call: ast.Call) -> str:
