@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: install demo check test test-slow wheel-test dist audit sbom bench soak soak-upload superset parse duckdb-matrix pages docs clean requirements
+.PHONY: install demo check test test-slow test-emulators wheel-test dist audit sbom bench soak soak-upload superset parse duckdb-matrix pages docs clean requirements
 
 install: .venv/installed
 
@@ -31,6 +31,26 @@ test: install
 # documented commands.
 test-slow: install
 	$(BIN)/pytest -n auto --dist worksteal -m slow
+
+# Run gong-elt with the real drivers of Snowflake and BigQuery against emulators, each in an environment of its own.
+test-emulators: .emulators/installed
+	.emulators/client/bin/pytest -n 0 -m emulator tests/emulators
+
+.emulators/installed: requirements.txt pyproject.toml $(wildcard tests/emulators/requirements/*.txt)
+	$(PYTHON) -m venv .emulators/snowflake
+	.emulators/snowflake/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	  -r tests/emulators/requirements/snowflake.txt
+	$(PYTHON) -m venv .emulators/bigquery
+	.emulators/bigquery/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	  -r tests/emulators/requirements/bigquery.txt
+	$(PYTHON) -m venv .emulators/client
+	.emulators/client/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  -r requirements.txt
+	.emulators/client/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	  -r tests/emulators/requirements/client.txt
+	.emulators/client/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	  --editable .
+	@touch $@
 
 # Install the wheel from the package index into empty environments, on every Python that is here.
 wheel-test: install
@@ -110,4 +130,4 @@ requirements:
 	  --python-version 3.11 --universal --quiet --output-file docs/requirements.txt
 
 clean:
-	rm -rf .venv .audit dist .docs .superset .parse .duckdb-matrix demo site .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .emulators .audit dist .docs .superset .parse .duckdb-matrix demo site .pytest_cache .mypy_cache .ruff_cache

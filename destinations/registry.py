@@ -32,6 +32,24 @@ def _open_postgres(name: str, destination: Destination[Any, Any], dataset: str) 
     return PostgresWarehouse(name, bounded, _resolve_settings(name, bounded, dataset))
 
 
+def _open_snowflake(name: str, destination: Destination[Any, Any], dataset: str) -> Warehouse:
+    from .kinds.snowflake import BoundedSnowflake, connect_dbt, sqlalchemy_uri  # noqa: PLC0415
+    from .loading.atomic_load import load_atomically  # noqa: PLC0415
+
+    bounded = BoundedSnowflake(**destination.config_params)
+    _resolve_settings(name, bounded, dataset)
+    return SqlWarehouse(name, load_atomically(bounded), True, connect_dbt, sqlalchemy_uri)
+
+
+def _open_bigquery(name: str, destination: Destination[Any, Any], dataset: str) -> Warehouse:
+    from .kinds.bigquery import JsonBigQuery  # noqa: PLC0415
+    from .loading.atomic_load import load_atomically  # noqa: PLC0415
+
+    with_json = JsonBigQuery(**destination.config_params)
+    _resolve_settings(name, with_json, dataset)
+    return SqlWarehouse(name, load_atomically(with_json), has_transactions=True)
+
+
 def _open_sql(name: str, destination: Destination[Any, Any], dataset: str) -> Warehouse:
     _resolve_settings(name, destination, dataset)
     if _kind(destination) in _WITHOUT_TRANSACTIONS:
@@ -42,7 +60,9 @@ def _open_sql(name: str, destination: Destination[Any, Any], dataset: str) -> Wa
 
 
 _KINDS: Mapping[str, Callable[[str, Destination[Any, Any], str], Warehouse]] = {
+    "bigquery": _open_bigquery,
     "postgres": _open_postgres,
+    "snowflake": _open_snowflake,
 }
 
 # Destinations whose credentials are one URL, with its scheme.

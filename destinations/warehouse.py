@@ -94,6 +94,10 @@ class Warehouse(Protocol):
         """Whether `gong-elt models` builds in this kind of warehouse."""
 
     @property
+    def can_list_tables(self) -> bool:
+        """Whether `state.sql.list_tables` works in this kind of warehouse."""
+
+    @property
     def has_transactions(self) -> bool:
         """Whether all tables of a load are committed at once."""
 
@@ -167,17 +171,21 @@ class Warehouse(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SqlWarehouse:
-    """Any SQL destination of dlt: syncs and reconciles, without a lock between machines and without marts.
+    """Any SQL destination of dlt: syncs and reconciles, without a lock between machines.
 
     Attributes:
         name: Name of the destination.
         destination: dlt's destination.
         has_transactions: Whether all tables of a load are committed at once.
+        connect_dbt: Returns how dbt connects; None for a kind without marts.
+        build_uri: Returns SQLAlchemy's URI for the credentials of dlt's SQL client; None if it cannot be derived.
     """
 
     name: str
     destination: Destination[Any, Any]
     has_transactions: bool = False
+    connect_dbt: Callable[[dlt.Pipeline], DbtConnection] | None = None
+    build_uri: Callable[[Any], str] | None = None
 
     @property
     def file(self) -> Path | None:
@@ -193,6 +201,10 @@ class SqlWarehouse:
 
     @property
     def has_marts(self) -> bool:
+        return self.connect_dbt is not None
+
+    @property
+    def can_list_tables(self) -> bool:
         return False
 
     def read_only(self) -> Warehouse:
@@ -222,7 +234,9 @@ class SqlWarehouse:
         return None
 
     def dbt_connection(self, pipeline: dlt.Pipeline) -> DbtConnection:
-        raise NotImplementedError(f"{self.name} has no marts")
+        if self.connect_dbt is None:
+            raise NotImplementedError(f"{self.name} has no marts")
+        return self.connect_dbt(pipeline)
 
     def watch_dbt(self) -> AbstractContextManager[Callable[[str], str]]:
         return nullcontext(str)
@@ -230,8 +244,8 @@ class SqlWarehouse:
     def close_dbt(self) -> None:
         pass
 
-    def sqlalchemy_uri(self, credentials: Any) -> str | None:  # noqa: ARG002
-        return None
+    def sqlalchemy_uri(self, credentials: Any) -> str | None:
+        return None if self.build_uri is None else self.build_uri(credentials)
 
 
 def sql_client(pipeline: dlt.Pipeline) -> SqlClientBase[Any]:

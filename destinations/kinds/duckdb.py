@@ -69,6 +69,10 @@ class DuckDbWarehouse:
         return True
 
     @property
+    def can_list_tables(self) -> bool:
+        return True
+
+    @property
     def has_transactions(self) -> bool:
         return True
 

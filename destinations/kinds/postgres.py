@@ -83,6 +83,10 @@ class PostgresWarehouse:
         return True
 
     @property
+    def can_list_tables(self) -> bool:
+        return True
+
+    @property
     def has_transactions(self) -> bool:
         return True
 

@@ -20,10 +20,10 @@ JOIN information_schema.tables AS tables
     ON tables.table_catalog = columns.table_catalog AND tables.table_schema = columns.table_schema
     AND tables.table_name = columns.table_name
 WHERE columns.table_catalog = current_database() AND tables.table_type = 'BASE TABLE'
-    AND columns.column_name = 'call_id' AND columns.table_schema <> %s
+    AND lower(columns.column_name) = 'call_id' AND columns.table_schema <> %s
     AND columns.table_schema IN (
         SELECT table_schema FROM information_schema.tables
-        WHERE table_catalog = current_database() AND table_name IN ('_marts', 'int_transcribed_calls')
+        WHERE table_catalog = current_database() AND lower(table_name) IN ('_marts', 'int_transcribed_calls')
     )
 ORDER BY 1, 2
 """
@@ -37,7 +37,7 @@ def tables_of_marts(pipeline: dlt.Pipeline, target: Target) -> list[str]:
     if not target.warehouse.has_marts:
         return []
     with pipeline.sql_client() as sql:
-        rows = sql.execute_sql(_TABLES, sql.dataset_name) or ()
+        rows = sql.execute_sql(_TABLES, sql.escape_column_name(sql.dataset_name, quote=False)) or ()
         return [f"{sql.escape_column_name(schema)}.{sql.escape_column_name(table)}" for schema, table in rows]
 
 

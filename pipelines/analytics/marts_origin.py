@@ -16,6 +16,8 @@ from ..runtime.errors import UsageError
 TABLE = "_marts"
 
 _COLUMNS = "dataset varchar, connection varchar, built_at timestamp with time zone"
+# Where marts of an earlier version may exist, and datasets whose names differ in case only.
+_FIRST_DIALECTS = ("duckdb", "postgres")
 _VIEWS = """
 SELECT definition FROM pg_catalog.pg_views
 WHERE schemaname = %s AND viewname IN ('stg_calls', 'stg_gong__calls')
@@ -44,6 +46,8 @@ def read_origin(sql: SqlClientBase[Any], analytics: str) -> str | None:
         rows = sql.execute_sql(f"SELECT dataset FROM {_table_name(sql, analytics)}")
         if rows:
             return str(rows[0][0])
+    if _dialect(sql) not in _FIRST_DIALECTS:
+        return None
     rows = sql.execute_sql(_VIEWS, analytics) or ()
     found = {match[1] or sql.dataset_name for (definition,) in rows if (match := _SOURCE.search(str(definition)))}
     return found.pop() if len(found) == 1 else None
@@ -84,16 +88,20 @@ def claim_marts(
         UsageError: If the dataset has the marts of another one, or relations of another program.
         DatabaseException: If the user may not create tables.
     """
-    names = [str(row[0]) for row in sql.execute_sql(_SCHEMATA, analytics) or ()]
-    if names and analytics not in names:
-        raise UsageError(
-            f"--analytics {analytics!r} differs only in case from the existing dataset {names[0]!r}: use another name"
-        )
+    if _dialect(sql) in _FIRST_DIALECTS:
+        names = [str(row[0]) for row in sql.execute_sql(_SCHEMATA, analytics) or ()]
+        if names and analytics not in names:
+            raise UsageError(
+                f"--analytics {analytics!r} differs only in case from the existing dataset {names[0]!r}: use another"
+                " name"
+            )
     refuse_other_origin(sql, analytics, dataset)
-    if not names:
-        sql.execute_sql(f"CREATE SCHEMA {sql.escape_column_name(analytics)}")
-    elif read_origin(sql, analytics) is None:
-        relations = {str(row[0]) for row in sql.execute_sql(_RELATIONS, analytics) or ()}
+    with sql.with_alternative_dataset_name(analytics):
+        exists = sql.has_dataset()
+        if not exists:
+            sql.create_dataset()
+    if exists and read_origin(sql, analytics) is None:
+        relations = _relation_names(sql, analytics)
         if foreign := sorted(relations & set(models)):
             raise UsageError(
                 f"dataset {analytics} has tables that gong-elt did not build and would replace"
@@ -114,6 +122,16 @@ def claim_marts(
 def default_analytics(dataset: str) -> str:
     """Return the dataset of the marts that are built from a dataset, unless another one is named."""
     return f"{dataset}_analytics"
+
+
+def _relation_names(sql: SqlClientBase[Any], analytics: str) -> set[str]:
+    """Return the names of the tables and views of an existing dataset, in lower case."""
+    rows = sql.execute_sql(_RELATIONS, sql.escape_column_name(analytics, quote=False))
+    return {str(row[0]).lower() for row in rows or ()}
+
+
+def _dialect(sql: SqlClientBase[Any]) -> str:
+    return str(sql.capabilities.sqlglot_dialect)
 
 
 def _table_name(sql: SqlClientBase[Any], analytics: str) -> str:

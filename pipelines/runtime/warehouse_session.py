@@ -56,7 +56,7 @@ def restore_pipeline(connection: Connection, target: Target, folder: Path) -> dl
         with target.warehouse.hold():
             _read_state(pipeline)
             other = _other_connection(pipeline) if pipeline.default_schema_name is None else None
-            if pipeline.default_schema_name is None and other is None and target.warehouse.has_marts:
+            if pipeline.default_schema_name is None and other is None and target.warehouse.can_list_tables:
                 _refuse_foreign_tables(pipeline, target)
         if other is not None:
             raise UsageError(
@@ -99,7 +99,7 @@ def missing_tables(pipeline: dlt.Pipeline, target: Target) -> set[str]:
         pipeline: Restored from the warehouse.
         target: The warehouse.
     """
-    if target.missing_file is not None or not target.warehouse.has_marts:
+    if target.missing_file is not None or not target.warehouse.can_list_tables:
         return set()
     with target.warehouse.hold(), sql_client(pipeline) as sql:
         tables = list_tables(sql)

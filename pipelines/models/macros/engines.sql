@@ -55,8 +55,8 @@
 {# The first day of a week is a setting of the account, so weeks are computed without it. #}
 {% macro snowflake__period_of(instant, period) -%}
   {%- set day -%} cast(convert_timezone('UTC', {{ instant }}) as date) {%- endset -%}
-  {%- if period == 'week' -%} dateadd('day', 1 - dayofweekiso({{ day }}), {{ day }})
-  {%- elif period == 'month' -%} date_trunc('month', {{ day }})
+  {%- if period == 'week' -%} cast(dateadd('day', 1 - dayofweekiso({{ day }}), {{ day }}) as date)
+  {%- elif period == 'month' -%} cast(date_trunc('month', {{ day }}) as date)
   {%- else -%} {{ day }} {%- endif -%}
 {%- endmacro %}
 
@@ -80,7 +80,7 @@
 {%- endmacro %}
 
 {% macro snowflake__epoch_ms(instant) -%}
-  date_part(epoch_millisecond, {{ instant }})
+  cast(floor(date_part(epoch_microsecond, {{ instant }}) / 1000) as bigint)
 {%- endmacro %}
 
 {% macro bigquery__epoch_ms(instant) -%}
@@ -105,11 +105,18 @@
   json_extract_string({{ column }}, '$')
 {%- endmacro %}
 
+{# Snowflake loads JSON from Parquet files as a VARIANT that is a string of JSON. #}
 {% macro snowflake__json_as_text(column) -%}
+  {%- set text = gong_elt.variant_as_text(column) -%}
   case
-    when typeof({{ column }}) in ('OBJECT', 'ARRAY') then to_json({{ column }})
-    else cast({{ column }} as {{ dbt.type_string() }})
+    when substr({{ text }}, 1, 1) in ('"', '{', '[')
+      then coalesce({{ gong_elt.variant_as_text('try_parse_json(' ~ text ~ ')') }}, {{ text }})
+    else nullif({{ text }}, 'null')
   end
+{%- endmacro %}
+
+{% macro variant_as_text(value) -%}
+  cast(get_path(object_construct('value', {{ value }}), 'value') as {{ dbt.type_string() }})
 {%- endmacro %}
 
 {% macro bigquery__json_as_text(column) -%}
