@@ -19,7 +19,7 @@ from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.tokens import TokenType
 
 _STAGE = re.compile(r"""'@("[^'"]+"(?:\."[^'"]+")*)((?:/[^']*)?)'""")
-_TEMPORARY_TABLE = re.compile(r"\bcreate or replace\s+temporary table\b", re.IGNORECASE)
+_TEMPORARY = re.compile(r"\b(create\s+or\s+replace)\s+temporary\s+(table|view)\b", re.IGNORECASE)
 _FILE_FORMAT = re.compile(r"FILE_FORMAT = \(([^()]*)\)")
 
 
@@ -37,9 +37,9 @@ def rewrite(sql: str) -> str:
     """Return a statement in the form that fakesnow understands.
 
     In PUT and COPY INTO, it expects stages without quotes around them, and options without commas or quotes. A
-    temporary table cannot have a schema; dbt drops its temporary tables.
+    temporary table or view cannot have a schema; dbt drops those that it creates.
     """
-    sql = _TEMPORARY_TABLE.sub("create or replace table", sql)
+    sql = _TEMPORARY.sub(r"\1 \2", sql)
     sql = sql.replace("MATCH_BY_COLUMN_NAME='CASE_INSENSITIVE'", "MATCH_BY_COLUMN_NAME=CASE_INSENSITIVE")
     sql = sql.replace("OVERWRITE = TRUE, AUTO_COMPRESS", "OVERWRITE = TRUE AUTO_COMPRESS")
     sql = _FILE_FORMAT.sub(lambda match: f"FILE_FORMAT = ({match[1].replace(',', ' ')})", sql)
