@@ -32,7 +32,7 @@ test: install
 test-slow: install
 	$(BIN)/pytest -n auto --dist worksteal -m slow
 
-# Run gong-elt with the real drivers of Snowflake and BigQuery against emulators, each in an environment of its own.
+# Run gong-elt with real drivers against emulators of cloud warehouses, each in an environment of its own.
 test-emulators: .emulators/installed
 	.emulators/client/bin/pytest -n 0 -m emulator tests/emulators
 

@@ -1,4 +1,4 @@
-"""Snowflake and BigQuery through their real drivers, against emulators: sync, reconcile and models."""
+"""Cloud warehouses through their real drivers, against emulators: sync, reconcile, status and check."""
 
 from __future__ import annotations
 
