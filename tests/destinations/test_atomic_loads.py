@@ -198,8 +198,8 @@ def test_a_kill_inside_the_first_load_leaves_empty_tables(gong: SimulatedGong, w
 def test_a_killed_load_without_transactions_is_repaired(gong: SimulatedGong, workspace: Workspace) -> None:
     """Where dlt commits table by table, `_runs` shows from where rows may be missing, and hashes are not trusted."""
     program = (
-        "from destinations.duckdb import DuckDbWarehouse\n"
-        "from destinations.duckdb_file import DuckDbFile\n"
+        "from destinations.kinds.duckdb import DuckDbWarehouse\n"
+        "from destinations.kinds.duckdb_file import DuckDbFile\n"
         "from dlt.destinations.impl.duckdb.duck import DuckDbClient\n"
         "DuckDbWarehouse.has_transactions = property(lambda self: False)\n"
         "DuckDbFile.client_class = property(lambda self: DuckDbClient)\n"
