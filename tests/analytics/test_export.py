@@ -114,6 +114,7 @@ def test_a_conversation_in_pieces_is_the_same_text(
         assert "".join(pieces) == "".join(whole)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the memory of a process from /proc")
 def test_a_transcript_of_a_hundred_megabytes_needs_little_memory(duckdb_marts: Workspace, tmp_path: Path) -> None:
     """Memory does not grow with the length of a conversation."""

@@ -244,6 +244,7 @@ def test_an_incremental_build_equals_a_full_one(tmp_path: Path) -> None:
         _assert_failing_tests_are_named(place)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("warehouse", ["duckdb", pytest.param("postgres", marks=pytest.mark.slow)])
 def test_reconcile_erases_calls_from_marts_and_index(tmp_path: Path, warehouse: str) -> None:
     """Deleted and now private calls leave all marts and the search index in the same run, not with `--dry-run`."""
@@ -328,6 +329,7 @@ def _assert_failing_tests_are_named(place: Workspace) -> None:
     assert "Traceback" not in ended.err + ended.out
 
 
+@pytest.mark.slow
 def test_a_company_without_calls_has_empty_marts(workspace: Workspace) -> None:
     """Models build without calls, and an export is empty."""
     with sync_company(workspace, SimulatedGong(Company(name="Empty", until=datetime.now(UTC)))) as place:

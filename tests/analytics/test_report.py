@@ -88,6 +88,7 @@ def _query_rows(place: Workspace, sql: str, section: Section) -> list[list[Any]]
     return [list(row) for row in place.rows(f"SELECT {names} FROM ({sql}) AS shown")]
 
 
+@pytest.mark.slow
 def test_figures_equal_the_sql_that_the_page_shows(duckdb_marts: Workspace, tmp_path: Path) -> None:
     """For each team and period, every table equals the result of its SQL, and the page loads nothing else."""
     printed = write_report(duckdb_marts, tmp_path / "report.html")
@@ -269,6 +270,7 @@ FROM gong_analytics.{mart} AS made, range({copies}) AS copies(copy)
 """
 
 
+@pytest.mark.slow
 def test_thousands_of_calls_and_deals_are_shown(duckdb_marts: Workspace, tmp_path: Path) -> None:
     """Long tables start with 25 rows and show all of them on request."""
     place = Workspace(tmp_path, settings=duckdb_marts.settings)

@@ -107,6 +107,7 @@ def test_an_unknown_option_or_command_is_one_line(workspace: Workspace) -> None:
         assert message in line
 
 
+@pytest.mark.slow
 def test_a_full_disk_below_stdout_is_one_line(gong: SimulatedGong, workspace: Workspace) -> None:
     """A result that cannot be printed is an error, not a traceback."""
     workspace.sync("--select", "users")

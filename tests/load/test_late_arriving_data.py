@@ -276,6 +276,7 @@ def test_a_key_that_suddenly_sees_no_calls_causes_a_warning(gong: SimulatedGong,
     assert workspace.count("calls") == loaded
 
 
+@pytest.mark.slow
 def test_a_call_that_turns_private_and_public_again_is_followed(gong: SimulatedGong, workspace: Workspace) -> None:
     """Plain syncs within the lookback remove and restore the call."""
     call_id = add_call(gong, timedelta(hours=5))

@@ -73,6 +73,7 @@ def test_invalid_folders_do_not_stop_a_plan(gong: SimulatedGong, workspace: Work
     assert workspace.sync("--select", "library")["requests"] == planned["requests"]["library"] + 1
 
 
+@pytest.mark.slow
 def test_a_deadline_stops_the_run_and_the_next_one_continues(make_gong: MakeGong, workspace: Workspace) -> None:
     """Complete pages are loaded and the bookmark moves to their end."""
     gong = make_gong(calls=700)
@@ -116,6 +117,7 @@ def test_a_deadline_can_be_a_datetime(gong: SimulatedGong, workspace: Workspace)
     assert_warehouse_matches(workspace, gong)
 
 
+@pytest.mark.slow
 def test_requests_of_killed_runs_count_towards_the_quota(make_gong: MakeGong, workspace: Workspace) -> None:
     """`_runs` has the requests of a run that could not write its own end."""
     gong = make_gong(calls=350)

@@ -78,6 +78,7 @@ def test_a_thousand_calls_cost_at_most_21_requests(make_gong: MakeGong, workspac
     assert_warehouse_matches(workspace, gong)
 
 
+@pytest.mark.slow
 def test_a_long_window_is_split_and_its_parts_are_read_concurrently(make_gong: MakeGong, workspace: Workspace) -> None:
     """Splitting a window costs no calls and few additional requests."""
     gong = make_gong(calls=2500, days=100)

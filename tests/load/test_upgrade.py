@@ -126,6 +126,7 @@ def test_an_interrupted_load_of_the_earlier_version_is_repaired(gong: SimulatedG
     assert (again["warning"], again["calls"], again["transcripts"]) == (None, 0, 0)
 
 
+@pytest.mark.slow
 def test_reconcile_and_incremental_models_continue(gong: SimulatedGong, upgraded: Workspace) -> None:
     """A call that Gong deleted leaves tables and marts, and the models build on what the earlier version built."""
     call = next(call for call in public_calls(gong) if call.transcript_json)

@@ -175,6 +175,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "configure", "log_level"), CASES)
 def test_successful_runs_leave_no_secret(search: SecretSearch, kind: str, configure: Configure, log_level: str) -> None:
     """Files, warehouse, dlt state and output contain no secret, also with a debug log."""

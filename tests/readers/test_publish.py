@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from destinations.kinds.duckdb_copy import replace_copy, write_copy
 from destinations.registry import open_warehouse
@@ -29,6 +30,7 @@ from tests.support.readers.copies import (
 from tests.support.workspace import Workspace
 
 
+@pytest.mark.slow
 def test_the_copy_has_everything_after_each_command(gong: SimulatedGong, workspace: Workspace, copy: Path) -> None:
     """Sync, models and reconcile publish the rows and views that the warehouse has, under another file name."""
     warehouse = workspace.folder / "warehouse.duckdb"
@@ -56,6 +58,7 @@ def test_a_text_shows_the_copy(gong: SimulatedGong, workspace: Workspace, copy: 
     assert f"published: {copy}\n" in workspace.run("sync", "--publish", COPY).out
 
 
+@pytest.mark.slow
 def test_a_tool_that_has_the_copy_open_goes_on_reading_it(
     gong: SimulatedGong, workspace: Workspace, copy: Path
 ) -> None:
@@ -70,6 +73,7 @@ def test_a_tool_that_has_the_copy_open_goes_on_reading_it(
             assert ask(second) != before
 
 
+@pytest.mark.slow
 def test_a_poller_sees_only_complete_runs(gong: SimulatedGong, workspace: Workspace, copy: Path) -> None:
     """A tool that opens the copy again and again reads the end of one run after the other, and nothing else."""
     workspace.sync("--publish", COPY, "--select", "users")
@@ -110,6 +114,7 @@ def test_erased_content_is_not_in_the_bytes_of_the_copy(gong: SimulatedGong, wor
     assert marker not in copy.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_setting_publishes_every_run(gong: SimulatedGong, workspace: Workspace, copy: Path) -> None:
     """An erasure must reach the copy, whichever command was run; an empty option makes an exception."""
     workspace.settings["GONG_ELT__PUBLISH"] = COPY
@@ -125,6 +130,7 @@ def test_a_setting_publishes_every_run(gong: SimulatedGong, workspace: Workspace
         assert database.execute(gone, [deleted]).fetchall() == [(0,)]
 
 
+@pytest.mark.slow
 def test_a_stopped_run_and_one_with_a_failed_resource_are_published(
     gong: SimulatedGong, workspace: Workspace, copy: Path
 ) -> None:
@@ -141,6 +147,7 @@ def test_a_stopped_run_and_one_with_a_failed_resource_are_published(
     assert read_tables(copy) == read_tables(workspace.folder / "warehouse.duckdb")
 
 
+@pytest.mark.slow
 def test_permissions_of_the_copy_are_kept(gong: SimulatedGong, workspace: Workspace, copy: Path) -> None:
     """A first copy is readable by its owner only; an administrator opens it to the BI tool's user once."""
     workspace.sync("--publish", COPY)

@@ -23,6 +23,7 @@ from tests.support.servers.postgres import PostgresServer
 from tests.support.workspace import Workspace
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_is_not_published(gong: SimulatedGong, workspace: Workspace, copy: Path) -> None:
     """Ctrl-C ends a run at once, and the copy stays as it is."""
     workspace.sync("--publish", COPY)
@@ -125,6 +126,7 @@ def test_a_copy_that_cannot_be_written_fails_the_run_after_its_load(
     assert not copy.exists()
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_previous_copy(gong: SimulatedGong, workspace: Workspace, copy: Path) -> None:
     """A copy is replaced only by a complete one, and a draft does not keep the disk full."""
     workspace.sync("--publish", COPY)

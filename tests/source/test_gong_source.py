@@ -146,6 +146,7 @@ def test_transcripts_selected_later_are_read_from_the_start(gong: SimulatedGong,
     assert {row[0] for row in project.rows("SELECT call_id FROM transcripts")} == with_transcript
 
 
+@pytest.mark.slow
 def test_each_bookmark_of_a_window_read_in_parts_is_correct(
     make_gong: MakeGong, workspace: Workspace, tmp_path: Path
 ) -> None:
@@ -174,6 +175,7 @@ def test_each_bookmark_of_a_window_read_in_parts_is_correct(
     assert len({request.cursor for request in requests}) == len(requests), "a page was requested twice"
 
 
+@pytest.mark.slow
 def test_the_transcript_bookmark_waits_for_pending_transcripts(
     make_gong: MakeGong, workspace: Workspace, tmp_path: Path
 ) -> None:

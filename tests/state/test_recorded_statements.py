@@ -38,6 +38,7 @@ def _record(workspace: Workspace, file: Path, *arguments: str) -> None:
     assert result.returncode == 0, (arguments, result.stderr)
 
 
+@pytest.mark.slow
 def test_every_statement_of_ours_is_parsed_by_every_warehouse(make_gong: MakeGong, workspace: Workspace) -> None:
     """All commands that send SQL are run, and their statements parsed in all dialects."""
     gong = make_gong(calls=40)

@@ -47,6 +47,7 @@ def test_sql_is_portable(file: Path) -> None:
     assert _WORDS.findall(file.read_text(encoding="utf-8")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("warehouse", ["duckdb", "postgres"])
 def test_periods_and_epochs_are_those_of_the_start(request: pytest.FixtureRequest, warehouse: str) -> None:
     """Week, month and epoch are computed in UTC; weeks begin on Monday, as in Gong."""

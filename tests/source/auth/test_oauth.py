@@ -26,6 +26,7 @@ from tests.support.gong_api import EXTENSIVE, TRANSCRIPT
 from tests.support.workspace import COMMAND, Workspace
 
 
+@pytest.mark.slow
 def test_a_refresh_token_is_used_once_for_several_runs(gong: SimulatedGong, workspace: Workspace) -> None:
     """The first run uses the configured token, later ones the stored access token."""
     summary = workspace.sync()
@@ -63,6 +64,7 @@ def test_a_token_is_refreshed_five_minutes_early_or_at_half_its_lifetime(
     assert len(gong.oauth.exchanged_tokens) == 1
 
 
+@pytest.mark.slow
 def test_two_processes_share_one_refresh(gong: SimulatedGong, workspace: Workspace) -> None:
     """The second process waits for the first one's token instead of using the same refresh token."""
     workspace.sync("--select", "workspaces")
@@ -93,6 +95,7 @@ def test_two_processes_share_one_refresh(gong: SimulatedGong, workspace: Workspa
     assert gong.oauth.reused_tokens == []
 
 
+@pytest.mark.slow
 def test_a_kill_directly_after_a_refresh_loses_nothing(gong: SimulatedGong, workspace: Workspace) -> None:
     """Tokens are stored before the first request uses them."""
     gong.faults.append(Fault(hang(60), "/v2/"))
@@ -110,6 +113,7 @@ def test_a_kill_directly_after_a_refresh_loses_nothing(gong: SimulatedGong, work
     assert_warehouse_matches(workspace, gong)
 
 
+@pytest.mark.slow
 def test_an_interrupt_during_a_refresh_keeps_the_new_token(gong: SimulatedGong, workspace: Workspace) -> None:
     """Ctrl-C ends the run after the response of the token endpoint is stored."""
     gong.faults.append(Fault(hang(2), TOKEN_PATH))
@@ -125,6 +129,7 @@ def test_an_interrupt_during_a_refresh_keeps_the_new_token(gong: SimulatedGong, 
     assert gong.oauth.reused_tokens == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [EXTENSIVE, TRANSCRIPT])
 def test_a_token_revoked_during_a_run_is_refreshed_once(make_gong: MakeGong, workspace: Workspace, path: str) -> None:
     """Concurrent requests that are rejected share one refresh, and the run continues."""

@@ -147,6 +147,7 @@ def test_a_partial_file_of_a_killed_process_is_overwritten(gong: SimulatedGong, 
     assert not partial.exists()
 
 
+@pytest.mark.slow
 def test_two_accounts_can_share_a_configured_token_file(gong: SimulatedGong, workspace: Workspace) -> None:
     """The file outlives dlt's working folder, and accounts do not overwrite each other's tokens."""
     file = workspace.folder / "persistent" / "tokens.json"

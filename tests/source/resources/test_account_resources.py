@@ -97,6 +97,7 @@ def assert_reviews_same(workspace: Workspace, gong: SimulatedGong) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_reviews_and_their_changes_are_loaded(make_gong: Callable[..., SimulatedGong], workspace: Workspace) -> None:
     """Manual and automatic reviews are loaded, and changed answers replace older ones."""
     gong = make_gong(calls=120)
@@ -135,6 +136,7 @@ def test_numbers_as_ids_and_ranges_are_the_same_rows(gong: SimulatedGong, worksp
     assert workspace.rows("SELECT * FROM answered_scorecards ORDER BY ALL") == before
 
 
+@pytest.mark.slow
 def test_audit_logs_keep_each_entry_once(gong: SimulatedGong, workspace: Workspace) -> None:
     """Entries have no id; equal ones are kept apart, and a second read adds none."""
     logs = gong.company.settings.logs
@@ -150,6 +152,7 @@ def test_audit_logs_keep_each_entry_once(gong: SimulatedGong, workspace: Workspa
     assert json.loads(record) == logs["UserCallPlay"][0]["logRecord"]
 
 
+@pytest.mark.slow
 def test_an_opt_in_resource_has_no_table_until_selected(gong: SimulatedGong, workspace: Workspace) -> None:
     """A first read begins at `start_date`, not at the bookmark of other resources."""
     workspace.sync()

@@ -231,6 +231,7 @@ def test_other_crm_fields_are_hashed_as_configured(gong: SimulatedGong, workspac
     assert not names & {"Account.Name", "Opportunity.StageName"}
 
 
+@pytest.mark.slow
 def test_changed_pii_settings_rewrite_the_rows_read_again(gong: SimulatedGong, workspace: Workspace) -> None:
     """After a switch, a sync replaces clear values, old pseudonyms, and the reverse."""
     workspace.sync()
