@@ -9,6 +9,7 @@ import gc
 import os
 import sys
 from copy import copy
+from types import TracebackType
 from typing import Annotated
 
 import typer
@@ -58,6 +59,8 @@ def set_process_defaults(
         bool, typer.Option("--version", help="Print the version", is_eager=True, callback=_print_version)
     ] = False,
 ) -> None:
+    # Typer has set its own before.
+    sys.excepthook = _print_unless_of_driver
     # dlt sends usage statistics to its makers by default.
     os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
     # Otherwise the files of completed loads accumulate in the working folder.
@@ -88,6 +91,16 @@ def app_of_command(name: str) -> typer.Typer:
         if narrow.registered_commands or narrow.registered_groups:
             return narrow
     return app
+
+
+def _print_unless_of_driver(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """Print an error that was not caught, unless psycopg2 prints it in addition to raising it.
+
+    It does so if a connection breaks within a COPY, with the row that was sent, which may be a customer's sentence.
+    """
+    causes = (error, error.__cause__, error.__context__)
+    if not any(type(cause).__module__.startswith("psycopg2") for cause in causes):
+        sys.__excepthook__(kind, error, traceback)
 
 
 def main() -> None:

@@ -54,6 +54,7 @@ def test_both_warehouses_export_the_same(duckdb_marts: Workspace, postgres_marts
     )
 
 
+@pytest.mark.slow
 def test_filters_select_conversations(duckdb_marts: Workspace) -> None:
     """Period, host, account and side select what they name, ignoring upper and lower case."""
     everything = export_transcripts(duckdb_marts)

@@ -134,6 +134,7 @@ def _without_score(hit: Json) -> str:
     return json.dumps({name: value for name, value in hit.items() if name != "score"}, sort_keys=True)
 
 
+@pytest.mark.slow
 def test_the_output_has_no_control_characters(workspace: Workspace) -> None:
     """The text output shows call and speaker; escape sequences and markup in a transcript have no effect."""
     gong = build_recent_gong(calls=12, days=6)

@@ -26,6 +26,7 @@ def _files_in(files: dict[str, Json], folder: str) -> list[Json]:
     return [content for name, content in files.items() if name.startswith(f"{folder}/")]
 
 
+@pytest.mark.slow
 def test_metrics_and_columns_exist_in_both_warehouses(
     duckdb_marts: Workspace, postgres_marts: Workspace, tmp_path: Path
 ) -> None:

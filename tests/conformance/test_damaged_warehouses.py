@@ -65,6 +65,7 @@ def test_a_table_that_was_altered_by_hand(
     assert_all_tables_match(workspace, gong)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workspace", ["postgres"], indirect=True)
 def test_a_connection_that_is_lost_during_the_load(make_gong: MakeGong, workspace: Workspace) -> None:
     """Sessions that an administrator ends again and again: the run succeeds or says so, and the next one is right."""

@@ -91,6 +91,7 @@ def without_extras(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_output_is_short_and_fits_a_terminal(demo: Demo) -> None:
     """The results come before anything that scrolls them away; no SQL is on one long line."""
     before, _, _ = demo.out.partition("Who hosts")

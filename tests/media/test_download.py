@@ -214,6 +214,7 @@ def test_usage_errors_are_one_line(workspace: Workspace) -> None:
         assert message in line
 
 
+@pytest.mark.slow
 def test_recordings_can_be_stored_in_an_s3_bucket(
     gong: SimulatedGong, host: MediaHost, workspace: Workspace, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
