@@ -17,7 +17,7 @@ from dlt.common.destination.configuration import ParquetFormatConfiguration
 
 from ..warehouse import REPLACE_STRATEGY, DbtConnection, InvalidWarehouseError, Retry, Space, Warehouse, try_once
 from .duckdb_copy import delete_drafts, replace_copy, write_copy
-from .duckdb_file import DuckDbFile, cancel_statements, close_file, is_missing, open_file
+from .duckdb_file import DuckDbFile, cancel_statements, checkpoint_file, close_file, is_missing, open_file
 
 DEFAULT_FILE = "warehouse.duckdb"
 
@@ -122,17 +122,21 @@ class DuckDbWarehouse:
         file = self.file
         if file is None:
             return None
-        bytes_before = file.stat().st_size
-        draft = file.with_name(f".{file.name}.compact")
-        delete_drafts(file.absolute().parent, draft.name)
+        # A link is kept, and the file that it names is replaced.
+        target = file.resolve()
+        draft = target.with_name(f".{target.name}.compact")
+        delete_drafts(target.parent, draft.name)
         try:
             # The file is held until it is replaced, so that nothing can be written in between.
             with self.hold():
+                # The log of a killed run is deleted with the old file, so its changes must not be in the log alone.
+                checkpoint_file(file)
+                bytes_before = target.stat().st_size
                 write_copy(self, file, draft, file.name)
-                replace_copy(draft, file)
+                replace_copy(draft, target)
         finally:
-            delete_drafts(file.absolute().parent, draft.name)
-        return Space(bytes_before, file.stat().st_size)
+            delete_drafts(target.parent, draft.name)
+        return Space(bytes_before, target.stat().st_size)
 
     def dbt_connection(self, pipeline: dlt.Pipeline) -> DbtConnection:  # noqa: ARG002
         file = "" if self.file is None else str(self.file.absolute())

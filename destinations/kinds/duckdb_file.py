@@ -16,7 +16,7 @@ from dlt.destinations.impl.duckdb.configuration import (
 )
 from dlt.destinations.impl.duckdb.factory import duckdb as dlt_duckdb
 
-from ..warehouse import Retry, WarehouseInUseError
+from ..warehouse import Retry, WarehouseInUseError, try_once
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -119,6 +119,19 @@ def close_file(connection: DuckDBPyConnection) -> None:
     """Close what `open_file` returned."""
     _open_connections.discard(connection)
     connection.close()
+
+
+def checkpoint_file(file: Path) -> None:
+    """Write the log of a held file into the file, which empties the log.
+
+    Raises:
+        duckdb.Error: If it cannot be written.
+    """
+    connection = open_file(file, read_only=False, retry=try_once)
+    try:
+        connection.execute("CHECKPOINT")
+    finally:
+        close_file(connection)
 
 
 def cancel_statements() -> None:

@@ -68,7 +68,7 @@ def maintain(connection: Connection, target: Target, analytics: str) -> Maintain
         with job.keep_errors(reraise=USER_ERRORS), job.open_run_log(pipeline):
             job.write_progress()
             space = target.warehouse.maintain(pipeline, (target.dataset, f"{target.dataset}_staging", analytics))
-            job.write_end()
+        job.write_end()
     return MaintainResult(
         **job.figures(),
         bytes_before=None if space is None else space.bytes_before,

@@ -1,19 +1,18 @@
 """`gong-elt migrate`: give a warehouse of an earlier version the tables and columns of this one, in one transaction.
 
-A sync does the same for the tables that it writes. Migrating first shows beforehand whether the user may change them,
-and what will change.
+A sync does the same for the tables that it writes, without showing beforehand what will change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import dlt
 
 from destinations.warehouse import sql_client
-from sources.gong import RESOURCES, TABLES_BY_RESOURCE, table_schemas
+from sources.gong import OPT_IN_RESOURCES, RESOURCES, TABLES_BY_RESOURCE, table_names, table_schemas
 from state import uploads
 
 from ..runtime.connection import Connection
@@ -109,11 +108,10 @@ def migrate(connection: Connection, target: Target, *, dry_run: bool = False) ->
 def _declare_tables(pipeline: dlt.Pipeline) -> None:
     """Add the tables of this version to the pipeline's schema: those of all default resources, and the run log."""
     schema = pipeline.default_schema
-    loaded = set(schema.data_table_names())
-    # Tables of opt-in resources are upgraded if they are there.
-    names = [
-        resource for resource, tables in TABLES_BY_RESOURCE.items() if resource in RESOURCES or loaded & set(tables)
-    ]
+    opt_in = {table: name for name in OPT_IN_RESOURCES for table in table_names(name)}
+    # Tables of opt-in resources are upgraded where they exist.
+    loaded = {opt_in[table] for table, columns in _read_columns(pipeline, opt_in) if columns}
+    names = [name for name in TABLES_BY_RESOURCE if name in RESOURCES or name in loaded]
     for table in table_schemas({name: TABLES_BY_RESOURCE[name] for name in names}, append=False):
         schema.update_table(table)
     add_state_tables(schema)
@@ -126,14 +124,19 @@ def _find_changes(pipeline: dlt.Pipeline) -> list[Change]:
     """Return the tables and columns of the schema that the warehouse lacks."""
     schema = pipeline.default_schema
     changes: list[Change] = []
+    for table, columns in _read_columns(pipeline, schema.data_table_names()):
+        if not columns:
+            changes.append((table, None))
+        else:
+            changes += [(table, column) for column in schema.get_table_columns(table) if column not in columns]
+    return changes
+
+
+def _read_columns(pipeline: dlt.Pipeline, tables: Iterable[str]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return the columns of tables in the warehouse; none for a table that does not exist."""
     with pipeline.destination_client() as client:
         storage: Any = client
-        for table, columns in storage.get_storage_tables(schema.data_table_names()):
-            if not columns:
-                changes.append((table, None))
-            else:
-                changes += [(table, column) for column in schema.get_table_columns(table) if column not in columns]
-    return changes
+        return list(storage.get_storage_tables(tables))
 
 
 def _count_old_rows(pipeline: dlt.Pipeline, changes: Sequence[Change]) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -88,10 +90,35 @@ def test_maintenance_keeps_the_data(make_gong: MakeGong, workspace: Workspace) -
     ]
 
 
+@pytest.mark.parametrize("workspace", ["duckdb"], indirect=True)
+def test_maintenance_keeps_the_log_of_a_killed_program(gong: SimulatedGong, workspace: Workspace) -> None:
+    """What DuckDB has committed is in the new file, although its log is deleted; a link to the file stays a link."""
+    workspace.sync()
+    file, elsewhere = workspace.folder / "warehouse.duckdb", workspace.folder / "disk" / "warehouse.duckdb"
+    elsewhere.parent.mkdir()
+    file.rename(elsewhere)
+    file.symlink_to(elsewhere)
+    program = (
+        "import duckdb, os, sys; warehouse = duckdb.connect(sys.argv[1]); "
+        "warehouse.execute('CREATE TABLE main.t AS SELECT 1'); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(file)], check=True)
+    assert [log.stat().st_size > 0 for log in workspace.folder.rglob("warehouse.duckdb.wal")] == [True]
+
+    result = workspace.run("maintain")
+    assert result.code == 0, result.err
+    assert file.is_symlink()
+    assert workspace.rows("SELECT count(*) FROM main.t") == [(1,)]
+    assert workspace.sync()["calls"] == 0
+    assert_warehouse_matches(workspace, gong)
+
+
 @promise("migrate")
 def test_a_warehouse_of_an_earlier_version_is_upgraded(gong: SimulatedGong, workspace: Workspace) -> None:
     """Tables and columns that it lacks are added, words that it used are replaced, and a second run changes nothing."""
     workspace.sync()
+    workspace.sync("--select", "flow_folders")
+    workspace.execute("ALTER TABLE gong.flow_folders DROP COLUMN name")
     workspace.run("upload", write_csv(workspace.folder, [{**build_upload_rows(gong, 1)[0], "direction": "Sideways"}]))
     workspace.execute("UPDATE gong._uploads SET status = 'set_aside'")
     workspace.execute("DROP TABLE gong._media")
@@ -103,7 +130,7 @@ def test_a_warehouse_of_an_earlier_version_is_upgraded(gong: SimulatedGong, work
         result = workspace.run("migrate", "--json", *arguments)
         assert result.code == code, result.err
         assert result.json["tables"] == ["_media"]
-        assert result.json["columns"] == ["_runs.command", "calls.brief"]
+        assert result.json["columns"] == ["_runs.command", "calls.brief", "flow_folders.name"]
         assert result.json["rows"] == 1
     again = workspace.run("migrate", "--json").json
     assert (again["status"], again["tables"], again["columns"], again["rows"]) == ("done", [], [], 0)
