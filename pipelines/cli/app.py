@@ -97,9 +97,11 @@ def _print_unless_of_driver(kind: type[BaseException], error: BaseException, tra
     """Print an error that was not caught, unless psycopg2 prints it in addition to raising it.
 
     It does so if a connection breaks within a COPY, with the row that was sent, which may be a customer's sentence.
+    Such an error has no traceback; one that was raised and not caught has.
     """
     causes = (error, error.__cause__, error.__context__)
-    if not any(type(cause).__module__.startswith("psycopg2") for cause in causes):
+    is_of_driver = any(type(cause).__module__.startswith("psycopg2") for cause in causes)
+    if traceback is not None or not is_of_driver:
         sys.__excepthook__(kind, error, traceback)
 
 
