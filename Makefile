@@ -24,7 +24,7 @@ check: install .docs/installed
 	$(BIN)/python -m tests.project.word_list
 	NO_MKDOCS_2_WARNING=1 .docs/bin/mkdocs build
 
-test: install
+test: install .docs/installed
 	$(BIN)/pytest -n auto --dist worksteal
 
 # Tests that take minutes: signals, concurrent commands, dropped tables, kills at further moments, waits in PostgreSQL,

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
-from .sql import Sql, TransactionalSql, insert_rows, placeholders, update_rows
+from .sql import Sql, TransactionalSql, batches, insert_rows, placeholders, update_rows
 
 TABLE = "_uploads"
 
@@ -27,6 +27,7 @@ COLUMN_TYPES: dict[str, Literal["text", "bigint", "bool", "timestamp"]] = {
 }
 """dlt's types of the columns, in the order of `Upload`."""
 
+_STATEMENT_ROWS = 500
 # Before its release, version 0.1.0 wrote this.
 _OLD_INVALID = "set_aside"
 _INVALID = f"('invalid', '{_OLD_INVALID}')"
@@ -81,8 +82,8 @@ def save_invalid_rows(sql: TransactionalSql, connection: str, file: str, rows: I
         sql.execute_sql(
             f"DELETE FROM {table} WHERE connection = %s AND file = %s AND status IN {_INVALID}", connection, file
         )
-        for upload in rows:
-            insert_rows(sql, TABLE, [asdict(upload)])
+        for batch in batches(list(rows), _STATEMENT_ROWS):
+            insert_rows(sql, TABLE, list(map(asdict, batch)))
 
 
 def count_old_statuses(sql: Sql) -> int:

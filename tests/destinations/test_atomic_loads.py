@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +23,7 @@ from tests.conformance.promises import promise
 from tests.conftest import MakeGong
 from tests.support.companies import public_calls
 from tests.support.expected_warehouse import assert_all_tables_match, assert_warehouse_matches
+from tests.support.process.waiting import wait_until
 from tests.support.servers.postgres import PostgresServer, hold_transaction
 from tests.support.servers.warehouses import WAREHOUSES, build_workspace
 from tests.support.workspace import Workspace
@@ -360,16 +360,3 @@ def test_another_destination_with_transactions_loads_atomically(
     with pytest.raises(Exception, match="DATE"):
         load(3)
     assert read() == [[(1,), (2,)], [(2,)], [(None,)]]
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
-    """Wait for a condition.
-
-    Raises:
-        TimeoutError: If it is not met in time.
-    """
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError
-        time.sleep(0.02)

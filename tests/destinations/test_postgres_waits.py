@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg2
@@ -20,6 +20,7 @@ from tests.support.companies import find_call, public_calls
 from tests.support.expected_warehouse import assert_warehouse_matches
 from tests.support.gong_api import EXTENSIVE, edit_call_in_page
 from tests.support.process.command import CommandResult
+from tests.support.process.waiting import wait_until
 from tests.support.servers.postgres import PostgresServer, hold_transaction
 from tests.support.workspace import Workspace
 
@@ -41,19 +42,6 @@ def url_of(workspace: Workspace) -> str:
 def set_lock_timeout(workspace: Workspace, text: str) -> None:
     """Set how long the commands of a workspace wait for locks."""
     workspace.settings["DESTINATION__POSTGRES__LOCK_TIMEOUT"] = text
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
-    """Wait for a condition.
-
-    Raises:
-        TimeoutError: If it is not met in time.
-    """
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError
-        time.sleep(0.02)
 
 
 def rename_user(gong: SimulatedGong, name: str) -> None:

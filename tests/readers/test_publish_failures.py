@@ -18,6 +18,7 @@ from tests.support.companies import public_calls
 from tests.support.gong_api import EXTENSIVE
 from tests.support.marts import sync_company
 from tests.support.paths import REPOSITORY
+from tests.support.process.waiting import wait_until
 from tests.support.readers.copies import COPY, list_remnants, read_tables
 from tests.support.servers.postgres import PostgresServer
 from tests.support.workspace import Workspace
@@ -31,7 +32,7 @@ def test_an_interrupted_run_is_not_published(gong: SimulatedGong, workspace: Wor
     fault = Fault(hang(60), EXTENSIVE)
     gong.faults.append(fault)
     process = workspace.start("sync", "--publish", COPY)
-    _wait_until(lambda: fault.hit_count > 0)
+    wait_until(lambda: fault.hit_count > 0)
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 1
     assert copy.read_bytes() == before
@@ -181,10 +182,3 @@ def test_kills_leave_a_whole_copy(duckdb_marts: Workspace, marts_gong: Simulated
             assert read_tables(copy)["gong.calls"] == whole
         workspace.sync("--publish", copy.name)
         assert [name for name in list_remnants(copy) if name.startswith(f".{copy.name}")] == []
-
-
-def _wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from tests.support.companies import find_call, public_calls
 from tests.support.expected_warehouse import assert_warehouse_matches
 from tests.support.gong_api import EXTENSIVE
 from tests.support.marts import build_models
+from tests.support.process.waiting import wait_until
 from tests.support.readers.copies import COPY, read_tables
 from tests.support.readers.quack import QuackClient, open_client
 from tests.support.workspace import Workspace
@@ -137,7 +138,7 @@ def test_a_poller_reads_whole_states_while_the_server_syncs(
         assert seen[0][0] == len(public_calls(gong)) > 0
         for record, transcript in late:
             gong.add_call(record, transcript)
-        _wait_until(lambda: _poll(client, states, seen)[0] == len(public_calls(gong)))
+        wait_until(lambda: _poll(client, states, seen)[0] == len(public_calls(gong)))
         wait_for_line(server, " sync done")
         _poll(client, states, seen)
         assert len(seen) == 2
@@ -155,7 +156,7 @@ def test_reads_are_answered_while_gong_does_not_respond(gong: SimulatedGong, wor
     fault = Fault(hang(60), EXTENSIVE)
     gong.faults.append(fault)
     with run_server(workspace, port) as server, open_client(f"quack:127.0.0.1:{port}", TOKEN) as client:
-        _wait_until(lambda: fault.hit_count > 0)
+        wait_until(lambda: fault.hit_count > 0)
         assert client.ask("SELECT count(*) FROM gong.calls")["rows"] == [[len(public_calls(gong))]]
         started = time.monotonic()
         server.send_signal(signal.SIGINT)
@@ -281,10 +282,3 @@ def _poll(client: QuackClient, query: str, seen: list[list[int]]) -> list[int]:
     if state not in seen:
         seen.append(state)
     return state
-
-
-def _wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)

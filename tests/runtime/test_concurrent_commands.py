@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import duckdb
@@ -17,6 +17,7 @@ from tests.support.companies import public_calls
 from tests.support.expected_warehouse import assert_warehouse_matches
 from tests.support.gong_api import EXTENSIVE
 from tests.support.marts import build_models
+from tests.support.process.waiting import wait_until
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -140,7 +141,7 @@ def test_a_sync_with_another_working_folder_does_not_run_at_the_same_time(
     gong.faults.append(fault)
     first = workspace.start("sync")
     try:
-        wait_until(lambda: fault.hit_count > 0)
+        wait_until(lambda: fault.hit_count > 0, seconds=60)
         workspace.settings["DLT_DATA_DIR"] = str(workspace.folder / "elsewhere")
         result = workspace.run("sync", "--wait", "0")
     finally:
@@ -160,9 +161,9 @@ def test_status_works_during_a_sync_and_shows_its_progress(gong: SimulatedGong, 
     gong.settings.page_size = 10
     process = workspace.start("sync", "--since", "2020-01-01")
     try:
-        wait_until(lambda: fault.hit_count > 0)
+        wait_until(lambda: fault.hit_count > 0, seconds=60)
         # The sync may still be loading what it has read before.
-        wait_until(lambda: workspace.run("status", "--wait", "0").code == 0)
+        wait_until(lambda: workspace.run("status", "--wait", "0").code == 0, seconds=60)
         status = workspace.run("status", "--json", "--wait", "0")
         text = workspace.run("status", "--wait", "0").out
         with duckdb.connect(str(workspace.folder / "warehouse.duckdb")) as warehouse:
@@ -189,7 +190,7 @@ def test_status_shows_a_first_sync_that_has_loaded_nothing_yet(gong: SimulatedGo
     gong.faults.append(fault)
     process = workspace.start("sync")
     try:
-        wait_until(lambda: fault.hit_count > 0)
+        wait_until(lambda: fault.hit_count > 0, seconds=60)
         result = workspace.run("status")
     finally:
         process.kill()
@@ -199,15 +200,3 @@ def test_status_shows_a_first_sync_that_has_loaded_nothing_yet(gong: SimulatedGo
     assert f"pid {process.pid}" in result.out
     assert "run gong-elt sync" not in result.out
     assert not (workspace.folder / "warehouse.duckdb").exists()
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Return when the condition holds.
-
-    Raises:
-        AssertionError: If it does not hold in time.
-    """
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"condition not met within {seconds} s"
-        time.sleep(0.02)

@@ -19,10 +19,10 @@ from tests.source.auth.tokens import (
     age_stored_tokens,
     assert_prints_no_secret,
     stored_grant,
-    wait_until,
 )
 from tests.support.expected_warehouse import assert_warehouse_matches
 from tests.support.gong_api import EXTENSIVE, TRANSCRIPT
+from tests.support.process.waiting import wait_until
 from tests.support.workspace import COMMAND, Workspace
 
 
@@ -100,7 +100,7 @@ def test_a_kill_directly_after_a_refresh_loses_nothing(gong: SimulatedGong, work
     """Tokens are stored before the first request uses them."""
     gong.faults.append(Fault(hang(60), "/v2/"))
     process = workspace.start("sync")
-    wait_until(lambda: any(request.path.startswith("/v2/") for request in gong.requests))
+    wait_until(lambda: any(request.path.startswith("/v2/") for request in gong.requests), seconds=60)
     process.send_signal(signal.SIGKILL)
     process.wait()
     gong.faults.clear()
@@ -118,7 +118,7 @@ def test_an_interrupt_during_a_refresh_keeps_the_new_token(gong: SimulatedGong, 
     """Ctrl-C ends the run after the response of the token endpoint is stored."""
     gong.faults.append(Fault(hang(2), TOKEN_PATH))
     process = workspace.start("sync")
-    wait_until(lambda: any(request.path == TOKEN_PATH for request in gong.requests))
+    wait_until(lambda: any(request.path == TOKEN_PATH for request in gong.requests), seconds=60)
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 1
     assert gong.oauth.exchanged_tokens == [CONFIGURED_TOKEN]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import stat
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +51,3 @@ def find_secrets(gong: SimulatedGong, content: str | bytes) -> list[str]:
 def assert_prints_no_secret(gong: SimulatedGong, *results: CommandResult) -> None:
     """Assert that the commands printed neither a token nor the client secret."""
     assert [find_secrets(gong, result.out + result.err) for result in results] == [[]] * len(results)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait until the condition is true, at most one minute."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
