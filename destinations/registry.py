@@ -85,7 +85,7 @@ _WITHOUT_SQL: Mapping[str, str] = {
 }
 
 # Destinations that commit each statement, or that cannot commit several tables together.
-_WITHOUT_TRANSACTIONS = ("athena", "clickhouse", "databricks", "dremio")
+_WITHOUT_TRANSACTIONS = {name for name, support in SUPPORT.items() if not support.has_transactions}
 
 _ALIASES = {"postgresql": "postgres", "pg": "postgres", "psql": "postgres"}
 

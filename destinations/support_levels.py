@@ -13,6 +13,7 @@ class Level(StrEnum):
     REAL = "run for real"
     EMULATED = "run against an emulator"
     PARSED = "parsed only"
+    UNTRIED = "not tried"
     REFUSED = "refused"
 
 
@@ -24,11 +25,13 @@ class Support:
         title: The product's name.
         level: What was done to find out whether it works.
         note: With what it was run, or what to use instead.
+        has_transactions: Whether several tables can be committed together, so that a load becomes visible at once.
     """
 
     title: str
     level: Level
     note: str
+    has_transactions: bool = True
 
 
 SUPPORT: Mapping[str, Support] = {
@@ -36,12 +39,15 @@ SUPPORT: Mapping[str, Support] = {
     "postgres": Support("PostgreSQL", Level.REAL, "a server of version 18; 12 and later have all that is used"),
     "snowflake": Support("Snowflake", Level.EMULATED, "Snowflake's driver, with fakesnow as the server"),
     "bigquery": Support("BigQuery", Level.PARSED, "its emulator, bqemulator, aborts the transaction of a load"),
-    "databricks": Support("Databricks", Level.PARSED, "no emulator accepts its driver; loads are not atomic there"),
+    "databricks": Support("Databricks", Level.PARSED, "no emulator accepts its driver", has_transactions=False),
     "redshift": Support("Redshift", Level.PARSED, "no emulator loads from S3 as it does"),
     "motherduck": Support("MotherDuck", Level.PARSED, "a service whose SQL is DuckDB's"),
     "mssql": Support("SQL Server", Level.PARSED, "no server in the package registries"),
-    "clickhouse": Support("ClickHouse", Level.PARSED, "no current server in the package registries; not atomic"),
-    "athena": Support("Athena", Level.PARSED, "a service; loads are not atomic there"),
+    "clickhouse": Support(
+        "ClickHouse", Level.PARSED, "no current server in the package registries", has_transactions=False
+    ),
+    "athena": Support("Athena", Level.PARSED, "a service", has_transactions=False),
+    "dremio": Support("Dremio", Level.UNTRIED, "a service", has_transactions=False),
     "filesystem": Support("Files", Level.REFUSED, "use duckdb or postgres; COPY in DuckDB writes such files"),
     "lance": Support("Lance", Level.REFUSED, "use duckdb or postgres, and gong-elt search"),
     "lancedb": Support("LanceDB", Level.REFUSED, "use duckdb or postgres, and gong-elt search"),
