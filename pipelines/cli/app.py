@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from ..runtime.process.interruption import install_signal_handlers
-from . import analytics, demo, get, load, login, write
+from . import analytics, demo, get, load, login, warehouse, write
 from .output import GC_THRESHOLD, run_command_line
 
 app = typer.Typer(
@@ -36,7 +36,7 @@ HELP_PANELS = {
 
 _PANELS = {name: panel for panel, names in HELP_PANELS.items() for name in names}
 
-for group in (load, analytics, get, write, login, demo):
+for group in (load, analytics, get, write, login, warehouse, demo):
     for command in group.app.registered_commands:
         command.rich_help_panel = _PANELS.get(command.name or "")
     for subgroup in group.app.registered_groups:

@@ -26,8 +26,8 @@ def login_command(
     with report_errors():
         from sources.gong import parse_duration
 
+        from ..login.oauth_login import LoginError, default_scopes, login
         from ..runtime.result import show_line
-        from .oauth_login import LoginError, default_scopes, login
 
         err = stderr()
 

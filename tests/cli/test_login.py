@@ -14,10 +14,10 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from pipelines.cli.oauth_login import default_scopes
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.endpoints.oauth import TOKEN_PATH
 from pipelines.demo.server.faults import Fault, respond
+from pipelines.login.oauth_login import default_scopes
 from sources.gong.resources.audit import AUDIT_LOGS
 from tests.support.workspace import Workspace
 

@@ -35,7 +35,7 @@ A package imports only from lower layers; the modules of the lowest one may impo
 PIPELINE_LAYERS = (
     {"runtime"},
     {"publish"},
-    {"write", "media", "analytics", "maintenance"},
+    {"write", "media", "analytics", "maintenance", "login"},
     {"load", "ondemand"},
     {"demo", "serve"},
     {"cli"},

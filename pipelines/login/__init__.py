@@ -1,0 +1,1 @@
+"""Get OAuth tokens with the consent of an administrator of Gong."""
