@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -13,6 +13,8 @@ from typing import Any, Protocol, TypeVar
 import dlt
 from dlt.common.destination import Destination
 from dlt.destinations.sql_client import SqlClientBase
+
+from .lease import DEFAULT_EXPIRY, EXPIRY_SETTING, Lease, parse_expiry
 
 T = TypeVar("T")
 
@@ -120,7 +122,7 @@ class Warehouse(Protocol):
     def lock(self, pipeline: dlt.Pipeline, connection: str) -> AbstractContextManager[str | None]:
         """Return a context that holds the lock of a connection and dataset against other machines.
 
-        It yields None if the lock was acquired or the kind has no locks, otherwise a description of the holder.
+        It yields None if the lock was acquired, otherwise a description of the holder.
         """
 
     def confirm_lock(self) -> None:
@@ -171,7 +173,7 @@ class Warehouse(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SqlWarehouse:
-    """Any SQL destination of dlt: syncs and reconciles, without a lock between machines.
+    """Any SQL destination of dlt: syncs and reconciles, with a lease as the lock between machines.
 
     Attributes:
         name: Name of the destination.
@@ -179,6 +181,7 @@ class SqlWarehouse:
         has_transactions: Whether all tables of a load are committed at once.
         connect_dbt: Returns how dbt connects; None for a kind without marts.
         build_uri: Returns SQLAlchemy's URI for the credentials of dlt's SQL client; None if it cannot be derived.
+        lease: The lock between machines, which a load confirms before it commits.
     """
 
     name: str
@@ -186,6 +189,18 @@ class SqlWarehouse:
     has_transactions: bool = False
     connect_dbt: Callable[[dlt.Pipeline], DbtConnection] | None = None
     build_uri: Callable[[Any], str] | None = None
+    lease: Lease = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let loads confirm the lease.
+
+        Raises:
+            InvalidWarehouseError: If the setting `lock_expiry` is invalid.
+        """
+        object.__setattr__(self, "lease", Lease(_configured_expiry(self.name)))
+        if self.has_transactions:
+            destination: Any = self.destination
+            destination.confirm_load = self.lease.confirm
 
     @property
     def file(self) -> Path | None:
@@ -216,11 +231,11 @@ class SqlWarehouse:
     def cancel_statements(self) -> None:
         pass
 
-    def lock(self, pipeline: dlt.Pipeline, connection: str) -> AbstractContextManager[str | None]:  # noqa: ARG002
-        return nullcontext()
+    def lock(self, pipeline: dlt.Pipeline, connection: str) -> AbstractContextManager[str | None]:
+        return self.lease.hold(pipeline, connection)
 
     def confirm_lock(self) -> None:
-        pass
+        self.lease.confirm()
 
     def limit_statements(self, deadline: datetime | None) -> None:
         pass
@@ -246,6 +261,15 @@ class SqlWarehouse:
 
     def sqlalchemy_uri(self, credentials: Any) -> str | None:
         return None if self.build_uri is None else self.build_uri(credentials)
+
+
+def _configured_expiry(name: str) -> timedelta:
+    setting = f"destination.{name}.{EXPIRY_SETTING}"
+    text = str(dlt.config.get(setting) or DEFAULT_EXPIRY)
+    try:
+        return parse_expiry(text)
+    except ValueError:
+        raise InvalidWarehouseError(f"invalid {setting} {text!r}: use a duration such as 90s or 2m") from None
 
 
 def sql_client(pipeline: dlt.Pipeline) -> SqlClientBase[Any]:

@@ -24,6 +24,7 @@ from dlt.common.destination.client import (
     RunnableLoadJob,
 )
 from dlt.common.destination.typing import PreparedTableSchema
+from dlt.common.schema import Schema
 from dlt.common.storages.load_package import LoadPackageStateInjectableContext, ParsedLoadJobFileName
 from dlt.destinations.exceptions import DatabaseException, DatabaseTransientException
 from dlt.destinations.job_client_impl import SqlJobClientWithStagingDataset, SqlLoadJob
@@ -190,6 +191,14 @@ def load_atomically(destination: Destination[Any, Any]) -> Destination[Any, Any]
         @property
         def client_class(self) -> type[Any]:
             return atomic_client(super().client_class)
+
+        def client(self, schema: Schema, initial_config: Any = None) -> Any:
+            client: Any = super().client(schema, initial_config)
+            # Set by the warehouse whose lock the run holds.
+            confirm = getattr(self, "confirm_load", None)
+            if confirm is not None:
+                client.confirm_load = lambda: confirm(client.sql_client)
+            return client
 
         def _raw_capabilities(self) -> DestinationCapabilitiesContext:
             capabilities: DestinationCapabilitiesContext = super()._raw_capabilities()

@@ -126,6 +126,14 @@ _DLT_SETTINGS = (
         " with exit code 1 and names the session; `0` waits without limit",
         "`30s`",
     ),
+    (
+        "destination.<name>.lock_expiry",
+        "string",
+        "in warehouses other than DuckDB and PostgreSQL, such as `destination.snowflake.lock_expiry`: after which time"
+        " the lock of a killed command can be taken by another one, such as `90s` or `2m`; a running command renews its"
+        " lock four times as often",
+        "`2m`",
+    ),
     ("runtime.request_timeout", "number", "seconds that Gong may take to respond", "`60`"),
     ("runtime.request_backoff_factor", "number", "factor for the waits between attempts: 0.5, 1, 2, 4 and 8 s", "`1`"),
     (

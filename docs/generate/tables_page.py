@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from destinations import lease
 from docs.generate.data.example_values import load_examples
 from docs.generate.markdown import table
 from sources.gong.resources import OPT_IN_RESOURCES, TABLES_BY_RESOURCE
@@ -73,6 +74,13 @@ BOOKKEEPING = (
         "candidates of a reconcile in progress; otherwise empty",
         ("connection", "call_id"),
         deletions.COLUMN_TYPES,
+    ),
+    BookkeepingTable(
+        lease.TABLE,
+        "lock of a running command: one row per connection with machine and process, deleted when the command ends;"
+        " only in warehouses whose server has no locks, so neither in DuckDB nor in PostgreSQL",
+        ("connection",),
+        lease.COLUMN_TYPES,
     ),
 )
 """These tables are created by the commands and not by the source."""

@@ -249,6 +249,9 @@ class SyncJob:
                     create_dropped_tables(pipeline, pipeline.default_schema.tables)
             # If the run is killed from here on, later runs read its window again.
             self._is_loading_in_parts = not self._target.warehouse.has_transactions
+            if self._is_loading_in_parts:
+                # Loads in a transaction confirm it themselves.
+                self._target.warehouse.confirm_lock()
             self._job.write_progress(**self._columns())
             pipeline.load()
             if self._future_loads:

@@ -82,4 +82,4 @@ def test_examples_are_of_columns_that_exist() -> None:
         for column in values
         if table in declared and column not in declared[table]
     ] == []
-    assert [name for name in declared if not examples.get(name)] == ["_rejected", "_media", "_missing_calls"]
+    assert [name for name in declared if not examples.get(name)] == ["_rejected", "_media", "_missing_calls", "_locks"]
