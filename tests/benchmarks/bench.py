@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -76,6 +76,21 @@ class ProgramRun:
         return sum(self.output.get("tables", {}).values())
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A database on a server that `gong-elt` loads into in place of a DuckDB file.
+
+    Attributes:
+        destination: Name of the destination.
+        variables: Environment variables with its settings.
+        read_contents: Returns what was loaded.
+    """
+
+    destination: str
+    variables: Mapping[str, str]
+    read_contents: Callable[[], Contents]
+
+
 class Bench:
     """Runs programs in folders below a temporary one."""
 
@@ -99,8 +114,9 @@ class Bench:
         select: str = "calls,transcripts",
         since: datetime | None = None,
         until: datetime | None = None,
+        target: Target | None = None,
     ) -> ProgramRun:
-        """Run `gong-elt sync` into a DuckDB file and verify its contents.
+        """Run `gong-elt sync` and verify the contents of the warehouse.
 
         Args:
             gong: The server to read.
@@ -109,6 +125,7 @@ class Bench:
             select: Selected resources; if empty, the default ones.
             since: Start of an explicit window.
             until: Its end. The warehouse is not verified then, because Gong has later calls.
+            target: Where it loads; by default into a DuckDB file in the folder.
 
         Raises:
             BenchmarkError: If the sync fails, or if the warehouse differs from Gong.
@@ -120,14 +137,19 @@ class Bench:
             "SOURCES__GONG__CREDENTIALS__ACCESS_KEY_SECRET": "demo-secret",
             "SOURCES__GONG__START_DATE": gong.since.isoformat(),
             **settings,
+            **(target.variables if target else {}),
         }
+        destination = target.destination if target else "duckdb"
         values = {"--select": select, "--since": since and since.isoformat(), "--until": until and until.isoformat()}
         options = [word for option, value in values.items() if value for word in (option, value)]
-        run = self._run("pipelines.cli", ["sync", *options, "--destination", "duckdb", "--json"], folder, variables)
+        run = self._run("pipelines.cli", ["sync", *options, "--destination", destination, "--json"], folder, variables)
         if until is not None:
             return run
         expected = gong.info.all_calls if WITH_PRIVATE_CALLS.items() <= settings.items() else gong.info.public_calls
-        _verify(folder / "warehouse.duckdb", expected, "gong.calls", "gong.transcript_sentences", "end_ms")
+        if target:
+            _compare(destination, target.read_contents(), expected)
+        else:
+            _verify(folder / "warehouse.duckdb", expected, "gong.calls", "gong.transcript_sentences", "end_ms")
         return run
 
     def run_floor(self, gong: GongServer) -> ProgramRun:
@@ -137,24 +159,28 @@ class Bench:
         _verify(folder / "loaded.duckdb", gong.info.all_calls, "calls", "sentences", "end_ms")
         return run
 
-    def run_peer(self, gong: GongServer, *, defaults: bool = False, parent: bool = False) -> ProgramRun:
+    def run_peer(
+        self, gong: GongServer, *, full: bool = False, defaults: bool = False, parent: bool = False
+    ) -> ProgramRun:
         """Run the program with dlt's `rest_api`. Raises as `sync` does.
 
         Args:
             gong: The server to read.
+            full: Request calls with everything that a sync requests by default.
             defaults: Write dlt's default files instead of uncompressed Parquet.
             parent: Send one transcript request per call of GET /v2/calls.
         """
         folder = self.empty_folder()
-        flags = [*["--defaults"] * defaults, *["--parent"] * parent]
+        flags = [*["--full"] * full, *["--defaults"] * defaults, *["--parent"] * parent]
         run = self._run("tests.benchmarks.programs.peer_rest_api", [*_program_arguments(gong, folder), *flags], folder)
         sentences = "gong.transcripts__transcript__sentences"
         _verify(folder / "loaded.duckdb", gong.info.all_calls, "gong.calls", sentences, '"end"')
         return run
 
-    def build_models(self, folder: Path) -> ProgramRun:
+    def build_models(self, folder: Path, target: Target | None = None) -> ProgramRun:
         """Run `gong-elt models` in the folder of a sync. Raises as `sync` does."""
-        return self._run("pipelines.cli", ["models", "--json"], folder)
+        options = ["--destination", target.destination] if target else []
+        return self._run("pipelines.cli", ["models", *options, "--json"], folder, target.variables if target else None)
 
     def search(self, folder: Path, *arguments: str) -> ProgramRun:
         """Run `gong-elt search` in a folder with models. Raises as `sync` does."""
@@ -313,5 +339,9 @@ def _verify(file: Path, expected: Contents, calls: str, sentences: str, end: str
     with duckdb.connect(str(file), read_only=True) as warehouse:
         (call_count,) = warehouse.execute(f"SELECT count(*) FROM {calls}").fetchone() or (0,)
         sums = warehouse.execute(_SUMS.format(end=end, table=sentences)).fetchone() or (0, 0, 0)
-    if (loaded := Contents(call_count, *sums)) != expected:
-        raise BenchmarkError(f"{file.name} has {loaded}, but Gong has {expected}")
+    _compare(file.name, Contents(call_count, *sums), expected)
+
+
+def _compare(name: str, loaded: Contents, expected: Contents) -> None:
+    if loaded != expected:
+        raise BenchmarkError(f"{name} has {loaded}, but Gong has {expected}")

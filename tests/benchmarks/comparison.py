@@ -45,7 +45,7 @@ def compare_programs(bench: Bench, *, calls: int, sentences: int, rounds: int, w
         with_defaults: Also run the peer with dlt's default files, once, because that takes minutes.
     """
     with simulated_gong(calls=calls, sentences=sentences) as gong:
-        ours, floor, peer, full = programs = _programs(bench, gong)
+        ours, floor, peer, full, full_peer = programs = _programs(bench, gong)
         for program in programs:
             # Not measured: fills the caches of the simulated Gong, of Python and of the file system.
             program.run()
@@ -60,21 +60,31 @@ def compare_programs(bench: Bench, *, calls: int, sentences: int, rounds: int, w
     sentence_count = gong.info.all_calls.sentences
     size = f"{calls:,} calls x {sentences} sentences"
     for program in programs:
-        if program is full:
-            speed = _format_speed(program.runs, full.runs[0].rows, "rows of all tables")
+        if program in (full, full_peer):
+            speed = format_speed(program.runs, full.runs[0].rows, "rows of our tables")
         else:
-            speed = _format_speed(program.runs, sentence_count, "sentences")
+            speed = format_speed(program.runs, sentence_count, "sentences")
         yield Row(f"{program.name}, {size}", speed)
-    yield _compare("gong-elt's time / the floor's, whole processes", ours, floor, _wall_seconds, at_most=1.5)
-    yield _compare(
+    yield compare_seconds("gong-elt's time / the floor's, whole processes", ours, floor, wall_seconds, at_most=1.5)
+    yield compare_seconds(
         "gong-elt's time / the floor's, without start-up and imports", ours, floor, _reported_seconds, at_most=1.5
     )
-    yield _compare("the peer's time / gong-elt's, whole processes", peer, ours, _wall_seconds, at_least=7)
-    yield _compare(
+    yield compare_seconds("the peer's time / gong-elt's, whole processes", peer, ours, wall_seconds, at_least=7)
+    yield compare_seconds(
         "the peer's time / gong-elt's, without start-up and imports", peer, ours, _reported_seconds, at_least=7
     )
+    yield compare_seconds(
+        "the peer's time / gong-elt's, calls in full, whole processes", full_peer, full, wall_seconds, at_least=7
+    )
+    yield compare_seconds(
+        "the peer's time / gong-elt's, calls in full, without start-up and imports",
+        full_peer,
+        full,
+        _reported_seconds,
+        at_least=7,
+    )
     if with_defaults:
-        ratio = slow.runs[0].wall_seconds / median(map(_wall_seconds, ours.runs))
+        ratio = slow.runs[0].wall_seconds / median(map(wall_seconds, ours.runs))
         yield Row("the peer's time with default files, once / gong-elt's, whole processes", f"{ratio:.1f} x")
     reported = median(map(_reported_seconds, ours.runs))
     yield Row(
@@ -95,6 +105,7 @@ def _programs(bench: Bench, gong: GongServer) -> list[Program]:
         Program("the floor: httpx, pyarrow, DuckDB, no framework", lambda: bench.run_floor(gong), []),
         Program("the peer: dlt rest_api, Parquet, no compression", lambda: bench.run_peer(gong), []),
         Program("gong-elt sync, calls in full", lambda: bench.sync(gong, full), []),
+        Program("the peer, calls in full", lambda: bench.run_peer(gong, full=True), []),
     ]
 
 
@@ -118,7 +129,8 @@ def _measure_decoding(gong: GongServer) -> float:
             body["cursor"] = cursor
 
 
-def _wall_seconds(run: ProgramRun) -> float:
+def wall_seconds(run: ProgramRun) -> float:
+    """Return the duration of the whole process."""
     return run.wall_seconds
 
 
@@ -126,8 +138,9 @@ def _reported_seconds(run: ProgramRun) -> float:
     return run.reported_seconds
 
 
-def _format_speed(runs: Sequence[ProgramRun], rows: int, name: str) -> str:
-    wall = sorted(map(_wall_seconds, runs))
+def format_speed(runs: Sequence[ProgramRun], rows: int, name: str) -> str:
+    """Return the duration, the rows per second, the CPU time and the peak memory of the runs of one program."""
+    wall = sorted(map(wall_seconds, runs))
     reported = median(map(_reported_seconds, runs))
     spread = f" ({wall[0]:.2f} to {wall[-1]:.2f})" if len(wall) > 1 else ""
     return (
@@ -137,7 +150,7 @@ def _format_speed(runs: Sequence[ProgramRun], rows: int, name: str) -> str:
     )
 
 
-def _compare(
+def compare_seconds(
     measure: str,
     program: Program,
     baseline: Program,
@@ -146,6 +159,7 @@ def _compare(
     at_most: float | None = None,
     at_least: float = 0.0,
 ) -> Row:
+    """Return the ratio of two programs' durations: the median over the rounds, and its range."""
     rounds = zip(program.runs, baseline.runs, strict=True)
     ratios = sorted(seconds(run) / seconds(baseline_run) for run, baseline_run in rounds)
     ratio = median(ratios)

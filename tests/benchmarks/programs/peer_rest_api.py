@@ -6,12 +6,32 @@ import argparse
 import json
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import dlt
 from dlt.extract import DltResource
 from dlt.sources.rest_api import rest_api_source
 from dlt.sources.rest_api.typing import EndpointResource, RESTAPIConfig
+
+_CONTENT = (
+    *("structure", "topics", "trackers", "trackerOccurrences", "brief", "outline", "highlights"),
+    *("callOutcome", "keyPoints"),
+)
+_FULL: Mapping[str, Any] = {
+    "contentSelector": {
+        "context": "Extended",
+        "contextTiming": ["Now", "TimeOfCall"],
+        "exposedFields": {
+            "parties": True,
+            "content": dict.fromkeys(_CONTENT, True),
+            "interaction": dict.fromkeys(("speakers", "video", "personInteractionStats", "questions"), True),
+            "collaboration": {"publicComments": True},
+        },
+    }
+}
+"""What a sync requests by default."""
 
 
 def main() -> None:
@@ -21,6 +41,7 @@ def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("since")
     parser.add_argument("until")
+    parser.add_argument("--full", action="store_true", help="request calls with all their content")
     parser.add_argument("--defaults", action="store_true", help="dlt's default files: compressed INSERT statements")
     parser.add_argument(
         "--parent", action="store_true", help="calls from GET /v2/calls, one transcript request per call"
@@ -38,7 +59,9 @@ def main() -> None:
         "resources": _parent_and_child(options.since, options.until)
         if options.parent
         else [
-            _paged_resource("calls", "calls/extensive", "calls", options.since, options.until),
+            _paged_resource(
+                "calls", "calls/extensive", "calls", options.since, options.until, _FULL if options.full else {}
+            ),
             _paged_resource("transcripts", "calls/transcript", "callTranscripts", options.since, options.until),
         ],
     }
@@ -78,13 +101,15 @@ def _parent_and_child(since: str, until: str) -> list[str | EndpointResource | D
     ]
 
 
-def _paged_resource(name: str, path: str, records: str, since: str, until: str) -> EndpointResource:
+def _paged_resource(
+    name: str, path: str, records: str, since: str, until: str, body: Mapping[str, Any] | None = None
+) -> EndpointResource:
     return {
         "name": name,
         "endpoint": {
             "path": path,
             "method": "POST",
-            "json": {"filter": {"fromDateTime": since, "toDateTime": until}},
+            "json": {"filter": {"fromDateTime": since, "toDateTime": until}, **(body or {})},
             "data_selector": records,
             "paginator": {"type": "cursor", "cursor_path": "records.cursor", "cursor_body_path": "cursor"},
         },
