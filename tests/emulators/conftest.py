@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.emulators.connections import BigQueryProject, SnowflakeDatabase
-from tests.emulators.exceptions import WAREHOUSES_WITH_DEFECT
 from tests.support.servers.connections import WarehouseConnection
 from tests.support.servers.emulators import Emulator, run_emulator
 from tests.support.workspace import Workspace
@@ -32,9 +31,7 @@ def bqemulator() -> Iterator[Emulator]:
         yield emulator
 
 
-@pytest.fixture(
-    params=["snowflake", pytest.param("bigquery", marks=pytest.mark.skip(reason=WAREHOUSES_WITH_DEFECT["bigquery"]))]
-)
+@pytest.fixture(params=["snowflake", "bigquery"])
 def emulated(request: pytest.FixtureRequest) -> WarehouseConnection:
     """Return an empty warehouse of each emulator."""
     if find_spec("snowflake") is None:

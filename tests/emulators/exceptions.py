@@ -6,8 +6,3 @@ MODELS_WITH_DEFECT: dict[str, dict[str, str]] = {
     "snowflake": {},
 }
 """By destination: models that an emulator cannot build, or that depend on one, and why."""
-
-WAREHOUSES_WITH_DEFECT = {
-    "bigquery": "bqemulator aborts the transaction of a load, and then answers 500 to later requests",
-}
-"""By destination: emulators on which no test can be relied on yet, and why."""

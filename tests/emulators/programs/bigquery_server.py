@@ -1,7 +1,10 @@
 """Serve bqemulator, a BigQuery emulator, and a token endpoint: `bigquery_server.py REST_PORT GRPC_PORT TOKEN_PORT`.
 
-bqemulator honours `defaultDataset` in jobs.insert only. The driver sends short queries to jobs.query, so the dataset is
-added to the names of their tables here.
+bqemulator departs from BigQuery in jobs.query, to which the driver sends short queries. It honours `defaultDataset` in
+jobs.insert only, so the dataset is added to the names of their tables here. It answers 200 with `errors` to a query that
+failed, which the driver reads as an empty result; here, it answers the status of the error as BigQuery does.
+
+It has no sessions: each request commits by itself, and `CALL BQ.ABORT_SESSION()` fails because it knows no such routine.
 """
 
 from __future__ import annotations
@@ -16,9 +19,29 @@ import duckdb
 import duckdb_extensions
 from bqemulator.api.routes import jobs
 from bqemulator.cli import main as run_emulator
+from bqemulator.domain.errors import DomainError
 from starlette.requests import Request
 
 _read_json = Request.json
+_fail_job = jobs._failed_job_meta
+# Jobs that the emulator names; those of jobs.insert have the driver's names.
+_OWN_JOBS = "bqemu_"
+
+
+class _RejectedQueryError(DomainError):
+    """The error of a query that failed, which is not caught as that error is."""
+
+    def __init__(self, error: DomainError) -> None:
+        super().__init__(error.message, details=error.details, location=error.location)
+        self.http_status = error.http_status
+        self.bq_reason = error.bq_reason
+
+
+def _raise_or_fail_job(*, job_id: str, **options: Any) -> Any:
+    error = sys.exc_info()[1]
+    if job_id.startswith(_OWN_JOBS) and isinstance(error, DomainError):
+        raise _RejectedQueryError(error)
+    return _fail_job(job_id=job_id, **options)
 
 
 async def _read_json_with_dataset(self: Request) -> Any:
@@ -54,6 +77,7 @@ def main() -> None:
     tokens = HTTPServer(("127.0.0.1", int(token_port)), _TokenEndpoint)
     threading.Thread(target=tokens.serve_forever, daemon=True).start()
     Request.json = _read_json_with_dataset
+    jobs._failed_job_meta = _raise_or_fail_job
     sys.argv = ["bqemulator", "start", "--ephemeral", "--rest-port", rest_port, "--grpc-port", grpc_port]
     run_emulator()
 
