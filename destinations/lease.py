@@ -208,8 +208,12 @@ def _renew(sql: Sql, owner: str, expires_at: datetime | None = None) -> bool:
     changes = ", ".join(f"{sql.escape_column_name(column)} = %s" for column in values)
     table, (owner_column, renewal_column) = _table(sql), map(sql.escape_column_name, ("owner", "renewal"))
     sql.execute_sql(f"UPDATE {table} SET {changes} WHERE {owner_column} = %s", *values.values(), owner)
-    condition = f"{owner_column} = %s AND {renewal_column} = %s"
-    return bool(sql.execute_sql(f"SELECT 1 FROM {table} WHERE {condition}", owner, renewal))
+    query = f"SELECT 1 FROM {table} WHERE {owner_column} = %s AND {renewal_column} = %s"
+    # A transaction that is sent as one query returns no rows before it ends; it fails instead.
+    require_rows = getattr(sql, "require_rows", None)
+    if require_rows is not None:
+        return bool(require_rows(query, (owner, renewal), str(LeaseLostError())))
+    return bool(sql.execute_sql(query, owner, renewal))
 
 
 def _read_rows(sql: Sql, connection: str) -> list[LeaseRow]:

@@ -38,7 +38,7 @@ SUPPORT: Mapping[str, Support] = {
     "duckdb": Support("DuckDB", Level.REAL, "the default: one file, no server"),
     "postgres": Support("PostgreSQL", Level.REAL, "a server of version 18; 12 and later have all that is used"),
     "snowflake": Support("Snowflake", Level.EMULATED, "Snowflake's driver, with fakesnow as the server"),
-    "bigquery": Support("BigQuery", Level.PARSED, "its emulator, bqemulator, aborts the transaction of a load"),
+    "bigquery": Support("BigQuery", Level.EMULATED, "BigQuery's driver, with bqemulator as the server"),
     "databricks": Support("Databricks", Level.PARSED, "no emulator accepts its driver", has_transactions=False),
     "redshift": Support("Redshift", Level.PARSED, "no emulator loads from S3 as it does"),
     "motherduck": Support("MotherDuck", Level.PARSED, "a service whose SQL is DuckDB's"),

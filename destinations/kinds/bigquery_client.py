@@ -20,7 +20,7 @@ from google.auth.exceptions import TransportError
 from google.cloud.bigquery import dbapi
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 
-from .bigquery_script import build_transaction, is_deferrable, write_statement
+from .bigquery_script import build_transaction, is_deferrable, write_requirement, write_statement
 
 _UNREACHABLE = (RetryError, TransportError, requests.exceptions.RequestException)
 
@@ -70,6 +70,13 @@ class ScriptSqlClient(BigQuerySqlClient):
         statements, self._deferred = self._deferred, None
         if statements:
             self._run_script(build_transaction(statements))
+
+    def require_rows(self, query: str, values: Sequence[Any], message: str) -> bool:
+        """Return whether a query has rows. In a transaction, it is True, and without rows the transaction fails."""
+        if self._deferred is None:
+            return bool(self.execute_sql(query, *values))
+        self._deferred.append(write_requirement(query, values, message))
+        return True
 
     def rollback_transaction(self) -> None:
         """Drop what was deferred."""

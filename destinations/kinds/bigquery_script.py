@@ -30,6 +30,11 @@ def write_statement(sql: str, values: Sequence[object]) -> str:
     return sql % tuple(map(_literal, values))
 
 
+def write_requirement(query: str, values: Sequence[object], message: str) -> str:
+    """Return a statement that fails with a message if a query returns no rows."""
+    return f"SELECT IF(EXISTS ({write_statement(query, values)}), 1, ERROR({_literal(message)}))"
+
+
 def build_transaction(statements: Iterable[str]) -> str:
     """Return a script that commits all statements, or none if one of them fails."""
     parts = ("BEGIN TRANSACTION", *(statement.strip().rstrip(";") for statement in statements), "COMMIT TRANSACTION")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,9 @@ _SECRETS = ("password", "token", "private_key", "private_key_passphrase")
 _LOGIN = ("warehouse", "role", "authenticator", "host", "port", "protocol")
 # The driver expects numbers, and a URL has texts.
 _NUMBERS = ("login_timeout", "network_timeout", "socket_timeout", "port")
+
+# The driver logs each repetition with the URL, beside the error that the command prints.
+logging.getLogger("snowflake.connector.vendored.urllib3").setLevel(logging.ERROR)
 
 
 @configspec(init=False)

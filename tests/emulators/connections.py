@@ -85,7 +85,11 @@ class BigQueryProject:
 
     @property
     def unreachable_environment(self) -> Mapping[str, str]:
-        return {"BIGQUERY_EMULATOR_HOST": "http://127.0.0.1:1", "DESTINATION__BIGQUERY__RETRY_DEADLINE": "2"}
+        return {
+            **self.environment,
+            "BIGQUERY_EMULATOR_HOST": "http://127.0.0.1:1",
+            "DESTINATION__BIGQUERY__RETRY_DEADLINE": "2",
+        }
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         from google.api_core.client_options import ClientOptions  # noqa: PLC0415 - not in the other environment

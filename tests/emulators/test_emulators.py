@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from pipelines.demo.server.app import SimulatedGong
 from tests.support.companies import find_call, public_calls
 from tests.support.expected_warehouse import assert_all_tables_match, assert_warehouse_matches
+from tests.support.servers.connections import WarehouseConnection
+from tests.support.servers.postgres import PASSWORD
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.emulator
@@ -62,3 +66,19 @@ def test_status_and_check_describe_the_warehouse(gong: SimulatedGong, workspace:
     assert status.code == 0, status.err
     assert status.json["contents"]["calls"] == len(public_calls(gong))
     assert workspace.run("check", "--json").code == 0
+
+
+@pytest.mark.usefixtures("gong")
+@pytest.mark.parametrize("command", ["status", "sync"])
+def test_an_unreachable_warehouse_ends_a_command_in_one_line(
+    command: str, emulated: WarehouseConnection, workspace: Workspace
+) -> None:
+    """The drivers would repeat their requests for ten minutes, and their errors must not show a secret."""
+    started = time.monotonic()
+    workspace.settings.update(emulated.unreachable_environment)
+    result = workspace.run(command)
+    assert time.monotonic() - started < 60
+    assert result.code == 1
+    assert len(result.err.strip().splitlines()) == 1, result.err
+    assert PASSWORD not in result.err
+    assert "PRIVATE KEY" not in result.err

@@ -1,10 +1,10 @@
 """Serve bqemulator, a BigQuery emulator, and a token endpoint: `bigquery_server.py REST_PORT GRPC_PORT TOKEN_PORT`.
 
 bqemulator departs from BigQuery in jobs.query, to which the driver sends short queries. It honours `defaultDataset` in
-jobs.insert only, so the dataset is added to the names of their tables here. It answers 200 with `errors` to a query that
-failed, which the driver reads as an empty result; here, it answers the status of the error as BigQuery does.
+jobs.insert only, so the dataset is added to the names of their tables here. It answers 200 with `errors` to a failed
+query, which the driver reads as an empty result; here, it answers the status of the error as BigQuery does.
 
-It has no sessions: each request commits by itself, and `CALL BQ.ABORT_SESSION()` fails because it knows no such routine.
+It has no sessions: each request commits by itself, and `CALL BQ.ABORT_SESSION()` fails as an unknown routine.
 """
 
 from __future__ import annotations
@@ -26,15 +26,18 @@ _read_json = Request.json
 _fail_job = jobs._failed_job_meta
 # Jobs that the emulator names; those of jobs.insert have the driver's names.
 _OWN_JOBS = "bqemu_"
+# Its message for a dataset that does not exist, to which it denies access. BigQuery answers "Not found: Dataset".
+_PERHAPS_MISSING = "or perhaps it does not exist"
 
 
 class _RejectedQueryError(DomainError):
     """The error of a query that failed, which is not caught as that error is."""
 
     def __init__(self, error: DomainError) -> None:
-        super().__init__(error.message, details=error.details, location=error.location)
-        self.http_status = error.http_status
-        self.bq_reason = error.bq_reason
+        super().__init__(error.message)
+        is_missing = _PERHAPS_MISSING in error.message
+        self.http_status = 404 if is_missing else error.http_status
+        self.bq_reason = "notFound" if is_missing else error.bq_reason
 
 
 def _raise_or_fail_job(*, job_id: str, **options: Any) -> Any:

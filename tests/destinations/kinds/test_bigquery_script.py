@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from destinations.kinds.bigquery_script import build_transaction, is_deferrable, write_statement
+from destinations.kinds.bigquery_script import build_transaction, is_deferrable, write_requirement, write_statement
 
 
 def test_script_begins_and_commits_one_transaction() -> None:
@@ -32,6 +32,13 @@ def test_parameters_are_written_as_literals(value: object, literal: str) -> None
     """A text cannot end its literal, and times are in UTC."""
     assert write_statement("UPDATE t SET a = %s WHERE b LIKE '%%'", [value]) == (
         f"UPDATE t SET a = {literal} WHERE b LIKE '%'"
+    )
+
+
+def test_a_requirement_fails_with_its_message() -> None:
+    """A transaction whose lease was lost is rolled back by the warehouse itself."""
+    assert write_requirement("SELECT 1 FROM t WHERE a = %s", ["x"], "it is lost") == (
+        "SELECT IF(EXISTS (SELECT 1 FROM t WHERE a = 'x'), 1, ERROR('it is lost'))"
     )
 
 
