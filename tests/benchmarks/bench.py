@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +26,7 @@ import msgspec
 from tests.benchmarks.programs.gong_server import REQUEST_COUNTS_PATH, Contents, RequestCounts, ServerInfo
 from tests.support.gong_api import EXTENSIVE, TRANSCRIPT
 from tests.support.paths import REPOSITORY
+from tests.support.servers.connections import WarehouseConnection
 
 ROOT = REPOSITORY
 FULL_CONTENT: Mapping[str, str] = {}
@@ -46,6 +47,10 @@ WITH_PRIVATE_CALLS = {"SOURCES__GONG__PRIVATE_CALLS": "include"}
 _DAYS_READ = 130  # a simulated company has calls on 120 days
 _SHUTDOWN_SECONDS = 20.0
 _SUMS = "SELECT count(*), coalesce(sum(strlen(text)), 0)::BIGINT, coalesce(sum({end}), 0)::BIGINT FROM {table}"
+_LOADED = """
+SELECT (SELECT count(*) FROM calls), count(*), coalesce(sum(octet_length(text)), 0), coalesce(sum(end_ms), 0)
+FROM transcript_sentences
+"""
 
 
 class BenchmarkError(Exception):
@@ -76,21 +81,6 @@ class ProgramRun:
         return sum(self.output.get("tables", {}).values())
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A database on a server that `gong-elt` loads into in place of a DuckDB file.
-
-    Attributes:
-        destination: Name of the destination.
-        variables: Environment variables with its settings.
-        read_contents: Returns what was loaded.
-    """
-
-    destination: str
-    variables: Mapping[str, str]
-    read_contents: Callable[[], Contents]
-
-
 class Bench:
     """Runs programs in folders below a temporary one."""
 
@@ -114,7 +104,7 @@ class Bench:
         select: str = "calls,transcripts",
         since: datetime | None = None,
         until: datetime | None = None,
-        target: Target | None = None,
+        target: WarehouseConnection | None = None,
     ) -> ProgramRun:
         """Run `gong-elt sync` and verify the contents of the warehouse.
 
@@ -137,7 +127,7 @@ class Bench:
             "SOURCES__GONG__CREDENTIALS__ACCESS_KEY_SECRET": "demo-secret",
             "SOURCES__GONG__START_DATE": gong.since.isoformat(),
             **settings,
-            **(target.variables if target else {}),
+            **(target.environment if target else {}),
         }
         destination = target.destination if target else "duckdb"
         values = {"--select": select, "--since": since and since.isoformat(), "--until": until and until.isoformat()}
@@ -147,7 +137,7 @@ class Bench:
             return run
         expected = gong.info.all_calls if WITH_PRIVATE_CALLS.items() <= settings.items() else gong.info.public_calls
         if target:
-            _compare(destination, target.read_contents(), expected)
+            _compare(destination, Contents(*map(int, target.rows(_LOADED)[0])), expected)
         else:
             _verify(folder / "warehouse.duckdb", expected, "gong.calls", "gong.transcript_sentences", "end_ms")
         return run
@@ -177,10 +167,12 @@ class Bench:
         _verify(folder / "loaded.duckdb", gong.info.all_calls, "gong.calls", sentences, '"end"')
         return run
 
-    def build_models(self, folder: Path, target: Target | None = None) -> ProgramRun:
+    def build_models(self, folder: Path, target: WarehouseConnection | None = None) -> ProgramRun:
         """Run `gong-elt models` in the folder of a sync. Raises as `sync` does."""
         options = ["--destination", target.destination] if target else []
-        return self._run("pipelines.cli", ["models", *options, "--json"], folder, target.variables if target else None)
+        return self._run(
+            "pipelines.cli", ["models", *options, "--json"], folder, target.environment if target else None
+        )
 
     def search(self, folder: Path, *arguments: str) -> ProgramRun:
         """Run `gong-elt search` in a folder with models. Raises as `sync` does."""

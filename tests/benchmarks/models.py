@@ -7,19 +7,19 @@ PostgreSQL, on a server of its own, and compares it with DuckDB.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tests.benchmarks.bench import (
     UNTHROTTLED,
     WITH_PRIVATE_CALLS,
     Bench,
     ProgramRun,
-    Target,
     open_bench,
     simulated_gong,
 )
 from tests.benchmarks.report import Row, print_table
-from tests.benchmarks.warehouses import postgres_target
+from tests.support.servers.connections import PostgresDatabase
+from tests.support.servers.postgres import postgres_server
 
 _CALLS, _COPIES, _SENTENCES = 2_000, 10, 300
 _SETTINGS = {**UNTHROTTLED, **WITH_PRIVATE_CALLS}
@@ -27,7 +27,7 @@ _MAX_SECONDS = {"all models and tests": 60, "the same after 100 new calls": 10}
 _MAX_RATIO = 2.0
 
 
-def measure_models(bench: Bench, targets: dict[str, Target | None]) -> Iterator[Row]:
+def measure_models(bench: Bench, targets: Mapping[str, PostgresDatabase | None]) -> Iterator[Row]:
     """Yield a full build with its tests, and one after a hundred new calls.
 
     Args:
@@ -69,8 +69,9 @@ def main() -> None:
         if parser.parse_args().destination == "duckdb":
             print_table(list(measure_models(bench, {"DuckDB": None})))
             return
-        with postgres_target() as target:
-            print_table(list(measure_models(bench, {"DuckDB": None, "PostgreSQL": target})))
+        with postgres_server() as server:
+            database = PostgresDatabase(server.create_database())
+            print_table(list(measure_models(bench, {"DuckDB": None, "PostgreSQL": database})))
 
 
 if __name__ == "__main__":

@@ -4,52 +4,24 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from contextlib import contextmanager
 
-import psycopg2
-
-from tests.benchmarks.bench import UNTHROTTLED, WITH_PRIVATE_CALLS, Bench, Target, open_bench, simulated_gong
+from tests.benchmarks.bench import UNTHROTTLED, WITH_PRIVATE_CALLS, Bench, open_bench, simulated_gong
 from tests.benchmarks.comparison import Program, compare_seconds, format_speed, wall_seconds
-from tests.benchmarks.programs.gong_server import Contents
 from tests.benchmarks.report import Row, print_table
-from tests.support.servers.postgres import PostgresServer, postgres_server
+from tests.support.servers.connections import PostgresDatabase
+from tests.support.servers.postgres import postgres_server
 
 _CALLS, _SENTENCES = 2_000, 300
 _SETTINGS = {**UNTHROTTLED, **WITH_PRIVATE_CALLS}
-_CONTENTS = """
-SELECT (SELECT count(*) FROM gong.calls), count(*), coalesce(sum(octet_length(text)), 0), coalesce(sum(end_ms), 0)
-FROM gong.transcript_sentences
-"""
-
-
-@contextmanager
-def postgres_target() -> Iterator[Target]:
-    """Run a PostgreSQL server with its default settings, and yield an empty database of it."""
-    with postgres_server() as server:
-        yield create_target(server)
-
-
-def create_target(server: PostgresServer) -> Target:
-    """Create an empty database."""
-    url = server.create_database()
-
-    def read_contents() -> Contents:
-        connection = psycopg2.connect(url)
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(_CONTENTS)
-                return Contents(*map(int, cursor.fetchone() or ()))
-        finally:
-            connection.close()
-
-    return Target("postgres", {"DESTINATION__POSTGRES__CREDENTIALS": url}, read_contents)
 
 
 def compare_first_loads(bench: Bench, rounds: int) -> Iterator[Row]:
     """Yield the duration of a first load of calls in full with transcripts, and the ratio of the two warehouses."""
     with simulated_gong(calls=_CALLS, sentences=_SENTENCES) as gong, postgres_server() as server:
         postgres = Program(
-            "first load into PostgreSQL", lambda: bench.sync(gong, _SETTINGS, target=create_target(server)), []
+            "first load into PostgreSQL",
+            lambda: bench.sync(gong, _SETTINGS, target=PostgresDatabase(server.create_database())),
+            [],
         )
         duckdb = Program("first load into DuckDB", lambda: bench.sync(gong, _SETTINGS), [])
         for program in (postgres, duckdb):
