@@ -21,9 +21,15 @@ IMPORT_EVERY_MODULE = """
 import importlib, pkgutil, sys
 import gong_elt
 names = [m.name for m in pkgutil.walk_packages(gong_elt.__path__, "gong_elt.") if not m.name.endswith("__main__")]
+# The wheel does not require the drivers of cloud warehouses.
+drivers = {"gong_elt.destinations.kinds.bigquery_client": "google.cloud"}
 for name in names:
     if name != "gong_elt.pipelines.analytics.notebook":
-        importlib.import_module(name)
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if name not in drivers or error.name != drivers[name]:
+                raise
 assert not {"pipelines", "sources", "state", "destinations"} & sys.modules.keys()
 print(len(names))
 """
