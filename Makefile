@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: install demo check test test-slow test-emulators wheel-test dist audit sbom bench soak soak-upload superset parse duckdb-matrix pages docs clean requirements
+.PHONY: install demo check test test-slow test-emulators test-mariadb wheel-test dist audit sbom bench soak soak-upload superset parse duckdb-matrix pages docs clean requirements
 
 install: .venv/installed
 
@@ -50,6 +50,18 @@ test-emulators: .emulators/installed
 	  -r tests/emulators/requirements/client.txt
 	.emulators/client/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 	  --editable .
+	@touch $@
+
+# Test the promises on MariaDB (apt-get install mariadb-server), with its driver in an environment of its own.
+test-mariadb: .mariadb/installed
+	.mariadb/bin/pytest -n auto -m "mariadb and promise" tests/conformance
+
+.mariadb/installed: requirements.txt pyproject.toml tests/conformance/mariadb-requirements.txt
+	$(PYTHON) -m venv .mariadb
+	.mariadb/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
+	.mariadb/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	  -r tests/conformance/mariadb-requirements.txt
+	.mariadb/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # Install the wheel from the package index into empty environments, on every Python that is here.
@@ -130,4 +142,4 @@ requirements:
 	  --python-version 3.11 --universal --quiet --output-file docs/requirements.txt
 
 clean:
-	rm -rf .venv .emulators .audit dist .docs .superset .parse .duckdb-matrix demo site .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .emulators .mariadb .audit dist .docs .superset .parse .duckdb-matrix demo site .pytest_cache .mypy_cache .ruff_cache
