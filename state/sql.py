@@ -45,7 +45,13 @@ class TransactionalSql(Sql, Protocol):
 
 
 def list_tables(sql: Sql) -> set[str]:
-    """Return the names of the tables in the dataset, in DuckDB or PostgreSQL; empty if the dataset does not exist."""
+    """Return the names of the tables in the dataset; empty if the dataset does not exist.
+
+    Only for warehouses with `can_list_tables`. Clients of other kinds than DuckDB and PostgreSQL list them themselves.
+    """
+    own_list = getattr(sql, "list_tables", None)
+    if own_list is not None:
+        return set(own_list())
     rows = sql.execute_sql(
         "SELECT table_name FROM information_schema.tables"
         " WHERE table_catalog = current_database() AND table_schema = %s AND table_type = 'BASE TABLE'",

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
 import requests
 from dlt.common.destination import DestinationCapabilitiesContext
+from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema import Schema
-from dlt.destinations.exceptions import DatabaseTransientException
+from dlt.common.storages import FileStorage
+from dlt.destinations.exceptions import DatabaseTransientException, DatabaseUndefinedRelation
 from dlt.destinations.impl.bigquery.bigquery import BigQueryClient
 from dlt.destinations.impl.bigquery.configuration import BigQueryClientConfiguration
 from dlt.destinations.impl.bigquery.sql_client import BigQueryDBApiCursorImpl, BigQuerySqlClient
 from dlt.destinations.sql_client import raise_database_error
-from google.api_core.exceptions import GoogleAPICallError, RetryError
+from google.api_core.exceptions import Forbidden, GoogleAPICallError, NotFound, RetryError
 from google.auth.exceptions import TransportError
 from google.cloud.bigquery import dbapi
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 
 from .bigquery_script import build_transaction, is_deferrable, write_requirement, write_statement
 
+_decode_row = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _UNREACHABLE = (RetryError, TransportError, requests.exceptions.RequestException)
 
 
@@ -46,6 +52,54 @@ class ScriptSqlClient(BigQuerySqlClient):
             job_retry=self._job_retry,
         )
         return client
+
+    def list_tables(self) -> list[str]:
+        """Return the names of the tables in the dataset; none if the dataset does not exist."""
+        return [name for name, kind in self._list_relations(self.dataset_name) if kind == "BASE TABLE"]
+
+    def list_relations(self, dataset: str) -> list[str]:
+        """Return the names of the tables and views in a dataset; none if the dataset does not exist."""
+        return [name for name, _ in self._list_relations(dataset)]
+
+    def list_tables_beside(self, table: str, column: str) -> list[tuple[str, str]]:
+        """Return dataset and name of the tables with a column, in datasets that have a certain table.
+
+        The datasets are found by requests for that table, because INFORMATION_SCHEMA of a whole region is open only to
+        logins with rights on the project.
+
+        Args:
+            table: Name of the table that these datasets have.
+            column: Name of the column.
+        """
+        found = []
+        with _unreachable_as_transient():
+            limits = {"retry": self._default_retry, "timeout": self.http_timeout}
+            datasets = [item.reference for item in self._client.list_datasets(**limits)]
+            for dataset in datasets:
+                # A table that this login may not read was not built by it.
+                with suppress(NotFound, Forbidden):
+                    self._client.get_table(dataset.table(table), **limits)
+                    found.append(dataset.dataset_id)
+        return [(dataset, name) for dataset in found for name in self._list_tables_with(dataset, column)]
+
+    def _list_relations(self, dataset: str) -> Sequence[Sequence[Any]]:
+        try:
+            tables = self._information_schema(dataset, "TABLES")
+            return self.execute_sql(f"SELECT table_name, table_type FROM {tables}") or ()
+        except DatabaseUndefinedRelation:
+            return ()
+
+    def _list_tables_with(self, dataset: str, column: str) -> list[str]:
+        columns, tables = (self._information_schema(dataset, view) for view in ("COLUMNS", "TABLES"))
+        rows = self.execute_sql(
+            f"SELECT table_name FROM {columns} WHERE lower(column_name) = %s AND table_name IN"
+            f" (SELECT table_name FROM {tables} WHERE table_type = 'BASE TABLE') ORDER BY table_name",
+            column,
+        )
+        return [str(name) for (name,) in rows or ()]
+
+    def _information_schema(self, dataset: str, view: str) -> str:
+        return f"`{self.project_id}`.`{dataset}`.INFORMATION_SCHEMA.{view}"
 
     @property
     def _job_retry(self) -> Any:
@@ -127,6 +181,28 @@ class ScriptBigQueryClient(BigQueryClient):
             config.http_timeout,
             config.retry_deadline,
         )
+
+    def _create_load_job(self, table: PreparedTableSchema, file_path: str) -> Any:
+        """Start to load a file, with the values of JSON columns: BigQuery would load their text as a JSON string."""
+        columns = [name for name, column in table["columns"].items() if column.get("data_type") == "json"]
+        if not columns:
+            return super()._create_load_job(table, file_path)
+        with TemporaryDirectory(prefix="gong-elt-json-") as folder:
+            # dlt derives the job's id from the file's name.
+            file = Path(folder, Path(file_path).name)
+            with FileStorage.open_zipsafe_ro(file_path, "rb") as lines, file.open("wb") as output:
+                output.writelines(embed_json(line, columns) for line in lines)
+            return super()._create_load_job(table, str(file))
+
+
+def embed_json(line: bytes, columns: Iterable[str]) -> bytes:
+    """Return a line of JSON in which the fields of these columns are the JSON that was their text."""
+    row = _decode_row(line)
+    for column in columns:
+        if (field := row.get(column)) is not None:
+            text = msgspec.json.decode(field)
+            row[column] = msgspec.Raw(text.encode() if isinstance(text, str) else field)
+    return msgspec.json.encode(row) + b"\n"
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import dlt
 from state.lock import LockHeldError, run_lock
 
 from ..runtime.target import Target
+from . import marts_origin
 from .search.manifest import IndexManifest
 
 _TABLES = """
@@ -37,8 +38,12 @@ def tables_of_marts(pipeline: dlt.Pipeline, target: Target) -> list[str]:
     if not target.warehouse.has_marts:
         return []
     with pipeline.sql_client() as sql:
-        rows = sql.execute_sql(_TABLES, sql.escape_column_name(sql.dataset_name, quote=False)) or ()
-        return [f"{sql.escape_column_name(schema)}.{sql.escape_column_name(table)}" for schema, table in rows]
+        own_list = getattr(sql, "list_tables_beside", None)
+        if own_list is None:
+            rows = sql.execute_sql(_TABLES, sql.escape_column_name(sql.dataset_name, quote=False)) or ()
+        else:
+            rows = own_list(marts_origin.TABLE, "call_id")
+        return [".".join(sql.make_qualified_table_name_path(table, dataset_name=dataset)) for dataset, table in rows]
 
 
 def index_folder(target: Target, analytics: str) -> Path:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from dlt.common.data_types import TDataType
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
@@ -15,7 +16,7 @@ from ..runtime.errors import UsageError
 
 TABLE = "_marts"
 
-_COLUMNS = "dataset varchar, connection varchar, built_at timestamp with time zone"
+_COLUMNS: Mapping[str, TDataType] = {"dataset": "text", "connection": "text", "built_at": "timestamp"}
 # Where marts of an earlier version may exist, and datasets whose names differ in case only.
 _FIRST_DIALECTS = ("duckdb", "postgres")
 _VIEWS = """
@@ -108,7 +109,7 @@ def claim_marts(
                 f" ({', '.join(foreign[:5])}): use another --analytics, or rename them"
             )
     table = _table_name(sql, analytics)
-    sql.execute_sql(f"CREATE TABLE IF NOT EXISTS {table} ({_COLUMNS})")
+    sql.execute_sql(f"CREATE TABLE IF NOT EXISTS {table} ({_column_definitions(sql)})")
     with sql.begin_transaction():
         sql.execute_sql(f"DELETE FROM {table} WHERE 1 = 1")
         sql.execute_sql(
@@ -126,8 +127,20 @@ def default_analytics(dataset: str) -> str:
 
 def _relation_names(sql: SqlClientBase[Any], analytics: str) -> set[str]:
     """Return the names of the tables and views of an existing dataset, in lower case."""
+    own_list = getattr(sql, "list_relations", None)
+    if own_list is not None:
+        return {str(name).lower() for name in own_list(analytics)}
     rows = sql.execute_sql(_RELATIONS, sql.escape_column_name(analytics, quote=False))
     return {str(row[0]).lower() for row in rows or ()}
+
+
+def _column_definitions(sql: SqlClientBase[Any]) -> str:
+    types = sql.capabilities.get_type_mapper()
+    table: Any = {"name": TABLE, "columns": {}}
+    return ", ".join(
+        f"{name} {types.to_destination_type({'name': name, 'data_type': data_type}, table)}"
+        for name, data_type in _COLUMNS.items()
+    )
 
 
 def _dialect(sql: SqlClientBase[Any]) -> str:
