@@ -75,6 +75,17 @@ def test_both_warehouses_have_the_same_rows(duckdb_marts: Workspace, postgres_ma
         assert rows_of(duckdb_marts, mart) == rows_of(postgres_marts, mart), mart
 
 
+def test_tables_of_marts_are_vacuumed_on_postgres(postgres_marts: Workspace) -> None:
+    times = dict(
+        postgres_marts.rows(
+            "SELECT relname, last_vacuum FROM pg_stat_user_tables"
+            " WHERE schemaname = 'gong_analytics' AND relname <> '_marts'"
+        )
+    )
+    assert {"transcript_lines", "speaker_turns", "calls_enriched"} <= times.keys()
+    assert all(times.values()), times
+
+
 def test_columns_and_descriptions_agree(duckdb_marts: Workspace) -> None:
     """Each column of each model has a description, in the same order, and each description a column."""
     for file in PROJECT.glob("*/*.yml"):

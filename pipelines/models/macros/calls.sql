@@ -25,10 +25,12 @@
 {# Format milliseconds from the start of the call as hh:mm:ss, with a minus sign before the start. #}
 {% macro clock(milliseconds) -%}
   {%- set distance = "abs(" ~ milliseconds ~ ")" -%}
+  {%- set hours = whole_part(distance, 3600000) -%}
+  {%- set minutes = whole_part(distance, 60000) -%}
   case when {{ milliseconds }} <= -1000 then '-' else '' end ||
-  {{ two_digits("floor(" ~ distance ~ " / 3600000.0)") }} || ':' ||
-  {{ two_digits("floor(" ~ distance ~ " / 60000.0) - 60 * floor(" ~ distance ~ " / 3600000.0)") }} || ':' ||
-  {{ two_digits("floor(" ~ distance ~ " / 1000.0) - 60 * floor(" ~ distance ~ " / 60000.0)") }}
+  {{ two_digits(hours) }} || ':' ||
+  {{ two_digits(minutes ~ " - 60 * " ~ hours) }} || ':' ||
+  {{ two_digits(whole_part(distance, 1000) ~ " - 60 * " ~ minutes) }}
 {%- endmacro %}
 
 {% macro two_digits(number) -%}

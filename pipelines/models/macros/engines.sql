@@ -89,6 +89,20 @@
   unix_millis({{ instant }})
 {%- endmacro %}
 
+{# Divide a number that is not negative by a whole number, and round down. #}
+{% macro whole_part(dividend, divisor) -%}
+  {{ return(adapter.dispatch('whole_part', 'gong_elt')(dividend, divisor)) }}
+{%- endmacro %}
+
+{% macro default__whole_part(dividend, divisor) -%}
+  floor({{ dividend }} / {{ divisor }}.0)
+{%- endmacro %}
+
+{# PostgreSQL divides by a fraction with exact numbers: twelve seconds for the times of six million sentences. #}
+{% macro postgres__whole_part(dividend, divisor) -%}
+  (cast(floor({{ dividend }}) as bigint) / {{ divisor }})
+{%- endmacro %}
+
 {# Return the days from 1970-01-01 to the day of an instant, in UTC. #}
 {% macro epoch_days(instant) -%}
   cast(floor({{ epoch_ms(instant) }} / 86400000.0) as {{ dbt.type_int() }})
@@ -225,8 +239,12 @@
   {%- if target.type == 'duckdb' -%} set threads = getvariable('gong_threads') {%- endif -%}
 {%- endmacro %}
 
-{% macro analyze(relation) -%}
-  {%- if target.type == 'postgres' and model.config.materialized != 'view' -%} analyze {{ relation }} {%- endif -%}
+{# Update PostgreSQL's statistics, and mark the pages whose rows are visible to all: the tests then read indexes only. A
+   table on which another session does this is left to that session. #}
+{% macro vacuum(relation) -%}
+  {%- if target.type == 'postgres' and model.config.materialized != 'view' -%}
+  vacuum (analyze, skip_locked) {{ relation }}
+  {%- endif -%}
 {%- endmacro %}
 
 {% macro analyze_sources() -%}
