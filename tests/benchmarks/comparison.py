@@ -45,7 +45,7 @@ def compare_programs(bench: Bench, *, calls: int, sentences: int, rounds: int, w
         with_defaults: Also run the peer with dlt's default files, once, because that takes minutes.
     """
     with simulated_gong(calls=calls, sentences=sentences) as gong:
-        ours, floor, peer, full, full_peer = programs = _programs(bench, gong)
+        ours, floor, peer, full, full_peer, empty = programs = _programs(bench, gong)
         for program in programs:
             # Not measured: fills the caches of the simulated Gong, of Python and of the file system.
             program.run()
@@ -60,6 +60,10 @@ def compare_programs(bench: Bench, *, calls: int, sentences: int, rounds: int, w
     sentence_count = gong.info.all_calls.sentences
     size = f"{calls:,} calls x {sentences} sentences"
     for program in programs:
+        if program is empty:
+            seconds = sorted(map(wall_seconds, empty.runs))
+            yield Row(empty.name, f"{median(seconds):.2f} s ({seconds[0]:.2f} to {seconds[-1]:.2f})")
+            continue
         if program in (full, full_peer):
             speed = format_speed(program.runs, full.runs[0].rows, "rows of our tables")
         else:
@@ -106,6 +110,11 @@ def _programs(bench: Bench, gong: GongServer) -> list[Program]:
         Program("the peer: dlt rest_api, Parquet, no compression", lambda: bench.run_peer(gong), []),
         Program("gong-elt sync, calls in full", lambda: bench.sync(gong, full), []),
         Program("the peer, calls in full", lambda: bench.run_peer(gong, full=True), []),
+        Program(
+            "the fixed cost of a first sync: a window without calls",
+            lambda: bench.sync(gong, full, since=gong.since - timedelta(hours=1), until=gong.since),
+            [],
+        ),
     ]
 
 
