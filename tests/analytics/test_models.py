@@ -76,6 +76,7 @@ def test_both_warehouses_have_the_same_rows(duckdb_marts: Workspace, postgres_ma
 
 
 def test_tables_of_marts_are_vacuumed_on_postgres(postgres_marts: Workspace) -> None:
+    """Tests of keys then read indexes, and space of replaced rows is used again."""
     times = dict(
         postgres_marts.rows(
             "SELECT relname, last_vacuum FROM pg_stat_user_tables"
@@ -196,10 +197,13 @@ def test_a_build_leaves_no_files_behind(duckdb_marts: Workspace) -> None:
 
 
 @pytest.mark.slow
-def test_an_incremental_build_equals_a_full_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("warehouse", ["duckdb", "postgres"])
+def test_an_incremental_build_equals_a_full_one(tmp_path: Path, warehouse: str) -> None:
     """Only changed calls are rebuilt, and the result equals a build from scratch; warnings and failures are named."""
     gong = build_recent_gong(calls=60, days=6)
-    with sync_company(Workspace(tmp_path), gong) as place:
+    with ExitStack() as stack:
+        address = stack.enter_context(postgres_server()).create_database() if warehouse == "postgres" else None
+        place = stack.enter_context(sync_company(Workspace(tmp_path, postgres=address), gong))
         build_models(place)
 
         transcribed = [call for call in public_calls(gong) if call.transcript_json]

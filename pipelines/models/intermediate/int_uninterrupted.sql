@@ -2,7 +2,7 @@
 {{ config(
     materialized='incremental',
     pre_hook="{{ forget_changed_calls('int_transcribed_calls', ['_synced_at']) }}",
-    indexes=index_on(['call_id'])
+    indexes=index_on(['call_id', 'stretch'])
 ) }}
 
 with calls as (
