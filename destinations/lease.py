@@ -14,7 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
@@ -157,13 +157,10 @@ class Lease:
         if self._held is None:
             return
         open_client, owner = self._held
-        if sql is not None:
-            is_held = _renew(sql, owner)
-        else:
-            with open_client() as own:
-                is_held = _renew(own, owner)
-        if not is_held:
-            raise LeaseLostError
+        with nullcontext(sql) if sql is not None else open_client() as client:
+            # The other thread may renew the row between the two statements of a renewal.
+            if not any(_renew(client, owner) for _ in range(_ATTEMPTS)):
+                raise LeaseLostError
 
 
 def _acquire(sql: Sql, connection: str, expiry: timedelta) -> tuple[LeaseRow | None, str | None]:

@@ -179,6 +179,27 @@ def test_a_lease_is_lost_in_the_transaction_of_a_load(make_pipeline: MakePipelin
                 lease.confirm()
 
 
+def test_a_renewal_of_the_other_thread_is_no_loss(
+    make_pipeline: MakePipeline, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may come between the statement that confirms the lease and the one that reads what was written."""
+    lease, pipeline = Lease(_EXPIRY), make_pipeline()
+    with lease.hold(pipeline, "gong"), pipeline.sql_client() as sql:
+        regular = sql.execute_sql
+        renewals: list[int] = []
+
+        def execute(statement: Any, *parameters: Any) -> Any:
+            rows = regular(statement, *parameters)
+            if statement.startswith("UPDATE") and not renewals:
+                workspace.execute(f"UPDATE gong.{TABLE} SET renewal = 'of the thread'")
+                renewals.append(1)
+            return rows
+
+        monkeypatch.setattr(sql, "execute_sql", execute)
+        lease.confirm(sql)
+        assert renewals
+
+
 @pytest.mark.parametrize("text", ["", "2", "0s", "-1m", "1.5m", "2 days"])
 def test_an_expiry_is_a_number_and_a_unit(text: str) -> None:
     """Other texts are refused."""
