@@ -52,9 +52,9 @@ test-emulators: .emulators/installed
 	  --editable .
 	@touch $@
 
-# Test the promises on MariaDB (apt-get install mariadb-server), with its driver in an environment of its own.
+# Run all tests on MariaDB (apt-get install mariadb-server), with its driver in an environment of its own.
 test-mariadb: .mariadb/installed
-	.mariadb/bin/pytest -n auto -m "mariadb and promise" tests/conformance
+	.mariadb/bin/pytest -n auto -m mariadb tests
 
 .mariadb/installed: requirements.txt pyproject.toml tests/conformance/mariadb-requirements.txt
 	$(PYTHON) -m venv .mariadb

@@ -59,10 +59,23 @@ def _open_sql(name: str, destination: Destination[Any, Any], dataset: str) -> Wa
     return SqlWarehouse(name, load_atomically(destination), has_transactions=True)
 
 
+def _open_sqlalchemy(name: str, destination: Destination[Any, Any], dataset: str) -> Warehouse:
+    driver = _resolve_settings(name, destination, dataset).credentials.drivername
+    from .kinds.mariadb import BACKENDS, MariaDb, MariaDbWarehouse, check_mariadb  # noqa: PLC0415
+
+    if driver.partition("+")[0] not in BACKENDS:
+        return _open_sql(name, destination, dataset)
+    check_mariadb(name, driver, dataset)
+    mariadb = MariaDb(**destination.config_params)
+    login = _resolve_settings(name, mariadb, dataset).credentials
+    return MariaDbWarehouse(name, mariadb, has_transactions=True, login=login)
+
+
 _KINDS: Mapping[str, Callable[[str, Destination[Any, Any], str], Warehouse]] = {
     "bigquery": _open_bigquery,
     "postgres": _open_postgres,
     "snowflake": _open_snowflake,
+    "sqlalchemy": _open_sqlalchemy,
 }
 
 # Destinations whose credentials are one URL, with its scheme.
@@ -87,7 +100,10 @@ _WITHOUT_SQL: Mapping[str, str] = {
 # Destinations that commit each statement, or that cannot commit several tables together.
 _WITHOUT_TRANSACTIONS = {name for name, support in SUPPORT.items() if not support.has_transactions}
 
-_ALIASES = {"postgresql": "postgres", "pg": "postgres", "psql": "postgres"}
+_ALIASES = {
+    **dict.fromkeys(("mariadb", "mysql"), "sqlalchemy"),
+    **dict.fromkeys(("postgresql", "pg", "psql"), "postgres"),
+}
 
 
 def open_warehouse(name: str, dataset: str, file: Path | None = None, retry: Retry = try_once) -> Warehouse:

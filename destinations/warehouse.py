@@ -96,6 +96,10 @@ class Warehouse(Protocol):
         """Whether `gong-elt models` builds in this kind of warehouse."""
 
     @property
+    def marts_advice(self) -> str:
+        """What to do for marts of these calls where `has_marts` is False."""
+
+    @property
     def can_list_tables(self) -> bool:
         """Whether `state.sql.list_tables` works in this kind of warehouse."""
 
@@ -197,7 +201,7 @@ class SqlWarehouse:
         Raises:
             InvalidWarehouseError: If the setting `lock_expiry` is invalid.
         """
-        object.__setattr__(self, "lease", Lease(_configured_expiry(self.name)))
+        object.__setattr__(self, "lease", Lease(read_duration(self.name, EXPIRY_SETTING, DEFAULT_EXPIRY)))
         if self.has_transactions:
             destination: Any = self.destination
             destination.confirm_load = self.lease.confirm
@@ -217,6 +221,10 @@ class SqlWarehouse:
     @property
     def has_marts(self) -> bool:
         return self.connect_dbt is not None
+
+    @property
+    def marts_advice(self) -> str:
+        return "run dbt in pipelines/models/ with your own profile"
 
     @property
     def can_list_tables(self) -> bool:
@@ -263,9 +271,19 @@ class SqlWarehouse:
         return None if self.build_uri is None else self.build_uri(credentials)
 
 
-def _configured_expiry(name: str) -> timedelta:
-    setting = f"destination.{name}.{EXPIRY_SETTING}"
-    text = str(dlt.config.get(setting) or DEFAULT_EXPIRY)
+def read_duration(name: str, setting: str, default: str) -> timedelta:
+    """Return a setting of a destination that is a duration.
+
+    Args:
+        name: Name of the destination.
+        setting: Name of the setting.
+        default: Its value if it is not set.
+
+    Raises:
+        InvalidWarehouseError: If it is not a duration.
+    """
+    setting = f"destination.{name}.{setting}"
+    text = str(dlt.config.get(setting) or default)
     try:
         return parse_expiry(text)
     except ValueError:

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.serving import serve
 from tests.support.companies import build_recent_gong
 from tests.support.marts import build_hostile_gong, build_models, sync_company
+from tests.support.servers.mariadb import MariaDbServer, is_installed, mariadb_server
 from tests.support.servers.postgres import PostgresServer, postgres_server
 from tests.support.workspace import Workspace
 
@@ -60,6 +62,15 @@ def gong(make_gong: MakeGong) -> SimulatedGong:
 def postgres() -> Iterator[PostgresServer]:
     """Run one PostgreSQL server for all tests of a worker; each test has its own database."""
     with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDbServer]:
+    """Run one MariaDB server for all tests of a worker."""
+    if not is_installed() or find_spec("pymysql") is None:
+        pytest.skip("MariaDB or pymysql is not installed: make test-mariadb")
+    with mariadb_server() as server:
         yield server
 
 

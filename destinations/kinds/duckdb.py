@@ -69,6 +69,10 @@ class DuckDbWarehouse:
         return True
 
     @property
+    def marts_advice(self) -> str:
+        return ""
+
+    @property
     def can_list_tables(self) -> bool:
         return True
 

@@ -83,6 +83,10 @@ class PostgresWarehouse:
         return True
 
     @property
+    def marts_advice(self) -> str:
+        return ""
+
+    @property
     def can_list_tables(self) -> bool:
         return True
 

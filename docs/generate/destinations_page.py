@@ -9,7 +9,7 @@ from destinations.support_levels import SUPPORT, Support
 from docs.generate.markdown import table
 from tests.conformance.exceptions import EXCEPTIONS, NOT_APPLICABLE
 from tests.conformance.promises import PROMISES
-from tests.support.servers.warehouses import WAREHOUSES
+from tests.support.servers.warehouses import RUN_FOR_REAL
 
 PAGE = Path(__file__).parents[1] / "destinations.md"
 
@@ -37,7 +37,7 @@ def page() -> str:
     levels = [(f"`{name}`", support.title, support.level.value, _note(support)) for name, support in SUPPORT.items()]
     lines = [_INTRODUCTION, *table(("`--destination`", "product", "level", "note"), levels), ""]
     lines += ["dlt's other SQL destinations are accepted for `sync` and `reconcile`; they were not tried.", ""]
-    tested = [name for name in SUPPORT if name in WAREHOUSES]
+    tested = [name for name in SUPPORT if name in RUN_FOR_REAL]
     rows = [(text, *(_verdict(name, key) for name in tested)) for key, text in PROMISES.items()]
     lines += ["## Promises", "", *table(("promise", *(SUPPORT[name].title for name in tested)), rows), ""]
     lines += _reasons("Exceptions", EXCEPTIONS, tested)

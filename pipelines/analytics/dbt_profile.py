@@ -40,9 +40,7 @@ def dbt_profile(
             belongs to other tables.
     """
     if not target.warehouse.has_marts:
-        raise UsageError(
-            f"gong-elt models does not support {target.name}: run dbt in pipelines/models/ with your own profile"
-        )
+        raise UsageError(f"gong-elt models does not support {target.name}: {target.warehouse.marts_advice}")
     pipeline = restore_pipeline(connection, target, folder)
     if missing := missing_tables(pipeline, target):
         raise tables_missing(target, missing)

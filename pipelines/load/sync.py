@@ -63,7 +63,7 @@ from ..runtime.warehouse_session import (
 from .private_calls import erase_private_calls
 from .repair.missing_tables import MissingTables, find_missing_tables, unfilled_warning
 from .run_warnings import clock_warning, no_visible_calls_warning
-from .sync_result import ResourceResult, SyncResult
+from .sync_result import ResourceResult, SyncResult, SyncResultWithoutMarts
 
 # Loads start at least this far apart, and three times the duration of the previous one. What is not loaded yet is read
 # again after a crash, and no requests run beside the last load, so both should be short.
@@ -162,7 +162,8 @@ class SyncJob:
     def result(self) -> SyncResult:
         """Return the figures of the run."""
         metrics = self._job.metrics
-        return SyncResult(
+        result = SyncResult if self._target.warehouse.has_marts else SyncResultWithoutMarts
+        return result(
             **self._job.figures(),
             resources={name: self._resource_result(name) for name in self._options.select},
             calls=self._loaded["calls"],

@@ -124,6 +124,16 @@ class SyncResult:
         return f"{self.status}: {self.location}; next: gong-elt models{options}"
 
 
+class SyncResultWithoutMarts(SyncResult):
+    """Figures of a sync into a warehouse in which `gong-elt models` does not build."""
+
+    __slots__ = ()
+
+    def final_line(self, options: str) -> str:  # noqa: ARG002
+        """Return where the data is. No command follows."""
+        return f"{self.status}: {self.location}"
+
+
 def format_duration(seconds: float) -> str:
     """Return a duration for a person: `12 s`, `4 min` or `7.5 hours`."""
     if seconds < 120:

@@ -79,7 +79,15 @@ def root_cause_message(error: BaseException) -> str:
         return one_line(f"unexpected {type(cause).__name__}: {cause} ({_place(cause)}); please report it")
     hint = "; gong-elt sync creates missing tables again" if any(map(_is_missing_table, chain)) else ""
     place = "".join(f"{note}: " for error in chain for note in getattr(error, "__notes__", ()))
-    return place + one_line(str(cause) or type(cause).__name__) + hint
+    return place + one_line(_read_message(cause) or type(cause).__name__) + hint
+
+
+def _read_message(error: BaseException) -> str:
+    match error.args:
+        # Some drivers raise errors with a number and a text, whose `str` is the tuple.
+        case (int(number), str(text)):
+            return f"{text} (error {number})"
+    return str(error)
 
 
 def _is_missing_table(error: BaseException) -> bool:

@@ -90,7 +90,8 @@ class Target:
             url = make_url(self.warehouse.location)
         except ValueError:
             return f"{self.name}, dataset {self.dataset}"
-        return f"{self.name} {url.host or ''}/{url.database or ''}, dataset {self.dataset}"
+        database = f"/{url.database}" if url.database else ""
+        return f"{self.name} {url.host or ''}{database}, dataset {self.dataset}"
 
     @property
     def missing_file(self) -> Path | None:

@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from tests.conformance.exceptions import EXCEPTIONS, NOT_APPLICABLE
-from tests.support.servers.mariadb import MariaDbConnection, MariaDbServer, is_installed, mariadb_server
-from tests.support.servers.warehouses import WAREHOUSES, build_workspace
+from tests.support.servers.warehouses import WITH_MARIADB, build_workspace
 from tests.support.workspace import Workspace
 
 
-@pytest.fixture(scope="session")
-def mariadb() -> Iterator[MariaDbServer]:
-    """Run one MariaDB server for all tests of a worker."""
-    if not is_installed() or find_spec("pymysql") is None:
-        pytest.skip("MariaDB or pymysql is not installed: make test-mariadb")
-    with mariadb_server() as server:
-        yield server
-
-
-@pytest.fixture(params=[*WAREHOUSES, pytest.param("sqlalchemy", marks=pytest.mark.mariadb)])
+@pytest.fixture(params=WITH_MARIADB)
 def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
     """Return a workspace with an empty warehouse of each kind."""
-    if request.param == "sqlalchemy":
-        warehouse = MariaDbConnection(request.getfixturevalue("mariadb").port)
-        warehouse.drop_datasets()
-        workspace = Workspace(tmp_path, other_warehouse=warehouse)
-        workspace.use_demo_key()
-        # The run after a kill waits for the lease to expire.
-        workspace.settings["DESTINATION__SQLALCHEMY__LOCK_EXPIRY"] = "5s"
-        return workspace
     return build_workspace(request, tmp_path)
 
 

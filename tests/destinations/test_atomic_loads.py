@@ -5,16 +5,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import threading
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import dlt
 import duckdb
-import psycopg2
 import pytest
 
 from destinations.loading.atomic_load import load_atomically
@@ -25,65 +22,30 @@ from tests.support.companies import public_calls
 from tests.support.expected_warehouse import assert_all_tables_match, assert_warehouse_matches
 from tests.support.process.waiting import wait_until
 from tests.support.servers.postgres import PostgresServer, hold_transaction
-from tests.support.servers.warehouses import WAREHOUSES, build_workspace
+from tests.support.servers.warehouses import MARIADB, WITH_MARIADB, build_workspace
+from tests.support.whole_loads import is_mariadb, poll, read_state
 from tests.support.workspace import Workspace
 
-# Tables of one call, compared call by call, and dlt's own.
-_STATE = """
-SELECT (SELECT max(load_id) FROM gong._dlt_loads), (SELECT count(*) FROM gong._dlt_pipeline_state),
-    (SELECT md5(string_agg(id || title, '' ORDER BY id)) FROM gong.calls WHERE _deleted_at IS NULL),
-    (SELECT md5(string_agg(call_id, '' ORDER BY call_id)) FROM gong.call_parties),
-    (SELECT md5(string_agg(call_id || _content_hash, '' ORDER BY call_id)) FROM gong.transcripts),
-    (SELECT md5(string_agg(call_id || sentence_index, '' ORDER BY call_id, sentence_index))
-     FROM gong.transcript_sentences),
-    (SELECT count(*) FROM gong.users)
-"""
 _ENTER_PROGRAM = "from pipelines.cli.app import main\nsys.argv[0] = 'gong-elt'\nmain()\n"
 
 # All calls, not only those of the last day.
 _ALL = ("--since", "2020-01-01")
 
-State = tuple[Any, ...]
 
-
-@pytest.fixture(params=WAREHOUSES)
+@pytest.fixture(params=WITH_MARIADB)
 def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
     """Return a workspace with an empty warehouse of each kind."""
     return build_workspace(request, tmp_path)
 
 
-def read_state(workspace: Workspace) -> State:
-    """Return what one query, and thus one snapshot, sees of a load."""
-    ((*values,),) = workspace.rows(_STATE)
-    return tuple(values)
-
-
-@contextmanager
-def poll(workspace: Workspace) -> Iterator[dict[str | None, set[State]]]:
-    """Read the warehouse again and again beside the block; yield the states that were seen, by the last load."""
-    states: dict[str | None, set[State]] = defaultdict(set)
-    # An open DuckDB file delays the command.
-    pause_seconds = 0.01 if workspace.postgres else 0.7
-    is_over = threading.Event()
-
-    def read() -> None:
-        while not is_over.wait(pause_seconds):
-            # There are no tables yet, or the command has the DuckDB file open.
-            with suppress(psycopg2.Error, duckdb.Error):
-                state = read_state(workspace)
-                states[state[0]].add(state)
-
-    thread = threading.Thread(target=read)
-    thread.start()
-    try:
-        yield states
-    finally:
-        is_over.set()
-        thread.join()
-
-
 def pause_after_statements(workspace: Workspace, *tables: str) -> None:
-    """Let PostgreSQL wait after statements that change these tables, so that a poll falls between them."""
+    """Let the server wait after statements that change these tables, so that a poll falls between them."""
+    if is_mariadb(workspace):
+        for table, event in product(tables, ("INSERT", "DELETE")):
+            workspace.execute(
+                f"CREATE TRIGGER gong.{table}_{event} AFTER {event} ON gong.{table} FOR EACH ROW DO SLEEP(0.2)"
+            )
+        return
     workspace.execute(
         "CREATE FUNCTION gong.pause() RETURNS trigger LANGUAGE plpgsql AS"
         " 'BEGIN PERFORM pg_sleep(0.2); RETURN NULL; END'"
@@ -105,21 +67,24 @@ def change_calls(gong: SimulatedGong) -> None:
 
 
 @promise("whole loads")
-@pytest.mark.parametrize("workspace", ["postgres", pytest.param("duckdb", marks=pytest.mark.slow)], indirect=True)
+@pytest.mark.parametrize(
+    "workspace", ["postgres", MARIADB, pytest.param("duckdb", marks=pytest.mark.slow)], indirect=True
+)
 def test_a_polling_reader_sees_only_whole_loads(make_gong: MakeGong, workspace: Workspace) -> None:
     """During a first sync of several loads, an edit, a shrink and a deletion, each load is seen whole or not at all."""
     gong = make_gong(calls=450)
+    is_server = workspace.warehouse.destination != "duckdb"
     # A load begins every five seconds, so the first sync must take longer.
     workspace.configure(requests_per_second=1)
     with poll(workspace) as states:
         workspace.sync("--select", "calls,transcripts,users")
         first = len(states)
         workspace.configure(requests_per_second=1000)
-        if workspace.postgres:
+        if is_server:
             pause_after_statements(workspace, "calls", "call_parties", "transcripts", "_dlt_pipeline_state")
         change_calls(gong)
         assert workspace.sync(*_ALL, "--select", "calls,transcripts,users")["calls"] == 1
-    assert first > 1 or not workspace.postgres
+    assert first > 1 or not is_server
     assert {load: len(seen) for load, seen in states.items()} == dict.fromkeys(states, 1)
     assert states.get(None, {(None, 0, None, None, None, None, 0)}) == {(None, 0, None, None, None, None, 0)}
     assert_warehouse_matches(workspace, gong)
@@ -137,9 +102,13 @@ def kill_at(workspace: Workspace, statement: str, *arguments: str, program: str 
         "import os, signal, sys\n"
         "from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient as Duck\n"
         "from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient as Postgres\n"
-        "for client in (Duck, Postgres):\n"
+        "clients = [Duck, Postgres]\n"
+        f"if {is_mariadb(workspace)}:\n"
+        "    from destinations.kinds.mariadb_client import MariaDbSqlClient\n"
+        "    clients.append(MariaDbSqlClient)\n"
+        "for client in clients:\n"
         "    def execute(self, query, *args, _regular=client.execute_query, **kwargs):\n"
-        f"        if {statement!r} in str(query):\n"
+        f"        if {statement!r} in str(query).replace('\"', '').replace('`', ''):\n"
         "            os.kill(os.getpid(), signal.SIGKILL)\n"
         "        return _regular(self, query, *args, **kwargs)\n"
         "    client.execute_query = execute\n"
@@ -164,9 +133,9 @@ def run_patched(workspace: Workspace, program: str, *arguments: str) -> int:
 @pytest.mark.parametrize(
     "statement",
     [
-        'INTO "gong"."_dlt_loads"',
-        pytest.param('INTO "gong"."transcript_sentences"', marks=pytest.mark.slow),
-        pytest.param('FROM "gong"."call_parties"', marks=pytest.mark.slow),
+        "INTO gong._dlt_loads",
+        pytest.param("INTO gong.transcript_sentences", marks=pytest.mark.slow),
+        pytest.param("FROM gong.call_parties", marks=pytest.mark.slow),
     ],
 )
 def test_a_kill_inside_the_transaction_leaves_the_previous_state(
@@ -187,7 +156,7 @@ def test_a_kill_inside_the_transaction_leaves_the_previous_state(
 
 def test_a_kill_inside_the_first_load_leaves_empty_tables(gong: SimulatedGong, workspace: Workspace) -> None:
     """Nothing of a first load is visible until all of it is."""
-    kill_at(workspace, 'INTO "gong"."_dlt_loads"', "sync")
+    kill_at(workspace, "INTO gong._dlt_loads", "sync")
     assert read_state(workspace) == (None, 0, None, None, None, None, 0)
 
     workspace.sync()
@@ -208,7 +177,7 @@ def test_a_killed_load_without_transactions_is_repaired(gong: SimulatedGong, wor
     change_calls(gong)
     before = read_state(workspace)
 
-    kill_at(workspace, 'INTO "gong"."_dlt_loads"', "sync", *_ALL, program=program)
+    kill_at(workspace, "INTO gong._dlt_loads", "sync", *_ALL, program=program)
     assert read_state(workspace) != before
     last = "SELECT unfinished_since = window_since FROM gong._runs ORDER BY started_at DESC LIMIT 1"
     assert workspace.rows(last) == [(True,)]
@@ -266,14 +235,16 @@ def test_an_error_inside_the_transaction_rolls_it_back(gong: SimulatedGong, work
     gong.company.users[0]["firstName"] = "Renamed"
     gong.clear_response_cache()
     before = read_state(workspace)
-    workspace.execute("ALTER TABLE gong.users ALTER COLUMN first_name TYPE INTEGER USING NULL")
+    workspace.execute("ALTER TABLE gong.users DROP COLUMN first_name")
+    workspace.execute("ALTER TABLE gong.users ADD COLUMN first_name INTEGER")
 
     result = workspace.run("sync", *_ALL)
     assert (result.code, result.err.count("\n")) == (1, 1), result
     assert "first_name" in result.err or "INT32" in result.err
     assert read_state(workspace) == before
 
-    workspace.execute("ALTER TABLE gong.users ALTER COLUMN first_name TYPE VARCHAR USING NULL")
+    workspace.execute("ALTER TABLE gong.users DROP COLUMN first_name")
+    workspace.execute("ALTER TABLE gong.users ADD COLUMN first_name VARCHAR(100)")
     workspace.sync(*_ALL)
     assert_all_tables_match(workspace, gong)
 

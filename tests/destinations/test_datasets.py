@@ -9,13 +9,13 @@ import pytest
 from pipelines.demo.server.app import SimulatedGong
 from tests.support.companies import public_calls
 from tests.support.expected_warehouse import assert_warehouse_matches
-from tests.support.servers.warehouses import WAREHOUSES, build_workspace
+from tests.support.servers.warehouses import WITH_MARIADB, build_workspace
 from tests.support.workspace import Workspace
 
 FOREIGN = ("calls", "users", "transcripts", "_runs", "_rejected", "_dlt_loads", "_dlt_version")
 
 
-@pytest.fixture(params=WAREHOUSES)
+@pytest.fixture(params=WITH_MARIADB)
 def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
     """Return a workspace with an empty warehouse of each kind."""
     return build_workspace(request, tmp_path)
@@ -67,7 +67,8 @@ def test_every_command_refuses_such_a_name(gong: SimulatedGong, workspace: Works
 def test_own_tables_in_the_default_schema_are_left_alone(gong: SimulatedGong, workspace: Workspace) -> None:
     """Names without a schema would lead to the user's own tables, where the dataset has none yet."""
     schema = "public" if workspace.postgres else "main"
-    workspace.execute("CREATE SCHEMA IF NOT EXISTS gong")
+    for name in ("gong", schema):
+        workspace.execute(f"CREATE SCHEMA IF NOT EXISTS {name}")
     for table in FOREIGN:
         workspace.execute(f"CREATE TABLE {schema}.{table} (own integer)")
         workspace.execute(f"INSERT INTO {schema}.{table} VALUES (7)")
@@ -106,7 +107,7 @@ def test_a_dataset_with_tables_of_another_program_is_refused(
     workspace.execute(f"CREATE TABLE gong.{table} (own integer)")
     workspace.execute(f"INSERT INTO gong.{table} VALUES (7)")
 
-    for command in ("sync", "status", "models"):
+    for command in ("sync", "status", "reconcile"):
         ended = workspace.run(command)
         assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1), ended
         assert f"has tables that gong-elt did not create ({table})" in ended.err

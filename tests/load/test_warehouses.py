@@ -12,13 +12,14 @@ from pipelines.demo.server.media_host import MediaHost
 from pipelines.demo.server.serving import serve
 from tests.support.companies import public_calls
 from tests.support.expected_warehouse import assert_warehouse_matches
+from tests.support.servers.mariadb import MariaDbConnection
 from tests.support.servers.postgres import PostgresServer
-from tests.support.servers.warehouses import WAREHOUSES, build_workspace
+from tests.support.servers.warehouses import WITH_MARIADB, build_workspace
 from tests.support.upload_files import build_upload_rows, write_csv
 from tests.support.workspace import Workspace
 
 
-@pytest.fixture(params=WAREHOUSES)
+@pytest.fixture(params=WITH_MARIADB)
 def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
     """Return a workspace with an empty warehouse of each kind."""
     return build_workspace(request, tmp_path)
@@ -81,6 +82,9 @@ def test_a_warehouse_that_cannot_be_written_fails_in_one_line(
         server: PostgresServer = request.getfixturevalue("postgres")
         server.execute(database, f"CREATE ROLE reader_{database} LOGIN")
         workspace.postgres = server.url(database, f"reader_{database}")
+    elif isinstance(workspace.warehouse, MariaDbConnection):
+        workspace.warehouse.create_user("reader", "SELECT ON *.*")
+        workspace.settings |= workspace.warehouse.environment_of("reader")
     else:
         workspace.settings["DESTINATION__DUCKDB__CREDENTIALS"] = "/proc/warehouse.duckdb"
     check = workspace.run("check", "--json")

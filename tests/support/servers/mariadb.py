@@ -20,6 +20,7 @@ from tests.support.servers.postgres import PASSWORD
 
 _NOBODY_UID = 65534
 _START_SECONDS = 60.0
+_SYSTEM_DATABASES = ("information_schema", "mysql", "performance_schema", "sys")
 _SEARCH_PATH = f"{os.environ['PATH']}:/usr/sbin"
 
 
@@ -48,6 +49,16 @@ class MariaDbConnection:
     @property
     def environment(self) -> Mapping[str, str]:
         return {"DESTINATION__SQLALCHEMY__CREDENTIALS": MariaDbServer(self.port).url()}
+
+    def environment_of(self, user: str, password: str = PASSWORD) -> Mapping[str, str]:
+        """Return the environment variables with which commands sign in as another user."""
+        return {"DESTINATION__SQLALCHEMY__CREDENTIALS": MariaDbServer(self.port).url(user, password)}
+
+    def create_user(self, name: str, *privileges: str) -> None:
+        """Create a user with `PASSWORD` and these privileges, such as `SELECT ON gong.*`."""
+        self.execute(f"CREATE OR REPLACE USER {name}@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'")
+        for privilege in privileges:
+            self.execute(f"GRANT {privilege} TO {name}@'127.0.0.1'")
 
     @property
     def unreachable_environment(self) -> Mapping[str, str]:
@@ -83,8 +94,9 @@ class MariaDbConnection:
 
     def drop_datasets(self) -> None:
         """Delete what an earlier test has loaded."""
-        for dataset in ("gong", "gong_staging"):
-            self.execute(f"DROP DATABASE IF EXISTS {dataset}")
+        names = [name for (name,) in self.rows("SHOW DATABASES") if name not in _SYSTEM_DATABASES]
+        for name in names:
+            self.execute(f"DROP DATABASE {name}")
 
 
 def _in_utc(value: Any) -> Any:
@@ -100,11 +112,12 @@ def is_installed() -> bool:
 def mariadb_server() -> Iterator[MariaDbServer]:
     """Run a server without databases of users while the context is open."""
     folder = Path(tempfile.mkdtemp(prefix="gong-elt-mariadb-"))
-    as_user: dict[str, Any] = {}
+    # A server that starts deletes the temporary tables of others in the same folder.
+    process_options: dict[str, Any] = {"env": {**os.environ, "TMPDIR": str(folder)}}
     if os.geteuid() == 0:
         # The server refuses to run as root.
         os.chown(folder, _NOBODY_UID, _NOBODY_UID)
-        as_user = {"user": _NOBODY_UID, "group": _NOBODY_UID, "extra_groups": []}
+        process_options |= {"user": _NOBODY_UID, "group": _NOBODY_UID, "extra_groups": []}
     try:
         data, (port,) = folder / "data", find_free_ports(1)
         install = [
@@ -113,7 +126,11 @@ def mariadb_server() -> Iterator[MariaDbServer]:
             f"--datadir={data}",
             "--auth-root-authentication-method=normal",
         ]
-        subprocess.run([*install, "--skip-test-db"], check=True, capture_output=True, cwd=folder, **as_user)
+        output = subprocess.run(
+            [*install, "--skip-test-db"], capture_output=True, cwd=folder, check=False, **process_options
+        )
+        if output.returncode:
+            raise RuntimeError(f"mariadb-install-db failed: {output.stdout + output.stderr!r}")
         setup = folder / "setup.sql"
         setup.write_text(
             f"CREATE USER loader@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';\n"
@@ -122,11 +139,12 @@ def mariadb_server() -> Iterator[MariaDbServer]:
         options = [
             *("--no-defaults", f"--datadir={data}", f"--socket={folder / 'socket'}", "--bind-address=127.0.0.1"),
             *(f"--port={port}", f"--init-file={setup}", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0"),
-            *("--innodb-buffer-pool-size=64M", "--character-set-server=utf8mb4", "--collation-server=utf8mb4_bin"),
+            # The defaults of the character set are left as they are, latin1, as on servers that are not configured.
+            "--innodb-buffer-pool-size=64M",
         ]
         with (folder / "log").open("wb") as log:
             mariadbd = shutil.which("mariadbd", path=_SEARCH_PATH)
-            process = subprocess.Popen([str(mariadbd), *options], cwd=folder, stdout=log, stderr=log, **as_user)
+            process = subprocess.Popen([str(mariadbd), *options], cwd=folder, stdout=log, stderr=log, **process_options)
         try:
             _wait_until_ready(port, process, folder / "log")
             yield MariaDbServer(port)
@@ -146,7 +164,7 @@ def connect(port: int) -> Any:
         user="loader",
         password=PASSWORD,
         autocommit=True,
-        init_command="SET time_zone = '+00:00'",
+        init_command="SET time_zone = '+00:00', group_concat_max_len = 100000000",
     )
 
 

@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.support.servers.mariadb import MariaDbConnection
 from tests.support.workspace import Workspace
 
-WAREHOUSES: dict[str, Callable[[pytest.FixtureRequest, Path], Workspace]] = {
+
+def _build_mariadb(request: pytest.FixtureRequest, folder: Path) -> Workspace:
+    warehouse = MariaDbConnection(request.getfixturevalue("mariadb").port)
+    warehouse.drop_datasets()
+    workspace = Workspace(folder, other_warehouse=warehouse)
+    # The run after a kill waits for the lease to expire.
+    workspace.settings["DESTINATION__SQLALCHEMY__LOCK_EXPIRY"] = "5s"
+    return workspace
+
+
+_BUILDERS: dict[str, Callable[[pytest.FixtureRequest, Path], Workspace]] = {
     "duckdb": lambda _, folder: Workspace(folder),
     "postgres": lambda request, folder: Workspace(
         folder, postgres=request.getfixturevalue("postgres").create_database()
     ),
+    "sqlalchemy": _build_mariadb,
 }
-"""By the name of its destination: build a workspace in a folder. The fixture `postgres` is a running server."""
+# The fixtures `postgres` and `mariadb` are running servers.
+
+WAREHOUSES = ("duckdb", "postgres")
+"""Names of the destinations that every machine can run."""
+
+MARIADB = pytest.param("sqlalchemy", marks=pytest.mark.mariadb)
+"""Parameter of a fixture: MariaDB, which `make test` leaves out."""
+
+WITH_MARIADB: Sequence[Any] = (*WAREHOUSES, MARIADB)
+"""Parameters of a fixture: the destinations that are run for real."""
+
+RUN_FOR_REAL = tuple(_BUILDERS)
+"""Names of these destinations."""
 
 
 def build_workspace(request: pytest.FixtureRequest, folder: Path) -> Workspace:
     """Return a workspace with the kind of warehouse that a fixture's parameter names, and the simulated Gong's key."""
-    workspace = WAREHOUSES[request.param](request, folder)
+    workspace = _BUILDERS[request.param](request, folder)
     workspace.use_demo_key()
     return workspace
