@@ -88,6 +88,8 @@ _URL_SCHEMES: Mapping[str, str] = {
     "sqlalchemy": "mysql+pymysql",
     "synapse": "synapse",
 }
+# Where one of gong-elt's extras has the packages, instead of dlt's extra with the name of the destination.
+_EXTRAS = {"sqlalchemy": "gong-elt[mariadb]"}
 # libpq quotes a URL of another scheme in its error, with the password.
 _POSTGRES_SCHEMES = ("postgresql", "postgres")
 
@@ -176,11 +178,12 @@ def _resolve_settings(name: str, destination: Destination[Any, Any], dataset: st
     except ConfigFieldMissingException as error:
         raise InvalidWarehouseError(_describe_missing(section, destination, error)) from error
     except ImportError as error:
-        credentials = f"{section}.credentials"
+        credentials, kind = f"{section}.credentials", _kind(destination)
         is_configured = dlt.secrets.get(credentials) is not None
         hint = "" if is_configured else f", and set {credentials} or {_variable(credentials)} in the environment"
         raise InvalidWarehouseError(
-            f"destination {name!r} needs packages that are not installed: pip install 'dlt[{_kind(destination)}]'{hint}"
+            f"destination {name!r} needs packages that are not installed: pip install"
+            f" '{_EXTRAS.get(kind, f'dlt[{kind}]')}'{hint}"
         ) from error
     except (ConfigurationException, ValueError) as error:
         # The message could quote a password.
@@ -227,5 +230,7 @@ def _variable(setting: str) -> str:
 
 
 def _example_url(kind: str) -> str:
-    port = ":5432" if kind == "postgres" else ""
-    return f"{_URL_SCHEMES[kind]}://user:password@host{port}/database"
+    port = {"postgres": ":5432", "sqlalchemy": ":3306"}.get(kind, "")
+    # The dataset is the database of MariaDB.
+    database = "" if kind == "sqlalchemy" else "database"
+    return f"{_URL_SCHEMES[kind]}://user:password@host{port}/{database}"

@@ -11,6 +11,7 @@ class Level(StrEnum):
     """What was done to find out whether a destination works."""
 
     REAL = "run for real"
+    REAL_WITHOUT_MARTS = "run for real, without marts"
     EMULATED = "run against an emulator"
     PARSED = "parsed only"
     UNTRIED = "not tried"
@@ -37,6 +38,7 @@ class Support:
 SUPPORT: Mapping[str, Support] = {
     "duckdb": Support("DuckDB", Level.REAL, "the default: one file, no server"),
     "postgres": Support("PostgreSQL", Level.REAL, "a server of version 18; 12 and later have all that is used"),
+    "sqlalchemy": Support("MariaDB", Level.REAL_WITHOUT_MARTS, "a server of version 10.11, by `mysql+pymysql://`"),
     "snowflake": Support("Snowflake", Level.EMULATED, "Snowflake's driver, with fakesnow as the server"),
     "bigquery": Support("BigQuery", Level.EMULATED, "BigQuery's driver, with bqemulator as the server"),
     "databricks": Support("Databricks", Level.PARSED, "no emulator accepts its driver", has_transactions=False),

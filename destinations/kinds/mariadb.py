@@ -141,6 +141,7 @@ class MariaDb(sqlalchemy):
         capabilities = super()._raw_capabilities()
         # TRUNCATE commits the transaction.
         capabilities.supports_truncate_command = False
+        capabilities.supports_ddl_transactions = False
         return capabilities
 
     @classmethod

@@ -31,6 +31,7 @@ from dlt.destinations.impl.sqlalchemy.sqlalchemy_job_client import SqlalchemyJob
 from dlt.destinations.impl.sqlalchemy.type_mapper import MysqlVariantTypeMapper
 from sqlalchemy.dialects.mysql import LONGBLOB, LONGTEXT
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateColumn
 
 from ..loading.atomic_load import AtomicLoad
 
@@ -159,6 +160,12 @@ class MariaDbSqlClient(SqlalchemyClient):
             self.dataset_name,
         )
         return {str(row[0]) for row in rows or ()}
+
+    def alter_table_add_columns(self, columns: Any) -> None:
+        """Add columns. dlt would need another package for it."""
+        for column in columns:
+            table = self.make_qualified_table_name(column.table.name)
+            self.execute_sql(f"ALTER TABLE {table} ADD COLUMN {CreateColumn(column).compile(dialect=self.dialect)}")
 
     @contextmanager
     def execute_query(self, query: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:

@@ -127,6 +127,19 @@ _DLT_SETTINGS = (
         "`30s`",
     ),
     (
+        "destination.sqlalchemy.credentials",
+        "secret string",
+        "address of the MariaDB server, `mysql+pymysql://user:password@host:3306/`",
+        "",
+    ),
+    (
+        "destination.sqlalchemy.lock_timeout",
+        "string",
+        "on MariaDB: how long a statement waits for a lock that another session holds; then the command ends with exit"
+        " code 1",
+        "`30s`",
+    ),
+    (
         "destination.<name>.lock_expiry",
         "string",
         "in warehouses other than DuckDB and PostgreSQL, such as `destination.snowflake.lock_expiry`: after which time"

@@ -71,6 +71,17 @@ class MigrateResult:
             yield f"{self.reason}; nothing was changed"
 
 
+class MigrateResultInParts(MigrateResult):
+    """Figures of a migration in a warehouse that commits each new table and column by itself."""
+
+    __slots__ = ()
+
+    def failures(self) -> Iterator[str]:
+        """Yield why it failed."""
+        if self.status != "done":
+            yield f"{self.reason}; a part may be changed: run gong-elt migrate again"
+
+
 def migrate(connection: Connection, target: Target, *, dry_run: bool = False) -> MigrateResult:
     """Upgrade the tables of a dataset.
 
@@ -96,7 +107,8 @@ def migrate(connection: Connection, target: Target, *, dry_run: bool = False) ->
                 _apply(pipeline)
                 job.write_progress()
                 job.write_end()
-    return MigrateResult(
+    result = MigrateResult if pipeline.destination.capabilities().supports_ddl_transactions else MigrateResultInParts
+    return result(
         **job.figures(),
         dry_run=dry_run,
         tables=sorted({table for table, column in changes if column is None}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.conformance.exceptions import EXCEPTIONS, NOT_APPLICABLE
+from tests.conformance.exceptions import EXCEPTIONS, LIMITS, NOT_APPLICABLE
 from tests.conformance.promises import PROMISES
 from tests.support.paths import REPOSITORY
 
@@ -18,5 +18,5 @@ def test_every_promise_has_a_test() -> None:
 
 def test_exceptions_name_promises() -> None:
     """A misspelt exception would never apply."""
-    for exceptions in (*EXCEPTIONS.values(), *NOT_APPLICABLE.values()):
+    for exceptions in (*EXCEPTIONS.values(), *LIMITS.values(), *NOT_APPLICABLE.values()):
         assert set(exceptions) <= set(PROMISES)

@@ -31,14 +31,16 @@ def test_a_load_requires_no_packages_of_extras(metadata: Message) -> None:
 
 
 def test_the_extra_all_has_all_extras(metadata: Message) -> None:
-    """`pip install 'gong-elt[all]'` is enough for every command but the experimental `serve`."""
+    """`pip install 'gong-elt[all]'` is enough for everything but the experimental `serve` and for MariaDB."""
     extras = set(metadata.get_all("Provides-Extra", []))
     assert {*EXTRAS, "all"} <= extras
     requirements = {
         extra: {line.partition(";")[0] for line in metadata.get_all("Requires-Dist", []) if f"'{extra}'" in line}
         for extra in extras
     }
-    assert requirements["all"] == set().union(*(requirements[extra] for extra in extras - {"all", "dev", "serve"}))
+    assert requirements["all"] == set().union(
+        *(requirements[extra] for extra in extras - {"all", "dev", "mariadb", "serve"})
+    )
 
 
 def test_an_index_can_describe_the_package(metadata: Message) -> None:

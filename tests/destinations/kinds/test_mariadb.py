@@ -67,6 +67,33 @@ def assert_fails_in_one_line(workspace: Workspace, command: str, *texts: str, co
     assert "Traceback" not in result.out + result.err
 
 
+def run_patched(workspace: Workspace, program: str, *arguments: str) -> int:
+    """Run a command in a process that first runs a program, which knows the SQL client as `Client`."""
+    program = (
+        "import os, signal, sys\n"
+        "from destinations.kinds.mariadb_client import MariaDbSqlClient as Client\n"
+        f"{program}"
+        "from pipelines.cli.app import main\n"
+        "sys.argv[0] = 'gong-elt'\n"
+        "main()\n"
+    )
+    _, *options = workspace.command(*arguments)
+    command = [sys.executable, "-c", program, *options]
+    return subprocess.run(command, cwd=workspace.folder, env=workspace.environment, check=False).returncode
+
+
+def run_until_statement(workspace: Workspace, statement: str, *arguments: str) -> int:
+    """Run a command that is killed when it is about to run a statement that begins so; return its exit code."""
+    program = (
+        "def execute(self, sql, *args, regular=Client.execute_sql, **kwargs):\n"
+        f"    if str(sql).replace('`', '').startswith({statement!r}):\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    return regular(self, sql, *args, **kwargs)\n"
+        "Client.execute_sql = execute\n"
+    )
+    return run_patched(workspace, program, *arguments)
+
+
 @pytest.mark.parametrize("command", ["check", "sync", "status", "reconcile"])
 def test_a_wrong_password_is_one_line(gong: SimulatedGong, workspace: Workspace, command: str) -> None:
     """The line names the user, and neither of the passwords."""
@@ -267,22 +294,13 @@ def test_texts_are_compared_as_they_are(gong: SimulatedGong, workspace: Workspac
 def test_a_run_that_is_killed_while_tables_are_created(gong: SimulatedGong, workspace: Workspace, table: str) -> None:
     """The server commits each CREATE TABLE, so some tables exist and others do not; the next run completes them."""
     program = (
-        "import os, signal, sys\n"
-        "from destinations.kinds.mariadb_client import MariaDbSqlClient as Client\n"
         "def create(self, table, regular=Client.create_table):\n"
         f"    if (table.schema, table.name) == ('gong', {table!r}):\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "    regular(self, table)\n"
         "Client.create_table = create\n"
-        "from pipelines.cli.app import main\n"
-        "sys.argv[0] = 'gong-elt'\n"
-        "main()\n"
     )
-    _, *options = workspace.command("sync")
-    killed = subprocess.run(
-        [sys.executable, "-c", program, *options], cwd=workspace.folder, env=workspace.environment, check=False
-    )
-    assert killed.returncode == -signal.SIGKILL
+    assert run_patched(workspace, program, "sync") == -signal.SIGKILL
 
     workspace.delete_working_folder()
     workspace.sync()
@@ -348,3 +366,31 @@ def test_a_long_dataset_has_a_staging_database(gong: SimulatedGong, workspace: W
     workspace.sync("--dataset", name, "--select", "users")
     assert workspace.rows(f"SELECT count(*) FROM {name}.users") == [(len(gong.company.users),)]
     assert sum(resource["rows"] for resource in workspace.sync("--dataset", name)["resources"].values()) > 0
+
+
+def test_a_migration_that_is_killed_is_completed_by_the_next(
+    gong: SimulatedGong, workspace: Workspace, server: MariaDbConnection
+) -> None:
+    """MariaDB commits each new column by itself, so a part is changed."""
+    workspace.sync()
+    server.execute("ALTER TABLE gong.calls DROP COLUMN brief")
+    server.execute("ALTER TABLE gong._runs DROP COLUMN command")
+    server.execute("DELETE FROM gong._dlt_version")
+    assert run_until_statement(workspace, "ALTER TABLE gong.calls", "migrate") == -signal.SIGKILL
+    assert "brief" not in workspace.columns("calls")
+
+    result = workspace.run("migrate", "--json")
+    assert result.code == 0, result.err
+    assert "calls.brief" in result.json["columns"]
+    assert {"brief", "command"} <= {*workspace.columns("calls"), *workspace.columns("_runs")}
+
+
+def test_a_migration_without_rights_names_the_table(
+    gong: SimulatedGong, workspace: Workspace, server: MariaDbConnection
+) -> None:
+    """The line must not claim that nothing was changed."""
+    workspace.sync()
+    server.execute("ALTER TABLE gong.calls DROP COLUMN brief")
+    server.create_user("writer", *(f"SELECT, CREATE, INSERT, UPDATE, DELETE ON {name}.*" for name in _DATASETS))
+    workspace.settings |= server.environment_of("writer")
+    assert_fails_in_one_line(workspace, "migrate", "ALTER command denied", "run gong-elt migrate again")
