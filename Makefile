@@ -35,6 +35,7 @@ test-slow: install
 # Run gong-elt with real drivers against emulators of cloud warehouses, each in an environment of its own.
 test-emulators: .emulators/installed
 	.emulators/client/bin/pytest -n 0 -m emulator tests/emulators
+	.emulators/client/bin/pytest -n 0 -m 'emulator and promise and not slow' tests/conformance
 
 .emulators/installed: requirements.txt pyproject.toml $(wildcard tests/emulators/requirements/*.txt)
 	$(PYTHON) -m venv .emulators/snowflake

@@ -228,7 +228,7 @@ class SqlWarehouse:
 
     @property
     def can_list_tables(self) -> bool:
-        return False
+        return self.has_marts
 
     def read_only(self) -> Warehouse:
         return self

@@ -20,9 +20,11 @@ class Sql(Protocol):
 
     Attributes:
         dataset_name: The dataset of the tables.
+        capabilities: How the warehouse writes names, as dlt describes it.
     """
 
     dataset_name: str
+    capabilities: Any
 
     def make_qualified_table_name(self, table_name: str) -> str:
         """Return the name of a table of the dataset, with its schema and quoted."""
@@ -47,17 +49,19 @@ class TransactionalSql(Sql, Protocol):
 def list_tables(sql: Sql) -> set[str]:
     """Return the names of the tables in the dataset; empty if the dataset does not exist.
 
-    Only for warehouses with `can_list_tables`. Clients of other kinds than DuckDB and PostgreSQL list them themselves.
+    Only for warehouses with `can_list_tables`. Clients whose kind has no standard view list them themselves.
     """
     own_list = getattr(sql, "list_tables", None)
     if own_list is not None:
         return set(own_list())
+    # Snowflake keeps names that are not quoted in upper case.
+    is_upper = sql.capabilities.casefold_identifier is str.upper
     rows = sql.execute_sql(
         "SELECT table_name FROM information_schema.tables"
         " WHERE table_catalog = current_database() AND table_schema = %s AND table_type = 'BASE TABLE'",
-        sql.dataset_name,
+        sql.dataset_name.upper() if is_upper else sql.dataset_name,
     )
-    return {str(row[0]) for row in rows or ()}
+    return {str(row[0]).lower() if is_upper else str(row[0]) for row in rows or ()}
 
 
 def insert_rows(sql: Sql, table: str, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -16,6 +16,7 @@ from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.serving import serve
 from tests.support.companies import build_recent_gong
 from tests.support.marts import build_hostile_gong, build_models, sync_company
+from tests.support.servers.emulators import Emulator, run_emulator
 from tests.support.servers.mariadb import MariaDbServer, is_installed, mariadb_server
 from tests.support.servers.postgres import PostgresServer, postgres_server
 from tests.support.workspace import Workspace
@@ -72,6 +73,20 @@ def mariadb() -> Iterator[MariaDbServer]:
         pytest.skip("MariaDB or pymysql is not installed: make test-mariadb")
     with mariadb_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def fakesnow() -> Iterator[Emulator]:
+    """Run one Snowflake emulator for all tests; each test has its own database."""
+    with run_emulator("snowflake", 1) as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="session")
+def bqemulator() -> Iterator[Emulator]:
+    """Run one BigQuery emulator for all tests; each test has its own project."""
+    with run_emulator("bigquery", 3) as emulator:
+        yield emulator
 
 
 @pytest.fixture(scope="session")

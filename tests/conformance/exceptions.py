@@ -17,6 +17,24 @@ LIMITS: Mapping[str, Mapping[str, str]] = {
 }
 """What a warehouse does not keep of a promise whose test passes, and has tests of its own."""
 
+_ONE_CLIENT = "The emulator understands no other client than the driver."
+_NOT_POLLED = "No test reads the emulator during a run; each load is committed in one transaction."
+
+NOT_TESTED: Mapping[str, Mapping[str, str]] = {
+    "snowflake": {
+        "whole loads": _NOT_POLLED,
+        "other reader": _ONE_CLIENT,
+    },
+    "bigquery": {
+        "whole loads": _NOT_POLLED,
+        "new fields": 'bqemulator adds one column at a time ("Only one ALTER command per statement is supported").',
+        "other reader": _ONE_CLIENT,
+        "migrate": "bqemulator's tables.get returns columns that ALTER TABLE has dropped.",
+    },
+}
+"""Promises that no test shows on an emulator, by the name of the destination: the defect with which the test fails, or
+that there is no test."""
+
 NOT_APPLICABLE: Mapping[str, Mapping[str, str]] = {
     "duckdb": {
         "outage": "A file has no server.",

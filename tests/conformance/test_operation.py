@@ -12,6 +12,7 @@ import pytest
 from pipelines.demo.server.app import SimulatedGong
 from tests.conformance.promises import promise
 from tests.conftest import MakeGong
+from tests.emulators.connections import EMULATED
 from tests.support.companies import find_call, public_calls
 from tests.support.expected_warehouse import assert_warehouse_matches
 from tests.support.gong_api import parse_datetime
@@ -81,7 +82,7 @@ def test_maintenance_keeps_the_data(make_gong: MakeGong, workspace: Workspace) -
     if workspace.postgres:
         not_vacuumed = "SELECT relname FROM pg_stat_user_tables WHERE schemaname = 'gong' AND last_vacuum IS NULL"
         assert workspace.rows(not_vacuumed) == []
-    else:
+    elif workspace.warehouse.destination not in EMULATED:
         assert result.json["bytes_after"] < result.json["bytes_before"]
     assert_warehouse_matches(workspace, gong)
     assert workspace.sync()["calls"] == 0

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import count
 from typing import Any
 
-from tests.support.servers.emulators import create_service_account
+import pytest
+
+from tests.support.servers.connections import WarehouseConnection
+from tests.support.servers.emulators import Emulator, create_service_account
 from tests.support.servers.postgres import PASSWORD
+
+_numbers = count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +113,45 @@ class BigQueryProject:
         )
         cursor = dbapi.connect(client=client, prefer_bqstorage_client=False).cursor()
         cursor.execute(sql.replace("?", "%s") if parameters else sql, list(parameters) or None)
-        return [tuple(row.values()) for row in cursor.fetchall()] if cursor.description else []
+        types = [column.type_code for column in cursor.description or ()]
+        return [
+            tuple(
+                json.dumps(value) if kind == "JSON" and value is not None else value
+                for kind, value in zip(types, row.values(), strict=True)
+            )
+            for row in (cursor.fetchall() if types else ())
+        ]
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         self.rows(sql, parameters)
 
     def columns(self, table: str) -> Mapping[str, str]:
-        sql = "SELECT column_name, upper(data_type) FROM gong.INFORMATION_SCHEMA.COLUMNS WHERE table_name = ?"
-        return dict(self.rows(sql, [table]))
+        sql = f"SELECT column_name, upper(data_type) FROM `{self.project}`.gong.INFORMATION_SCHEMA.COLUMNS"
+        return dict(self.rows(f"{sql} WHERE table_name = ?", [table]))
 
     def read_elsewhere(self, sql: str) -> list[str]:
         raise NotImplementedError("only the driver speaks the protocol of the emulator")
+
+
+def _connect_to_snowflake(request: pytest.FixtureRequest) -> WarehouseConnection:
+    (port,) = _ports(request, "fakesnow")
+    return SnowflakeDatabase(port, f"gong_{next(_numbers)}")
+
+
+def _connect_to_bigquery(request: pytest.FixtureRequest) -> WarehouseConnection:
+    rest_port, _, token_port = _ports(request, "bqemulator")
+    return BigQueryProject(rest_port, token_port, f"project-{next(_numbers)}")
+
+
+def _ports(request: pytest.FixtureRequest, fixture: str) -> tuple[int, ...]:
+    if find_spec("snowflake") is None:
+        pytest.skip("the drivers are not installed: make test-emulators")
+    emulator: Emulator = request.getfixturevalue(fixture)
+    return emulator.ports
+
+
+EMULATED: Mapping[str, Callable[[pytest.FixtureRequest], WarehouseConnection]] = {
+    "snowflake": _connect_to_snowflake,
+    "bigquery": _connect_to_bigquery,
+}
+"""By the name of its destination: return an empty warehouse of an emulator, whose fixture runs it."""

@@ -12,6 +12,7 @@ import pytest
 
 from pipelines.analytics.dbt_build import PROJECT
 from pipelines.demo.server.app import SimulatedGong
+from tests.conformance.promises import promise
 from tests.support.companies import build_recent_gong, public_calls
 from tests.support.marts import build_models, round_figure, sync_company
 from tests.support.workspace import Workspace
@@ -37,6 +38,7 @@ def gong() -> SimulatedGong:
     return build_recent_gong(calls=30, days=10)
 
 
+@promise("models")
 def test_marts_have_the_rows_of_those_in_duckdb(
     gong: SimulatedGong, workspace: Workspace, reference: Workspace
 ) -> None:

@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+from dlt.common.destination import DestinationCapabilitiesContext
+
 from state.sql import batches, insert_rows, placeholders, read_rows, update_rows
 
 
@@ -14,6 +16,7 @@ class RecordedSql:
     """A connection that keeps its statements, quotes as BigQuery does, and returns nothing."""
 
     dataset_name = "gong"
+    capabilities = DestinationCapabilitiesContext.generic_capabilities()
 
     def __init__(self) -> None:
         self.statements: list[tuple[str, tuple[Any, ...]]] = []
