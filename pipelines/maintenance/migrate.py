@@ -148,7 +148,11 @@ def _read_columns(pipeline: dlt.Pipeline, tables: Iterable[str]) -> list[tuple[s
     """Return the columns of tables in the warehouse; none for a table that does not exist."""
     with pipeline.destination_client() as client:
         storage: Any = client
-        return list(storage.get_storage_tables(tables))
+        found = list(storage.get_storage_tables(tables))
+        if client.capabilities.casefold_identifier is not str.upper:
+            return found
+        # Snowflake keeps names that are not quoted in upper case.
+        return [(table, {name.lower(): column for name, column in columns.items()}) for table, columns in found]
 
 
 def _count_old_rows(pipeline: dlt.Pipeline, changes: Sequence[Change]) -> int:
