@@ -22,8 +22,8 @@ _NOT_POLLED = "No test reads the emulator during a run; each load is committed i
 
 NOT_TESTED: Mapping[str, Mapping[str, str]] = {
     "snowflake": {
-        "kill": "fakesnow answers 500, instead of waiting, if a row that a transaction has changed is changed elsewhere: a"
-        " lease that expires soon is renewed during a load.",
+        "kill": "fakesnow answers 500, instead of waiting, if a row that a transaction has changed is changed elsewhere"
+        ", and a lease that expires soon is renewed during a load.",
         "whole loads": _NOT_POLLED,
         "other reader": _ONE_CLIENT,
     },
