@@ -21,11 +21,14 @@ class Erasure:
         child_tables: Tables whose rows of the call are deleted; each has `call_id`.
         content_columns: Columns of `calls` that are set to null.
         derived_tables: Quoted names of tables derived from calls, in other datasets; each has `call_id`.
+        staging_tables: Quoted names of tables in the staging dataset. All their rows are deleted: no load is running,
+            so a killed run has left them.
     """
 
     child_tables: Sequence[str]
     content_columns: Collection[str]
     derived_tables: Sequence[str] = ()
+    staging_tables: Sequence[str] = ()
 
     def mark_deleted(self, sql: SqlClientBase[Any], call_ids: Sequence[str], deleted_at: datetime) -> None:
         """Erase the content of calls, set their `_deleted_at` and delete their rows in every other table.
@@ -59,6 +62,8 @@ class Erasure:
         ids, rejected = _placeholders(call_ids), sql.make_qualified_table_name("_rejected")
         for table in (*map(sql.make_qualified_table_name, self.child_tables), *self.derived_tables):
             sql.execute_sql(f"DELETE FROM {table} WHERE call_id IN ({ids})", *call_ids)
+        for table in self.staging_tables:
+            sql.execute_sql(f"DELETE FROM {table} WHERE 1 = 1")
         # A rejected record holds what Gong sent of its call.
         sql.execute_sql(
             f"DELETE FROM {rejected} WHERE resource IN ('calls', 'transcripts') AND id IN ({ids})", *call_ids

@@ -111,7 +111,17 @@ class AtomicLoad(_Client):
                     error.add_note(f"table {self.sql_client.dataset_name}.{_table_name(file)}")
                     raise
             super().complete_load(load_id)
+            self._clear_staging(load_id)
             self.confirm_load()
+
+    def _clear_staging(self, load_id: str) -> None:
+        """Delete what the load has merged from the staging dataset, where an erasure of calls would not look for it."""
+        files = self._completed_files(load_id)
+        staged = {_table_name(file) for file in files if not SqlLoadJob.is_sql_job(file.name)}
+        with self.sql_client.with_staging_dataset():
+            for table in sorted(filter(self.should_load_data_to_staging_dataset, staged)):
+                name = self.sql_client.make_qualified_table_name(table)
+                self.sql_client.execute_sql(f"DELETE FROM {name} WHERE 1 = 1")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -124,11 +134,14 @@ class AtomicLoad(_Client):
             finally:
                 del client.begin_transaction
 
-    def _deferred_files(self, load_id: str) -> Iterator[Path]:
-        """Yield the deferred files, which dlt has moved to those of completed jobs."""
+    def _completed_files(self, load_id: str) -> list[Path]:
         package = Container()[LoadPackageStateInjectableContext].storage
         folder = Path(package.storage.make_full_path(package.get_job_state_folder_path(load_id, "completed_jobs")))
-        for file in sorted(folder.iterdir()):
+        return sorted(folder.iterdir())
+
+    def _deferred_files(self, load_id: str) -> Iterator[Path]:
+        """Yield the deferred files, which dlt has moved to those of completed jobs."""
+        for file in self._completed_files(load_id):
             table = _table_name(file)
             if SqlLoadJob.is_sql_job(file.name) or not self.should_load_data_to_staging_dataset(table):
                 yield file

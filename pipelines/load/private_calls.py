@@ -9,6 +9,7 @@ import dlt
 from destinations.erasure import Erasure
 from sources.gong import CALL_METADATA_COLUMNS, COLUMNS_KEPT_AFTER_DELETION, call_child_tables
 from state import loaded
+from state.sql import list_tables
 
 from ..analytics.derived_data import erase_from_indexes, tables_of_marts
 from ..runtime.job import Job
@@ -31,7 +32,17 @@ def create_erasure(
         child_tables=[name for name in call_child_tables() if name in tables],
         content_columns=[name for name in tables["calls"]["columns"] if name not in kept_columns],
         derived_tables=tables_of_marts(pipeline, target),
+        staging_tables=_tables_of_staging(pipeline, target),
     )
+
+
+def _tables_of_staging(pipeline: dlt.Pipeline, target: Target) -> list[str]:
+    """Return the tables of the staging dataset, quoted for SQL, without dlt's own."""
+    if not target.warehouse.can_list_tables:
+        return []
+    own = pipeline.default_schema.dlt_table_names()
+    with pipeline.sql_client() as sql, sql.with_staging_dataset():
+        return [sql.make_qualified_table_name(name) for name in sorted(list_tables(sql)) if name.lower() not in own]
 
 
 def erase_private_calls(job: Job, pipeline: dlt.Pipeline) -> int:

@@ -96,6 +96,23 @@ def test_deleted_and_private_calls_leave_the_warehouse(gong: SimulatedGong, work
     assert_warehouse_matches(workspace, gong)
 
 
+@promise("delete")
+def test_a_load_leaves_no_copy_of_calls_in_the_staging_dataset(gong: SimulatedGong, workspace: Workspace) -> None:
+    """An erasure of calls would not find it there. What a killed run has left is deleted with the next erasure."""
+    workspace.sync()
+    edited, deleted = [call for call in public_calls(gong) if call.transcript_json][:2]
+    gong.edit_call(edited.id, title="Edited")
+    gong.replace_transcript(edited.id, (edited.transcript or [])[:1])
+    assert workspace.sync(*ALL_CALLS)["transcripts"] == 1
+    for table in ("calls", "call_parties", "transcripts", "transcript_sentences"):
+        assert workspace.rows(f"SELECT count(*) FROM gong_staging.{table}") == [(0,)], table
+
+    workspace.execute("INSERT INTO gong_staging.transcripts SELECT * FROM gong.transcripts")
+    gong.delete_call(deleted.id)
+    assert workspace.run("reconcile", "--json").json["erased"] == 1
+    assert workspace.rows("SELECT count(*) FROM gong_staging.transcripts") == [(0,)]
+
+
 @promise("late transcript")
 def test_a_late_transcript_is_requested_until_it_is_there(gong: SimulatedGong, workspace: Workspace) -> None:
     """Pending transcripts are found in the warehouse, also on a new machine."""
