@@ -16,6 +16,7 @@ from dlt.destinations.impl.sqlalchemy.configuration import SqlalchemyClientConfi
 from dlt.destinations.sql_client import SqlClientBase
 
 from ..lease import parse_expiry
+from ..loading.atomic_load import AtomicDestination
 from ..warehouse import InvalidWarehouseError, Space, SqlWarehouse, read_duration
 
 DRIVER = "pymysql"
@@ -112,7 +113,7 @@ class MariaDbSettings(SqlalchemyClientConfiguration):
         self.credentials.lock_timeout_seconds = int(parse_expiry(self.lock_timeout).total_seconds())
 
 
-class MariaDb(sqlalchemy):
+class MariaDb(AtomicDestination, sqlalchemy):
     """dlt's SQLAlchemy destination for MariaDB, named as dlt's own in its state."""
 
     spec: Any = MariaDbSettings
@@ -129,18 +130,8 @@ class MariaDb(sqlalchemy):
 
         return MariaDbClient
 
-    def client(self, schema: Any, initial_config: Any = None) -> Any:
-        """Return a client whose loads confirm the lock of the run."""
-        client: Any = super().client(schema, initial_config)
-        confirm = getattr(self, "confirm_load", None)
-        if confirm is not None:
-            client.confirm_load = lambda: confirm(client.sql_client)
-        return client
-
     def _raw_capabilities(self) -> DestinationCapabilitiesContext:
         capabilities = super()._raw_capabilities()
-        # TRUNCATE commits the transaction.
-        capabilities.supports_truncate_command = False
         capabilities.supports_ddl_transactions = False
         return capabilities
 

@@ -8,7 +8,7 @@ loaded. Then they, dlt's state and the row of `_dlt_loads` are committed togethe
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
@@ -32,8 +32,9 @@ from dlt.destinations.sql_jobs import SqlStagingCopyFollowupJob
 
 if TYPE_CHECKING:
     _Client = SqlJobClientWithStagingDataset
+    _Destination = Destination[Any, Any]
 else:
-    _Client = object
+    _Client = _Destination = object
 
 _ATTEMPTS = 3
 _SECONDS_BETWEEN_ATTEMPTS = 1.0
@@ -180,6 +181,30 @@ class AtomicLoad(_Client):
         return jobs
 
 
+class AtomicDestination(_Destination):
+    """Makes a destination fit for atomic loads. Name it before dlt's class.
+
+    Attributes:
+        confirm_load: Set by the warehouse whose lock the run holds: raises if the load must not be committed. Its
+            argument is the client of the transaction.
+    """
+
+    confirm_load: Callable[[Any], None] | None = None
+
+    def client(self, schema: Schema, initial_config: Any = None) -> Any:
+        """Return a client whose loads confirm the lock of the run."""
+        client: Any = super().client(schema, initial_config)
+        if (confirm := self.confirm_load) is not None:
+            client.confirm_load = lambda: confirm(client.sql_client)
+        return client
+
+    def _raw_capabilities(self) -> DestinationCapabilitiesContext:
+        capabilities = super()._raw_capabilities()  # type: ignore[safe-super]
+        # On several servers TRUNCATE commits the transaction.
+        capabilities.supports_truncate_command = False
+        return capabilities
+
+
 def _table_name(file: Path) -> str:
     return ParsedLoadJobFileName.parse(file.name).table_name
 
@@ -194,7 +219,7 @@ def load_atomically(destination: Destination[Any, Any]) -> Destination[Any, Any]
     """Return a destination with the same settings whose loads are atomic. It must have transactions over tables."""
     dlt_class = type(destination)
 
-    class AtomicDestination(dlt_class):  # type: ignore[valid-type,misc]
+    class AtomicDlt(AtomicDestination, dlt_class):  # type: ignore[valid-type,misc]
         """dlt's destination, under whose type dlt keeps it in its state."""
 
         @property
@@ -203,20 +228,7 @@ def load_atomically(destination: Destination[Any, Any]) -> Destination[Any, Any]
 
         @property
         def client_class(self) -> type[Any]:
-            return atomic_client(super().client_class)
+            dlt_client: Any = super().client_class  # type: ignore[safe-super]
+            return atomic_client(dlt_client)
 
-        def client(self, schema: Schema, initial_config: Any = None) -> Any:
-            client: Any = super().client(schema, initial_config)
-            # Set by the warehouse whose lock the run holds.
-            confirm = getattr(self, "confirm_load", None)
-            if confirm is not None:
-                client.confirm_load = lambda: confirm(client.sql_client)
-            return client
-
-        def _raw_capabilities(self) -> DestinationCapabilitiesContext:
-            capabilities: DestinationCapabilitiesContext = super()._raw_capabilities()
-            # On several servers TRUNCATE commits the transaction.
-            capabilities.supports_truncate_command = False
-            return capabilities
-
-    return AtomicDestination(**destination.config_params)
+    return AtomicDlt(**destination.config_params)
