@@ -18,15 +18,15 @@ from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.common.libs.sql_alchemy_shims import make_url
 
 from .dataset_name import validate_dataset_name
-from .kinds.duckdb import open_duckdb
+from .kinds.duckdb.warehouse import open_duckdb
 from .support_levels import SUPPORT, Level
 from .warehouse import REPLACE_STRATEGY, InvalidWarehouseError, Retry, SqlWarehouse, Warehouse, try_once
 
 
 def _open_postgres(name: str, destination: Destination[Any, Any], dataset: str) -> Warehouse:
     # The driver of PostgreSQL is imported only where it is used.
-    from .kinds.postgres import PostgresWarehouse  # noqa: PLC0415
-    from .kinds.postgres_sessions.client import BoundedPostgres  # noqa: PLC0415
+    from .kinds.postgres.client import BoundedPostgres  # noqa: PLC0415
+    from .kinds.postgres.warehouse import PostgresWarehouse  # noqa: PLC0415
 
     bounded = BoundedPostgres(**destination.config_params)
     return PostgresWarehouse(name, bounded, _resolve_settings(name, bounded, dataset))
@@ -42,7 +42,7 @@ def _open_snowflake(name: str, destination: Destination[Any, Any], dataset: str)
 
 
 def _open_bigquery(name: str, destination: Destination[Any, Any], dataset: str) -> Warehouse:
-    from .kinds.bigquery import BoundedBigQuery, connect_dbt  # noqa: PLC0415
+    from .kinds.bigquery.destination import BoundedBigQuery, connect_dbt  # noqa: PLC0415
     from .loading.atomic_load import load_atomically  # noqa: PLC0415
 
     bounded = BoundedBigQuery(**destination.config_params)
@@ -61,7 +61,7 @@ def _open_sql(name: str, destination: Destination[Any, Any], dataset: str) -> Wa
 
 def _open_sqlalchemy(name: str, destination: Destination[Any, Any], dataset: str) -> Warehouse:
     driver = _resolve_settings(name, destination, dataset).credentials.drivername
-    from .kinds.mariadb import BACKENDS, MariaDb, MariaDbWarehouse, check_mariadb  # noqa: PLC0415
+    from .kinds.mariadb.warehouse import BACKENDS, MariaDb, MariaDbWarehouse, check_mariadb  # noqa: PLC0415
 
     if driver.partition("+")[0] not in BACKENDS:
         return _open_sql(name, destination, dataset)

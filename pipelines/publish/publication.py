@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from destinations.kinds.duckdb_copy import delete_drafts, replace_copy, write_copy
+from destinations.kinds.duckdb.copy import delete_drafts, replace_copy, write_copy
 
 from ..runtime.errors import PublicationError, UsageError, root_cause_message
 from ..runtime.job import Job

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from destinations.kinds.duckdb_file import close_file, open_file
+from destinations.kinds.duckdb.file import close_file, open_file
 from destinations.warehouse import try_once
 
 from ..runtime.errors import UsageError

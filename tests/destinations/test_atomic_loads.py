@@ -104,7 +104,7 @@ def kill_at(workspace: Workspace, statement: str, *arguments: str, program: str 
         "from dlt.destinations.impl.postgres.sql_client import Psycopg2SqlClient as Postgres\n"
         "clients = [Duck, Postgres]\n"
         f"if {is_mariadb(workspace)}:\n"
-        "    from destinations.kinds.mariadb_client import MariaDbSqlClient\n"
+        "    from destinations.kinds.mariadb.client import MariaDbSqlClient\n"
         "    clients.append(MariaDbSqlClient)\n"
         "for client in clients:\n"
         "    def execute(self, query, *args, _regular=client.execute_query, **kwargs):\n"
@@ -167,8 +167,8 @@ def test_a_kill_inside_the_first_load_leaves_empty_tables(gong: SimulatedGong, w
 def test_a_killed_load_without_transactions_is_repaired(gong: SimulatedGong, workspace: Workspace) -> None:
     """Where dlt commits table by table, `_runs` shows from where rows may be missing, and hashes are not trusted."""
     program = (
-        "from destinations.kinds.duckdb import DuckDbWarehouse\n"
-        "from destinations.kinds.duckdb_file import DuckDbFile\n"
+        "from destinations.kinds.duckdb.warehouse import DuckDbWarehouse\n"
+        "from destinations.kinds.duckdb.file import DuckDbFile\n"
         "from dlt.destinations.impl.duckdb.duck import DuckDbClient\n"
         "DuckDbWarehouse.has_transactions = property(lambda self: False)\n"
         "DuckDbFile.client_class = property(lambda self: DuckDbClient)\n"

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import psycopg2
 import pytest
 
-from destinations.kinds.postgres_sessions.client import parse_lock_timeout
+from destinations.kinds.postgres.client import parse_lock_timeout
 from destinations.warehouse import InvalidWarehouseError
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, rewrite

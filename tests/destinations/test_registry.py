@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from destinations.kinds.duckdb import DuckDbWarehouse
+from destinations.kinds.duckdb.warehouse import DuckDbWarehouse
 from destinations.registry import open_warehouse
 from destinations.warehouse import InvalidWarehouseError, SqlWarehouse
 

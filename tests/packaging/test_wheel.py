@@ -23,8 +23,8 @@ import gong_elt
 names = [m.name for m in pkgutil.walk_packages(gong_elt.__path__, "gong_elt.") if not m.name.endswith("__main__")]
 # The wheel does not require the drivers of cloud warehouses.
 drivers = {
-    "gong_elt.destinations.kinds.bigquery_client": "google.cloud",
-    "gong_elt.destinations.kinds.mariadb_client": "pymysql",
+    "gong_elt.destinations.kinds.bigquery.client": "google.cloud",
+    "gong_elt.destinations.kinds.mariadb.client": "pymysql",
 }
 for name in names:
     if name != "gong_elt.pipelines.analytics.notebook":

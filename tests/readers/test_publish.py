@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from destinations.kinds.duckdb_copy import replace_copy, write_copy
+from destinations.kinds.duckdb.copy import replace_copy, write_copy
 from destinations.registry import open_warehouse
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.faults import Fault, respond

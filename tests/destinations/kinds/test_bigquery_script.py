@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from destinations.kinds.bigquery_script import build_transaction, is_deferrable, write_requirement, write_statement
+from destinations.kinds.bigquery.script import build_transaction, is_deferrable, write_requirement, write_statement
 
 
 def test_script_begins_and_commits_one_transaction() -> None:

@@ -71,7 +71,7 @@ def run_patched(workspace: Workspace, program: str, *arguments: str) -> int:
     """Run a command in a process that first runs a program, which knows the SQL client as `Client`."""
     program = (
         "import os, signal, sys\n"
-        "from destinations.kinds.mariadb_client import MariaDbSqlClient as Client\n"
+        "from destinations.kinds.mariadb.client import MariaDbSqlClient as Client\n"
         f"{program}"
         "from pipelines.cli.app import main\n"
         "sys.argv[0] = 'gong-elt'\n"
@@ -312,7 +312,7 @@ def test_a_statement_that_would_commit_a_load_is_refused(
     workspace: Workspace, server: MariaDbConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """MariaDB commits before CREATE, ALTER and DROP, so a load with one of them would become visible in parts."""
-    from destinations.kinds.mariadb_client import ImplicitCommitError  # noqa: PLC0415 - imports the driver
+    from destinations.kinds.mariadb.client import ImplicitCommitError  # noqa: PLC0415 - imports the driver
     from destinations.registry import open_warehouse  # noqa: PLC0415
 
     for name, value in server.environment.items():

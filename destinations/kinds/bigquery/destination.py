@@ -10,7 +10,7 @@ from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.destinations import bigquery
 from dlt.destinations.impl.bigquery.configuration import BigQueryClientConfiguration
 
-from ..warehouse import DbtConnection
+from ...warehouse import DbtConnection
 
 _DBT_THREADS = 4
 _DBT_STATEMENT_SECONDS = 3600
@@ -50,7 +50,7 @@ class BoundedBigQuery(bigquery):
     @property
     def client_class(self) -> Any:
         """The client, whose module imports the driver."""
-        from .bigquery_client import ScriptBigQueryClient  # noqa: PLC0415 - the driver may be missing
+        from .client import ScriptBigQueryClient  # noqa: PLC0415 - the driver may be missing
 
         return ScriptBigQueryClient
 

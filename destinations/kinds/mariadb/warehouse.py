@@ -15,9 +15,9 @@ from dlt.destinations.exceptions import DatabaseException, DatabaseUndefinedRela
 from dlt.destinations.impl.sqlalchemy.configuration import SqlalchemyClientConfiguration, SqlalchemyCredentials
 from dlt.destinations.sql_client import SqlClientBase
 
-from ..lease import parse_expiry
-from ..loading.atomic_load import AtomicDestination
-from ..warehouse import InvalidWarehouseError, Space, SqlWarehouse, read_duration
+from ...lease import parse_expiry
+from ...loading.atomic_load import AtomicDestination
+from ...warehouse import InvalidWarehouseError, Space, SqlWarehouse, read_duration
 
 DRIVER = "pymysql"
 BACKENDS = ("mariadb", "mysql")
@@ -126,7 +126,7 @@ class MariaDb(AtomicDestination, sqlalchemy):
     @property
     def client_class(self) -> Any:
         """The client, whose module imports the driver."""
-        from .mariadb_client import MariaDbClient  # noqa: PLC0415 - the driver may be missing
+        from .client import MariaDbClient  # noqa: PLC0415 - the driver may be missing
 
         return MariaDbClient
 
@@ -138,7 +138,7 @@ class MariaDb(AtomicDestination, sqlalchemy):
     @classmethod
     def adjust_capabilities(cls, caps: DestinationCapabilitiesContext, config: Any, naming: Any) -> Any:
         """Return the capabilities with the types and tables of this kind."""
-        from .mariadb_client import MariaDbDialect  # noqa: PLC0415 - the driver may be missing
+        from .client import MariaDbDialect  # noqa: PLC0415 - the driver may be missing
 
         adjusted: Any = super().adjust_capabilities(caps, config, naming)
         adjusted.dialect_capabilities = MariaDbDialect(BACKENDS[0])

@@ -10,8 +10,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..warehouse import Warehouse, try_once
-from .duckdb_file import close_file, open_file
+from ...warehouse import Warehouse, try_once
+from .file import close_file, open_file
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

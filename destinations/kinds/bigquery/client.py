@@ -25,7 +25,7 @@ from google.auth.exceptions import TransportError
 from google.cloud.bigquery import dbapi
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 
-from .bigquery_script import build_transaction, is_deferrable, write_requirement, write_statement
+from .script import build_transaction, is_deferrable, write_requirement, write_statement
 
 _decode_row = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _UNREACHABLE = (RetryError, TransportError, requests.exceptions.RequestException)

@@ -15,9 +15,9 @@ import dlt
 from dlt.common.destination import Destination
 from dlt.common.destination.configuration import ParquetFormatConfiguration
 
-from ..warehouse import REPLACE_STRATEGY, DbtConnection, InvalidWarehouseError, Retry, Space, Warehouse, try_once
-from .duckdb_copy import delete_drafts, replace_copy, write_copy
-from .duckdb_file import DuckDbFile, cancel_statements, checkpoint_file, close_file, is_missing, open_file
+from ...warehouse import REPLACE_STRATEGY, DbtConnection, InvalidWarehouseError, Retry, Space, Warehouse, try_once
+from .copy import delete_drafts, replace_copy, write_copy
+from .file import DuckDbFile, cancel_statements, checkpoint_file, close_file, is_missing, open_file
 
 DEFAULT_FILE = "warehouse.duckdb"
 

@@ -16,9 +16,9 @@ import dlt
 from dlt.common.destination.exceptions import DestinationException, DestinationTerminalException
 from dlt.destinations.sql_client import SqlClientBase
 
-from ..warehouse import DbtConnection, Warehouse
-from .postgres_sessions.client import BoundedPostgres, PostgresSettings, parse_lock_timeout
-from .postgres_sessions.statements import StatementLimits, terminate_sessions, watch_sessions
+from ...warehouse import DbtConnection, Warehouse
+from .client import BoundedPostgres, PostgresSettings, parse_lock_timeout
+from .statements import StatementLimits, terminate_sessions, watch_sessions
 
 # dbt masks the values of variables with this prefix in everything it prints.
 _PASSWORD_VARIABLE = "DBT_ENV_SECRET_GONG_ELT_PASSWORD"

@@ -16,7 +16,7 @@ from dlt.destinations.impl.duckdb.configuration import (
 )
 from dlt.destinations.impl.duckdb.factory import duckdb as dlt_duckdb
 
-from ..warehouse import Retry, WarehouseInUseError, try_once
+from ...warehouse import Retry, WarehouseInUseError, try_once
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -48,7 +48,7 @@ class DuckDbFile(dlt_duckdb):
     def client_class(self) -> Any:
         """The class of its clients, whose loads are atomic."""
         # The modules of the client and of DuckDB take 0.1 s, and most commands of a server need them not.
-        from ..loading.atomic_load import atomic_client  # noqa: PLC0415
+        from ...loading.atomic_load import atomic_client  # noqa: PLC0415
 
         return atomic_client(super().client_class, stages_appends=False)
 

@@ -33,7 +33,7 @@ from sqlalchemy.dialects.mysql import LONGBLOB, LONGTEXT
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateColumn
 
-from ..loading.atomic_load import AtomicLoad
+from ...loading.atomic_load import AtomicLoad
 
 _CHARSET = "utf8mb4"
 # Texts are equal if they are the same: other collations ignore case, accents, or spaces at the end.

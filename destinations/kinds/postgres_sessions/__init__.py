@@ -1,1 +1,0 @@
-"""Sessions on PostgreSQL: dlt's client with bounded statements, and who blocks them."""
