@@ -108,9 +108,8 @@ _DLT_SETTINGS = (
     (
         "destination.duckdb.credentials.global_config",
         "table",
-        "DuckDB settings such as `memory_limit` and `threads`; a load uses up to 100 MB of memory per thread, at"
-        " least 200 MB",
-        "up to 4 threads",
+        "DuckDB settings such as `memory_limit` and `threads`",
+        "150 MB, 1 thread",
     ),
     (
         "destination.postgres.credentials",

@@ -43,7 +43,7 @@ No rate-limit slot in between is unused.
 Next step: send more requests with the first one if an earlier run on the connection succeeded.
 
 **Memory.**
-The buffer (64 MB), the data loaded at once (128 MB) and DuckDB (100 MB per thread) have limits that 2,000 calls do \
+The buffer (64 MB), the data loaded at once (128 MB) and DuckDB (150 MB) have limits that 2,000 calls do \
 not reach.
 A hundred times as many calls need little more memory than ten times as many.
 

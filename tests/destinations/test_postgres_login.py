@@ -19,7 +19,7 @@ _COMMANDS = ("sync", "status", "check", "models", "reconcile")
 _ROLE, _SECRET = "needs_password", "s3cret-of-the-role"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def role(postgres: PostgresServer) -> str:
     """Create a role that the server asks for its password."""
     postgres.create_role(_ROLE, _SECRET)

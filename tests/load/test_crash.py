@@ -155,3 +155,18 @@ def _kill(gong: SimulatedGong, workspace: Workspace, condition: KillCondition, *
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.mark.usefixtures("gong")
+@pytest.mark.parametrize("workspace", ["duckdb"], indirect=True)
+def test_rows_that_a_killed_run_left_beside_the_file_are_deleted(workspace: Workspace) -> None:
+    """DuckDB writes there what does not fit in memory: rows of calls, which no erasure would find."""
+    workspace.sync()
+    folder = workspace.folder / "warehouse.duckdb.tmp"
+    folder.mkdir()
+    spilled, other = folder / "duckdb_temp_storage_DEFAULT-0.tmp", folder / "notes.txt"
+    spilled.write_bytes(b"rows")
+    other.write_bytes(b"of somebody else")
+    workspace.sync()
+    assert not spilled.exists()
+    assert other.exists()

@@ -107,10 +107,13 @@ def open_file(file: Path, *, read_only: bool, retry: Retry) -> DuckDBPyConnectio
         # Connections to one file share it only if their configuration is equal, so it is dlt's.
         return _name_holder(lambda: duckdb.connect(str(file), read_only=read_only, config={}), file)
 
+    is_first = not _open_connections
     try:
         connection = retry(attempt)
     except duckdb.Error as error:
         raise DatabaseTransientException(error) from error
+    if is_first and not read_only:
+        _delete_spilled(file)
     _open_connections.add(connection)
     return connection
 
@@ -162,6 +165,15 @@ def _create_missing(file: Path) -> None:
     _name_holder(lambda: duckdb.connect(str(draft)), file).close()
     if not file.exists():
         draft.replace(file)
+
+
+def _delete_spilled(file: Path) -> None:
+    """Delete the rows that a killed process has left beside the file, where DuckDB writes what does not fit in memory.
+
+    DuckDB deletes them when it writes there again, which may be never. No other process has the file open now.
+    """
+    for spilled in file.with_name(f"{file.name}.tmp").glob("duckdb_temp_*"):
+        spilled.unlink()
 
 
 def _delete_incomplete(file: Path) -> None:
