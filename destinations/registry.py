@@ -42,12 +42,12 @@ def _open_snowflake(name: str, destination: Destination[Any, Any], dataset: str)
 
 
 def _open_bigquery(name: str, destination: Destination[Any, Any], dataset: str) -> Warehouse:
-    from .kinds.bigquery.destination import BoundedBigQuery, connect_dbt  # noqa: PLC0415
+    from .kinds.bigquery.destination import BoundedBigQuery, connect_dbt, sqlalchemy_uri  # noqa: PLC0415
     from .loading.atomic_load import load_atomically  # noqa: PLC0415
 
     bounded = BoundedBigQuery(**destination.config_params)
     _resolve_settings(name, bounded, dataset)
-    return SqlWarehouse(name, load_atomically(bounded), True, connect_dbt)
+    return SqlWarehouse(name, load_atomically(bounded), True, connect_dbt, sqlalchemy_uri)
 
 
 def _open_sql(name: str, destination: Destination[Any, Any], dataset: str) -> Warehouse:

@@ -192,7 +192,7 @@ class SqlWarehouse:
     destination: Destination[Any, Any]
     has_transactions: bool = False
     connect_dbt: Callable[[dlt.Pipeline], DbtConnection] | None = None
-    build_uri: Callable[[Any], str] | None = None
+    build_uri: Callable[[Any], str | None] | None = None
     lease: Lease = field(init=False)
 
     def __post_init__(self) -> None:

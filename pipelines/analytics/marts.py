@@ -27,6 +27,10 @@ DEFAULT_ANALYTICS = default_analytics("gong")
 _MISSING_COLUMN = re.compile(
     r'Referenced column "|does not have a column named|column \S+ does not exist|invalid identifier|Unrecognized name'
 )
+_COLUMNS = """
+SELECT table_name, column_name, data_type FROM information_schema.columns
+WHERE table_catalog = current_database() AND table_schema = %s ORDER BY table_name, ordinal_position
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,19 @@ class Marts:
     def credentials(self) -> Any:
         """Dlt's credentials of the warehouse."""
         return self._sql.credentials
+
+    def list_columns(self) -> Mapping[str, list[tuple[str, str]]]:
+        """Return the names and types of the columns of each table and view, in their order; names in lower case."""
+        own_list = getattr(self._sql, "list_columns", None)
+        rows: Sequence[Sequence[str]] = (
+            own_list(self.dataset)
+            if own_list is not None
+            else self._sql.execute_sql(_COLUMNS, self._sql.escape_column_name(self.dataset, quote=False)) or ()
+        )
+        columns: dict[str, list[tuple[str, str]]] = {}
+        for table, column, data_type in rows:
+            columns.setdefault(table.lower(), []).append((column.lower(), data_type))
+        return columns
 
     def rows(self, sql: str, *parameters: Any) -> Iterator[Mapping[str, Any]]:
         """Run a query and return its rows, each by column name.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from pipelines.analytics.dbt_build import PROJECT
 from pipelines.demo.server.app import SimulatedGong
@@ -82,6 +84,18 @@ def _assert_commands_read_the_same(place: Workspace, reference: Workspace) -> No
     found, expected_count = (each.run("search", "price", "--json").json["count"] for each in (place, reference))
     assert found == expected_count > 1
     assert place.run("report").code == 0
+    dashboard = place.run("superset", "--json")
+    assert dashboard.code == reference.run("superset").code == 0, dashboard.err
+    assert dashboard.json["uri"].startswith(f"{place.warehouse.destination}://")
+    assert _dashboard_columns(place) == _dashboard_columns(reference)
+
+
+def _dashboard_columns(place: Workspace) -> dict[str, list[str]]:
+    """Return the columns of each dataset of Superset's file."""
+    with zipfile.ZipFile(place.folder / "gong-superset.zip") as file:
+        names = [name for name in file.namelist() if "/datasets/" in name]
+        datasets = [yaml.safe_load(file.read(name)) for name in names]
+    return {dataset["table_name"]: [column["column_name"] for column in dataset["columns"]] for dataset in datasets}
 
 
 def _assert_marts_are_equal(place: Workspace, reference: Workspace) -> None:

@@ -61,6 +61,15 @@ class ScriptSqlClient(BigQuerySqlClient):
         """Return the names of the tables and views in a dataset; none if the dataset does not exist."""
         return [name for name, _ in self._list_relations(dataset)]
 
+    def list_columns(self, dataset: str) -> Sequence[Sequence[Any]]:
+        """Return table, name and type of the columns in a dataset, in their order; none if it does not exist."""
+        columns = self._information_schema(dataset, "COLUMNS")
+        query = f"SELECT table_name, column_name, data_type FROM {columns} ORDER BY table_name, ordinal_position"
+        try:
+            return self.execute_sql(query) or ()
+        except DatabaseUndefinedRelation:
+            return ()
+
     def list_tables_beside(self, table: str, column: str) -> list[tuple[str, str]]:
         """Return dataset and name of the tables with a column, in datasets that have a certain table.
 

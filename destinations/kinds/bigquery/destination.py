@@ -75,6 +75,11 @@ def connect_dbt(pipeline: dlt.Pipeline) -> DbtConnection:
     return DbtConnection({**output, **login}, environment)
 
 
+def sqlalchemy_uri(credentials: Any) -> str | None:
+    """Return SQLAlchemy's URI; None if the project is unknown."""
+    return f"bigquery://{credentials.project_id}" if credentials.project_id else None
+
+
 def _dbt_login(credentials: Any) -> tuple[dict[str, Any], dict[str, str]]:
     """Return dbt's settings of a login, and the environment variables with its secrets."""
     if isinstance(key := getattr(credentials, "private_key", None), str):

@@ -21,11 +21,6 @@ from .dashboard import ROWS, TITLE
 
 DEFAULT_FILE = Path("gong-superset.zip")
 
-_COLUMNS = """
-SELECT table_name, column_name, data_type FROM information_schema.columns
-WHERE table_schema = %s AND table_catalog = current_database() ORDER BY table_name, ordinal_position
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class SupersetOptions:
@@ -75,9 +70,7 @@ def build_superset(connection: Connection, target: Target, options: SupersetOpti
     mart_names = required_marts()
     with open_marts(connection, target, options.analytics) as marts:
         uri = options.uri or _uri(target, marts)
-        columns: dict[str, list[tuple[str, str]]] = {}
-        for row in marts.rows(_COLUMNS, options.analytics):
-            columns.setdefault(row["table_name"], []).append((row["column_name"], row["data_type"]))
+        columns = marts.list_columns()
     if missing := [mart for mart in mart_names if mart not in columns]:
         raise UsageError(f"dataset {options.analytics} lacks {', '.join(missing)}: run gong-elt models")
     zip_file = build_bundle(uri, options.analytics, {mart: columns[mart] for mart in mart_names}, _mart_descriptions())
