@@ -41,6 +41,9 @@ NOT_TESTED: Mapping[str, Mapping[str, str]] = {
 """Promises that no test shows on an emulator, by the name of the destination: the defect with which the test fails, or
 that there is no test."""
 
+SOMETIMES_PASSES = frozenset({("snowflake", "kill")})
+"""Names of destinations and keys of promises with a test that fails or not, depending on when a run is killed."""
+
 NOT_APPLICABLE: Mapping[str, Mapping[str, str]] = {
     "duckdb": {
         "outage": "A file has no server.",
