@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from destinations.kinds.duckdb.extensions import load_extension
 from destinations.kinds.duckdb.file import close_file, open_file
 from destinations.warehouse import try_once
 
@@ -38,7 +39,8 @@ def serve_file(
         writable_files: Files that this process writes.
 
     Raises:
-        UsageError: If the port cannot be used, or the packages are of another version of DuckDB.
+        UsageError: If the port cannot be used.
+        InvalidWarehouseError: If the packages are of another version of DuckDB.
     """
     import duckdb  # noqa: PLC0415 - takes 0.1 s
 
@@ -47,7 +49,7 @@ def serve_file(
     try:
         try:
             for name in _EXTENSIONS:
-                connection.execute(f"LOAD '{_extension_file(name)}'")
+                load_extension(connection, name, "serve")
             install_read_guard(connection, readable_folder, writable_files)
             connection.execute(f"SET GLOBAL quack_authorization_function = '{CHECK}'")
             connection.execute("CALL quack_serve(?, token => ?)", [address, token])
@@ -70,21 +72,6 @@ def check_port(port: int) -> None:
     """
     if not 0 < port <= _MAX_PORT:
         raise UsageError(f"--port {port} is invalid: use a port between 1 and {_MAX_PORT}")
-
-
-def _extension_file(name: str) -> Path:
-    """Return the file of an extension for the installed version of DuckDB."""
-    import duckdb  # noqa: PLC0415
-
-    spec = find_spec(f"duckdb_extension_{name}")
-    folders = [] if spec is None else list(spec.submodule_search_locations or ())
-    for folder in folders:
-        file = Path(folder, "extensions", f"v{duckdb.__version__}", f"{name}.duckdb_extension")
-        if file.exists():
-            return file
-    raise UsageError(
-        f"the package duckdb-extension-{name} is not of DuckDB {duckdb.__version__}: pip install 'gong-elt[serve]'"
-    )
 
 
 def _first_line(error: Exception) -> str:
