@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import dlt
-from dlt.common.destination.exceptions import DestinationException, DestinationTerminalException
-from dlt.destinations.sql_client import SqlClientBase
 
 from ...warehouse import DbtConnection, Warehouse
+from .advisory_lock import AdvisoryLock
 from .client import BoundedPostgres, PostgresSettings, parse_lock_timeout
 from .statements import StatementLimits, terminate_sessions, watch_sessions
 
@@ -25,25 +22,10 @@ _PASSWORD_VARIABLE = "DBT_ENV_SECRET_GONG_ELT_PASSWORD"
 # dbt refuses an empty password; a server that let dlt in without one does not read it.
 _NO_PASSWORD = "not-needed"
 _DBT_THREADS = 4
-# PostgreSQL truncates application names to this length.
-_MAX_NAME_CHARACTERS = 63
-# "gong" as the first of the lock's two numbers, to avoid the locks of other programs.
-_LOCK_NAMESPACE = 0x676F6E67
-
 
 _TABLES = """
 SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY (%s) ORDER BY 1, 2
 """
-
-
-class LockLostError(DestinationTerminalException):
-    """The session that held the run's lock has ended, so another run may be working on the dataset."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "the lock of this run was lost: PostgreSQL or an administrator ended its session, or a connection pooler"
-            " replaced it. Nothing more is loaded; run again, and connect without a pooler in transaction mode"
-        )
 
 
 class PostgresWarehouse:
@@ -64,10 +46,14 @@ class PostgresWarehouse:
         destination.confirm_lock = self.confirm_lock
         self._credentials = settings.credentials
         self._dbt_login: dict[str, Any] = {}
-        self._lock: tuple[SqlClientBase[Any], int] | None = None
+        self._lock = AdvisoryLock()
 
     @property
     def file(self) -> Path | None:
+        return None
+
+    @property
+    def lock_beside(self) -> Path | None:
         return None
 
     @property
@@ -103,32 +89,11 @@ class PostgresWarehouse:
     @contextmanager
     def lock(self, pipeline: dlt.Pipeline, connection: str) -> Iterator[str | None]:
         """Hold an advisory lock. It is released with its session, whether the run ends, fails or is killed."""
-        key = f"{pipeline.dataset_name} {connection}"
-        number = int.from_bytes(blake2b(key.encode(), digest_size=4).digest()) >> 1
-        with pipeline.sql_client() as sql:
-            name = f"gong-elt on {socket.gethostname()[:30]}, pid {os.getpid()}"[:_MAX_NAME_CHARACTERS]
-            sql.execute_sql("SELECT set_config('application_name', %s, false)", name)
-            # Servers from version 14 on can end idle sessions, and this one idles while the run reads from Gong.
-            sql.execute_sql("SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'")
-            rows = sql.execute_sql("SELECT pg_try_advisory_lock(%s, %s)", _LOCK_NAMESPACE, number)
-            if rows and rows[0][0]:
-                self._lock = sql, number
-                try:
-                    yield None
-                finally:
-                    self._lock = None
-                return
-            holders = sql.execute_sql(
-                "SELECT a.application_name, a.backend_start FROM pg_locks AS l"
-                " JOIN pg_stat_activity AS a ON a.pid = l.pid"
-                " WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %s AND l.objid = %s",
-                _LOCK_NAMESPACE,
-                number,
-            )
-            yield (
-                ", ".join(f"{holder}, since {since:%Y-%m-%dT%H:%M:%S%z}" for holder, since in holders or ())
-                or "an unnamed session"
-            )
+        with (
+            pipeline.sql_client() as sql,
+            self._lock.hold(sql.execute_sql, f"{pipeline.dataset_name} {connection}") as holder,
+        ):
+            yield holder
 
     def confirm_lock(self) -> None:
         """Check that the session of `lock` still holds it.
@@ -136,20 +101,7 @@ class PostgresWarehouse:
         Raises:
             LockLostError: If it does not, or has ended.
         """
-        if self._lock is None:
-            return
-        sql, number = self._lock
-        try:
-            rows = sql.execute_sql(
-                "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid()"
-                " AND classid = %s AND objid = %s",
-                _LOCK_NAMESPACE,
-                number,
-            )
-        except DestinationException:
-            raise LockLostError from None
-        if not rows:
-            raise LockLostError
+        self._lock.confirm()
 
     def limit_statements(self, deadline: datetime | None) -> None:
         """End statements that wait for another session's lock after this time; None for no limit."""
