@@ -50,6 +50,14 @@ def _open_bigquery(name: str, destination: Destination[Any, Any], dataset: str) 
     return SqlWarehouse(name, load_atomically(bounded), True, connect_dbt, sqlalchemy_uri)
 
 
+def _open_ducklake(name: str, destination: Destination[Any, Any], dataset: str) -> Warehouse:
+    from .kinds.ducklake.destination import DuckLake  # noqa: PLC0415
+    from .kinds.ducklake.warehouse import open_ducklake  # noqa: PLC0415
+
+    lake = DuckLake(**destination.config_params)
+    return open_ducklake(name, lake, _resolve_settings(name, lake, dataset), dataset)
+
+
 def _open_sql(name: str, destination: Destination[Any, Any], dataset: str) -> Warehouse:
     _resolve_settings(name, destination, dataset)
     if _kind(destination) in _WITHOUT_TRANSACTIONS:
@@ -73,6 +81,7 @@ def _open_sqlalchemy(name: str, destination: Destination[Any, Any], dataset: str
 
 _KINDS: Mapping[str, Callable[[str, Destination[Any, Any], str], Warehouse]] = {
     "bigquery": _open_bigquery,
+    "ducklake": _open_ducklake,
     "postgres": _open_postgres,
     "snowflake": _open_snowflake,
     "sqlalchemy": _open_sqlalchemy,
@@ -89,7 +98,7 @@ _URL_SCHEMES: Mapping[str, str] = {
     "synapse": "synapse",
 }
 # Where one of gong-elt's extras has the packages, instead of dlt's extra with the name of the destination.
-_EXTRAS = {"sqlalchemy": "gong-elt[mariadb]"}
+_EXTRAS = {"ducklake": "gong-elt[ducklake]", "sqlalchemy": "gong-elt[mariadb]"}
 # libpq quotes a URL of another scheme in its error, with the password.
 _POSTGRES_SCHEMES = ("postgresql", "postgres")
 

@@ -84,6 +84,10 @@ class Warehouse(Protocol):
         """The file of a warehouse that is one; None for a server."""
 
     @property
+    def lock_beside(self) -> Path | None:
+        """The file beside which runs with other working folders find the run's lock; None for a server."""
+
+    @property
     def is_missing(self) -> bool:
         """Whether the warehouse is a file that does not exist yet, or holds nothing because its creation was killed."""
 
@@ -208,6 +212,10 @@ class SqlWarehouse:
 
     @property
     def file(self) -> Path | None:
+        return None
+
+    @property
+    def lock_beside(self) -> Path | None:
         return None
 
     @property

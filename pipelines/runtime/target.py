@@ -100,8 +100,8 @@ class Target:
 
     @property
     def file_lock(self) -> Path | None:
-        """Return the lock file beside the warehouse's file, for runs with other working folders; None for a server."""
-        file = self.warehouse.file
+        """Return the lock file beside the warehouse's, for runs with other working folders; None for a server."""
+        file = self.warehouse.lock_beside
         return None if file is None else file.resolve().with_name(f".{file.name}.{self.dataset}.lock")
 
     def run_lock(self, connection: str) -> Path:

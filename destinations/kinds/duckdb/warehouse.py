@@ -26,7 +26,7 @@ _UNCOMPRESSED = ParquetFormatConfiguration(compression="none")
 
 # A second thread makes neither a load nor a report faster, and takes 60 MB. By default DuckDB uses four fifths of the
 # machine's memory, and caches what it has written and the load files it has read, which are not read again.
-_DUCKDB_CONFIG = {"threads": 1, "memory_limit": "150MB", "enable_external_file_cache": False}
+DUCKDB_CONFIG = {"threads": 1, "memory_limit": "150MB", "enable_external_file_cache": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,10 @@ class DuckDbWarehouse:
     @property
     def file(self) -> Path | None:
         return _file(self.destination.config_params.get("credentials"))
+
+    @property
+    def lock_beside(self) -> Path | None:
+        return self.file
 
     @property
     def is_missing(self) -> bool:
@@ -190,7 +194,7 @@ def open_duckdb(dataset: str, file: Path | None = None, retry: Retry = try_once)
 def _with_limits(credentials: Any) -> Any:
     """Return the credentials with our DuckDB configuration; the user's `global_config` takes precedence."""
     overrides: Any = dlt.secrets.get("destination.duckdb.credentials.global_config", dict)
-    config = {"global_config": {**_DUCKDB_CONFIG, **(overrides or {})}}
+    config = {"global_config": {**DUCKDB_CONFIG, **(overrides or {})}}
     if isinstance(credentials, dict):
         return {"database": DEFAULT_FILE, **credentials, **config}
     file = _file(credentials)

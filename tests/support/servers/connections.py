@@ -14,7 +14,7 @@ import psycopg2.extras
 
 from tests.support.servers.postgres import PASSWORD, find_program
 
-_COLUMNS = """
+COLUMNS = """
 SELECT column_name, upper(data_type) FROM information_schema.columns WHERE table_schema = 'gong' AND table_name = ?
 """
 
@@ -64,16 +64,16 @@ class DuckDbFile:
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.file), read_only=True) as warehouse:
-            _set_defaults(warehouse)
+            set_defaults(warehouse)
             return warehouse.execute(sql, list(parameters)).fetchall()
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         with duckdb.connect(str(self.file)) as warehouse:
-            _set_defaults(warehouse)
+            set_defaults(warehouse)
             warehouse.execute(sql, list(parameters))
 
     def columns(self, table: str) -> Mapping[str, str]:
-        return dict(self.rows(_COLUMNS, [table]))
+        return dict(self.rows(COLUMNS, [table]))
 
     def read_elsewhere(self, sql: str) -> list[str]:
         raise NotImplementedError("DuckDB alone reads its file")
@@ -109,7 +109,7 @@ class PostgresDatabase:
         self.rows(sql, parameters)
 
     def columns(self, table: str) -> Mapping[str, str]:
-        return dict(self.rows(_COLUMNS, [table]))
+        return dict(self.rows(COLUMNS, [table]))
 
     def read_elsewhere(self, sql: str) -> list[str]:
         psql = [str(find_program("psql")), self.url, "--no-align", "--tuples-only", "--field-separator=\t"]
@@ -120,7 +120,7 @@ class PostgresDatabase:
         )
 
 
-def _set_defaults(warehouse: duckdb.DuckDBPyConnection) -> None:
+def set_defaults(warehouse: duckdb.DuckDBPyConnection) -> None:
     """Use UTC, and let tables be named without their dataset if it exists."""
     warehouse.execute("SET TimeZone = 'UTC'")
     if warehouse.execute("SELECT 1 FROM information_schema.schemata WHERE schema_name = 'gong'").fetchall():

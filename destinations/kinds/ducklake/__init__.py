@@ -1,0 +1,1 @@
+"""DuckLake as a warehouse."""

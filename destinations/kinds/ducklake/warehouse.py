@@ -1,0 +1,193 @@
+"""DuckLake: tables in Parquet files, in a folder or bucket, with a catalog in SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import dlt
+import psycopg2
+from dlt.destinations.exceptions import DatabaseTransientException
+
+from ...warehouse import DbtConnection, InvalidWarehouseError, Space, Warehouse
+from ..postgres.advisory_lock import AdvisoryLock
+from .destination import DuckLake
+
+_SQLITE = "sqlite"
+_POSTGRES = ("postgresql", "postgres")
+_CATALOGS = "sqlite:///catalog.sqlite or postgresql://user:password@host:5432/database"
+_STORAGES = ("file", "s3")
+
+
+@dataclass(frozen=True, slots=True)
+class DuckLakeWarehouse:
+    """A lake.
+
+    Attributes:
+        name: Name of the destination.
+        destination: dlt's destination.
+        settings: Its configuration.
+    """
+
+    name: str
+    destination: DuckLake
+    settings: Any
+    _lock: AdvisoryLock = field(default_factory=AdvisoryLock)
+
+    def __post_init__(self) -> None:
+        """Let loads confirm the lock."""
+        self.destination.confirm_load = lambda _: self.confirm_lock()
+
+    @property
+    def file(self) -> Path | None:
+        return None
+
+    @property
+    def lock_beside(self) -> Path | None:
+        return self._catalog_file
+
+    @property
+    def is_missing(self) -> bool:
+        return False
+
+    @property
+    def location(self) -> str:
+        return str(self.settings.data_location())
+
+    @property
+    def has_marts(self) -> bool:
+        return False
+
+    @property
+    def marts_advice(self) -> str:
+        return "run dbt in pipelines/models/ with your own profile"
+
+    @property
+    def can_list_tables(self) -> bool:
+        return True
+
+    @property
+    def has_transactions(self) -> bool:
+        return True
+
+    def read_only(self) -> Warehouse:
+        destination = copy.copy(self.destination)
+        destination.is_read_only = True
+        return replace(self, destination=destination)
+
+    def hold(self, *, create: bool = False) -> AbstractContextManager[None]:  # noqa: ARG002
+        return nullcontext()
+
+    def cancel_statements(self) -> None:
+        from .lake import cancel_statements  # noqa: PLC0415 - imports DuckDB
+
+        cancel_statements()
+
+    @contextmanager
+    def lock(self, pipeline: dlt.Pipeline, connection: str) -> Iterator[str | None]:
+        """Hold an advisory lock of the catalog's server. For a catalog in SQLite, the lock file is enough."""
+        if self._catalog_file is not None:
+            yield None
+            return
+        login = self._login()
+        try:
+            session = psycopg2.connect(**login)
+        except psycopg2.Error as error:
+            raise DatabaseTransientException(error) from None
+        session.autocommit = True
+        key = f"{self._metadata_schema} {pipeline.dataset_name} {connection}"
+        with closing(session), session.cursor() as cursor:
+
+            def execute(statement: str, *parameters: Any) -> Sequence[Sequence[Any]]:
+                cursor.execute(statement, parameters)
+                rows: Sequence[Sequence[Any]] = cursor.fetchall()
+                return rows
+
+            with self._lock.hold(execute, key) as holder:
+                yield holder
+
+    def confirm_lock(self) -> None:
+        self._lock.confirm()
+
+    def limit_statements(self, deadline: datetime | None) -> None:
+        pass
+
+    def write_obstacle(self, pipeline: dlt.Pipeline) -> str | None:
+        for path in filter(None, (self._catalog_file, self._storage_folder)):
+            existing = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+            if not os.access(existing, os.W_OK):
+                return f"{existing} cannot be written: change its permissions"
+        with pipeline.sql_client() as sql:
+            sql.execute_sql("SELECT 1")
+        return None
+
+    def maintain(self, pipeline: dlt.Pipeline, datasets: Sequence[str]) -> Space | None:  # noqa: ARG002
+        return None
+
+    def dbt_connection(self, pipeline: dlt.Pipeline) -> DbtConnection:
+        raise NotImplementedError(f"{self.name} has no marts")
+
+    def watch_dbt(self) -> AbstractContextManager[Callable[[str], str]]:
+        return nullcontext(str)
+
+    def close_dbt(self) -> None:
+        pass
+
+    def sqlalchemy_uri(self, credentials: Any) -> str | None:  # noqa: ARG002
+        return None
+
+    @property
+    def _catalog_file(self) -> Path | None:
+        catalog = self.settings.credentials.catalog
+        return Path(catalog.database) if catalog.drivername == _SQLITE else None
+
+    @property
+    def _storage_folder(self) -> Path | None:
+        credentials = self.settings.credentials
+        return Path(credentials.storage_url) if credentials.storage.is_local_filesystem else None
+
+    @property
+    def _metadata_schema(self) -> str:
+        credentials = self.settings.credentials
+        return str(credentials.metadata_schema or credentials.ducklake_name)
+
+    def _login(self) -> dict[str, Any]:
+        from .lake import login  # noqa: PLC0415 - imports DuckDB
+
+        return login(self.settings.credentials.catalog.to_url().render_as_string(hide_password=False))
+
+
+def open_ducklake(name: str, destination: DuckLake, settings: Any, dataset: str) -> DuckLakeWarehouse:
+    """Return a lake.
+
+    Args:
+        name: Destination as the user named it.
+        destination: dlt's destination of that name.
+        settings: Its configuration.
+        dataset: Dataset that it will hold.
+
+    Raises:
+        InvalidWarehouseError: If the catalog or the storage is of another kind, or the lake has the dataset's name.
+    """
+    credentials = settings.credentials
+    setting = f"destination.{name}.credentials"
+    if credentials.catalog.drivername not in (_SQLITE, *_POSTGRES):
+        raise InvalidWarehouseError(
+            f"{setting}.catalog has the scheme {credentials.catalog.drivername}: use a URL like {_CATALOGS}"
+        )
+    if credentials.storage.protocol not in _STORAGES:
+        raise InvalidWarehouseError(
+            f"{setting}.storage.bucket_url has the scheme {credentials.storage.protocol}: use a folder or s3://…"
+        )
+    if credentials.ducklake_name.casefold() == dataset.casefold():
+        raise InvalidWarehouseError(
+            f"the lake has the name of its dataset {dataset!r}, and DuckDB cannot distinguish them: rename one, for"
+            f" example with --dataset or {setting}.ducklake_name"
+        )
+    return DuckLakeWarehouse(name, destination, settings)

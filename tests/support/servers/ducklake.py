@@ -1,0 +1,108 @@
+"""A lake of a test: its catalog is in SQLite or PostgreSQL, its data in a folder."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from destinations.kinds.duckdb.extensions import load_extension
+from tests.support.servers.connections import COLUMNS, set_defaults
+from tests.support.servers.postgres import PASSWORD
+
+_VARIABLE = "DESTINATION__DUCKLAKE__CREDENTIALS__"
+_EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner")
+# Reads the lake with a DuckDB of its own.
+_READER = """
+import duckdb, sys
+connection = duckdb.connect()
+for statement in sys.argv[1:-1]:
+    connection.execute(statement)
+print(*connection.execute(sys.argv[-1]).fetchone(), sep="\\t")
+"""
+
+_numbers = count()
+
+
+@dataclass(frozen=True, slots=True)
+class DuckLakeConnection:
+    """A lake.
+
+    Attributes:
+        folder: Folder of its data, and of a catalog in SQLite.
+        postgres: URL of the database of its catalog; None for SQLite.
+    """
+
+    folder: Path
+    postgres: str | None = None
+    destination = "ducklake"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return {
+            f"{_VARIABLE}CATALOG": self.postgres or f"sqlite:///{self.folder / 'catalog.sqlite'}",
+            f"{_VARIABLE}STORAGE__BUCKET_URL": str(self.folder / "lake"),
+        }
+
+    @property
+    def unreachable_environment(self) -> Mapping[str, str]:
+        return {f"{_VARIABLE}CATALOG": f"postgresql://postgres:{PASSWORD}@127.0.0.1:1/nowhere"}
+
+    def attach(self, name: str = "ducklake") -> str:
+        """Return the statement that attaches it."""
+        catalog = f"postgres:{self.postgres}" if self.postgres else f"sqlite:{self.folder / 'catalog.sqlite'}"
+        options = f"DATA_PATH '{self.folder / 'lake'}'" + (", METADATA_SCHEMA 'ducklake'" if self.postgres else "")
+        return f"ATTACH 'ducklake:{catalog}' AS {name} ({options})"
+
+    @contextmanager
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the lake in the tests' own DuckDB."""
+        name = f"lake_{next(_numbers)}"
+        with _instance().cursor() as lake:
+            lake.execute(self.attach(name))
+            lake.execute(f"USE {name}")
+            try:
+                set_defaults(lake)
+                yield lake
+            finally:
+                lake.execute("USE memory")
+                lake.execute(f"DETACH {name}")
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with self.connect() as lake:
+            return lake.execute(sql, list(parameters)).fetchall()
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        self.rows(sql, parameters)
+
+    def columns(self, table: str) -> Mapping[str, str]:
+        return dict(self.rows(COLUMNS, [table]))
+
+    def read_elsewhere(self, sql: str) -> list[str]:
+        loads = [f"LOAD '{_file_of(extension)}'" for extension in _EXTENSIONS]
+        program = [sys.executable, "-c", _READER, *loads, self.attach(), "USE ducklake", sql]
+        output = subprocess.run(program, capture_output=True, text=True, check=True, cwd=self.folder).stdout
+        return output.strip().split("\t")
+
+
+@cache
+def _instance() -> duckdb.DuckDBPyConnection:
+    """Return an instance with the extensions; loading them takes 0.4 s."""
+    instance = duckdb.connect()
+    for extension in _EXTENSIONS:
+        load_extension(instance, extension, "ducklake")
+    return instance
+
+
+def _file_of(extension: str) -> Path:
+    (folder,) = import_module(f"duckdb_extension_{extension}").__path__
+    return next(Path(folder).rglob(f"{extension}.duckdb_extension"))
