@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: install demo check test test-slow test-emulators test-mariadb wheel-test dist audit sbom bench soak soak-upload superset parse duckdb-matrix pages docs clean requirements
+.PHONY: install demo check test test-slow test-emulators test-mariadb test-ducklake wheel-test dist audit sbom bench soak soak-upload superset parse duckdb-matrix pages docs clean requirements
 
 install: .venv/installed
 
@@ -56,6 +56,10 @@ test-emulators: .emulators/installed
 # Run all tests on MariaDB (apt-get install mariadb-server), with its driver in an environment of its own.
 test-mariadb: .mariadb/installed
 	.mariadb/bin/pytest -n auto -m mariadb tests
+
+# Run the promises and the maintenance on DuckLake, with its catalog in SQLite and in PostgreSQL.
+test-ducklake: install
+	$(BIN)/pytest -n auto -m ducklake tests
 
 .mariadb/installed: requirements.txt pyproject.toml tests/conformance/mariadb-requirements.txt
 	$(PYTHON) -m venv .mariadb

@@ -65,11 +65,14 @@ class Space:
     """What a maintenance has freed.
 
     Attributes:
-        bytes_before, bytes_after: Size of the file.
+        bytes_before, bytes_after: Size of the file or files.
+        files_before, files_after: Number of files; None for a warehouse that is one.
     """
 
     bytes_before: int
     bytes_after: int
+    files_before: int | None = None
+    files_after: int | None = None
 
 
 class Warehouse(Protocol):

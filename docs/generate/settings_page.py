@@ -139,11 +139,36 @@ _DLT_SETTINGS = (
         "`30s`",
     ),
     (
+        "destination.ducklake.credentials.catalog",
+        "secret string",
+        "the catalog of a lake: `sqlite:///catalog.sqlite`, for one machine, or `postgresql://user:password@host/db`",
+        "`ducklake.sqlite`",
+    ),
+    (
+        "destination.ducklake.credentials.storage.bucket_url",
+        "string",
+        "the folder of the data of a lake, which all machines reach under this name",
+        "`ducklake.files`",
+    ),
+    (
+        "destination.ducklake.credentials.metadata_schema",
+        "string",
+        "schema of the catalog in PostgreSQL; each lake in a database needs its own",
+        "`ducklake`",
+    ),
+    (
+        "destination.ducklake.snapshot_retention",
+        "string",
+        "how long `gong-elt maintain` keeps snapshots and replaced files of a lake, for queries that still read them;"
+        " `0s` keeps none",
+        "`1h`",
+    ),
+    (
         "destination.<name>.lock_expiry",
         "string",
-        "in warehouses other than DuckDB and PostgreSQL, such as `destination.snowflake.lock_expiry`: after which time"
-        " the lock of a killed command can be taken by another one, such as `90s` or `2m`; a running command renews its"
-        " lock four times as often",
+        "in warehouses other than DuckDB, PostgreSQL and DuckLake, such as `destination.snowflake.lock_expiry`: after"
+        " which time the lock of a killed command can be taken by another one, such as `90s` or `2m`; a running"
+        " command renews its lock four times as often",
         "`2m`",
     ),
     ("runtime.request_timeout", "number", "seconds that Gong may take to respond", "`60`"),

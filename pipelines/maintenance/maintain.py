@@ -21,7 +21,8 @@ class MaintainResult:
     """Figures of a maintenance; the fields are the keys of `--json`.
 
     Attributes:
-        bytes_before, bytes_after: Size of the file; None for a server, which uses the space again.
+        bytes_before, bytes_after: Size of the file or files; None for a server, which uses the space again.
+        files_before, files_after: Number of files of a lake; None for other warehouses.
         reason: Why it did not complete.
     """
 
@@ -33,13 +34,18 @@ class MaintainResult:
     duration_seconds: float
     bytes_before: int | None
     bytes_after: int | None
+    files_before: int | None
+    files_after: int | None
     reason: str | None
 
     def lines(self) -> Iterator[str]:
         """Yield what was freed."""
         if self.bytes_before is not None and self.bytes_after is not None:
             before, after = (size / _BYTES_PER_MEGABYTE for size in (self.bytes_before, self.bytes_after))
-            yield f"{self.destination}, dataset {self.dataset}: {before:,.1f} MB before, {after:,.1f} MB now"
+            files = (
+                "" if self.files_before is None else f"; {self.files_before:,} files before, {self.files_after:,} now"
+            )
+            yield f"{self.destination}, dataset {self.dataset}: {before:,.1f} MB before, {after:,.1f} MB now{files}"
         elif self.status == "done":
             yield f"{self.destination}, dataset {self.dataset}: the space of deleted rows is free for new ones"
 
@@ -73,4 +79,6 @@ def maintain(connection: Connection, target: Target, analytics: str) -> Maintain
         **job.figures(),
         bytes_before=None if space is None else space.bytes_before,
         bytes_after=None if space is None else space.bytes_after,
+        files_before=None if space is None else space.files_before,
+        files_after=None if space is None else space.files_after,
     )

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,12 @@ import dlt
 import psycopg2
 from dlt.destinations.exceptions import DatabaseTransientException
 
-from ...warehouse import DbtConnection, InvalidWarehouseError, Space, Warehouse
+from ...warehouse import DbtConnection, InvalidWarehouseError, Space, Warehouse, read_duration
 from ..postgres.advisory_lock import AdvisoryLock
 from .destination import DuckLake
+
+RETENTION_SETTING = "snapshot_retention"
+DEFAULT_RETENTION = "1h"
 
 _SQLITE = "sqlite"
 _POSTGRES = ("postgresql", "postgres")
@@ -33,11 +36,13 @@ class DuckLakeWarehouse:
         name: Name of the destination.
         destination: dlt's destination.
         settings: Its configuration.
+        retention: How long `maintain` keeps snapshots and replaced files.
     """
 
     name: str
     destination: DuckLake
     settings: Any
+    retention: timedelta
     _lock: AdvisoryLock = field(default_factory=AdvisoryLock)
 
     def __post_init__(self) -> None:
@@ -128,7 +133,12 @@ class DuckLakeWarehouse:
         return None
 
     def maintain(self, pipeline: dlt.Pipeline, datasets: Sequence[str]) -> Space | None:  # noqa: ARG002
-        return None
+        """Maintain all datasets of the lake, which share its snapshots."""
+        from .maintenance import maintain_lake  # noqa: PLC0415 - imports DuckDB
+
+        with pipeline.sql_client() as sql:
+            client: Any = sql
+            return maintain_lake(client, self.retention)
 
     def dbt_connection(self, pipeline: dlt.Pipeline) -> DbtConnection:
         raise NotImplementedError(f"{self.name} has no marts")
@@ -173,7 +183,8 @@ def open_ducklake(name: str, destination: DuckLake, settings: Any, dataset: str)
         dataset: Dataset that it will hold.
 
     Raises:
-        InvalidWarehouseError: If the catalog or the storage is of another kind, or the lake has the dataset's name.
+        InvalidWarehouseError: If the catalog or the storage is of another kind, the lake has the dataset's name, or the
+            retention is not a duration.
     """
     credentials = settings.credentials
     setting = f"destination.{name}.credentials"
@@ -190,4 +201,10 @@ def open_ducklake(name: str, destination: DuckLake, settings: Any, dataset: str)
             f"the lake has the name of its dataset {dataset!r}, and DuckDB cannot distinguish them: rename one, for"
             f" example with --dataset or {setting}.ducklake_name"
         )
-    return DuckLakeWarehouse(name, destination, settings)
+    return DuckLakeWarehouse(name, destination, settings, _read_retention(name))
+
+
+def _read_retention(name: str) -> timedelta:
+    if str(dlt.config.get(f"destination.{name}.{RETENTION_SETTING}")) in ("0", "0s"):
+        return timedelta()
+    return read_duration(name, RETENTION_SETTING, DEFAULT_RETENTION)

@@ -51,6 +51,8 @@ class DuckLakeConnection:
         return {
             f"{_VARIABLE}CATALOG": self.postgres or f"sqlite:///{self.folder / 'catalog.sqlite'}",
             f"{_VARIABLE}STORAGE__BUCKET_URL": str(self.folder / "lake"),
+            # No other query reads the lake while a test maintains it.
+            "DESTINATION__DUCKLAKE__SNAPSHOT_RETENTION": "0s",
         }
 
     @property

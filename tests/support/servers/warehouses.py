@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.servers.ducklake import DuckLakeConnection
 from tests.support.servers.mariadb import MariaDbConnection
 from tests.support.workspace import Workspace
 
@@ -21,12 +22,19 @@ def _build_mariadb(request: pytest.FixtureRequest, folder: Path) -> Workspace:
     return workspace
 
 
+def _build_lake_in_postgres(request: pytest.FixtureRequest, folder: Path) -> Workspace:
+    database = request.getfixturevalue("postgres").create_database()
+    return Workspace(folder, other_warehouse=DuckLakeConnection(folder, database))
+
+
 _BUILDERS: dict[str, Callable[[pytest.FixtureRequest, Path], Workspace]] = {
     "duckdb": lambda _, folder: Workspace(folder),
     "postgres": lambda request, folder: Workspace(
         folder, postgres=request.getfixturevalue("postgres").create_database()
     ),
     "sqlalchemy": _build_mariadb,
+    "ducklake": lambda _, folder: Workspace(folder, other_warehouse=DuckLakeConnection(folder)),
+    "ducklake-postgres": _build_lake_in_postgres,
 }
 # The fixtures `postgres` and `mariadb` are running servers.
 
@@ -37,7 +45,10 @@ MARIADB = pytest.param("sqlalchemy", marks=pytest.mark.mariadb)
 """Parameter of a fixture: MariaDB, which `make test` leaves out."""
 
 WITH_MARIADB: Sequence[Any] = (*WAREHOUSES, MARIADB)
-"""Parameters of a fixture: the destinations that are run for real."""
+"""Parameters of a fixture: the destinations that `make test` and `make test-mariadb` run."""
+
+LAKES: Sequence[Any] = [pytest.param(name, marks=pytest.mark.ducklake) for name in ("ducklake", "ducklake-postgres")]
+"""Parameters of a fixture: lakes with their catalog in SQLite and in PostgreSQL, which `make test` leaves out."""
 
 RUN_FOR_REAL = tuple(_BUILDERS)
 """Names of these destinations."""
