@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
 
+from pipelines.analytics.dbt_build import PROJECT
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.serving import serve
 from tests.support.companies import build_recent_company
@@ -14,6 +18,9 @@ from tests.support.workspace import Workspace
 
 HOSTILE_TEXT = "</script><script>struck = 1</script><img src=x onerror='struck = 1'> \"' %s {marts} 'ok"
 """A text that is dangerous in HTML, JavaScript, SQL and Python format strings."""
+
+# Columns with the time of a load, which differs between two warehouses.
+_LOAD_TIMES = ("_synced_at", "_synced_epoch_ms")
 
 
 @contextmanager
@@ -61,3 +68,42 @@ def build_hostile_gong() -> SimulatedGong:
                     if crm_object["objectType"] == "Opportunity" and field["name"] == "Name":
                         field["value"] = f"{field['value']} {HOSTILE_TEXT}"
     return SimulatedGong(company)
+
+
+def assert_commands_read_the_same(place: Workspace, reference: Workspace) -> None:
+    """Assert that export and search find the same in two warehouses, and that the report is written."""
+    exported, expected = (sorted(each.run("export", "transcripts").out.splitlines()) for each in (place, reference))
+    assert exported == expected
+    assert len(exported) > 10
+    # Hits with the same score have no order.
+    found, expected_count = (each.run("search", "price", "--json").json["count"] for each in (place, reference))
+    assert found == expected_count > 1
+    assert place.run("report").code == 0
+
+
+def assert_marts_are_equal(place: Workspace, reference: Workspace) -> None:
+    """Assert that the marts of two warehouses have the same rows."""
+    marts = {file.stem for file in (PROJECT / "marts").glob("*.sql")}
+    assert len(marts) > 10
+    for mart in sorted(marts):
+        names = reference.rows(
+            "SELECT column_name FROM information_schema.columns"
+            " WHERE table_schema = 'gong_analytics' AND table_name = ?",
+            [mart],
+        )
+        columns = ", ".join(name for (name,) in names if name not in _LOAD_TIMES)
+        built, expected = (
+            sorted(
+                str([_plain(value) for value in row])
+                for row in each.rows(f"SELECT {columns} FROM gong_analytics.{mart}")
+            )
+            for each in (place, reference)
+        )
+        assert built == expected, mart
+
+
+def _plain(value: Any) -> Any:
+    """Return a value in the form that both warehouses share."""
+    if isinstance(value, Decimal | float):
+        return round_figure(float(value))
+    return value.astimezone(UTC) if isinstance(value, datetime) else value

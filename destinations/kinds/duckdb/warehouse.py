@@ -151,10 +151,7 @@ class DuckDbWarehouse:
 
     def close_dbt(self) -> None:
         """Close dbt's connection; otherwise the file stays open, partly unwritten, until the process exits."""
-        from dbt.adapters.duckdb import connections  # noqa: PLC0415 - an optional package
-
-        manager: Any = connections.DuckDBConnectionManager
-        manager.close_all_connections()
+        close_dbt_connections()
 
     def sqlalchemy_uri(self, credentials: Any) -> str | None:  # noqa: ARG002
         return None if self.file is None else f"duckdb:///{self.file.absolute()}"
@@ -189,6 +186,14 @@ def open_duckdb(dataset: str, file: Path | None = None, retry: Retry = try_once)
     )
     destination.retry = retry
     return DuckDbWarehouse("duckdb", destination, retry)
+
+
+def close_dbt_connections() -> None:
+    """Close the connections of dbt's adapter for DuckDB."""
+    from dbt.adapters.duckdb import connections  # noqa: PLC0415 - an optional package
+
+    manager: Any = connections.DuckDBConnectionManager
+    manager.close_all_connections()
 
 
 def _with_limits(credentials: Any) -> Any:

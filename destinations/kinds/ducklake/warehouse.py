@@ -16,6 +16,7 @@ import psycopg2
 from dlt.destinations.exceptions import DatabaseTransientException
 
 from ...warehouse import DbtConnection, InvalidWarehouseError, Space, Warehouse, read_duration
+from ..duckdb.warehouse import close_dbt_connections
 from ..postgres.advisory_lock import AdvisoryLock
 from .destination import DuckLake
 
@@ -67,11 +68,11 @@ class DuckLakeWarehouse:
 
     @property
     def has_marts(self) -> bool:
-        return False
+        return True
 
     @property
     def marts_advice(self) -> str:
-        return "run dbt in pipelines/models/ with your own profile"
+        return ""
 
     @property
     def can_list_tables(self) -> bool:
@@ -141,13 +142,26 @@ class DuckLakeWarehouse:
             return maintain_lake(client, self.retention)
 
     def dbt_connection(self, pipeline: dlt.Pipeline) -> DbtConnection:
-        raise NotImplementedError(f"{self.name} has no marts")
+        """Return a connection to the DuckDB instance of this process, to which the lake is attached already."""
+        with pipeline.sql_client() as sql:
+            client: Any = sql
+            address = client.address()
+        output = {
+            "type": "duckdb",
+            "threads": 1,
+            "path": address.database,
+            "database": address.name,
+            # The statement changes nothing, because the name is taken. dbt derives from it that this is a lake.
+            "attach": [{"path": "ducklake:", "alias": address.name}],
+            "settings": {"TimeZone": "UTC", "preserve_insertion_order": False},
+        }
+        return DbtConnection(output)
 
     def watch_dbt(self) -> AbstractContextManager[Callable[[str], str]]:
         return nullcontext(str)
 
     def close_dbt(self) -> None:
-        pass
+        close_dbt_connections()
 
     def sqlalchemy_uri(self, credentials: Any) -> str | None:  # noqa: ARG002
         return None
