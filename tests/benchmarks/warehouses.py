@@ -1,14 +1,24 @@
-"""First loads into PostgreSQL and DuckDB, in turns: `python -m tests.benchmarks.warehouses` prints one table."""
+"""First loads into PostgreSQL, DuckLake and DuckDB, in turns: `python -m tests.benchmarks.warehouses` prints them."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
-from tests.benchmarks.bench import UNTHROTTLED, WITH_PRIVATE_CALLS, Bench, open_bench, simulated_gong
+from tests.benchmarks.bench import (
+    UNTHROTTLED,
+    WITH_PRIVATE_CALLS,
+    Bench,
+    GongServer,
+    ProgramRun,
+    open_bench,
+    simulated_gong,
+)
 from tests.benchmarks.comparison import Program, compare_seconds, format_speed, wall_seconds
 from tests.benchmarks.report import Row, print_table
-from tests.support.servers.connections import PostgresDatabase
+from tests.support.servers.connections import PostgresDatabase, WarehouseConnection
+from tests.support.servers.ducklake import DuckLakeConnection
 from tests.support.servers.postgres import postgres_server
 
 _CALLS, _SENTENCES = 2_000, 300
@@ -16,27 +26,39 @@ _SETTINGS = {**UNTHROTTLED, **WITH_PRIVATE_CALLS}
 
 
 def compare_first_loads(bench: Bench, rounds: int) -> Iterator[Row]:
-    """Yield the duration of a first load of calls in full with transcripts, and the ratio of the two warehouses."""
+    """Yield the duration of a first load of calls in full with transcripts, and the ratios to that into DuckDB."""
     with simulated_gong(calls=_CALLS, sentences=_SENTENCES) as gong, postgres_server() as server:
-        postgres = Program(
-            "first load into PostgreSQL",
-            lambda: bench.sync(gong, _SETTINGS, target=PostgresDatabase(server.create_database())),
-            [],
-        )
-        duckdb = Program("first load into DuckDB", lambda: bench.sync(gong, _SETTINGS), [])
-        for program in (postgres, duckdb):
+        targets: dict[str, Callable[[], WarehouseConnection | None]] = {
+            "PostgreSQL": lambda: PostgresDatabase(server.create_database()),
+            "DuckLake, catalog in PostgreSQL": lambda: DuckLakeConnection(
+                bench.empty_folder(), server.create_database()
+            ),
+            "DuckLake, catalog in SQLite": lambda: DuckLakeConnection(bench.empty_folder()),
+            "DuckDB": lambda: None,
+        }
+        programs = [
+            Program(f"first load into {name}", partial(_load, bench, gong, build), [])
+            for name, build in targets.items()
+        ]
+        for program in programs:
             # Not measured: fills the caches.
             program.run()
         for _ in range(rounds):
-            for program in (postgres, duckdb):
+            for program in programs:
                 program.runs.append(program.run())
+    *others, duckdb = programs
     rows = duckdb.runs[0].rows
-    for program in (postgres, duckdb):
+    for program in programs:
         speed = format_speed(program.runs, rows, "rows of all tables")
         yield Row(f"{program.name}, {_CALLS:,} calls x {_SENTENCES} sentences", speed)
-    yield compare_seconds(
-        "first load into PostgreSQL / into DuckDB, whole processes", postgres, duckdb, wall_seconds, at_most=1.2
-    )
+    for program in others:
+        yield compare_seconds(
+            f"{program.name} / into DuckDB, whole processes", program, duckdb, wall_seconds, at_most=1.2
+        )
+
+
+def _load(bench: Bench, gong: GongServer, build: Callable[[], WarehouseConnection | None]) -> ProgramRun:
+    return bench.sync(gong, _SETTINGS, target=build())
 
 
 def main() -> None:
