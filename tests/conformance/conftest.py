@@ -8,11 +8,11 @@ import pytest
 
 from tests.conformance.exceptions import EXCEPTIONS, NOT_APPLICABLE, NOT_TESTED, SOMETIMES_PASSES
 from tests.emulators.connections import EMULATED
-from tests.support.servers.warehouses import WITH_MARIADB, build_workspace
+from tests.support.servers.warehouses import ALL_WAREHOUSES, build_workspace
 from tests.support.workspace import Workspace
 
 
-@pytest.fixture(params=[*WITH_MARIADB, *(pytest.param(name, marks=pytest.mark.emulator) for name in EMULATED)])
+@pytest.fixture(params=[*ALL_WAREHOUSES, *(pytest.param(name, marks=pytest.mark.emulator) for name in EMULATED)])
 def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
     """Return a workspace with an empty warehouse of each kind."""
     if request.param in EMULATED:

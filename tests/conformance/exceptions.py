@@ -14,6 +14,12 @@ _FREES_ITSELF = "The service frees space by itself: the command changes nothing 
 LIMITS: Mapping[str, Mapping[str, str]] = {
     "snowflake": {"maintain": _FREES_ITSELF},
     "bigquery": {"maintain": _FREES_ITSELF},
+    "ducklake": {
+        "whole loads": "With a catalog in SQLite, a reader with several threads can see a part of a load at the moment"
+        " of its commit (DuckDB 1.5.5): `SET threads = 1`. A catalog in PostgreSQL has no such limit.",
+        "maintain": "Files and snapshots younger than `destination.ducklake.snapshot_retention` (1 hour) stay until the"
+        " next time, for queries that still read them.",
+    },
     "sqlalchemy": {
         "migrate": "MariaDB commits each new table and column by itself: an upgrade that is killed or fails leaves some"
         " of them, and the next one adds the others.",

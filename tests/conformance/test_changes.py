@@ -104,6 +104,10 @@ def test_a_load_leaves_no_copy_of_calls_in_the_staging_dataset(gong: SimulatedGo
     gong.edit_call(edited.id, title="Edited")
     gong.replace_transcript(edited.id, (edited.transcript or [])[:1])
     assert workspace.sync(*ALL_CALLS)["transcripts"] == 1
+    if workspace.warehouse.destination == "ducklake":
+        # There is none: the load files are merged where they are.
+        assert workspace.rows("SELECT 1 FROM information_schema.tables WHERE table_schema = 'gong_staging'") == []
+        return
     for table in ("calls", "call_parties", "transcripts", "transcript_sentences"):
         assert workspace.rows(f"SELECT count(*) FROM gong_staging.{table}") == [(0,)], table
 

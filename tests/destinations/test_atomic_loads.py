@@ -22,8 +22,8 @@ from tests.support.companies import public_calls
 from tests.support.expected_warehouse import assert_all_tables_match, assert_warehouse_matches
 from tests.support.process.waiting import wait_until
 from tests.support.servers.postgres import PostgresServer, hold_transaction
-from tests.support.servers.warehouses import MARIADB, WITH_MARIADB, build_workspace
-from tests.support.whole_loads import is_mariadb, poll, read_state
+from tests.support.servers.warehouses import ALL_WAREHOUSES, LAKES, MARIADB, build_workspace
+from tests.support.whole_loads import is_lake, is_mariadb, poll, read_state
 from tests.support.workspace import Workspace
 
 _ENTER_PROGRAM = "from pipelines.cli.app import main\nsys.argv[0] = 'gong-elt'\nmain()\n"
@@ -32,7 +32,7 @@ _ENTER_PROGRAM = "from pipelines.cli.app import main\nsys.argv[0] = 'gong-elt'\n
 _ALL = ("--since", "2020-01-01")
 
 
-@pytest.fixture(params=WITH_MARIADB)
+@pytest.fixture(params=ALL_WAREHOUSES)
 def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
     """Return a workspace with an empty warehouse of each kind."""
     return build_workspace(request, tmp_path)
@@ -68,7 +68,7 @@ def change_calls(gong: SimulatedGong) -> None:
 
 @promise("whole loads")
 @pytest.mark.parametrize(
-    "workspace", ["postgres", MARIADB, pytest.param("duckdb", marks=pytest.mark.slow)], indirect=True
+    "workspace", ["postgres", MARIADB, *LAKES, pytest.param("duckdb", marks=pytest.mark.slow)], indirect=True
 )
 def test_a_polling_reader_sees_only_whole_loads(make_gong: MakeGong, workspace: Workspace) -> None:
     """During a first sync of several loads, an edit, a shrink and a deletion, each load is seen whole or not at all."""
@@ -80,7 +80,7 @@ def test_a_polling_reader_sees_only_whole_loads(make_gong: MakeGong, workspace: 
         workspace.sync("--select", "calls,transcripts,users")
         first = len(states)
         workspace.configure(requests_per_second=1000)
-        if is_server:
+        if is_server and not is_lake(workspace):
             pause_after_statements(workspace, "calls", "call_parties", "transcripts", "_dlt_pipeline_state")
         change_calls(gong)
         assert workspace.sync(*_ALL, "--select", "calls,transcripts,users")["calls"] == 1

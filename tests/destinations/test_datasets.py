@@ -9,13 +9,13 @@ import pytest
 from pipelines.demo.server.app import SimulatedGong
 from tests.support.companies import public_calls
 from tests.support.expected_warehouse import assert_warehouse_matches
-from tests.support.servers.warehouses import WITH_MARIADB, build_workspace
+from tests.support.servers.warehouses import ALL_WAREHOUSES, build_workspace
 from tests.support.workspace import Workspace
 
 FOREIGN = ("calls", "users", "transcripts", "_runs", "_rejected", "_dlt_loads", "_dlt_version")
 
 
-@pytest.fixture(params=WITH_MARIADB)
+@pytest.fixture(params=ALL_WAREHOUSES)
 def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
     """Return a workspace with an empty warehouse of each kind."""
     return build_workspace(request, tmp_path)

@@ -13,7 +13,7 @@ from tests.conftest import MakeGong
 from tests.support.companies import public_calls
 from tests.support.expected_warehouse import assert_all_tables_match, assert_warehouse_matches
 from tests.support.gong_api import TRANSCRIPT
-from tests.support.servers.warehouses import WITH_MARIADB, build_workspace
+from tests.support.servers.warehouses import ALL_WAREHOUSES, build_workspace
 from tests.support.whole_loads import is_mariadb
 from tests.support.workspace import Workspace
 
@@ -24,7 +24,7 @@ DLT = ("_dlt_version", "_dlt_loads", "_dlt_pipeline_state")
 LOADED = tuple(dict.fromkeys(table for resource in RESOURCES for table in table_names(resource)))
 
 
-@pytest.fixture(params=WITH_MARIADB)
+@pytest.fixture(params=ALL_WAREHOUSES)
 def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
     """Return a workspace with an empty warehouse of each kind."""
     return build_workspace(request, tmp_path)

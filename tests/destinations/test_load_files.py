@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from pipelines.demo.server.app import SimulatedGong
-from tests.support.servers.warehouses import WITH_MARIADB, build_workspace
+from tests.support.servers.warehouses import ALL_WAREHOUSES, build_workspace
 from tests.support.workspace import Workspace
 
 _GZIP = b"\x1f\x8b"
 
 
-@pytest.fixture(params=WITH_MARIADB)
+@pytest.fixture(params=ALL_WAREHOUSES)
 def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
     """Return a workspace with an empty warehouse of each kind, without dlt's configuration files."""
     workspace = build_workspace(request, tmp_path)

@@ -14,12 +14,12 @@ from tests.support.companies import public_calls
 from tests.support.expected_warehouse import assert_warehouse_matches
 from tests.support.servers.mariadb import MariaDbConnection
 from tests.support.servers.postgres import PostgresServer
-from tests.support.servers.warehouses import WITH_MARIADB, build_workspace
+from tests.support.servers.warehouses import ALL_WAREHOUSES, build_workspace
 from tests.support.upload_files import build_upload_rows, write_csv
 from tests.support.workspace import Workspace
 
 
-@pytest.fixture(params=WITH_MARIADB)
+@pytest.fixture(params=ALL_WAREHOUSES)
 def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
     """Return a workspace with an empty warehouse of each kind."""
     return build_workspace(request, tmp_path)

@@ -43,6 +43,11 @@ def is_mariadb(workspace: Workspace) -> bool:
     return workspace.warehouse.destination == "sqlalchemy"
 
 
+def is_lake(workspace: Workspace) -> bool:
+    """Return whether the warehouse is a lake."""
+    return workspace.warehouse.destination == "ducklake"
+
+
 def database_errors() -> tuple[type[Exception], ...]:
     """Return the errors of the drivers that are installed."""
     pymysql: Any = import_module("pymysql") if find_spec("pymysql") else None

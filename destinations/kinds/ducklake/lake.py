@@ -139,6 +139,10 @@ def _open_instance(address: LakeAddress) -> duckdb.DuckDBPyConnection:
             "temp_directory": str(_spill_folder()),
             **dict(address.settings),
         }
+        if address.kind == SQLITE:
+            # With more threads, DuckDB 1.5.5 reads the tables of the catalog at different times: a query would see a
+            # part of a load that is committed at this moment.
+            settings["threads"] = 1
         for name, value in settings.items():
             instance.execute(f"SET GLOBAL {name} = {quote_text(str(value))}")
         if address.is_read_only and address.kind == SQLITE and not Path(address.catalog).exists():
@@ -162,7 +166,10 @@ def _attach(instance: duckdb.DuckDBPyConnection, address: LakeAddress) -> None:
     options = [f"DATA_PATH {quote_text(address.storage)}", *address.options]
     if address.kind == SQLITE:
         catalog = address.catalog
-        options += ["META_TYPE 'sqlite'", "META_JOURNAL_MODE 'WAL'", f"META_BUSY_TIMEOUT {_BUSY_MILLISECONDS}"]
+        options += ["META_TYPE 'sqlite'", f"META_BUSY_TIMEOUT {_BUSY_MILLISECONDS}"]
+        if not address.is_read_only:
+            # Queries then read beside a run that commits. The file keeps the mode.
+            options.append("META_JOURNAL_MODE 'WAL'")
     else:
         parameters = login(address.catalog)
         # In the connection string, it would be a part of error messages.

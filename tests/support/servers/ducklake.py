@@ -99,7 +99,8 @@ class DuckLakeConnection:
 @cache
 def _instance() -> duckdb.DuckDBPyConnection:
     """Return an instance with the extensions; loading them takes 0.4 s."""
-    instance = duckdb.connect()
+    # As docs/how-to/ducklake.md says for a catalog in SQLite.
+    instance = duckdb.connect(config={"threads": 1})
     for extension in _EXTENSIONS:
         load_extension(instance, extension, "ducklake")
     return instance

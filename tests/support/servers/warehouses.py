@@ -44,11 +44,11 @@ WAREHOUSES = ("duckdb", "postgres")
 MARIADB = pytest.param("sqlalchemy", marks=pytest.mark.mariadb)
 """Parameter of a fixture: MariaDB, which `make test` leaves out."""
 
-WITH_MARIADB: Sequence[Any] = (*WAREHOUSES, MARIADB)
-"""Parameters of a fixture: the destinations that `make test` and `make test-mariadb` run."""
-
 LAKES: Sequence[Any] = [pytest.param(name, marks=pytest.mark.ducklake) for name in ("ducklake", "ducklake-postgres")]
 """Parameters of a fixture: lakes with their catalog in SQLite and in PostgreSQL, which `make test` leaves out."""
+
+ALL_WAREHOUSES: Sequence[Any] = (*WAREHOUSES, MARIADB, *LAKES)
+"""Parameters of a fixture: the destinations that are run for real."""
 
 RUN_FOR_REAL = tuple(_BUILDERS)
 """Names of these destinations."""
