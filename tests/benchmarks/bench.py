@@ -48,8 +48,8 @@ _DAYS_READ = 130  # a simulated company has calls on 120 days
 _SHUTDOWN_SECONDS = 20.0
 _SUMS = "SELECT count(*), coalesce(sum(strlen(text)), 0)::BIGINT, coalesce(sum({end}), 0)::BIGINT FROM {table}"
 _LOADED = """
-SELECT (SELECT count(*) FROM calls), count(*), coalesce(sum(octet_length(text)), 0), coalesce(sum(end_ms), 0)
-FROM transcript_sentences
+SELECT (SELECT count(*) FROM {dataset}.calls), count(*), coalesce(sum(octet_length(text)), 0), coalesce(sum(end_ms), 0)
+FROM {dataset}.transcript_sentences
 """
 
 
@@ -105,6 +105,7 @@ class Bench:
         since: datetime | None = None,
         until: datetime | None = None,
         target: WarehouseConnection | None = None,
+        dataset: str = "gong",
     ) -> ProgramRun:
         """Run `gong-elt sync` and verify the contents of the warehouse.
 
@@ -116,6 +117,7 @@ class Bench:
             since: Start of an explicit window.
             until: Its end. The warehouse is not verified then, because Gong has later calls.
             target: Where it loads; by default into a DuckDB file in the folder.
+            dataset: Dataset of the tables.
 
         Raises:
             BenchmarkError: If the sync fails, or if the warehouse differs from Gong.
@@ -130,16 +132,23 @@ class Bench:
             **(target.environment if target else {}),
         }
         destination = target.destination if target else "duckdb"
-        values = {"--select": select, "--since": since and since.isoformat(), "--until": until and until.isoformat()}
+        values = {
+            "--select": select,
+            "--since": since and since.isoformat(),
+            "--until": until and until.isoformat(),
+            "--dataset": dataset,
+        }
         options = [word for option, value in values.items() if value for word in (option, value)]
         run = self._run("pipelines.cli", ["sync", *options, "--destination", destination, "--json"], folder, variables)
         if until is not None:
             return run
         expected = gong.info.all_calls if WITH_PRIVATE_CALLS.items() <= settings.items() else gong.info.public_calls
         if target:
-            _compare(destination, Contents(*map(int, target.rows(_LOADED)[0])), expected)
+            _compare(destination, Contents(*map(int, target.rows(_LOADED.format(dataset=dataset))[0])), expected)
         else:
-            _verify(folder / "warehouse.duckdb", expected, "gong.calls", "gong.transcript_sentences", "end_ms")
+            _verify(
+                folder / "warehouse.duckdb", expected, f"{dataset}.calls", f"{dataset}.transcript_sentences", "end_ms"
+            )
         return run
 
     def run_floor(self, gong: GongServer) -> ProgramRun:
@@ -282,6 +291,7 @@ def simulated_gong(
     calls: int,
     sentences: int | None = None,
     copies: int = 1,
+    seed: int | None = None,
     requests_per_second: float | None = None,
     latency: float = 0.0,
 ) -> Iterator[GongServer]:
@@ -291,6 +301,7 @@ def simulated_gong(
         calls: Number of calls before they are copied.
         sentences: Sentences per call; by default they depend on the kind of call, and some calls have none.
         copies: How often each call exists.
+        seed: Seed of the company's random numbers; by default always the same.
         requests_per_second: Gong's rate limit; by default none.
         latency: Seconds before each response.
     """
@@ -298,6 +309,7 @@ def simulated_gong(
         "calls": calls,
         "sentences": sentences,
         "copies": copies,
+        "seed": seed,
         "requests-per-second": requests_per_second,
         "latency": latency,
     }

@@ -15,9 +15,9 @@ from statistics import median
 from rich.console import Console
 
 from tests.benchmarks.bench import ROOT, UNTHROTTLED, Bench, open_bench, simulated_gong
-from tests.benchmarks.comparison import compare_programs
-from tests.benchmarks.growth import measure_growth
-from tests.benchmarks.quota import count_requests, measure_rate_limited
+from tests.benchmarks.measures.comparison import compare_programs
+from tests.benchmarks.measures.growth import measure_growth
+from tests.benchmarks.measures.quota import count_requests, measure_rate_limited
 from tests.benchmarks.report import Row, format_page, print_table
 
 PAGE = ROOT / "docs" / "benchmarks.md"

@@ -15,7 +15,7 @@ from tests.benchmarks.bench import (
     open_bench,
     simulated_gong,
 )
-from tests.benchmarks.comparison import Program, compare_seconds, format_speed, wall_seconds
+from tests.benchmarks.measures.comparison import Program, compare_seconds, format_speed, wall_seconds
 from tests.benchmarks.report import Row, print_table
 from tests.support.servers.connections import PostgresDatabase, WarehouseConnection
 from tests.support.servers.ducklake import DuckLakeConnection

@@ -88,11 +88,12 @@ def main() -> None:
     parser.add_argument(
         "--copies", type=int, default=1, help="number of copies of each call, with different ids and times"
     )
+    parser.add_argument("--seed", type=int, default=7, help="seed of the company's random numbers")
     parser.add_argument("--requests-per-second", type=float, help="Gong's rate limit; by default none")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each response")
     options = parser.parse_args()
     until = datetime.now(UTC)
-    company = build_company(calls=options.calls, sentences=options.sentences, until=until)
+    company = build_company(calls=options.calls, sentences=options.sentences, seed=options.seed, until=until)
     settings = ServerSettings(requests_per_second=options.requests_per_second, latency_seconds=options.latency)
     public = [call for call in company.calls if not call.record["metaData"]["isPrivate"]]
     all_contents, public_contents = (_sum_contents(calls, options.copies) for calls in (company.calls, public))

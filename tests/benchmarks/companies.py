@@ -1,0 +1,109 @@
+"""What the first and the last of many companies cost in one warehouse: `python -m tests.benchmarks.companies`.
+
+Each company is a simulated Gong of its own with other data, and has a dataset. A process reads it at first, and another
+one the next day with a hundred new calls, as the tasks of an orchestrator do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from statistics import median
+
+from rich.console import Console
+
+from tests.benchmarks.bench import UNTHROTTLED, Bench, ProgramRun, open_bench, simulated_gong
+from tests.benchmarks.report import Row, print_table
+from tests.support.servers.connections import PostgresDatabase
+from tests.support.servers.postgres import postgres_server
+
+_CALLS = 300
+_COMPARED = 10
+_MAX_RATIO = 1.25
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The runs of one company."""
+
+    first: ProgramRun
+    day: ProgramRun
+    day_requests: int
+
+
+def sync_companies(bench: Bench, target: PostgresDatabase, companies: int) -> Iterator[Company]:
+    """Sync one company after the other, and verify each.
+
+    Args:
+        bench: Where the processes run.
+        target: The warehouse of all companies.
+        companies: Number of companies.
+
+    Raises:
+        BenchmarkError: If a run fails, or a dataset differs from its company.
+    """
+    for number in range(1, companies + 1):
+        dataset, folder = f"gong_{number:04d}", bench.empty_folder()
+        with simulated_gong(calls=_CALLS, seed=number) as gong:
+            latest = gong.info.latest_since
+            first = bench.sync(gong, UNTHROTTLED, folder, select="", until=latest, target=target, dataset=dataset)
+            gong.reset_request_counts()
+            day = bench.sync(gong, UNTHROTTLED, folder, select="", since=latest, target=target, dataset=dataset)
+            yield Company(first, day, sum(gong.reset_request_counts().paths.values()))
+
+
+def compare_companies(companies: Sequence[Company], megabytes: float) -> Iterator[Row]:
+    """Yield the medians of the first and the last companies, and their ratios.
+
+    Args:
+        companies: In the order of their syncs.
+        megabytes: Size of the warehouse with all of them.
+    """
+    size = min(_COMPARED, len(companies))
+    groups = {
+        f"the first {size} companies": companies[:size],
+        f"the last {size} of {len(companies)} companies": companies[-size:],
+    }
+    for what, runs in {"the backfill of 200 calls": "first", "a day with 100 new calls": "day"}.items():
+        medians = []
+        for name, group in groups.items():
+            measured: list[ProgramRun] = [getattr(company, runs) for company in group]
+            wall, cpu, memory = (
+                median(getattr(run, field) for run in measured)
+                for field in ("wall_seconds", "cpu_seconds", "peak_megabytes")
+            )
+            medians.append((cpu, memory))
+            yield Row(f"{what}, {name}", f"{wall:.2f} s, {cpu:.2f} s CPU, {memory:,.0f} MB")
+        (first_cpu, first_memory), (last_cpu, last_memory) = medians
+        for measure, ratio in (("CPU time", last_cpu / first_cpu), ("memory", last_memory / first_memory)):
+            goal = f"at most {_MAX_RATIO:g} x"
+            yield Row(f"{what}: {measure}, last to first companies", f"{ratio:.2f} x", goal, ratio <= _MAX_RATIO)
+    yield Row("requests of a day, all default resources", f"{median(each.day_requests for each in companies):.0f}")
+    yield Row("size of the warehouse per company with 300 calls", f"{megabytes / len(companies):.1f} MB")
+
+
+def main() -> None:
+    """Measure, and print one table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.companies", description=__doc__)
+    parser.add_argument("--companies", type=int, default=100)
+    options = parser.parse_args()
+    err = Console(stderr=True, highlight=False)
+    with ExitStack() as stack:
+        bench, server = stack.enter_context(open_bench()), stack.enter_context(postgres_server())
+        target = PostgresDatabase(server.create_database())
+        companies = []
+        for company in sync_companies(bench, target, options.companies):
+            companies.append(company)
+            err.print(
+                f"company {len(companies)}: {company.first.wall_seconds:.2f} s, then {company.day.wall_seconds:.2f} s",
+                style="dim",
+            )
+        ((bytes_used,),) = target.rows("SELECT pg_database_size(current_database())")
+        print_table(list(compare_companies(companies, bytes_used / 1e6)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
