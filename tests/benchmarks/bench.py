@@ -48,7 +48,8 @@ _DAYS_READ = 130  # a simulated company has calls on 120 days
 _SHUTDOWN_SECONDS = 20.0
 _SUMS = "SELECT count(*), coalesce(sum(strlen(text)), 0)::BIGINT, coalesce(sum({end}), 0)::BIGINT FROM {table}"
 _LOADED = """
-SELECT (SELECT count(*) FROM {dataset}.calls), count(*), coalesce(sum(octet_length(text)), 0), coalesce(sum(end_ms), 0)
+SELECT
+    (SELECT count(*) FROM {dataset}.calls), count(*), coalesce(sum(bit_length(text)), 0) / 8, coalesce(sum(end_ms), 0)
 FROM {dataset}.transcript_sentences
 """
 

@@ -7,20 +7,23 @@ one the next day with a hundred new calls, as the tasks of an orchestrator do.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 from rich.console import Console
 
 from tests.benchmarks.bench import UNTHROTTLED, Bench, ProgramRun, open_bench, simulated_gong
 from tests.benchmarks.report import Row, print_table
-from tests.support.servers.connections import PostgresDatabase
+from tests.support.servers.connections import PostgresDatabase, WarehouseConnection
+from tests.support.servers.ducklake import DuckLakeConnection
 from tests.support.servers.postgres import postgres_server
 
 _CALLS = 300
+_CATALOG_TABLES = """
+SELECT table_name FROM information_schema.tables WHERE table_schema = 'ducklake' AND table_type = 'BASE TABLE'
+"""
 _COMPARED = 10
 _MAX_RATIO = 1.25
 
@@ -34,7 +37,7 @@ class Company:
     day_requests: int
 
 
-def sync_companies(bench: Bench, target: PostgresDatabase, companies: int) -> Iterator[Company]:
+def sync_companies(bench: Bench, target: WarehouseConnection, companies: int) -> Iterator[Company]:
     """Sync one company after the other, and verify each.
 
     Args:
@@ -55,13 +58,8 @@ def sync_companies(bench: Bench, target: PostgresDatabase, companies: int) -> It
             yield Company(first, day, sum(gong.reset_request_counts().paths.values()))
 
 
-def compare_companies(companies: Sequence[Company], megabytes: float) -> Iterator[Row]:
-    """Yield the medians of the first and the last companies, and their ratios.
-
-    Args:
-        companies: In the order of their syncs.
-        megabytes: Size of the warehouse with all of them.
-    """
+def compare_companies(companies: Sequence[Company]) -> Iterator[Row]:
+    """Yield the medians of the first and the last companies, in the order of their syncs, and their ratios."""
     size = min(_COMPARED, len(companies))
     groups = {
         f"the first {size} companies": companies[:size],
@@ -82,28 +80,45 @@ def compare_companies(companies: Sequence[Company], megabytes: float) -> Iterato
             goal = f"at most {_MAX_RATIO:g} x"
             yield Row(f"{what}: {measure}, last to first companies", f"{ratio:.2f} x", goal, ratio <= _MAX_RATIO)
     yield Row("requests of a day, all default resources", f"{median(each.day_requests for each in companies):.0f}")
-    yield Row("size of the warehouse per company with 300 calls", f"{megabytes / len(companies):.1f} MB")
+
+
+def measure_storage(database: PostgresDatabase, folder: Path, companies: int) -> Iterator[Row]:
+    """Yield what a company takes in PostgreSQL, and in the files of a lake.
+
+    Args:
+        database: The warehouse, or the catalog of a lake.
+        folder: Folder of the lake.
+        companies: Number of companies.
+    """
+    ((database_bytes,),) = database.rows("SELECT pg_database_size(current_database())")
+    yield Row(f"in PostgreSQL, per company with {_CALLS} calls", f"{database_bytes / 1e6 / companies:.2f} MB")
+    tables = [table for (table,) in database.rows(_CATALOG_TABLES)]
+    if not tables:
+        return
+    rows = sum(database.rows(f'SELECT count(*) FROM ducklake."{table}"')[0][0] for table in tables)
+    yield Row("rows of the catalog, per company", f"{rows / companies:,.0f}")
+    sizes = [file.stat().st_size for file in folder.rglob("*.parquet")]
+    yield Row("files of the lake, per company", f"{len(sizes) / companies:.0f}, {sum(sizes) / 1e6 / companies:.2f} MB")
 
 
 def main() -> None:
     """Measure, and print one table."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.companies", description=__doc__)
     parser.add_argument("--companies", type=int, default=100)
+    parser.add_argument("--destination", choices=("postgres", "ducklake"), default="ducklake")
     options = parser.parse_args()
     err = Console(stderr=True, highlight=False)
-    with ExitStack() as stack:
-        bench, server = stack.enter_context(open_bench()), stack.enter_context(postgres_server())
-        target = PostgresDatabase(server.create_database())
+    with open_bench() as bench, postgres_server() as server:
+        folder, database = bench.empty_folder(), PostgresDatabase(server.create_database())
+        lake = DuckLakeConnection(folder, database.url)
+        target: WarehouseConnection = lake if options.destination == "ducklake" else database
         companies = []
         for company in sync_companies(bench, target, options.companies):
             companies.append(company)
-            err.print(
-                f"company {len(companies)}: {company.first.wall_seconds:.2f} s, then {company.day.wall_seconds:.2f} s",
-                style="dim",
-            )
-        ((bytes_used,),) = target.rows("SELECT pg_database_size(current_database())")
-        print_table(list(compare_companies(companies, bytes_used / 1e6)))
+            seconds = f"{company.first.wall_seconds:.2f} s, then {company.day.wall_seconds:.2f} s"
+            err.print(f"company {len(companies)}: {seconds}", style="dim")
+        print_table([*compare_companies(companies), *measure_storage(database, folder, len(companies))])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
