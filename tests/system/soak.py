@@ -30,6 +30,7 @@ from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.serving import serve
 from tests.support.companies import public_calls
 from tests.support.expected_warehouse import assert_warehouse_matches
+from tests.support.servers.ducklake import DuckLakeConnection
 from tests.support.servers.postgres import postgres_server
 from tests.support.workspace import Workspace
 
@@ -155,7 +156,8 @@ class Soak:
 
     def _count_partial_rows(self) -> int:
         """Return the rows of loads that are not complete, and the transcripts without all of their sentences."""
-        is_new = not (self.workspace.postgres or (self.workspace.folder / "warehouse.duckdb").exists())
+        is_file = self.workspace.warehouse.destination == "duckdb"
+        is_new = is_file and not (self.workspace.folder / "warehouse.duckdb").exists()
         if is_new or not self.workspace.columns("transcript_sentences"):
             return 0
         return sum(int(self.workspace.rows(query)[0][0]) for query in _PARTIAL_ROWS)
@@ -208,15 +210,19 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--calls", type=int, default=250)
-    parser.add_argument("--destination", choices=("duckdb", "postgres"), default="duckdb")
+    parser.add_argument("--destination", choices=("duckdb", "postgres", "ducklake"), default="duckdb")
     options = parser.parse_args()
     console, started_at = Console(), time.monotonic()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gong-elt-soak-")))
         gong = SimulatedGong(build_company(calls=options.calls, days=20, seed=options.seed, until=datetime.now(UTC)))
         workspace = Workspace(folder)
-        if options.destination == "postgres":
-            workspace.postgres = stack.enter_context(postgres_server()).create_database()
+        if options.destination != "duckdb":
+            database = stack.enter_context(postgres_server()).create_database()
+            if options.destination == "postgres":
+                workspace.postgres = database
+            else:
+                workspace.other_warehouse = DuckLakeConnection(folder, database)
         workspace.configure(
             credentials__access_key="demo",
             credentials__access_key_secret="demo-secret",
