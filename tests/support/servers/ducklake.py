@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from itertools import count
@@ -20,7 +20,13 @@ from tests.support.servers.connections import COLUMNS, set_defaults
 from tests.support.servers.postgres import PASSWORD
 
 _VARIABLE = "DESTINATION__DUCKLAKE__CREDENTIALS__"
-_EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner")
+_EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner", "httpfs")
+_S3_SETTINGS = {
+    "AWS_ACCESS_KEY_ID": "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY": "AWS_SECRET_ACCESS_KEY",
+    "AWS_ENDPOINT_URL": "ENDPOINT_URL",
+}
+"""Variables of S3's clients, and dlt's settings."""
 # Reads the lake with a DuckDB of its own.
 _READER = """
 import duckdb, sys
@@ -40,17 +46,22 @@ class DuckLakeConnection:
     Attributes:
         folder: Folder of its data, and of a catalog in SQLite.
         postgres: URL of the database of its catalog; None for SQLite.
+        bucket: Name of the bucket of its data; None for the folder.
+        s3: Environment variables of the clients of the bucket's server.
     """
 
     folder: Path
     postgres: str | None = None
+    bucket: str | None = None
+    s3: Mapping[str, str] = field(default_factory=dict)
     destination = "ducklake"
 
     @property
     def environment(self) -> Mapping[str, str]:
         return {
             f"{_VARIABLE}CATALOG": self.postgres or f"sqlite:///{self.folder / 'catalog.sqlite'}",
-            f"{_VARIABLE}STORAGE__BUCKET_URL": str(self.folder / "lake"),
+            f"{_VARIABLE}STORAGE__BUCKET_URL": self._storage,
+            **{f"{_VARIABLE}STORAGE__CREDENTIALS__{setting}": self.s3[name] for name, setting in self._login},
             # No other query reads the lake while a test maintains it.
             "DESTINATION__DUCKLAKE__SNAPSHOT_RETENTION": "0s",
         }
@@ -62,7 +73,7 @@ class DuckLakeConnection:
     def attach(self, name: str = "ducklake") -> str:
         """Return the statement that attaches it."""
         catalog = f"postgres:{self.postgres}" if self.postgres else f"sqlite:{self.folder / 'catalog.sqlite'}"
-        options = f"DATA_PATH '{self.folder / 'lake'}'" + (", METADATA_SCHEMA 'ducklake'" if self.postgres else "")
+        options = f"DATA_PATH '{self._storage}'" + (", METADATA_SCHEMA 'ducklake'" if self.postgres else "")
         return f"ATTACH 'ducklake:{catalog}' AS {name} ({options})"
 
     @contextmanager
@@ -70,6 +81,8 @@ class DuckLakeConnection:
         """Open the lake in the tests' own DuckDB."""
         name = f"lake_{next(_numbers)}"
         with _instance().cursor() as lake:
+            if self.bucket:
+                lake.execute(self._secret)
             lake.execute(self.attach(name))
             lake.execute(f"USE {name}")
             try:
@@ -78,6 +91,20 @@ class DuckLakeConnection:
             finally:
                 lake.execute("USE memory")
                 lake.execute(f"DETACH {name}")
+
+    @property
+    def _storage(self) -> str:
+        return f"s3://{self.bucket}/lake/" if self.bucket else str(self.folder / "lake")
+
+    @property
+    def _login(self) -> Iterator[tuple[str, str]]:
+        return (pair for pair in _S3_SETTINGS.items() if self.bucket)
+
+    @property
+    def _secret(self) -> str:
+        key, secret, endpoint = (self.s3[name] for name in _S3_SETTINGS)
+        server = f"ENDPOINT '{endpoint.removeprefix('http://')}', URL_STYLE 'path', USE_SSL false"
+        return f"CREATE OR REPLACE SECRET bucket (TYPE s3, KEY_ID '{key}', SECRET '{secret}', {server})"
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self.connect() as lake:
