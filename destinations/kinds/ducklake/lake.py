@@ -19,6 +19,7 @@ from dlt.common.runtime.run_context import active
 from dlt.destinations.exceptions import DatabaseTransientException
 from psycopg2.extensions import parse_dsn
 
+from ...warehouse import InvalidWarehouseError
 from ..duckdb.extensions import load_extension
 from ..duckdb.warehouse import DUCKDB_CONFIG
 
@@ -181,7 +182,29 @@ def _attach(instance: duckdb.DuckDBPyConnection, address: LakeAddress) -> None:
         options.append("READ_ONLY")
     for secret in address.secrets:
         instance.execute(secret)
-    instance.execute(f"ATTACH {quote_text(f'ducklake:{catalog}')} AS {quote_name(address.name)} ({', '.join(options)})")
+    statement = f"ATTACH {quote_text(f'ducklake:{catalog}')} AS {quote_name(address.name)}"
+    is_new = address.kind == SQLITE and not Path(address.catalog).exists()
+    if not is_new:
+        try:
+            instance.execute(f"{statement} ({', '.join([*options, 'CREATE_IF_NOT_EXISTS false'])})")
+        except duckdb.Error as error:
+            if _MISSING not in str(error) or address.is_read_only:
+                raise
+            is_new = True
+    if is_new:
+        _refuse_files_of_others(instance, address)
+        instance.execute(f"{statement} ({', '.join(options)})")
+
+
+def _refuse_files_of_others(instance: duckdb.DuckDBPyConnection, address: LakeAddress) -> None:
+    """Refuse to create a lake where files are: `maintain` deletes those that the lake does not know."""
+    files = f"{address.storage.rstrip('/')}/**/*.parquet"
+    found = instance.execute("SELECT file FROM glob(?) LIMIT 1", [files]).fetchone()
+    if found is not None:
+        raise InvalidWarehouseError(
+            f"a new lake cannot be in {address.storage}, which has Parquet files of others, such as {found[0]}: use an"
+            " empty folder, or the catalog of that lake"
+        )
 
 
 def _empty(instance: duckdb.DuckDBPyConnection, address: LakeAddress) -> duckdb.DuckDBPyConnection:

@@ -82,6 +82,19 @@ def test_settings_that_cannot_work_are_refused(workspace: Workspace, setting: st
     assert len(result.err.splitlines()) == 1, result.err
 
 
+def test_two_lakes_do_not_share_a_folder(workspace: Workspace, gong: SimulatedGong) -> None:
+    """Maintenance deletes files that a lake does not know, so a new one is not created where files are."""
+    workspace.sync("--select", "users")
+    gong.requests.clear()
+    workspace.settings[_CATALOG] = f"sqlite:///{workspace.folder / 'other.sqlite'}"
+    result = workspace.run("sync")
+    assert result.code == 2
+    (line,) = result.err.splitlines()
+    assert f"a new lake cannot be in {workspace.folder / 'lake'}" in line
+    assert gong.requests == []
+    assert not (workspace.folder / "other.sqlite").exists()
+
+
 def test_a_missing_package_is_named_with_its_extra(workspace: Workspace) -> None:
     """DuckDB's extensions come from packages, and nothing is downloaded."""
     program = [sys.executable, "-c", _WITHOUT_PACKAGE, *workspace.command("sync")[1:]]
