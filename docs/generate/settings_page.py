@@ -147,7 +147,7 @@ _DLT_SETTINGS = (
     (
         "destination.ducklake.credentials.storage.bucket_url",
         "string",
-        "the folder of the data of a lake, which all machines reach under this name",
+        "the folder of the data of a lake, which all machines reach under this name, or a bucket such as `s3://company/lake`",
         "`ducklake.files`",
     ),
     (
