@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -174,14 +175,16 @@ def _attach(instance: duckdb.DuckDBPyConnection, address: LakeAddress) -> None:
     else:
         parameters = login(address.catalog)
         # In the connection string, it would be a part of error messages.
-        password = parameters.pop("password", "")
-        instance.execute(f"CREATE SECRET {_CATALOG_SECRET} (TYPE postgres, PASSWORD {quote_text(password)})")
+        if (password := parameters.pop("password", None)) is not None:
+            secret = f"{_CATALOG_SECRET} (TYPE postgres, PASSWORD {quote_text(password)})"
+            instance.execute(f"CREATE OR REPLACE SECRET {secret}")
+            options.append(f"META_SECRET {_CATALOG_SECRET}")
         catalog = "postgres:" + " ".join(f"{key}={_quote_parameter(value)}" for key, value in parameters.items())
-        options += [f"METADATA_SCHEMA {quote_text(address.metadata_schema)}", f"META_SECRET {_CATALOG_SECRET}"]
+        options.append(f"METADATA_SCHEMA {quote_text(address.metadata_schema)}")
     if address.is_read_only:
         options.append("READ_ONLY")
-    for secret in address.secrets:
-        instance.execute(secret)
+    for create_secret in address.secrets:
+        instance.execute(create_secret)
     statement = f"ATTACH {quote_text(f'ducklake:{catalog}')} AS {quote_name(address.name)}"
     is_new = address.kind == SQLITE and not Path(address.catalog).exists()
     if not is_new:
@@ -209,7 +212,7 @@ def _refuse_files_of_others(instance: duckdb.DuckDBPyConnection, address: LakeAd
 
 def _empty(instance: duckdb.DuckDBPyConnection, address: LakeAddress) -> duckdb.DuckDBPyConnection:
     """Return an instance in which the lake is empty. It is not kept: another process may create the lake."""
-    instance.execute(f"ATTACH ':memory:' AS {quote_name(address.name)}")
+    instance.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {quote_name(address.name)}")
     return instance
 
 
@@ -230,9 +233,11 @@ def _quote_parameter(value: str) -> str:
 def _spill_folder() -> Path:
     """Return the folder for rows that do not fit in memory, without those that killed processes have left."""
     folder = Path(active().data_dir, "gong-elt", "spilled")
-    for path in folder.glob("*/duckdb_temp_*"):
-        if not _is_running(path.parent.name):
-            path.unlink(missing_ok=True)
+    # DuckDB creates the last folder only, and not before it writes.
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in folder.iterdir():
+        if not _is_running(left.name):
+            shutil.rmtree(left, ignore_errors=True)
     return folder / str(os.getpid())
 
 

@@ -19,6 +19,8 @@ from tests.support.workspace import Workspace
 
 _ALL_CALLS = ("--since", "2020-01-01")
 _CATALOG = "DESTINATION__DUCKLAKE__CREDENTIALS__CATALOG"
+# Above the largest number of a process.
+_NO_PROCESS = 4_194_305
 _WITHOUT_PACKAGE = """
 import sys
 sys.modules["duckdb_extension_ducklake"] = None
@@ -62,6 +64,18 @@ def test_reading_commands_create_no_lake(workspace: Workspace, gong: SimulatedGo
     assert not (workspace.folder / "catalog.sqlite").exists()
     assert not (workspace.folder / "lake").exists()
     assert gong.requests == []
+
+
+def test_rows_that_a_killed_run_left_on_disk_are_deleted(workspace: Workspace) -> None:
+    """DuckDB writes there what does not fit in memory; a running process keeps its own."""
+    spilled = workspace.folder / "working" / "gong-elt" / "spilled"
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as running:
+        for pid in (running.pid, _NO_PROCESS):
+            (spilled / str(pid)).mkdir(parents=True)
+            (spilled / str(pid) / "duckdb_temp_storage-0.tmp").touch()
+        assert workspace.run("status").code == 0
+        assert [folder.name for folder in spilled.iterdir()] == [str(running.pid)]
+        running.kill()
 
 
 @pytest.mark.parametrize(
