@@ -127,6 +127,8 @@ class DuckLakeWarehouse:
     def write_obstacle(self, pipeline: dlt.Pipeline) -> str | None:
         for path in filter(None, (self._catalog_file, self._storage_folder)):
             existing = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+            if not existing.is_dir() and existing != self._catalog_file:
+                return f"{existing} is a file, and the lake needs a folder there: use another path"
             if not os.access(existing, os.W_OK):
                 return f"{existing} cannot be written: change its permissions"
         with pipeline.sql_client() as sql:

@@ -121,6 +121,19 @@ def test_a_missing_package_is_named_with_its_extra(workspace: Workspace) -> None
     assert len(result.stderr.splitlines()) == 1, result.stderr
 
 
+@pytest.mark.usefixtures("gong")
+@pytest.mark.parametrize("setting", [_STORAGE, _CATALOG])
+def test_a_file_in_place_of_a_folder_is_named(workspace: Workspace, setting: str) -> None:
+    """Check does not call a lake ready into which no sync can load."""
+    file = workspace.folder / "file"
+    file.touch()
+    workspace.settings[setting] = str(file / "lake") if setting == _STORAGE else f"sqlite:///{file / 'catalog.sqlite'}"
+    for command in ("sync", "check"):
+        result = workspace.run(command)
+        assert result.code == 1
+        assert str(file) in result.out + result.err
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written_is_named(workspace: Workspace, read_only_folder: Path) -> None:
     """Both sync and check say it."""
