@@ -12,7 +12,7 @@ from typing import Any
 from pipelines.analytics.dbt_build import PROJECT
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.serving import serve
-from tests.support.companies import build_recent_company
+from tests.support.companies import build_recent_company, public_calls
 from tests.support.gong_api import Json
 from tests.support.workspace import Workspace
 
@@ -68,6 +68,29 @@ def build_hostile_gong() -> SimulatedGong:
                     if crm_object["objectType"] == "Opportunity" and field["name"] == "Name":
                         field["value"] = f"{field['value']} {HOSTILE_TEXT}"
     return SimulatedGong(company)
+
+
+def assert_marts_follow_changes(place: Workspace, reference: Workspace, gong: SimulatedGong) -> None:
+    """Edit a call and delete another one; assert that the marts of two warehouses have the same rows afterwards.
+
+    Args:
+        place: A warehouse with marts.
+        reference: Another one of the same company.
+        gong: The company, which both can reach at the address of `place`.
+    """
+    edited, deleted = [call for call in public_calls(gong) if call.transcript_json][:2]
+    gong.edit_call(edited.id, title="Renamed")
+    gong.delete_call(deleted.id)
+    for each in (place, reference):
+        each.configure(base_url=place.settings["SOURCES__GONG__BASE_URL"])
+        each.sync("--select", "calls,transcripts", "--since", "2020-01-01")
+        assert each.run("reconcile", "--force").code == 0
+        call_ids = {call for (call,) in each.rows("SELECT call_id FROM gong_analytics.transcript_lines")}
+        assert deleted.id not in call_ids
+        assert edited.id in call_ids
+    assert build_models(place)["failed"] == []
+    assert build_models(reference)["failed"] == []
+    assert_marts_are_equal(place, reference)
 
 
 def assert_commands_read_the_same(place: Workspace, reference: Workspace) -> None:
