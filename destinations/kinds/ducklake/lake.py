@@ -180,7 +180,9 @@ def _attach(instance: duckdb.DuckDBPyConnection, address: LakeAddress) -> None:
             instance.execute(f"CREATE OR REPLACE SECRET {secret}")
             options.append(f"META_SECRET {_CATALOG_SECRET}")
         catalog = "postgres:" + " ".join(f"{key}={_quote_parameter(value)}" for key, value in parameters.items())
-        options.append(f"METADATA_SCHEMA {quote_text(address.metadata_schema)}")
+        schema = quote_text(address.metadata_schema)
+        # The second option is one of DuckDB's connection, which otherwise reads the tables of every schema.
+        options += [f"METADATA_SCHEMA {schema}", f"META_SCHEMA {schema}"]
     if address.is_read_only:
         options.append("READ_ONLY")
     for create_secret in address.secrets:

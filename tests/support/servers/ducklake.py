@@ -48,18 +48,21 @@ class DuckLakeConnection:
         postgres: URL of the database of its catalog; None for SQLite.
         bucket: Name of the bucket of its data; None for the folder.
         s3: Environment variables of the clients of the bucket's server.
+        metadata_schema: Schema of its catalog in PostgreSQL.
     """
 
     folder: Path
     postgres: str | None = None
     bucket: str | None = None
     s3: Mapping[str, str] = field(default_factory=dict)
+    metadata_schema: str = "ducklake"
     destination = "ducklake"
 
     @property
     def environment(self) -> Mapping[str, str]:
         return {
             f"{_VARIABLE}CATALOG": self.postgres or f"sqlite:///{self.folder / 'catalog.sqlite'}",
+            f"{_VARIABLE}METADATA_SCHEMA": self.metadata_schema,
             f"{_VARIABLE}STORAGE__BUCKET_URL": self._storage,
             **{f"{_VARIABLE}STORAGE__CREDENTIALS__{setting}": self.s3[name] for name, setting in self._login},
             # No other query reads the lake while a test maintains it.
@@ -73,7 +76,9 @@ class DuckLakeConnection:
     def attach(self, name: str = "ducklake") -> str:
         """Return the statement that attaches it."""
         catalog = f"postgres:{self.postgres}" if self.postgres else f"sqlite:{self.folder / 'catalog.sqlite'}"
-        options = f"DATA_PATH '{self._storage}'" + (", METADATA_SCHEMA 'ducklake'" if self.postgres else "")
+        options = f"DATA_PATH '{self._storage}'" + (
+            f", METADATA_SCHEMA '{self.metadata_schema}'" if self.postgres else ""
+        )
         return f"ATTACH 'ducklake:{catalog}' AS {name} ({options})"
 
     @contextmanager
