@@ -37,6 +37,7 @@ class Company:
     first: ProgramRun
     day: ProgramRun
     day_requests: int
+    day_bytes: int
 
 
 def sync_companies(bench: Bench, connect: Callable[[str], WarehouseConnection], companies: int) -> Iterator[Company]:
@@ -57,7 +58,8 @@ def sync_companies(bench: Bench, connect: Callable[[str], WarehouseConnection], 
             first = bench.sync(gong, UNTHROTTLED, folder, select="", until=latest, target=target, dataset=dataset)
             gong.reset_request_counts()
             day = bench.sync(gong, UNTHROTTLED, folder, select="", since=latest, target=target, dataset=dataset)
-            yield Company(first, day, sum(gong.reset_request_counts().paths.values()))
+            counts = gong.reset_request_counts()
+            yield Company(first, day, sum(counts.paths.values()), counts.response_bytes)
 
 
 def compare_companies(companies: Sequence[Company]) -> Iterator[Row]:
@@ -83,7 +85,10 @@ def compare_companies(companies: Sequence[Company]) -> Iterator[Row]:
         for measure, ratio in (("CPU time", last_cpu / first_cpu), ("memory", last_memory / first_memory)):
             goal = f"at most {_MAX_RATIO:g} x"
             yield Row(f"{what}: {measure}, last to first companies", f"{ratio:.2f} x", goal, ratio <= _MAX_RATIO)
-    yield Row("requests of a day, all default resources", f"{median(each.day_requests for each in companies):.0f}")
+    requests, received = (
+        median(getattr(company, field) for company in companies) for field in ("day_requests", "day_bytes")
+    )
+    yield Row("requests of a day, all default resources", f"{requests:.0f}, {received / 1e6:.2f} MB received")
 
 
 def measure_storage(database: PostgresDatabase, folder: Path, companies: int) -> Iterator[Row]:

@@ -18,7 +18,7 @@ from pipelines.demo.company.calls import Call
 from pipelines.demo.company.company import build_company
 from pipelines.demo.identifiers import format_datetime
 from pipelines.demo.server.app import SimulatedGong
-from pipelines.demo.server.asgi import Receive, Response, Scope, Send
+from pipelines.demo.server.asgi import Message, Receive, Response, Scope, Send
 from pipelines.demo.server.call_index import parse_effective_time
 from pipelines.demo.server.server_settings import ServerSettings
 from pipelines.demo.server.serving import serve
@@ -60,11 +60,12 @@ class ServerInfo(msgspec.Struct, frozen=True):
 
 
 class RequestCounts(msgspec.Struct, frozen=True):
-    """Requests per path and per status, and the seconds from the first to the last request."""
+    """Requests per path and per status, the seconds from the first to the last request, and the bytes of the bodies."""
 
     paths: dict[str, int]
     statuses: dict[str, int]
     span_seconds: float
+    response_bytes: int
 
 
 class Sentence(msgspec.Struct):
@@ -100,16 +101,23 @@ def main() -> None:
     company.calls += [_copy(call, number) for number in range(1, options.copies) for call in company.calls]
     latest = sorted(parse_effective_time(call.record["metaData"]) for call in company.calls)[-_LATEST:]
     gong = SimulatedGong(company, settings)
+    sizes: list[int] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != REQUEST_COUNTS_PATH:
-            await gong.app(scope, receive, send)
+
+            async def send_counted(message: Message) -> None:
+                sizes.append(len(message.get("body", b"")))
+                await send(message)
+
+            await gong.app(scope, receive, send_counted)
             if options.copies > 1 and len(gong.requests) % _MAX_CACHED_RESPONSES == 0:
                 gong.clear_response_cache()
             return
-        body = msgspec.json.encode(_count_requests(gong))
+        body = msgspec.json.encode(_count_requests(gong, sum(sizes)))
         if scope["method"] == "DELETE":
             gong.requests.clear()
+            sizes.clear()
         await Response(body, headers={"content-type": "application/json"})(scope, receive, send)
 
     # Keep the garbage collector from traversing a million long-lived objects during a measurement.
@@ -145,12 +153,13 @@ def _sum_contents(calls: Iterable[Call], copies: int) -> Contents:
     return Contents(count * copies, sentences * copies, text_bytes * copies, end_ms * copies)
 
 
-def _count_requests(gong: SimulatedGong) -> RequestCounts:
+def _count_requests(gong: SimulatedGong, response_bytes: int) -> RequestCounts:
     times = [request.at for request in gong.requests]
     return RequestCounts(
         paths=dict(Counter(request.path for request in gong.requests)),
         statuses=dict(Counter(str(request.status) for request in gong.requests)),
         span_seconds=max(times) - min(times) if times else 0.0,
+        response_bytes=response_bytes,
     )
 
 
