@@ -179,10 +179,24 @@ class Bench:
 
     def build_models(self, folder: Path, target: WarehouseConnection | None = None) -> ProgramRun:
         """Run `gong-elt models` in the folder of a sync. Raises as `sync` does."""
-        options = ["--destination", target.destination] if target else []
-        return self._run(
-            "pipelines.cli", ["models", *options, "--json"], folder, target.environment if target else None
-        )
+        return self.run_command("models", folder, target)
+
+    def run_command(
+        self, command: str, folder: Path, target: WarehouseConnection | None = None, dataset: str = "gong"
+    ) -> ProgramRun:
+        """Run a command on the warehouse of an earlier sync.
+
+        Args:
+            command: Its name, such as `maintain`.
+            folder: Folder of the sync.
+            target: Where the sync has loaded; by default a DuckDB file in the folder.
+            dataset: Dataset of the tables.
+
+        Raises:
+            BenchmarkError: If it fails.
+        """
+        options = ["--dataset", dataset, *(["--destination", target.destination] if target else [])]
+        return self._run("pipelines.cli", [command, *options, "--json"], folder, target.environment if target else None)
 
     def search(self, folder: Path, *arguments: str) -> ProgramRun:
         """Run `gong-elt search` in a folder with models. Raises as `sync` does."""

@@ -27,6 +27,8 @@ SELECT format('%I.%I', table_schema, table_name) FROM information_schema.tables
 WHERE table_schema LIKE 'ducklake%' AND table_type = 'BASE TABLE'
 """
 _COMPARED = 10
+_IDLE_RUNS = 3
+_ONE_MORE = "gong_one_more"
 _MAX_RATIO = 1.25
 
 
@@ -62,6 +64,24 @@ def sync_companies(bench: Bench, connect: Callable[[str], WarehouseConnection], 
             yield Company(first, day, sum(counts.paths.values()), counts.response_bytes)
 
 
+def measure_commands(bench: Bench, connect: Callable[[str], WarehouseConnection]) -> Iterator[Row]:
+    """Yield what one more company needs for a sync with nothing new, for its models and for its maintenance."""
+    folder, target, dataset = bench.empty_folder(), connect(_ONE_MORE), _ONE_MORE
+    with simulated_gong(calls=_CALLS) as gong:
+
+        def sync() -> ProgramRun:
+            gong.reset_request_counts()
+            return bench.sync(gong, UNTHROTTLED, folder, select="", target=target, dataset=dataset)
+
+        sync()
+        idle = [sync() for _ in range(_IDLE_RUNS)]
+        counts = gong.reset_request_counts()
+    requests = f"{sum(counts.paths.values())} requests, {counts.response_bytes / 1e6:.2f} MB received"
+    yield Row("a sync with nothing new", f"{_format_run(*idle)}, {requests}")
+    for command in ("models", "maintain"):
+        yield Row(f"gong-elt {command}", _format_run(bench.run_command(command, folder, target, dataset)))
+
+
 def compare_companies(companies: Sequence[Company]) -> Iterator[Row]:
     """Yield the medians of the first and the last companies, in the order of their syncs, and their ratios."""
     size = min(_COMPARED, len(companies))
@@ -75,12 +95,10 @@ def compare_companies(companies: Sequence[Company]) -> Iterator[Row]:
         medians = []
         for name, group in groups.items():
             measured: list[ProgramRun] = [getattr(company, runs) for company in group]
-            wall, cpu, memory = (
-                median(getattr(run, field) for run in measured)
-                for field in ("wall_seconds", "cpu_seconds", "peak_megabytes")
+            medians.append(
+                [median(getattr(run, field) for run in measured) for field in ("cpu_seconds", "peak_megabytes")]
             )
-            medians.append((cpu, memory))
-            yield Row(f"{what}, {name}", f"{wall:.2f} s, {cpu:.2f} s CPU, {memory:,.0f} MB")
+            yield Row(f"{what}, {name}", _format_run(*measured))
         (first_cpu, first_memory), (last_cpu, last_memory) = medians[2:]
         for measure, ratio in (("CPU time", last_cpu / first_cpu), ("memory", last_memory / first_memory)):
             goal = f"at most {_MAX_RATIO:g} x"
@@ -110,6 +128,14 @@ def measure_storage(database: PostgresDatabase, folder: Path, companies: int) ->
     yield Row("files of the lake, per company", f"{len(sizes) / companies:.0f}, {sum(sizes) / 1e6 / companies:.2f} MB")
 
 
+def _format_run(*runs: ProgramRun) -> str:
+    """Return the medians of the runs."""
+    wall, cpu, memory = (
+        median(getattr(run, field) for run in runs) for field in ("wall_seconds", "cpu_seconds", "peak_megabytes")
+    )
+    return f"{wall:.2f} s, {cpu:.2f} s CPU, {memory:,.0f} MB"
+
+
 def main() -> None:
     """Measure, and print one table."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.companies", description=__doc__)
@@ -135,7 +161,8 @@ def main() -> None:
             companies.append(company)
             seconds = f"{company.first.wall_seconds:.2f} s, then {company.day.wall_seconds:.2f} s"
             err.print(f"company {len(companies)}: {seconds}", style="dim")
-        print_table([*compare_companies(companies), *measure_storage(database, folder, len(companies))])
+        storage = list(measure_storage(database, folder, len(companies)))
+        print_table([*compare_companies(companies), *storage, *measure_commands(bench, connect)])
 
 
 if __name__ == "__main__":
