@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -42,6 +44,8 @@ _BUSY_MILLISECONDS = 30_000
 # DuckDB names the whole connection string in front of the reason.
 _UNREACHABLE = re.compile(r"Unable to connect to Postgres at \"[^\"]*\": (.*)", re.DOTALL)
 _MISSING = "creating a new DuckLake is explicitly disabled"
+_CREATE_ATTEMPTS = 3
+_SECONDS_BETWEEN_ATTEMPTS = 1.0
 
 _instances: dict[LakeAddress, duckdb.DuckDBPyConnection] = {}
 _cursors: set[duckdb.DuckDBPyConnection] = set()
@@ -187,18 +191,36 @@ def _attach(instance: duckdb.DuckDBPyConnection, address: LakeAddress) -> None:
         options.append("READ_ONLY")
     for create_secret in address.secrets:
         instance.execute(create_secret)
-    statement = f"ATTACH {quote_text(f'ducklake:{catalog}')} AS {quote_name(address.name)}"
-    is_new = address.kind == SQLITE and not Path(address.catalog).exists()
-    if not is_new:
+    _attach_or_create(
+        instance, address, f"ATTACH {quote_text(f'ducklake:{catalog}')} AS {quote_name(address.name)}", options
+    )
+
+
+def _attach_or_create(
+    instance: duckdb.DuckDBPyConnection, address: LakeAddress, statement: str, options: Sequence[str]
+) -> None:
+    """Attach the lake. If there is none, create it, while another machine may be doing the same."""
+    for attempt in range(1, _CREATE_ATTEMPTS + 1):
+        is_last = attempt == _CREATE_ATTEMPTS
+        # Opening a catalog in SQLite would create the file.
+        if address.kind != SQLITE or Path(address.catalog).exists():
+            try:
+                instance.execute(f"{statement} ({', '.join([*options, 'CREATE_IF_NOT_EXISTS false'])})")
+            except duckdb.Error as error:
+                if _MISSING not in str(error) or address.is_read_only:
+                    raise
+            else:
+                return
         try:
-            instance.execute(f"{statement} ({', '.join([*options, 'CREATE_IF_NOT_EXISTS false'])})")
-        except duckdb.Error as error:
-            if _MISSING not in str(error) or address.is_read_only:
+            _refuse_files_of_others(instance, address)
+            instance.execute(f"{statement} ({', '.join(options)})")
+        except (duckdb.Error, InvalidWarehouseError):
+            # Two machines cannot create the catalog's schema at the same moment, and the files may be of the other one.
+            if is_last:
                 raise
-            is_new = True
-    if is_new:
-        _refuse_files_of_others(instance, address)
-        instance.execute(f"{statement} ({', '.join(options)})")
+            time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
+        else:
+            return
 
 
 def _refuse_files_of_others(instance: duckdb.DuckDBPyConnection, address: LakeAddress) -> None:
