@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -20,13 +18,12 @@ from tests.conformance.promises import promise
 from tests.conftest import MakeGong
 from tests.support.companies import public_calls
 from tests.support.expected_warehouse import assert_all_tables_match, assert_warehouse_matches
+from tests.support.process.patched_command import run_patched
 from tests.support.process.waiting import wait_until
 from tests.support.servers.postgres import PostgresServer, hold_transaction
 from tests.support.servers.warehouses import ALL_WAREHOUSES, LAKES, MARIADB, build_workspace
 from tests.support.whole_loads import is_lake, is_mariadb, poll, read_state
 from tests.support.workspace import Workspace
-
-_ENTER_PROGRAM = "from pipelines.cli.app import main\nsys.argv[0] = 'gong-elt'\nmain()\n"
 
 # All calls, not only those of the last day.
 _ALL = ("--since", "2020-01-01")
@@ -113,21 +110,7 @@ def kill_at(workspace: Workspace, statement: str, *arguments: str, program: str 
         "        return _regular(self, query, *args, **kwargs)\n"
         "    client.execute_query = execute\n"
     )
-    assert run_patched(workspace, program, *arguments) == -signal.SIGKILL
-
-
-def run_patched(workspace: Workspace, program: str, *arguments: str) -> int:
-    """Run the command in a process that runs a program first; return its exit code."""
-    _, *options = workspace.command(*arguments)
-    return subprocess.run(
-        [sys.executable, "-c", program + _ENTER_PROGRAM, *options],
-        cwd=workspace.folder,
-        env=workspace.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        timeout=120,
-        check=False,
-    ).returncode
+    assert run_patched(workspace, program, *arguments).code == -signal.SIGKILL
 
 
 @pytest.mark.parametrize(
@@ -291,7 +274,7 @@ def test_a_commit_whose_answer_is_lost_is_not_repeated(gong: SimulatedGong, work
         "        raise DatabaseTransientException(psycopg2.OperationalError('lost'))\n"
         "AtomicLoad.complete_load = complete\n"
     )
-    assert run_patched(workspace, program, "sync") == 0
+    assert run_patched(workspace, program, "sync").code == 0
     assert_all_tables_match(workspace, gong)
     assert workspace.count("_dlt_loads") == workspace.count("_dlt_pipeline_state") >= 1
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import timedelta
 
 import psycopg2
@@ -14,17 +15,23 @@ from ...warehouse import Space
 from .client import LakeSqlClient
 from .lake import SQLITE, LakeAddress, login, quote_name, quote_text
 
-_ATTEMPTS = 3
-_SECONDS_BETWEEN_ATTEMPTS = 1.0
+_ATTEMPTS = 20
+_SECONDS_BETWEEN_ATTEMPTS = 0.5
 # Files that no snapshot names are of killed loads, or of loads that another machine has not committed yet.
 _ORPHAN_AGE = timedelta(days=1)
 
-# Rows that are in the catalog become files, and rows that were deleted are left out of new files.
-_REWRITE = (
-    "CALL ducklake_flush_inlined_data({lake})",
-    "CALL ducklake_rewrite_data_files({lake}, delete_threshold => 0.0)",
-    "CALL ducklake_merge_adjacent_files({lake})",
-)
+# Rows that are in the catalog become files.
+_FLUSH = "CALL ducklake_flush_inlined_data({lake}, schema_name => {schema})"
+# Rows that were deleted are left out of new files.
+_REWRITE = "CALL ducklake_rewrite_data_files({lake}, {table}, schema => {schema}, delete_threshold => 0.0)"
+_MERGE = "CALL ducklake_merge_adjacent_files({lake}, {table}, schema => {schema})"
+_TABLES = """
+SELECT tables.table_name, tables.file_count, tables.delete_file_count
+FROM ducklake_table_info({lake}) AS tables
+JOIN {catalog}.ducklake_schema AS schemas ON schemas.schema_id = tables.schema_id AND schemas.end_snapshot IS NULL
+WHERE schemas.schema_name = {schema}
+ORDER BY 1
+"""
 _OLD_SNAPSHOTS = """
 SELECT snapshot_id FROM ducklake_snapshots({lake})
 WHERE snapshot_time < now() - {retention} AND snapshot_id < (SELECT max(snapshot_id) FROM ducklake_snapshots({lake}))
@@ -42,29 +49,74 @@ SELECT count(*), coalesce(sum(file_size_bytes), 0) FROM (
 _CATALOG_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename LIKE 'ducklake%%' ORDER BY 1"
 
 
-def maintain_lake(sql: LakeSqlClient, retention: timedelta) -> Space:
-    """Rewrite and merge files, and delete what only snapshots need that are older than the retention.
+def maintain_lake(sql: LakeSqlClient, retention: timedelta, datasets: Sequence[str]) -> Space:
+    """Rewrite and merge the files of datasets, and delete what only snapshots need that are older than the retention.
+
+    DuckLake 1.5.5 loses changes of a table that are committed while its files are rewritten, so no other run may write
+    to these datasets.
 
     Args:
         sql: An open connection.
         retention: How long snapshots and replaced files are kept, for queries that still read them.
+        datasets: Names of the datasets; those that do not exist are left out.
 
     Raises:
         DatabaseException: If the lake rejects it. The data is unchanged.
     """
     address = sql.address()
     files_before, bytes_before = _measure(sql, address)
+    with _without_retries(sql):
+        for dataset in datasets:
+            _rewrite_dataset(sql, address, dataset)
+        _delete_old(sql, address, retention)
+    _vacuum(address)
+    files_after, bytes_after = _measure(sql, address)
+    return Space(bytes_before, bytes_after, files_before, files_after)
+
+
+@contextmanager
+def _without_retries(sql: LakeSqlClient) -> Iterator[None]:
+    """Let each statement be tried once within a `with` block, for `_repeat`.
+
+    DuckLake 1.5.5 repeats only the commit when another process has committed first. That of rewritten files then fails
+    with an internal error, after which no statement works in this process.
+    """
+    sql.execute_sql("SET GLOBAL ducklake_max_retry_count = 0")
+    try:
+        yield
+    finally:
+        sql.execute_sql("RESET GLOBAL ducklake_max_retry_count")
+
+
+def _rewrite_dataset(sql: LakeSqlClient, address: LakeAddress, dataset: str) -> None:
+    """Give each table of a dataset few files, without deleted rows."""
+    lake, schema = quote_text(address.name), quote_text(dataset)
+    tables = _TABLES.format(lake=lake, catalog=_catalog(address), schema=schema)
+    if not sql.execute_sql(tables):
+        return
+    _repeat(sql, _FLUSH.format(lake=lake, schema=schema))
+    for statement, is_needed in ((_REWRITE, _has_deleted_rows), (_MERGE, _has_several_files)):
+        for name, files, delete_files in sql.execute_sql(tables) or ():
+            if is_needed(files, delete_files):
+                _repeat(sql, statement.format(lake=lake, schema=schema, table=quote_text(name)))
+
+
+def _has_deleted_rows(_files: int, delete_files: int) -> bool:
+    return delete_files > 0
+
+
+def _has_several_files(files: int, _delete_files: int) -> bool:
+    return files > 1
+
+
+def _delete_old(sql: LakeSqlClient, address: LakeAddress, retention: timedelta) -> None:
+    """Delete the snapshots that are older than the retention, and files that no other one needs."""
     lake = quote_text(address.name)
-    for statement in _REWRITE:
-        _repeat(sql, statement.format(lake=lake))
     old = _OLD_SNAPSHOTS.format(lake=lake, retention=_interval(retention))
     if snapshots := ", ".join(str(snapshot) for (snapshot,) in sql.execute_sql(old) or ()):
         _repeat(sql, _EXPIRE.format(lake=lake, snapshots=snapshots))
     _repeat(sql, _delete_statement(address, retention))
     _repeat(sql, _DELETE_ORPHANS.format(lake=lake, orphan_age=_interval(max(retention, _ORPHAN_AGE))))
-    _vacuum(address)
-    files_after, bytes_after = _measure(sql, address)
-    return Space(bytes_before, bytes_after, files_before, files_after)
 
 
 def _delete_statement(address: LakeAddress, retention: timedelta) -> str:
@@ -80,15 +132,18 @@ def _delete_statement(address: LakeAddress, retention: timedelta) -> str:
 
 def _measure(sql: LakeSqlClient, address: LakeAddress) -> tuple[int, int]:
     """Return the number of files that the catalog names, and their bytes."""
-    catalog = quote_name(f"__ducklake_metadata_{address.name}")
-    if address.kind != SQLITE:
-        catalog += f".{quote_name(address.metadata_schema)}"
-    ((files, size),) = sql.execute_sql(_SIZE.format(catalog=catalog)) or ((0, 0),)
+    ((files, size),) = sql.execute_sql(_SIZE.format(catalog=_catalog(address))) or ((0, 0),)
     return int(files), int(size)
 
 
+def _catalog(address: LakeAddress) -> str:
+    """Return the schema of the catalog's own tables, as SQL."""
+    catalog = quote_name(f"__ducklake_metadata_{address.name}")
+    return catalog if address.kind == SQLITE else f"{catalog}.{quote_name(address.metadata_schema)}"
+
+
 def _repeat(sql: LakeSqlClient, statement: str) -> None:
-    """Run a statement, which conflicts with one of another run on the same table."""
+    """Run a statement again while other processes commit at the same moment."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             sql.execute_sql(statement)

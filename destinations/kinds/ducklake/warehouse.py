@@ -15,7 +15,7 @@ import dlt
 import psycopg2
 from dlt.destinations.exceptions import DatabaseTransientException
 
-from ...warehouse import DbtConnection, InvalidWarehouseError, Space, Warehouse, read_duration
+from ...warehouse import DbtConnection, InvalidWarehouseError, Space, Warehouse, WarehouseInUseError, read_duration
 from ..duckdb.warehouse import close_dbt_connections
 from ..postgres.advisory_lock import AdvisoryLock
 from .destination import DuckLake
@@ -27,6 +27,14 @@ _SQLITE = "sqlite"
 _POSTGRES = ("postgresql", "postgres")
 _CATALOGS = "sqlite:///catalog.sqlite or postgresql://user:password@host:5432/database"
 _STORAGES = ("file", "s3")
+# A new lake creates the schema; an existing one gets tables for small loads.
+_PRIVILEGES = """
+SELECT CASE
+    WHEN EXISTS (SELECT FROM pg_namespace WHERE nspname = %(schema)s)
+    THEN has_schema_privilege(%(schema)s, 'CREATE') AND has_schema_privilege(%(schema)s, 'USAGE')
+    ELSE has_database_privilege(current_database(), 'CREATE')
+END
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +45,14 @@ class DuckLakeWarehouse:
         name: Name of the destination.
         destination: dlt's destination.
         settings: Its configuration.
+        dataset: The dataset that runs lock.
         retention: How long `maintain` keeps snapshots and replaced files.
     """
 
     name: str
     destination: DuckLake
     settings: Any
+    dataset: str
     retention: timedelta
     _lock: AdvisoryLock = field(default_factory=AdvisoryLock)
 
@@ -101,22 +111,8 @@ class DuckLakeWarehouse:
         if self._catalog_file is not None:
             yield None
             return
-        login = self._login()
-        try:
-            session = psycopg2.connect(**login)
-        except psycopg2.Error as error:
-            raise DatabaseTransientException(error) from None
-        session.autocommit = True
-        key = f"{self._metadata_schema} {pipeline.dataset_name} {connection}"
-        with closing(session), session.cursor() as cursor:
-
-            def execute(statement: str, *parameters: Any) -> Sequence[Sequence[Any]]:
-                cursor.execute(statement, parameters)
-                rows: Sequence[Sequence[Any]] = cursor.fetchall()
-                return rows
-
-            with self._lock.hold(execute, key) as holder:
-                yield holder
+        with self._hold(self._lock, f"{pipeline.dataset_name} {connection}") as holder:
+            yield holder
 
     def confirm_lock(self) -> None:
         self._lock.confirm()
@@ -133,15 +129,15 @@ class DuckLakeWarehouse:
                 return f"{existing} cannot be written: change its permissions"
         with pipeline.sql_client() as sql:
             sql.execute_sql("SELECT 1")
-        return None
+        return None if self._catalog_file else self._missing_privilege()
 
-    def maintain(self, pipeline: dlt.Pipeline, datasets: Sequence[str]) -> Space | None:  # noqa: ARG002
-        """Maintain all datasets of the lake, which share its snapshots."""
+    def maintain(self, pipeline: dlt.Pipeline, datasets: Sequence[str]) -> Space | None:
+        """Maintain these datasets, and the snapshots, which all datasets of the lake share."""
         from .maintenance import maintain_lake  # noqa: PLC0415 - imports DuckDB
 
-        with pipeline.sql_client() as sql:
+        with self._lock_marts(), pipeline.sql_client() as sql:
             client: Any = sql
-            return maintain_lake(client, self.retention)
+            return maintain_lake(client, self.retention, datasets)
 
     def dbt_connection(self, pipeline: dlt.Pipeline) -> DbtConnection:
         """Return a connection to the DuckDB instance of this process, to which the lake is attached already."""
@@ -159,14 +155,71 @@ class DuckLakeWarehouse:
         }
         return DbtConnection(output)
 
-    def watch_dbt(self) -> AbstractContextManager[Callable[[str], str]]:
-        return nullcontext(str)
+    @contextmanager
+    def watch_dbt(self) -> Iterator[Callable[[str], str]]:
+        """Hold the lock of the marts: changes would be lost while another machine maintains them."""
+        with self._lock_marts():
+            yield str
 
     def close_dbt(self) -> None:
         close_dbt_connections()
 
     def sqlalchemy_uri(self, credentials: Any) -> str | None:  # noqa: ARG002
         return None
+
+    def _missing_privilege(self) -> str | None:
+        """Return the privilege that the user lacks in the catalog's database; None if nothing is missing."""
+        schema = self._metadata_schema
+        with self._connect() as session, session.cursor() as cursor:
+            cursor.execute(_PRIVILEGES, {"schema": schema})
+            (can_write,) = cursor.fetchone() or (False,)
+            user = session.info.user
+        if can_write:
+            return None
+        return f"user {user} may not write to the catalog, schema {schema}: GRANT CREATE ON DATABASE, or own the schema"
+
+    @contextmanager
+    def _connect(self) -> Iterator[Any]:
+        """Open a session on the catalog's server.
+
+        Raises:
+            DatabaseTransientException: If it cannot be reached.
+        """
+        try:
+            session = psycopg2.connect(**self._login())
+        except psycopg2.Error as error:
+            raise DatabaseTransientException(error) from None
+        session.autocommit = True
+        with closing(session):
+            yield session
+
+    @contextmanager
+    def _lock_marts(self) -> Iterator[None]:
+        """Hold the lock of the dataset's marts on the catalog's server.
+
+        Raises:
+            WarehouseInUseError: If another machine holds it. The message names the process.
+        """
+        if self._catalog_file is not None:
+            yield
+            return
+        with self._hold(AdvisoryLock(), f"{self.dataset} marts") as holder:
+            if holder is not None:
+                raise WarehouseInUseError(f"{holder}, builds or maintains the marts: run again when it has ended")
+            yield
+
+    @contextmanager
+    def _hold(self, lock: AdvisoryLock, key: str) -> Iterator[str | None]:
+        """Hold an advisory lock of the catalog's server in a session of its own; yield its holder if it is taken."""
+        with self._connect() as session, session.cursor() as cursor:
+
+            def execute(statement: str, *parameters: Any) -> Sequence[Sequence[Any]]:
+                cursor.execute(statement, parameters)
+                rows: Sequence[Sequence[Any]] = cursor.fetchall()
+                return rows
+
+            with lock.hold(execute, f"{self._metadata_schema} {key}") as holder:
+                yield holder
 
     @property
     def _catalog_file(self) -> Path | None:
@@ -217,7 +270,7 @@ def open_ducklake(name: str, destination: DuckLake, settings: Any, dataset: str)
             f"the lake has the name of its dataset {dataset!r}, and DuckDB cannot distinguish them: rename one, for"
             f" example with --dataset or {setting}.ducklake_name"
         )
-    return DuckLakeWarehouse(name, destination, settings, _read_retention(name))
+    return DuckLakeWarehouse(name, destination, settings, dataset, _read_retention(name))
 
 
 def _read_retention(name: str) -> timedelta:

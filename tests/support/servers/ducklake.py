@@ -27,13 +27,13 @@ _S3_SETTINGS = {
     "AWS_ENDPOINT_URL": "ENDPOINT_URL",
 }
 """Variables of S3's clients, and dlt's settings."""
-# Reads the lake with a DuckDB of its own.
-_READER = """
+# Opens the lake with a DuckDB of its own, and prints the first row of the last statement.
+_CLIENT = """
 import duckdb, sys
 connection = duckdb.connect()
 for statement in sys.argv[1:-1]:
     connection.execute(statement)
-print(*connection.execute(sys.argv[-1]).fetchone(), sep="\\t")
+print(*connection.execute(sys.argv[-1]).fetchone() or (), sep="\\t")
 """
 
 _numbers = count()
@@ -122,10 +122,14 @@ class DuckLakeConnection:
         return dict(self.rows(COLUMNS, [table]))
 
     def read_elsewhere(self, sql: str) -> list[str]:
-        loads = [f"LOAD '{_file_of(extension)}'" for extension in _EXTENSIONS]
-        program = [sys.executable, "-c", _READER, *loads, self.attach(), "USE ducklake", sql]
-        output = subprocess.run(program, capture_output=True, text=True, check=True, cwd=self.folder).stdout
+        output = subprocess.run(self.client(sql), capture_output=True, text=True, check=True, cwd=self.folder).stdout
         return output.strip().split("\t")
+
+    def client(self, *statements: str) -> list[str]:
+        """Return the command line of a program that runs statements in the lake and prints the last one's first row."""
+        settings = [] if self.postgres else ["SET threads = 1"]
+        loads = [f"LOAD '{_file_of(extension)}'" for extension in _EXTENSIONS]
+        return [sys.executable, "-c", _CLIENT, *settings, *loads, self.attach(), "USE ducklake", *statements]
 
 
 @cache

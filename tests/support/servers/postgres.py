@@ -63,11 +63,18 @@ class PostgresServer:
 
     def waiting_sessions(self) -> list[str]:
         """Return the statements that wait for a lock."""
+        return self._list("SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+
+    def advisory_locks(self) -> list[int]:
+        """Return the pids of the sessions that hold an advisory lock."""
+        return self._list("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted")
+
+    def _list(self, sql: str) -> list[Any]:
         connection = psycopg2.connect(self.url("postgres"))
         try:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-                return [query for (query,) in cursor.fetchall()]
+                cursor.execute(sql)
+                return [value for (value,) in cursor.fetchall()]
         finally:
             connection.close()
 
