@@ -8,7 +8,7 @@ loaded. Then they, dlt's state and the row of `_dlt_loads` are committed togethe
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
@@ -104,13 +104,7 @@ class AtomicLoad(_Client):
     def _commit_load(self, load_id: str) -> None:
         self.confirm_load()
         with self.transaction():
-            for file in self._deferred_files(load_id):
-                try:
-                    self._load_deferred(file, load_id)
-                except DatabaseException as error:
-                    # Several drivers do not name the table, for example if a column has another type.
-                    error.add_note(f"table {self.sql_client.dataset_name}.{_table_name(file)}")
-                    raise
+            self._load_deferred_files(load_id)
             super().complete_load(load_id)
             self._clear_staging(load_id)
             self.confirm_load()
@@ -146,6 +140,18 @@ class AtomicLoad(_Client):
             table = _table_name(file)
             if SqlLoadJob.is_sql_job(file.name) or not self.should_load_data_to_staging_dataset(table):
                 yield file
+
+    def _load_deferred_files(self, load_id: str) -> None:
+        self._load_files(self._deferred_files(load_id), load_id)
+
+    def _load_files(self, files: Iterable[Path], load_id: str) -> None:
+        for file in files:
+            try:
+                self._load_deferred(file, load_id)
+            except DatabaseException as error:
+                # Several drivers do not name the table, for example if a column has another type.
+                error.add_note(f"table {self.sql_client.dataset_name}.{_table_name(file)}")
+                raise
 
     def _load_deferred(self, file: Path, load_id: str) -> None:
         if SqlLoadJob.is_sql_job(file.name):

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 from dlt.common.destination import DestinationCapabilitiesContext
-from dlt.common.destination.client import HasFollowupJobs, LoadJob
+from dlt.common.destination.client import FollowupJobRequest, HasFollowupJobs, LoadJob
 from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema import Schema
 from dlt.common.schema.typing import TSchemaTables
@@ -21,6 +21,7 @@ from dlt.destinations.sql_client import raise_open_connection_error
 
 from ...loading.atomic_load import AtomicLoad, DeferredJob
 from .lake import MEMORY, POSTGRES, SQLITE, LakeAddress, close_cursor, open_cursor, quote_name, quote_text
+from .months import CALLS, PARTITIONED, CallMonths, MergeJob, MonthlyMergeJob, add_month, select_with_month
 
 
 class LakeSqlClient(DuckLakeSqlClient):
@@ -90,7 +91,6 @@ class LakeClient(AtomicLoad, DuckLakeClient):
     copy of a call remains in the lake when it is merged.
     """
 
-    stages_appends = False
     sql_client: LakeSqlClient
 
     def __init__(self, schema: Schema, config: Any, capabilities: DestinationCapabilitiesContext) -> None:
@@ -121,6 +121,10 @@ class LakeClient(AtomicLoad, DuckLakeClient):
             return {}
         return super().update_stored_schema(only_tables, expected_update, force)
 
+    def prepare_load_table(self, table_name: str) -> PreparedTableSchema:
+        """Return the declaration of a table, of which dlt's statements insert all columns."""
+        return add_month(super().prepare_load_table(table_name))
+
     def create_load_job(
         self, table: PreparedTableSchema, file_path: str, load_id: str, restore: bool = False
     ) -> LoadJob:
@@ -138,6 +142,24 @@ class LakeClient(AtomicLoad, DuckLakeClient):
         with self._staged_files(load_id):
             super().complete_load(load_id)
 
+    def _create_merge_followup_jobs(self, table_chain: Sequence[PreparedTableSchema]) -> list[FollowupJobRequest]:
+        job = MonthlyMergeJob if table_chain[0]["name"] in PARTITIONED else MergeJob
+        return [job.from_table_chain(table_chain, self.sql_client)]
+
+    def _load_deferred_files(self, load_id: str) -> None:
+        """Merge the calls first: the months of all other rows are those of their calls."""
+        files = list(self._deferred_files(load_id))
+        tables = {file: ParsedLoadJobFileName.parse(file.name).table_name for file in files}
+        if not (staged := PARTITIONED.intersection(tables.values())):
+            super()._load_deferred_files(load_id)
+            return
+        existing = {table: columns for table, columns in self.get_storage_tables(sorted(PARTITIONED)) if columns}
+        months = CallMonths(self.sql_client, existing, staged)
+        months.begin()
+        self._load_files([file for file in files if tables[file] == CALLS], load_id)
+        months.follow_calls()
+        self._load_files([file for file in files if tables[file] != CALLS], load_id)
+
     def _clear_staging(self, load_id: str) -> None:
         """Do nothing: there are views only."""
 
@@ -152,9 +174,11 @@ class LakeClient(AtomicLoad, DuckLakeClient):
         with self.sql_client.with_staging_dataset():
             schema = self.sql_client.fully_qualified_dataset_name()
             self.sql_client.execute_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            CallMonths.declare(self.sql_client)
             for table, paths in files.items():
                 name = self.sql_client.make_qualified_table_name(table)
-                self.sql_client.execute_sql(f"CREATE OR REPLACE VIEW {name} AS {self._select_files(table, paths)}")
+                query = select_with_month(table, self._select_files(table, paths))
+                self.sql_client.execute_sql(f"CREATE OR REPLACE VIEW {name} AS {query}")
         try:
             yield
         finally:
@@ -163,7 +187,7 @@ class LakeClient(AtomicLoad, DuckLakeClient):
 
     def _select_files(self, table_name: str, files: Sequence[str]) -> str:
         """Return the query of a table's files. A column that none of them has is NULL."""
-        table = self.prepare_load_table(table_name)
+        table = super().prepare_load_table(table_name)
         columns = ", ".join(
             f"CAST(NULL AS {self.type_mapper.to_destination_type(column, table)}) AS"
             f" {self.sql_client.escape_column_name(name)}"

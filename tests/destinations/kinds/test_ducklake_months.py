@@ -1,0 +1,229 @@
+"""A lake is partitioned by month: a call and its sentences are always in the month in which the call started."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dlt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from destinations.kinds.ducklake.destination import DuckLake
+from pipelines.demo.company.calls import Call
+from pipelines.demo.server.app import SimulatedGong
+from tests.conftest import MakeGong
+from tests.support.companies import public_calls
+from tests.support.expected_warehouse import assert_all_tables_match
+from tests.support.servers.connections import WarehouseConnection
+from tests.support.servers.ducklake import DuckLakeConnection
+from tests.support.servers.warehouses import LAKES, build_workspace
+from tests.support.workspace import Workspace
+
+pytestmark = pytest.mark.ducklake
+
+_ALL_CALLS = ("--since", "2020-01-01")
+_WRONG_CALLS = """
+SELECT count(*) FROM gong.calls
+WHERE _call_month IS DISTINCT FROM CAST(date_trunc('month', started AT TIME ZONE 'UTC') AS DATE)
+"""
+_WRONG_SENTENCES = """
+SELECT count(*) FROM gong.transcript_sentences AS s LEFT JOIN gong.calls AS c ON c.id = s.call_id
+WHERE s._call_month IS DISTINCT FROM c._call_month
+"""
+_CALL_IDS = ("1", "2", "3")
+_STARTS = (
+    None,
+    datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC),
+    # In UTC, this is in January.
+    datetime.fromisoformat("2026-02-01T00:30:00+01:00"),
+    datetime(2026, 2, 1, tzinfo=UTC),
+    datetime(2026, 3, 15, tzinfo=UTC),
+)
+_DELETED = "deleted"
+
+
+@pytest.fixture(params=LAKES)
+def workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
+    """Return a workspace with a lake of each kind."""
+    return build_workspace(request, tmp_path)
+
+
+@pytest.fixture
+def gong(make_gong: MakeGong) -> SimulatedGong:
+    """Return a company with calls in three or four months."""
+    return make_gong(calls=60, days=75)
+
+
+def test_files_are_in_folders_of_their_months(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Each month of calls has a file of both tables, also after maintenance has merged those of a second load."""
+    workspace.sync()
+    _assert_months_are_right(workspace.warehouse)
+    for call in public_calls(gong)[::2]:
+        gong.edit_call(call.id, title="Edited")
+        gong.replace_transcript(call.id, (call.transcript or [])[:1])
+    workspace.sync(*_ALL_CALLS)
+    _assert_months_are_right(workspace.warehouse)
+
+    assert workspace.run("maintain").code == 0
+    months = {f"{month}" for (month,) in workspace.rows("SELECT DISTINCT _call_month FROM gong.calls")}
+    assert len(months) >= 3
+    for table in ("calls", "transcript_sentences"):
+        folder = workspace.folder / "lake" / "gong" / table
+        files = [file.relative_to(folder).parts for file in folder.rglob("*.parquet")]
+        assert sorted(part for part, _ in files) == [f"_call_month={month}" for month in sorted(months)]
+    assert_all_tables_match(workspace, gong)
+    _assert_months_are_right(workspace.warehouse)
+
+
+def test_sentences_follow_a_call_to_another_month(gong: SimulatedGong, workspace: Workspace) -> None:
+    """The call alone has changed, so its transcript is not loaded again. Further changes find the sentences there."""
+    workspace.sync()
+    call = _transcribed(gong)[0]
+    for days in (40, -40):
+        _move(gong, call, timedelta(days=days))
+        assert workspace.sync(*_ALL_CALLS)["calls"] == 1
+        assert_all_tables_match(workspace, gong)
+        _assert_months_are_right(workspace.warehouse)
+    _move(gong, call, timedelta(days=40))
+    gong.replace_transcript(call.id, (call.transcript or [])[:1])
+    workspace.sync(*_ALL_CALLS)
+    assert_all_tables_match(workspace, gong)
+    _assert_months_are_right(workspace.warehouse)
+
+
+def test_a_late_transcript_is_in_the_month_of_its_call(gong: SimulatedGong, workspace: Workspace) -> None:
+    """The call was loaded before, and is not loaded again."""
+    call = _transcribed(gong)[-1]
+    transcript = call.transcript
+    gong.replace_transcript(call.id, None)
+    workspace.sync()
+    gong.replace_transcript(call.id, transcript)
+    assert workspace.sync()["sentences"] > 0
+    assert_all_tables_match(workspace, gong)
+    _assert_months_are_right(workspace.warehouse)
+
+
+def test_transcripts_without_calls_have_no_month(gong: SimulatedGong, workspace: Workspace) -> None:
+    """They were selected alone. Once their calls are there, they have the same month."""
+    workspace.sync("--select", "transcripts")
+    months = "SELECT count(*) > 0, count(_call_month) FROM gong.transcript_sentences"
+    assert workspace.rows(months) == [(True, 0)]
+    workspace.sync(*_ALL_CALLS)
+    assert_all_tables_match(workspace, gong)
+    _assert_months_are_right(workspace.warehouse)
+
+
+def test_erased_calls_leave_their_months(gong: SimulatedGong, workspace: Workspace) -> None:
+    """A deleted call keeps its start, and a call that turned private keeps its metadata, but no sentences remain."""
+    workspace.sync()
+    deleted, private = _transcribed(gong)[:2]
+    gong.delete_call(deleted.id)
+    gong.edit_call(private.id, isPrivate=True)
+    assert workspace.run("reconcile", "--force", "--json").json["erased"] == 1
+    workspace.sync(*_ALL_CALLS)
+    left = "SELECT count(*) FROM gong.transcript_sentences WHERE call_id IN (?, ?)"
+    assert workspace.rows(left, [deleted.id, private.id]) == [(0,)]
+    _assert_months_are_right(workspace.warehouse)
+
+
+def test_a_lake_without_months_is_partitioned_by_its_next_load(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Earlier tables get the column in the transaction of the load: rows in files and in the catalog."""
+    workspace.sync()
+    gong.edit_call(_transcribed(gong)[0].id, title="Edited")
+    workspace.sync(*_ALL_CALLS)
+    for table in ("calls", "transcript_sentences"):
+        workspace.warehouse.execute(f"ALTER TABLE gong.{table} RESET PARTITIONED BY")
+        workspace.warehouse.execute(f"ALTER TABLE gong.{table} DROP COLUMN _call_month")
+    assert workspace.run("status").code == 0
+
+    gong.edit_call(_transcribed(gong)[1].id, title="Edited")
+    assert workspace.sync(*_ALL_CALLS)["calls"] == 1
+    assert_all_tables_match(workspace, gong)
+    _assert_months_are_right(workspace.warehouse)
+    assert workspace.sync(*_ALL_CALLS)["calls"] == 0
+
+
+_starts = st.dictionaries(st.sampled_from(_CALL_IDS), st.sampled_from((*_STARTS, _DELETED)))
+_sentences = st.dictionaries(st.sampled_from(_CALL_IDS), st.integers(0, 12))
+
+
+@settings(max_examples=12)
+@given(st.lists(st.tuples(_starts, _sentences), min_size=2, max_size=4))
+def test_months_are_right_after_any_loads(
+    tmp_path_factory: pytest.TempPathFactory, loads: list[tuple[dict[str, Any], dict[str, int]]]
+) -> None:
+    """Calls move, vanish and return, and transcripts are loaded before them, with them, after them and again."""
+    folder = tmp_path_factory.mktemp("lake")
+    lake = DuckLakeConnection(folder)
+    credentials: Any = {
+        "catalog": f"sqlite:///{folder / 'catalog.sqlite'}",
+        "storage": {"bucket_url": str(folder / "lake")},
+    }
+    pipeline = dlt.pipeline(
+        "months",
+        pipelines_dir=str(folder / "working"),
+        destination=DuckLake(credentials=credentials),
+        dataset_name="gong",
+    )
+    expected_calls: dict[str, Any] = {}
+    expected_sentences: dict[str, int] = {}
+    # The first load creates all tables.
+    for starts, sentences in [({}, {}), *loads]:
+        pipeline.run([_calls(starts), _transcripts(sentences)], loader_file_format="parquet")
+        expected_calls = {**expected_calls, **starts}
+        expected_sentences = {**expected_sentences, **sentences}
+        loaded = lake.rows("SELECT id, started FROM gong.calls ORDER BY id")
+        assert loaded == sorted((call_id, start) for call_id, start in expected_calls.items() if start != _DELETED)
+        counts = lake.rows("SELECT call_id, count(*) FROM gong.transcript_sentences GROUP BY call_id ORDER BY call_id")
+        assert counts == sorted((call_id, count) for call_id, count in expected_sentences.items() if count)
+        _assert_months_are_right(lake)
+
+
+def _calls(starts: dict[str, Any]) -> Any:
+    columns: Any = {
+        "id": {"data_type": "text"},
+        "started": {"data_type": "timestamp"},
+        "_removed": {"data_type": "bool", "hard_delete": True},
+    }
+    rows = [
+        {"id": call_id, "started": None if start == _DELETED else start, "_removed": start == _DELETED or None}
+        for call_id, start in starts.items()
+    ]
+    return _resource("calls", rows, columns, primary_key="id")
+
+
+def _transcripts(sentences: dict[str, int]) -> Any:
+    columns: Any = {
+        "call_id": {"data_type": "text"},
+        "sentence_index": {"data_type": "bigint"},
+        "_removed": {"data_type": "bool", "hard_delete": True},
+    }
+    rows = [
+        {"call_id": call_id, "sentence_index": index, "_removed": None if count else True}
+        for call_id, count in sentences.items()
+        for index in range(max(count, 1))
+    ]
+    return _resource("transcript_sentences", rows, columns, merge_key="call_id")
+
+
+def _resource(name: str, rows: list[Any], columns: Any, **keys: Any) -> Any:
+    disposition: Any = {"disposition": "merge", "strategy": "delete-insert"}
+    empty = dlt.mark.materialize_table_schema()
+    return dlt.resource(rows or [empty], name=name, columns=columns, write_disposition=disposition, **keys)
+
+
+def _transcribed(gong: SimulatedGong) -> list[Call]:
+    return [call for call in public_calls(gong) if call.transcript_json]
+
+
+def _move(gong: SimulatedGong, call: Call, duration: timedelta) -> None:
+    started = datetime.fromisoformat(gong.get_call(call.id).record["metaData"]["started"])
+    gong.edit_call(call.id, started=(started - duration).isoformat())
+
+
+def _assert_months_are_right(lake: WarehouseConnection) -> None:
+    assert lake.rows(_WRONG_CALLS) == [(0,)]
+    assert lake.rows(_WRONG_SENTENCES) == [(0,)]
