@@ -130,7 +130,8 @@ def test_documented_commands_and_options_exist(document: str) -> None:
     """A renamed command or option is renamed in all documents, also where the tests cannot run it."""
     known = _options_by_command()
     for block in list_blocks(document):
-        for line in block.text.replace("\\\n", " ").splitlines():
+        # A list of arguments in Python is read as the command.
+        for line in block.text.replace("\\\n", " ").replace('", "', " ").splitlines():
             for command, rest in re.findall(r"gong-elt\"? ((?:get|export) [a-z-]+|[a-z][a-z-]*)([^#|>;&]*)", line):
                 if block.language in ("sh", "yaml", "python", "text", "console") and "─" not in line:
                     assert command in known, f"{document}: {line}"
