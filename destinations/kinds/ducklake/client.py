@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -14,6 +15,7 @@ from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema import Schema
 from dlt.common.schema.typing import TSchemaTables
 from dlt.common.storages.load_package import ParsedLoadJobFileName
+from dlt.destinations.exceptions import DatabaseTerminalException
 from dlt.destinations.impl.ducklake.ducklake import DuckLakeClient
 from dlt.destinations.impl.ducklake.sql_client import DuckLakeSqlClient
 from dlt.destinations.job_client_impl import SqlLoadJob
@@ -21,6 +23,7 @@ from dlt.destinations.sql_client import raise_open_connection_error
 
 from ...loading.atomic_load import AtomicLoad, DeferredJob
 from .lake import MEMORY, POSTGRES, SQLITE, LakeAddress, close_cursor, open_cursor, quote_name, quote_text
+from .limits import limits
 from .months import CALLS, PARTITIONED, CallMonths, MergeJob, MonthlyMergeJob, add_month, select_with_month
 
 
@@ -44,6 +47,19 @@ class LakeSqlClient(DuckLakeSqlClient):
         if self._conn:
             close_cursor(self._conn)
             self._conn = None
+
+    def execute_sql(self, sql: Any, *args: Any, **kwargs: Any) -> Any:
+        """Run a statement and return its rows; wait while another program has the catalog locked.
+
+        Raises:
+            DatabaseException: If the lake rejects it, or the wait takes too long.
+        """
+        return limits.repeat_while_locked(partial(super().execute_sql, sql, *args, **kwargs))
+
+    @classmethod
+    def _make_database_exception(cls, ex: Exception) -> Exception:
+        # dlt would repeat the statement.
+        return DatabaseTerminalException(ex) if limits.name_cause(ex) else super()._make_database_exception(ex)
 
     def catalog_name(self, quote: bool = True, casefold: bool = True) -> str | None:  # noqa: ARG002
         """Return the database of the dataset: that of load files is in the memory of this process."""
@@ -140,7 +156,7 @@ class LakeClient(AtomicLoad, DuckLakeClient):
             DatabaseException: If the warehouse rejects it. Then nothing of it was committed.
         """
         with self._staged_files(load_id):
-            super().complete_load(load_id)
+            limits.repeat_while_locked(partial(super().complete_load, load_id))
 
     def _create_merge_followup_jobs(self, table_chain: Sequence[PreparedTableSchema]) -> list[FollowupJobRequest]:
         job = MonthlyMergeJob if table_chain[0]["name"] in PARTITIONED else MergeJob

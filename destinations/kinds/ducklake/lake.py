@@ -19,12 +19,13 @@ from typing import Any
 
 import duckdb
 from dlt.common.runtime.run_context import active
-from dlt.destinations.exceptions import DatabaseTransientException
+from dlt.destinations.exceptions import DatabaseTerminalException, DatabaseTransientException
 from psycopg2.extensions import parse_dsn
 
 from ...warehouse import InvalidWarehouseError
 from ..duckdb.extensions import load_extension
 from ..duckdb.warehouse import DUCKDB_CONFIG
+from .limits import application_name, limits
 
 EXTRA = "ducklake"
 """The extra of gong-elt with the packages."""
@@ -91,6 +92,7 @@ def open_cursor(address: LakeAddress) -> duckdb.DuckDBPyConnection:
 
     Raises:
         DatabaseTransientException: If the catalog cannot be reached.
+        DatabaseTerminalException: If the run's deadline passed while it was locked.
         InvalidWarehouseError: If a package is missing, or the data cannot be in this place.
     """
     with _lock:
@@ -119,10 +121,10 @@ def close_cursor(cursor: duckdb.DuckDBPyConnection) -> None:
 
 def cancel_statements() -> None:
     """Interrupt the statements of all connections of this process. Called from another thread than theirs."""
-    with _lock:
-        cursors = list(_cursors)
-    for cursor in cursors:
+    # A thread may hold the lock while it waits for the catalog.
+    for cursor in _cursors.copy():
         cursor.interrupt()
+    limits.terminate_sessions()
 
 
 def quote_text(text: str) -> str:
@@ -158,6 +160,8 @@ def _open_instance(address: LakeAddress) -> duckdb.DuckDBPyConnection:
         except duckdb.Error as error:
             if _MISSING in str(error) and address.is_read_only:
                 return _empty(instance, address)
+            if limits.name_cause(error):
+                raise DatabaseTerminalException(error) from error
             raise DatabaseTransientException(_without_credentials(error, address)) from None
     except BaseException:
         instance.close()
@@ -183,6 +187,7 @@ def _attach(instance: duckdb.DuckDBPyConnection, address: LakeAddress) -> None:
             secret = f"{_CATALOG_SECRET} (TYPE postgres, PASSWORD {quote_text(password)})"
             instance.execute(f"CREATE OR REPLACE SECRET {secret}")
             options.append(f"META_SECRET {_CATALOG_SECRET}")
+        parameters["application_name"] = application_name()
         catalog = "postgres:" + " ".join(f"{key}={_quote_parameter(value)}" for key, value in parameters.items())
         schema = quote_text(address.metadata_schema)
         # The second option is one of DuckDB's connection, which otherwise reads the tables of every schema.

@@ -19,6 +19,7 @@ from ...warehouse import DbtConnection, InvalidWarehouseError, Space, Warehouse,
 from ..duckdb.warehouse import close_dbt_connections
 from ..postgres.advisory_lock import AdvisoryLock
 from .destination import DuckLake
+from .limits import limits
 
 RETENTION_SETTING = "snapshot_retention"
 DEFAULT_RETENTION = "1h"
@@ -118,7 +119,8 @@ class DuckLakeWarehouse:
         self._lock.confirm()
 
     def limit_statements(self, deadline: datetime | None) -> None:
-        pass
+        """End statements that wait for the catalog after this time; None for no limit."""
+        limits.set(deadline, {} if self._catalog_file else self._login())
 
     def write_obstacle(self, pipeline: dlt.Pipeline) -> str | None:
         for path in filter(None, (self._catalog_file, self._storage_folder)):

@@ -219,6 +219,16 @@ def find_blocker(login: Mapping[str, Any], pid: int) -> Blocker | None:
     return Blocker(relation, blocking_pid, user or "", state or "", statement)
 
 
+def waiting_sessions(login: Mapping[str, Any], application_name: str) -> list[int]:
+    """Return the pids of the sessions with this name that wait for a lock, asked over a connection of its own."""
+    try:
+        with closing(psycopg2.connect(**login)) as connection, connection.cursor() as cursor:
+            cursor.execute(_WAITING_SESSIONS, {"name": application_name})
+            return [pid for (pid,) in cursor.fetchall()]
+    except psycopg2.Error:
+        return []
+
+
 @contextmanager
 def watch_sessions(login: Mapping[str, Any], application_name: str, limits: StatementLimits) -> Iterator[LockWatch]:
     """Note within a `with` block who blocks the sessions of another program, such as dbt.
@@ -233,7 +243,7 @@ def watch_sessions(login: Mapping[str, Any], application_name: str, limits: Stat
 
     def look() -> None:
         while not is_over.wait(limits.seconds_between_questions(limits.lock_timeout_seconds)):
-            for pid in _waiting_sessions(login, application_name):
+            for pid in waiting_sessions(login, application_name):
                 watch.blocker = find_blocker(login, pid) or watch.blocker
 
     thread = threading.Thread(target=look, name="gong-elt-locks", daemon=True)
@@ -307,15 +317,6 @@ def terminate_sessions(login: Mapping[str, Any], application_name: str) -> None:
     thread = threading.Thread(target=terminate, name="gong-elt-terminate", daemon=True)
     thread.start()
     thread.join(_TERMINATE_SECONDS)
-
-
-def _waiting_sessions(login: Mapping[str, Any], application_name: str) -> list[int]:
-    try:
-        with closing(psycopg2.connect(**login)) as connection, connection.cursor() as cursor:
-            cursor.execute(_WAITING_SESSIONS, {"name": application_name})
-            return [pid for (pid,) in cursor.fetchall()]
-    except psycopg2.Error:
-        return []
 
 
 def _run_watched(connection: BoundedConnection, statement: Callable[[], Any]) -> Any:
