@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: install demo check test test-slow test-emulators test-mariadb test-ducklake wheel-test dist audit sbom bench soak soak-upload superset parse duckdb-matrix pages docs clean requirements
+.PHONY: install demo check test test-slow test-emulators test-mariadb test-ducklake test-iceberg wheel-test dist audit sbom bench soak soak-upload superset parse duckdb-matrix pages docs clean requirements
 
 install: .venv/installed
 
@@ -60,6 +60,10 @@ test-mariadb: .mariadb/installed
 # Run the promises and the maintenance on DuckLake, with its catalog in SQLite and in PostgreSQL.
 test-ducklake: install
 	$(BIN)/pytest -n auto -m ducklake tests
+
+# Run the promises and the publication on Iceberg, with catalogs in SQLite, PostgreSQL and REST.
+test-iceberg: install
+	$(BIN)/pytest -n auto -m iceberg tests
 
 .mariadb/installed: requirements.txt pyproject.toml tests/conformance/mariadb-requirements.txt
 	$(PYTHON) -m venv .mariadb

@@ -58,6 +58,14 @@ def _open_ducklake(name: str, destination: Destination[Any, Any], dataset: str) 
     return open_ducklake(name, lake, _resolve_settings(name, lake, dataset), dataset)
 
 
+def _open_iceberg(name: str, dataset: str) -> Warehouse:
+    from .kinds.iceberg.destination import Iceberg  # noqa: PLC0415
+    from .kinds.iceberg.warehouse import open_iceberg  # noqa: PLC0415
+
+    lake = Iceberg(destination_name=name, replace_strategy=REPLACE_STRATEGY)
+    return open_iceberg(name, lake, _resolve_settings(name, lake, dataset), dataset)
+
+
 def _open_sql(name: str, destination: Destination[Any, Any], dataset: str) -> Warehouse:
     _resolve_settings(name, destination, dataset)
     if _kind(destination) in _WITHOUT_TRANSACTIONS:
@@ -133,6 +141,9 @@ def open_warehouse(name: str, dataset: str, file: Path | None = None, retry: Ret
     validate_dataset_name(dataset)
     if name == "duckdb":
         return open_duckdb(dataset, file, retry)
+    if name == "iceberg":
+        # dlt has no destination of this name.
+        return _open_iceberg(name, dataset)
     try:
         destination = Destination.from_reference(name, replace_strategy=REPLACE_STRATEGY)
     except (UnknownDestinationModule, ModuleNotFoundError, TypeError, ValueError):
@@ -150,7 +161,7 @@ def open_warehouse(name: str, dataset: str, file: Path | None = None, retry: Ret
 
 
 def _suggest(name: str) -> str:
-    known = [known for known in dlt.destinations.__all__ if known not in _WITHOUT_SQL]
+    known = [known for known in (*dlt.destinations.__all__, "iceberg") if known not in _WITHOUT_SQL]
     lowered = name.strip().casefold()
     close = _ALIASES.get(lowered) or next(iter(get_close_matches(lowered, known, n=1)), None)
     return f"did you mean {close}?" if close else "use duckdb or postgres, or another SQL destination of dlt"

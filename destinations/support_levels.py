@@ -39,6 +39,11 @@ SUPPORT: Mapping[str, Support] = {
     "duckdb": Support("DuckDB", Level.REAL, "the default: one file, no server"),
     "postgres": Support("PostgreSQL", Level.REAL, "a server of version 18; 12 and later have all that is used"),
     "ducklake": Support("DuckLake", Level.REAL, "catalogs in SQLite and PostgreSQL, data in a folder or on S3"),
+    "iceberg": Support(
+        "Iceberg",
+        Level.REAL,
+        "published from a lake in DuckLake; catalogs in SQLite, PostgreSQL and REST, data in a folder or on S3",
+    ),
     "sqlalchemy": Support("MariaDB", Level.REAL_WITHOUT_MARTS, "a server of version 10.11, by `mysql+pymysql://`"),
     "snowflake": Support("Snowflake", Level.EMULATED, "Snowflake's driver, with fakesnow as the server"),
     "bigquery": Support("BigQuery", Level.EMULATED, "BigQuery's driver, with bqemulator as the server"),

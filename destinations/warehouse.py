@@ -27,6 +27,10 @@ class InvalidWarehouseError(ValueError):
     """The destination is unknown or its configuration is invalid. The message names what to change."""
 
 
+class NotPublishedError(Exception):
+    """What was committed is not yet where other engines read it. The message names the reason."""
+
+
 class WarehouseInUseError(Exception):
     """Another process has the warehouse's file open. The message names the process."""
 
@@ -153,6 +157,13 @@ class Warehouse(Protocol):
             DatabaseException: If the warehouse cannot be reached.
         """
 
+    def publish_changes(self, pipeline: dlt.Pipeline) -> None:
+        """Write what was committed where other engines read it; kinds without such a copy do nothing.
+
+        Raises:
+            NotPublishedError: If that fails. The next command repeats it.
+        """
+
     def maintain(self, pipeline: dlt.Pipeline, datasets: Sequence[str]) -> Space | None:
         """Free the space of rows that were deleted, and update statistics; None if files keep their size.
 
@@ -263,6 +274,9 @@ class SqlWarehouse:
         with pipeline.sql_client() as sql:
             sql.execute_sql("SELECT 1")
         return None
+
+    def publish_changes(self, pipeline: dlt.Pipeline) -> None:
+        pass
 
     def maintain(self, pipeline: dlt.Pipeline, datasets: Sequence[str]) -> Space | None:  # noqa: ARG002
         return None

@@ -259,6 +259,7 @@ class SyncJob:
                 with sql_client(pipeline) as sql:
                     future_state.delete_states(sql, pipeline.pipeline_name, self._future_loads)
                 self._future_loads = ()
+            self._target.warehouse.publish_changes(pipeline)
         self._is_loading_in_parts = False
         self._loaded = Counter(self._job.metrics.rows)
         self._bookmark = resource_bookmark(pipeline, self._connection)

@@ -9,7 +9,7 @@ from traceback import extract_tb
 
 from dlt.common.configuration.exceptions import ConfigFieldMissingException, LookupTrace, LookupTraces
 
-from destinations.warehouse import InvalidWarehouseError
+from destinations.warehouse import InvalidWarehouseError, NotPublishedError
 from sources.gong import GongError
 from state.lock import LockHeldError
 
@@ -45,6 +45,7 @@ _WRITTEN_FOR_USERS = (
     RunLogError,
     LockHeldError,
     InvalidWarehouseError,
+    NotPublishedError,
     ConfigFieldMissingException,
 )
 

@@ -12,7 +12,7 @@ from typing import TypedDict, Unpack
 
 import dlt
 
-from destinations.warehouse import DeadlineReachedError, InvalidWarehouseError
+from destinations.warehouse import DeadlineReachedError, InvalidWarehouseError, NotPublishedError
 from sources.gong import ConfigurationError, ExtractRun, GongClient, RunMetrics, RunStopped, truncate_to_millisecond
 from state import runs
 from state.lock import LockHeldError
@@ -256,14 +256,19 @@ class Job:
             self._run_log.write(self._row("running", None, columns))
 
     def write_end(self, **columns: Unpack[RunColumns]) -> None:
-        """Write how the run ended.
+        """Write how the run ended, and publish what was not published before.
 
         Raises:
             DatabaseException: If the warehouse rejects the statement.
         """
-        if self._run_log is not None:
-            self._run_log.write(self._row(self.status, datetime.now(UTC), columns))
-            self._run_log = None
+        if self._run_log is None:
+            return
+        self._run_log.write(self._row(self.status, datetime.now(UTC), columns))
+        try:
+            self._run_log.publish()
+        except NotPublishedError as error:
+            self.error = self.error or error
+        self._run_log = None
 
     def _close_row(self) -> None:
         """Write that a signal ended the run, if its row was written and is still at `running`."""

@@ -97,6 +97,15 @@ class RunLog:
             (runs.update if self.is_started else runs.insert)(sql, run)
         self.is_started = True
 
+    def publish(self) -> None:
+        """Publish what was committed, if the dataset has tables.
+
+        Raises:
+            NotPublishedError: If that fails.
+        """
+        if self.is_started:
+            self._target.warehouse.publish_changes(self._pipeline)
+
     def _upgrade_tables(self) -> None:
         """Add what a dataset of an earlier version lacks, and tables that were dropped."""
         add_state_tables(self._pipeline.default_schema)

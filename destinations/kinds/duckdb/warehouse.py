@@ -120,6 +120,9 @@ class DuckDbWarehouse:
             sql.execute_sql("SELECT 1")
         return None
 
+    def publish_changes(self, pipeline: dlt.Pipeline) -> None:
+        pass
+
     def maintain(self, pipeline: dlt.Pipeline, datasets: Sequence[str]) -> Space | None:  # noqa: ARG002
         """Write the file again, without the space of deleted rows, and let the new file replace it."""
         file = self.file

@@ -84,6 +84,12 @@ class LakeAddress:
         """Name of the instance, with which other connections of this process find it."""
         return f":memory:gong_elt_{blake2b(repr((self, self.catalog)).encode(), digest_size=6).hexdigest()}"
 
+    @property
+    def metadata(self) -> str:
+        """Schema of the catalog's tables, as SQL."""
+        catalog = quote_name(f"__ducklake_metadata_{self.name}")
+        return catalog if self.kind == SQLITE else f"{catalog}.{quote_name(self.metadata_schema)}"
+
 
 def open_cursor(address: LakeAddress) -> duckdb.DuckDBPyConnection:
     """Return a connection in which the lake is the current database. Close it with `close_cursor`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import timedelta
 
@@ -34,7 +34,8 @@ ORDER BY 1
 """
 _OLD_SNAPSHOTS = """
 SELECT snapshot_id FROM ducklake_snapshots({lake})
-WHERE snapshot_time < now() - {retention} AND snapshot_id < (SELECT max(snapshot_id) FROM ducklake_snapshots({lake}))
+WHERE snapshot_time < now() - {retention}
+AND snapshot_id < (SELECT max(snapshot_id) FROM ducklake_snapshots({lake})) AND snapshot_id < {oldest_kept}
 """
 _EXPIRE = "CALL ducklake_expire_snapshots({lake}, versions => [{snapshots}])"
 _DELETE_ALL = "CALL ducklake_cleanup_old_files({lake}, cleanup_all => true)"
@@ -49,7 +50,12 @@ SELECT count(*), coalesce(sum(file_size_bytes), 0) FROM (
 _CATALOG_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename LIKE 'ducklake%%' ORDER BY 1"
 
 
-def maintain_lake(sql: LakeSqlClient, retention: timedelta, datasets: Sequence[str]) -> Space:
+_NEWEST = 2**63 - 1
+
+
+def maintain_lake(
+    sql: LakeSqlClient, retention: timedelta, datasets: Sequence[str], publish: Callable[[], int] | None = None
+) -> Space:
     """Rewrite and merge the files of datasets, and delete what only snapshots need that are older than the retention.
 
     DuckLake 1.5.5 loses changes of a table that are committed while its files are rewritten, so no other run may write
@@ -59,6 +65,7 @@ def maintain_lake(sql: LakeSqlClient, retention: timedelta, datasets: Sequence[s
         sql: An open connection.
         retention: How long snapshots and replaced files are kept, for queries that still read them.
         datasets: Names of the datasets; those that do not exist are left out.
+        publish: Called before snapshots are deleted; returns the oldest one that has to be kept.
 
     Raises:
         DatabaseException: If the lake rejects it. The data is unchanged.
@@ -68,7 +75,7 @@ def maintain_lake(sql: LakeSqlClient, retention: timedelta, datasets: Sequence[s
     with _without_retries(sql):
         for dataset in datasets:
             _rewrite_dataset(sql, address, dataset)
-        _delete_old(sql, address, retention)
+        _delete_old(sql, address, retention, _NEWEST if publish is None else publish())
     _vacuum(address)
     files_after, bytes_after = _measure(sql, address)
     return Space(bytes_before, bytes_after, files_before, files_after)
@@ -109,10 +116,10 @@ def _has_several_files(files: int, _delete_files: int) -> bool:
     return files > 1
 
 
-def _delete_old(sql: LakeSqlClient, address: LakeAddress, retention: timedelta) -> None:
-    """Delete the snapshots that are older than the retention, and files that no other one needs."""
+def _delete_old(sql: LakeSqlClient, address: LakeAddress, retention: timedelta, oldest_kept: int) -> None:
+    """Delete the snapshots that are older than the retention and than another one, and files that no other one needs."""
     lake = quote_text(address.name)
-    old = _OLD_SNAPSHOTS.format(lake=lake, retention=_interval(retention))
+    old = _OLD_SNAPSHOTS.format(lake=lake, retention=_interval(retention), oldest_kept=oldest_kept)
     if snapshots := ", ".join(str(snapshot) for (snapshot,) in sql.execute_sql(old) or ()):
         _repeat(sql, _EXPIRE.format(lake=lake, snapshots=snapshots))
     _repeat(sql, _delete_statement(address, retention))

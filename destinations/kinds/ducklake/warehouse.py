@@ -133,6 +133,9 @@ class DuckLakeWarehouse:
             sql.execute_sql("SELECT 1")
         return None if self._catalog_file else self._missing_privilege()
 
+    def publish_changes(self, pipeline: dlt.Pipeline) -> None:
+        pass
+
     def maintain(self, pipeline: dlt.Pipeline, datasets: Sequence[str]) -> Space | None:
         """Maintain these datasets, and the snapshots, which all datasets of the lake share."""
         from .maintenance import maintain_lake  # noqa: PLC0415 - imports DuckDB

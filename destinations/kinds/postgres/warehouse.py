@@ -129,6 +129,9 @@ class PostgresWarehouse:
         hint = f"schema {schema} does not exist and this user may not create it: GRANT CREATE on the database"
         return None if can_create_schema else hint
 
+    def publish_changes(self, pipeline: dlt.Pipeline) -> None:
+        pass
+
     def maintain(self, pipeline: dlt.Pipeline, datasets: Sequence[str]) -> None:
         """Vacuum and analyze the tables. The tables keep their size; new rows use the space again."""
         with pipeline.sql_client() as sql:

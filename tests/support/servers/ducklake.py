@@ -20,7 +20,7 @@ from tests.support.servers.connections import COLUMNS, set_defaults
 from tests.support.servers.postgres import PASSWORD
 
 _VARIABLE = "DESTINATION__DUCKLAKE__CREDENTIALS__"
-_EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner", "httpfs")
+EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner", "httpfs")
 _S3_SETTINGS = {
     "AWS_ACCESS_KEY_ID": "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY": "AWS_SECRET_ACCESS_KEY",
@@ -128,7 +128,7 @@ class DuckLakeConnection:
     def client(self, *statements: str) -> list[str]:
         """Return the command line of a program that runs statements in the lake and prints the last one's first row."""
         settings = [] if self.postgres else ["SET threads = 1"]
-        loads = [f"LOAD '{_file_of(extension)}'" for extension in _EXTENSIONS]
+        loads = [f"LOAD '{_file_of(extension)}'" for extension in EXTENSIONS]
         return [sys.executable, "-c", _CLIENT, *settings, *loads, self.attach(), "USE ducklake", *statements]
 
 
@@ -137,7 +137,7 @@ def _instance() -> duckdb.DuckDBPyConnection:
     """Return an instance with the extensions; loading them takes 0.4 s."""
     # As docs/how-to/ducklake.md says for a catalog in SQLite.
     instance = duckdb.connect(config={"threads": 1})
-    for extension in _EXTENSIONS:
+    for extension in EXTENSIONS:
         load_extension(instance, extension, "ducklake")
     return instance
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.servers.ducklake import DuckLakeConnection
+from tests.support.servers.iceberg import IcebergConnection
 from tests.support.servers.mariadb import MariaDbConnection
 from tests.support.workspace import Workspace
 
@@ -27,6 +28,11 @@ def _build_lake_in_postgres(request: pytest.FixtureRequest, folder: Path) -> Wor
     return Workspace(folder, other_warehouse=DuckLakeConnection(folder, database))
 
 
+def _build_iceberg_in_postgres(request: pytest.FixtureRequest, folder: Path) -> Workspace:
+    database = request.getfixturevalue("postgres").create_database()
+    return Workspace(folder, other_warehouse=IcebergConnection(folder, database))
+
+
 _BUILDERS: dict[str, Callable[[pytest.FixtureRequest, Path], Workspace]] = {
     "duckdb": lambda _, folder: Workspace(folder),
     "postgres": lambda request, folder: Workspace(
@@ -35,6 +41,8 @@ _BUILDERS: dict[str, Callable[[pytest.FixtureRequest, Path], Workspace]] = {
     "sqlalchemy": _build_mariadb,
     "ducklake": lambda _, folder: Workspace(folder, other_warehouse=DuckLakeConnection(folder)),
     "ducklake-postgres": _build_lake_in_postgres,
+    "iceberg": lambda _, folder: Workspace(folder, other_warehouse=IcebergConnection(folder)),
+    "iceberg-postgres": _build_iceberg_in_postgres,
 }
 # The fixtures `postgres` and `mariadb` are running servers.
 
@@ -47,7 +55,11 @@ MARIADB = pytest.param("sqlalchemy", marks=pytest.mark.mariadb)
 LAKES: Sequence[Any] = [pytest.param(name, marks=pytest.mark.ducklake) for name in ("ducklake", "ducklake-postgres")]
 """Parameters of a fixture: lakes with their catalog in SQLite and in PostgreSQL, which `make test` leaves out."""
 
-ALL_WAREHOUSES: Sequence[Any] = (*WAREHOUSES, MARIADB, *LAKES)
+ICEBERGS: Sequence[Any] = [pytest.param(name, marks=pytest.mark.iceberg) for name in ("iceberg", "iceberg-postgres")]
+"""Parameters of a fixture: Iceberg tables with their catalog in SQLite and in PostgreSQL, which `make test` leaves
+out."""
+
+ALL_WAREHOUSES: Sequence[Any] = (*WAREHOUSES, MARIADB, *LAKES, *ICEBERGS)
 """Parameters of a fixture: the destinations that are run for real."""
 
 RUN_FOR_REAL = tuple(_BUILDERS)

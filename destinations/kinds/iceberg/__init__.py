@@ -1,0 +1,1 @@
+"""Iceberg: a lake that commits all tables at once, and the Iceberg tables that are published from it."""

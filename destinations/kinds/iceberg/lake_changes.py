@@ -1,0 +1,229 @@
+"""What has changed in a lake between two of its snapshots, as rows to delete and rows to append."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from ..ducklake.lake import LakeAddress, quote_name, quote_text
+
+CALLS, CALL_ID = "calls", "call_id"
+MONTH = "_month"
+"""Column by which large tables are partitioned, if the lake has it."""
+
+_INTERNAL = ("_dlt", "_locks")
+# Snapshots that only write the same rows into other files.
+_COMPACTIONS = {"flushed_inlined", "rewrite_delete", "merge_adjacent"}
+# Small tables are replaced as a whole: it costs as much as one call, and leaves one file.
+_SMALL_ROWS = 1_000
+_LARGEST_SHARE = 0.5
+# Rows are read in parts of about this size, and each part becomes a file per partition.
+_PART_BYTES = 256_000_000
+_BATCH_ROWS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class LakeTable:
+    """A table of a snapshot of the lake.
+
+    Attributes:
+        name: Its name in the lake.
+        table_id: Its number; a table that is dropped and created again has another one.
+        uuid: Unique over all lakes.
+    """
+
+    name: str
+    table_id: str
+    uuid: str
+
+    @property
+    def published_name(self) -> str:
+        """Name of the Iceberg table: several catalogs refuse names that begin with an underscore."""
+        return f"gong{self.name}" if self.name.startswith("_") else self.name
+
+    def find_key(self, columns: Collection[str]) -> str | None:
+        """Return the column of the call's id, whose rows are replaced together; None without one."""
+        if self.name == CALLS:
+            return "id"
+        return CALL_ID if CALL_ID in columns else None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What has to be done with a published table.
+
+    Attributes:
+        rows: Query of the rows to append.
+        key: Column by which rows are deleted before; None if none are, or all.
+        values: Values of that column.
+        months: Values of `MONTH` whose rows are deleted before, of those with the key's values; None for any.
+        is_whole: Whether all rows are deleted before.
+    """
+
+    rows: str
+    key: str | None = None
+    values: Sequence[str] = ()
+    months: Sequence[object] | None = None
+    is_whole: bool = False
+
+
+class LakeSnapshot:
+    """The newest snapshot of a lake, and what has changed since others.
+
+    Args:
+        lake: A connection in which the lake is the current database.
+        address: Where it is.
+        dataset: Schema of the tables.
+
+    Attributes:
+        number: Its number.
+        uuid: Unique id of the dataset; an empty text if it does not exist.
+        tables: Its tables that are published.
+    """
+
+    def __init__(self, lake: duckdb.DuckDBPyConnection, address: LakeAddress, dataset: str) -> None:
+        self._lake, self._address, self._dataset = lake, address, dataset
+        self._described: dict[str, Mapping[str, str]] = {}
+        self.number = int(self._fetch("SELECT max(snapshot_id) FROM ducklake_snapshots(?)", address.name)[0][0])
+        self.uuid, self.tables = self._read_uuid(), list(self._read_tables())
+        self._changes: dict[int, Mapping[str, Sequence[int]] | None] = {}
+
+    def read_load_id(self) -> str | None:
+        """Return the id of the last load that the snapshot has; None without any."""
+        loads = self._fetch(
+            "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = '_dlt_loads'",
+            self._dataset,
+        )
+        if not loads:
+            return None
+        query = f"SELECT max(load_id) FROM {self._relation('_dlt_loads')} WHERE status = 0"
+        return str(load_id) if (load_id := self._fetch(query)[0][0]) is not None else None
+
+    def changes_since(self, base: int) -> Mapping[str, Sequence[int]] | None:
+        """Return the snapshots after another one in which each table has changed, by the table's number.
+
+        Returns:
+            None if the other snapshot no longer exists, or never did.
+        """
+        if base not in self._changes:
+            self._changes[base] = self._read_changes(base)
+        return self._changes[base]
+
+    def _read_changes(self, base: int) -> Mapping[str, Sequence[int]] | None:
+        snapshots = self._fetch(
+            "SELECT snapshot_id, changes FROM ducklake_snapshots(?) WHERE snapshot_id BETWEEN ? AND ? ORDER BY ALL",
+            self._address.name,
+            base,
+            self.number,
+        )
+        if not snapshots or snapshots[0][0] != base:
+            return None
+        changed: dict[str, list[int]] = {}
+        for number, changes in snapshots[1:]:
+            if _COMPACTIONS.isdisjoint(changes):
+                for table_id in {table_id for ids in changes.values() for table_id in ids}:
+                    changed.setdefault(table_id, []).append(number)
+        return changed
+
+    def whole(self, table: LakeTable) -> Change:
+        """Return the change that replaces all rows of a table."""
+        return Change(self._select(table), is_whole=True)
+
+    def months(self, table: LakeTable, months: Sequence[object]) -> Change:
+        """Return the change that replaces all rows of some months by the same rows, and thus their files."""
+        condition = " OR ".join(f"{quote_name(MONTH)} IS NOT DISTINCT FROM {_literal(month)}" for month in months)
+        return Change(f"{self._select(table)} WHERE {condition}", months=months)
+
+    def change(self, table: LakeTable, snapshots: Sequence[int]) -> Change:
+        """Return what has changed in these snapshots of a table."""
+        count = self._count(table)
+        if count <= _SMALL_ROWS:
+            return self.whole(table)
+        numbers = ", ".join(map(str, snapshots))
+        changes = (
+            f"(SELECT * FROM ducklake_table_changes({quote_text(self._address.name)}, {quote_text(self._dataset)},"
+            f" {quote_text(table.name)}, {snapshots[0]}, {snapshots[-1]}) WHERE snapshot_id IN ({numbers}))"
+        )
+        if not self._fetch(f"SELECT 1 FROM {changes} WHERE change_type <> 'insert' LIMIT 1"):
+            return Change(self._select(table, changes))
+        columns = self._columns(table)
+        key = table.find_key(columns)
+        if key is None:
+            return self.whole(table)
+        values = [value for (value,) in self._fetch(f"SELECT DISTINCT {quote_name(key)} FROM {changes}")]
+        if None in values:
+            return self.whole(table)
+        condition = f"{quote_name(key)} IN ({', '.join(map(quote_text, values))})"
+        if self._count(table, condition) > _LARGEST_SHARE * count:
+            return self.whole(table)
+        months = None
+        if MONTH in columns:
+            months = [month for (month,) in self._fetch(f"SELECT DISTINCT {quote_name(MONTH)} FROM {changes}")]
+        return Change(f"{self._select(table)} WHERE {condition}", key, values, months)
+
+    def read(self, change: Change) -> Iterator[pa.Table]:
+        """Yield the rows to append in parts, at least one."""
+        reader = self._lake.execute(change.rows).fetch_record_batch(_BATCH_ROWS)
+        batches: list[pa.RecordBatch] = []
+        size, is_first = 0, True
+        for batch in reader:
+            batches.append(batch)
+            size += batch.nbytes
+            if size >= _PART_BYTES:
+                yield pa.Table.from_batches(batches)
+                batches, size, is_first = [], 0, False
+        if batches or is_first:
+            yield pa.Table.from_batches(batches, reader.schema)
+
+    def _columns(self, table: LakeTable) -> Mapping[str, str]:
+        """Return the columns of a table and their types."""
+        if table.name not in self._described:
+            described = self._fetch(f"DESCRIBE SELECT * FROM {self._relation(table.name)}")
+            self._described[table.name] = {name: kind for name, kind, *_ in described}
+        return self._described[table.name]
+
+    def _select(self, table: LakeTable, source: str | None = None) -> str:
+        """Return the query of a table's rows, with JSON as text."""
+        columns = ", ".join(
+            f"CAST({quote_name(name)} AS VARCHAR) AS {quote_name(name)}" if kind == "JSON" else quote_name(name)
+            for name, kind in self._columns(table).items()
+        )
+        return f"SELECT {columns} FROM {source or self._relation(table.name)}"
+
+    def _count(self, table: LakeTable, condition: str = "true") -> int:
+        return int(self._fetch(f"SELECT count(*) FROM {self._relation(table.name)} WHERE {condition}")[0][0])
+
+    def _relation(self, table: str) -> str:
+        return f"{quote_name(self._dataset)}.{quote_name(table)} AT (VERSION => {self.number})"
+
+    def _read_uuid(self) -> str:
+        rows = self._fetch(
+            f"SELECT CAST(schema_uuid AS VARCHAR) FROM {self._address.metadata}.ducklake_schema"
+            " WHERE schema_name = ? AND end_snapshot IS NULL",
+            self._dataset,
+        )
+        return str(rows[0][0]) if rows else ""
+
+    def _read_tables(self) -> Iterator[LakeTable]:
+        catalog = self._address.metadata
+        rows = self._fetch(
+            f"SELECT t.table_name, CAST(t.table_id AS VARCHAR), CAST(t.table_uuid AS VARCHAR)"
+            f" FROM {catalog}.ducklake_table AS t JOIN {catalog}.ducklake_schema AS s USING (schema_id)"
+            " WHERE s.schema_name = ? AND t.begin_snapshot <= ? AND (t.end_snapshot IS NULL OR t.end_snapshot > ?)"
+            " ORDER BY 1",
+            self._dataset,
+            self.number,
+            self.number,
+        )
+        yield from (LakeTable(*row) for row in rows if not row[0].startswith(_INTERNAL))
+
+    def _fetch(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+        return self._lake.execute(query, list(parameters)).fetchall()
+
+
+def _literal(value: object) -> str:
+    return "NULL" if value is None else quote_text(str(value))
