@@ -21,7 +21,7 @@ from tests.support.expected_warehouse import assert_all_tables_match, assert_war
 from tests.support.process.patched_command import run_patched
 from tests.support.process.waiting import wait_until
 from tests.support.servers.postgres import PostgresServer, hold_transaction
-from tests.support.servers.warehouses import ALL_WAREHOUSES, LAKES, MARIADB, build_workspace
+from tests.support.servers.warehouses import ALL_WAREHOUSES, ICEBERGS, LAKES, MARIADB, build_workspace
 from tests.support.whole_loads import is_lake, is_mariadb, poll, read_state
 from tests.support.workspace import Workspace
 
@@ -65,7 +65,7 @@ def change_calls(gong: SimulatedGong) -> None:
 
 @promise("whole loads")
 @pytest.mark.parametrize(
-    "workspace", ["postgres", MARIADB, *LAKES, pytest.param("duckdb", marks=pytest.mark.slow)], indirect=True
+    "workspace", ["postgres", MARIADB, *LAKES, *ICEBERGS, pytest.param("duckdb", marks=pytest.mark.slow)], indirect=True
 )
 def test_a_polling_reader_sees_only_whole_loads(make_gong: MakeGong, workspace: Workspace) -> None:
     """During a first sync of several loads, an edit, a shrink and a deletion, each load is seen whole or not at all."""

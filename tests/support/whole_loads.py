@@ -24,10 +24,12 @@ _MARIADB_DIGEST = "md5(group_concat({0} ORDER BY {0} SEPARATOR ''))"
 def read_state(workspace: Workspace) -> State:
     """Return what one query, and thus one snapshot, sees of a load."""
     digest = (_MARIADB_DIGEST if is_mariadb(workspace) else _DIGEST).format
-    # Tables of one call, compared call by call, and dlt's own.
+    # dlt's own tables are not published as Iceberg tables.
+    of_dlt = ("max(load_id) FROM gong._dlt_loads", "count(*) FROM gong._dlt_pipeline_state")
+    of_iceberg = ("max(load_id) FROM gong.gong_loads", "0")
+    # Tables of one call, compared call by call, and those of loads.
     parts = (
-        "max(load_id) FROM gong._dlt_loads",
-        "count(*) FROM gong._dlt_pipeline_state",
+        *(of_iceberg if workspace.warehouse.destination == "iceberg" else of_dlt),
         digest("concat(id, coalesce(title, ''))") + " FROM gong.calls WHERE _deleted_at IS NULL",
         f"{digest('call_id')} FROM gong.call_parties",
         f"{digest('concat(call_id, _content_hash)')} FROM gong.transcripts",
@@ -44,8 +46,8 @@ def is_mariadb(workspace: Workspace) -> bool:
 
 
 def is_lake(workspace: Workspace) -> bool:
-    """Return whether the warehouse is a lake."""
-    return workspace.warehouse.destination == "ducklake"
+    """Return whether the warehouse is a lake, also one that is published as Iceberg tables."""
+    return workspace.warehouse.destination in ("ducklake", "iceberg")
 
 
 def database_errors() -> tuple[type[Exception], ...]:

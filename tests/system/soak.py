@@ -31,6 +31,7 @@ from pipelines.demo.server.serving import serve
 from tests.support.companies import public_calls
 from tests.support.expected_warehouse import assert_warehouse_matches
 from tests.support.servers.ducklake import DuckLakeConnection
+from tests.support.servers.iceberg import IcebergConnection
 from tests.support.servers.postgres import postgres_server
 from tests.support.workspace import Workspace
 
@@ -96,6 +97,7 @@ STAGES = (
     Stage("mid-load", _SYNC, _file_below("completed_jobs"), jitter_seconds=0.8),
     Stage("inside the transaction", _SYNC, _all_files_are_read, jitter_seconds=0.2),
     Stage("between load and run log", _SYNC, _file_below("load", "loaded"), jitter_seconds=0.05),
+    Stage("publication", _SYNC, _file_below("load", "loaded"), jitter_seconds=2.0),
     Stage("reconcile", _RECONCILE, _received_requests(1), jitter_seconds=0.4),
 )
 
@@ -126,7 +128,8 @@ class Soak:
 
     def kill_runs(self, count: int) -> Iterator[str]:
         """Kill runs until `count` were killed while running; yield a description of each."""
-        stages = cycle(STAGES)
+        is_published = self.workspace.warehouse.destination == "iceberg"
+        stages = cycle(stage for stage in STAGES if is_published or stage.name != "publication")
         while self.killed.total() < count:
             stage = next(stages)
             self._change_company(delete=stage.command is _RECONCILE)
@@ -210,7 +213,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--calls", type=int, default=250)
-    parser.add_argument("--destination", choices=("duckdb", "postgres", "ducklake"), default="duckdb")
+    parser.add_argument("--destination", choices=("duckdb", "postgres", "ducklake", "iceberg"), default="duckdb")
     options = parser.parse_args()
     console, started_at = Console(), time.monotonic()
     with ExitStack() as stack:
@@ -221,6 +224,8 @@ def main() -> None:
             database = stack.enter_context(postgres_server()).create_database()
             if options.destination == "postgres":
                 workspace.postgres = database
+            elif options.destination == "iceberg":
+                workspace.other_warehouse = IcebergConnection(folder, database)
             else:
                 workspace.other_warehouse = DuckLakeConnection(folder, database)
         workspace.configure(

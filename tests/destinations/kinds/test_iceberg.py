@@ -1,0 +1,230 @@
+"""Iceberg: the published tables equal the lake, whatever happens between a load and its publication."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from pyiceberg.catalog import Catalog, load_catalog
+
+from pipelines.demo.server.app import SimulatedGong
+from tests.conftest import MakeGong
+from tests.destinations.test_atomic_loads import change_calls, run_patched
+from tests.support.companies import public_calls
+from tests.support.expected_warehouse import assert_all_tables_match
+from tests.support.servers.iceberg import IcebergConnection
+from tests.support.servers.warehouses import ICEBERGS, build_workspace
+from tests.support.workspace import Workspace
+
+pytestmark = pytest.mark.iceberg
+
+_ALL_CALLS = ("--since", "2020-01-01")
+# Ends the process when the second table is about to be committed, or gong_loads.
+_KILL = """
+import os, signal, sys
+from pyiceberg.table import Table
+commits = []
+def commit(self, updates, requirements, _regular=Table._do_commit):
+    commits.append(self.name()[-1])
+    if {condition}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return _regular(self, updates, requirements)
+Table._do_commit = commit
+"""
+# As a REST catalog does.
+_COMMIT_ONE_BY_ONE = """
+from contextlib import nullcontext
+from destinations.kinds.iceberg import publication
+publication.commit_together = lambda catalog: nullcontext()
+"""
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """Return a workspace whose catalogs are in SQLite."""
+    workspace = Workspace(tmp_path, other_warehouse=IcebergConnection(tmp_path))
+    workspace.use_demo_key()
+    return workspace
+
+
+@pytest.fixture(params=ICEBERGS)
+def any_workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Workspace:
+    """Return a workspace with each kind of catalog."""
+    return build_workspace(request, tmp_path)
+
+
+def test_published_tables_equal_the_lake(make_gong: MakeGong, any_workspace: Workspace) -> None:
+    """After changes, deletions and a maintenance, every table has the rows of the lake, and none twice."""
+    workspace, gong = any_workspace, make_gong(calls=40)
+    workspace.sync()
+    assert_published(workspace)
+    change_calls(gong)
+    workspace.sync(*_ALL_CALLS)
+    assert_published(workspace)
+    gong.delete_call(public_calls(gong)[0].id)
+    assert workspace.run("reconcile", "--json").json["erased"] == 1
+    assert workspace.run("maintain").code == 0
+    assert_published(workspace)
+    assert_all_tables_match(workspace, gong)
+
+
+def test_a_change_of_a_call_rewrites_its_rows_only(make_gong: MakeGong, workspace: Workspace) -> None:
+    """Large tables are not published whole; the rows of other calls stay in their snapshot."""
+    gong = make_gong(calls=40)
+    workspace.sync()
+    change_calls(gong)
+    workspace.sync(*_ALL_CALLS)
+    sentences = open_tables(workspace).load_table("gong.transcript_sentences")
+    summaries = [snapshot.summary for snapshot in sentences.snapshots()]
+    added = [int((summary and summary.additional_properties.get("added-records")) or 0) for summary in summaries]
+    assert summaries[-1] is not None
+    assert added[0] > 3_000
+    assert added[-1] == 1, "the shortened transcript has one sentence"
+
+
+@pytest.mark.parametrize("program", ["", pytest.param(_COMMIT_ONE_BY_ONE, id="one by one")])
+@pytest.mark.parametrize("condition", ["len(commits) == 3", "commits[-1] == 'gong_loads'"])
+def test_a_killed_publication_is_completed(
+    make_gong: MakeGong, workspace: Workspace, program: str, condition: str
+) -> None:
+    """Until the next run, the views show the load before; a catalog in SQL shows it in the tables, too."""
+    gong = make_gong(calls=40)
+    workspace.sync()
+    views = workspace.rows("SELECT count(*), max(lake_snapshot_id) FROM gong_loads")
+    before, tables = count_rows(workspace), list_snapshots(workspace)
+    change_calls(gong)
+    killed = run_patched(workspace, _KILL.format(condition=condition) + program, "sync", *_ALL_CALLS)
+    assert killed == -signal.SIGKILL
+    assert workspace.rows("SELECT count(*), max(lake_snapshot_id) FROM gong_loads") == views
+    assert count_rows(workspace) == before
+    assert (list_snapshots(workspace) == tables) == (not program)
+
+    workspace.delete_working_folder()
+    workspace.sync()
+    assert_published(workspace)
+    assert_all_tables_match(workspace, gong)
+
+
+def test_a_load_that_was_never_published_survives_maintain(make_gong: MakeGong, workspace: Workspace) -> None:
+    """Maintenance removes the snapshots of the lake that a publication compares, and publishes before."""
+    gong = make_gong(calls=40)
+    workspace.sync()
+    change_calls(gong)
+    condition = "commits[-1] != 'gong_loads'"
+    assert run_patched(workspace, _KILL.format(condition=condition), "sync", *_ALL_CALLS) == -signal.SIGKILL
+    assert workspace.run("maintain").code == 0
+    assert_published(workspace)
+
+
+def test_tables_are_published_whole_if_the_lake_has_forgotten(make_gong: MakeGong, workspace: Workspace) -> None:
+    """Another program may have expired the snapshot of the lake that was published last."""
+    gong = make_gong(calls=40)
+    workspace.sync()
+    change_calls(gong)
+    condition = "commits[-1] != 'gong_loads'"
+    assert run_patched(workspace, _KILL.format(condition=condition), "sync", *_ALL_CALLS) == -signal.SIGKILL
+    workspace.execute(
+        "CALL ducklake_expire_snapshots(current_database(), older_than => now() + INTERVAL '1 day')",
+    )
+    workspace.execute("CALL ducklake_cleanup_old_files(current_database(), cleanup_all => true)")
+    workspace.sync()
+    assert_published(workspace)
+    assert_all_tables_match(workspace, gong)
+
+
+def test_new_columns_and_dropped_tables_follow(gong: SimulatedGong, workspace: Workspace) -> None:
+    """A column of the lake becomes one of the Iceberg table; a table without a lake's is dropped."""
+    workspace.sync("--select", "calls,transcripts,users,flow_folders")
+    assert workspace.columns("flow_folders")
+    workspace.execute("DROP TABLE gong.flow_folders")
+    workspace.execute("ALTER TABLE gong.calls ADD COLUMN reviewed BOOLEAN")
+    workspace.execute("UPDATE gong.calls SET reviewed = true")
+    workspace.execute("ALTER TABLE gong.users DROP COLUMN title")
+    assert workspace.run("reconcile").code == 0
+    assert workspace.rows("SELECT DISTINCT reviewed FROM calls") == [(True,)]
+    assert not workspace.columns("flow_folders")
+    assert "title" not in workspace.columns("users")
+    assert_published(workspace)
+
+
+def test_maintain_removes_erased_calls_from_the_files(make_gong: MakeGong, workspace: Workspace) -> None:
+    """Nothing of an erased call is in a file of the lake or of the tables; what the views name remains."""
+    gong = make_gong(calls=40)
+    workspace.sync()
+    deleted, *_ = [call for call in public_calls(gong) if call.transcript_json]
+    gong.delete_call(deleted.id)
+    assert workspace.run("reconcile", "--json").json["erased"] == 1
+    assert deleted.id in read_call_ids(workspace)
+    assert workspace.run("maintain").code == 0
+    assert deleted.id not in read_call_ids(workspace)
+    assert_published(workspace)
+    assert {len(table.snapshots()) for table in load_tables(workspace).values()} <= {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("catalog", "message"),
+    [
+        ({"type": "rset"}, "destination.iceberg.catalog.type 'rset' is not a catalog of pyiceberg"),
+        ({"type": "rest"}, "destination.iceberg.catalog.uri is missing"),
+        ({"type": "rest", "uri": "http://127.0.0.1:1"}, "was not published to Iceberg"),
+    ],
+)
+def test_an_invalid_catalog_is_one_line(
+    gong: SimulatedGong, workspace: Workspace, catalog: Mapping[str, str], message: str
+) -> None:
+    """The line names the setting or the reason, and has no traceback."""
+    workspace.settings |= {f"DESTINATION__ICEBERG__CATALOG__{key.upper()}": value for key, value in catalog.items()}
+    result = workspace.run("sync", "--select", "users")
+    assert result.code != 0
+    assert len(result.err.strip().splitlines()) == 1, result.err
+    assert message in result.err
+
+
+def assert_published(workspace: Workspace) -> None:
+    """Assert that each table of the lake has the same rows as its view, and that no other table is published."""
+    warehouse = workspace.other_warehouse
+    assert isinstance(warehouse, IcebergConnection)
+    tables = warehouse.lake.rows("SELECT table_name FROM information_schema.tables WHERE table_schema = 'gong'")
+    names = {name for (name,) in tables if not name.startswith("_dlt")}
+    published = {f"gong{name}" if name.startswith("_") else name for name in names}
+    assert load_tables(workspace).keys() == published | {"gong_loads"}
+    for name in names:
+        columns = ", ".join(f'CAST("{column}" AS VARCHAR)' for column in warehouse.lake.columns(name))
+        query = f"SELECT {columns} FROM {name} ORDER BY ALL"
+        assert workspace.rows(query) == warehouse.lake.rows(query), name
+
+
+def open_tables(workspace: Workspace) -> Catalog:
+    """Return the catalog as another program opens it."""
+    warehouse = workspace.other_warehouse
+    assert isinstance(warehouse, IcebergConnection)
+    return load_catalog("gong_elt", type="sql", uri=warehouse.catalog_url)
+
+
+def load_tables(workspace: Workspace) -> dict[str, Any]:
+    """Return the tables of the catalog by name."""
+    catalog = open_tables(workspace)
+    return {name: catalog.load_table(("gong", name)) for _, name in catalog.list_tables("gong")}
+
+
+def list_snapshots(workspace: Workspace) -> dict[str, int | None]:
+    """Return the current snapshot of each table of the catalog."""
+    return {name: table.metadata.current_snapshot_id for name, table in load_tables(workspace).items()}
+
+
+def count_rows(workspace: Workspace) -> list[tuple[Any, ...]]:
+    """Return what the views show of calls and sentences."""
+    return workspace.rows(
+        "SELECT (SELECT md5(string_agg(concat(id, title), '' ORDER BY id)) FROM calls),"
+        " (SELECT count(*) FROM call_parties), (SELECT count(*) FROM transcript_sentences)"
+    )
+
+
+def read_call_ids(workspace: Workspace) -> set[str]:
+    """Return the calls of all Parquet files of sentences."""
+    files = [file for file in workspace.folder.rglob("*.parquet") if "transcript_sentences" in str(file)]
+    return {call for file in files for call in pq.read_table(file, columns=["call_id"])["call_id"].to_pylist()}
