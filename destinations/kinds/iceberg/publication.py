@@ -26,6 +26,7 @@ from pyiceberg.exceptions import (
     TableAlreadyExistsError,
 )
 from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, EqualTo, GreaterThanOrEqual, In, IsNull, Or
+from pyiceberg.io.pyarrow import pyarrow_to_schema
 from pyiceberg.table import Table, Transaction
 from pyiceberg.table.snapshots import ancestors_of
 
@@ -168,7 +169,10 @@ class Publisher:
         return published
 
     def _stage(self, snapshot: LakeSnapshot, table: LakeTable, current: Table | None, change: Change) -> Transaction:
-        """Write the files of a change, and return the transaction that commits them."""
+        """Write the files of a change, and return the transaction that commits them.
+
+        A table that would not have the number of rows that the lake has is published whole.
+        """
         parts = snapshot.read(change)
         first = next(parts)
         if current is None:
@@ -178,7 +182,8 @@ class Publisher:
             )
         else:
             transaction = current.transaction()
-            _update_columns(transaction, first.schema)
+            if _update_columns(transaction, first.schema) and not change.is_whole:
+                return self._stage(snapshot, table, current, snapshot.whole(table))
         if MONTH in first.schema.names and transaction.table_metadata.spec().is_unpartitioned():
             with transaction.update_spec() as spec:
                 spec.add_identity(MONTH)
@@ -187,6 +192,8 @@ class Publisher:
             transaction.delete(rows, properties)
         for part in chain([first], parts):
             transaction.append(part, properties)
+        if not change.is_whole and _count_rows(transaction) != snapshot.count(table):
+            return self._stage(snapshot, table, current, snapshot.whole(table))
         return transaction
 
     def _append_loads(
@@ -287,6 +294,12 @@ def _read_base(table: Table | None, uuid: str) -> int | None:
     return None
 
 
+def _count_rows(transaction: Transaction) -> int:
+    snapshot = transaction.table_metadata.current_snapshot()
+    summary = {} if snapshot is None or snapshot.summary is None else snapshot.summary.additional_properties
+    return int(summary.get("total-records", -1))
+
+
 def _read_publication(loads: Table, number: int) -> dict[str, _Published]:
     """Return the tables of a publication by their names."""
     rows = loads.scan(EqualTo("lake_snapshot_id", number)).to_arrow().sort_by("published_at").to_pylist()
@@ -294,13 +307,24 @@ def _read_publication(loads: Table, number: int) -> dict[str, _Published]:
     return {**published, LOADS: _Published.of(loads)}
 
 
-def _update_columns(transaction: Transaction, columns: pa.Schema) -> None:
-    names = transaction.table_metadata.schema().column_names
-    if set(names) != set(columns.names):
+def _update_columns(transaction: Transaction, columns: pa.Schema) -> bool:
+    """Give a table these columns; return whether all rows have to be appended again, because a type has changed."""
+    schema = transaction.table_metadata.schema()
+    existing = pa.schema([column for column in columns if column.name in schema.column_names])
+    changed = [
+        field.name
+        for field in pyarrow_to_schema(existing, name_mapping=schema.name_mapping).fields
+        if field.field_type != schema.find_type(field.name)
+    ]
+    removed = [*changed, *(set(schema.column_names) - set(columns.names))]
+    if removed:
         with transaction.update_schema(allow_incompatible_changes=True) as update:
-            update.union_by_name(columns)
-            for name in set(names) - set(columns.names):
+            for name in removed:
                 update.delete_column(name)
+    if removed or len(existing.names) < len(columns.names):
+        with transaction.update_schema() as update:
+            update.union_by_name(columns)
+    return bool(changed)
 
 
 def _rows_to_delete(change: Change) -> BooleanExpression | None:
