@@ -164,6 +164,26 @@ _DLT_SETTINGS = (
         "`1h`",
     ),
     (
+        "destination.iceberg.credentials",
+        "secret",
+        "`catalog`, `storage.bucket_url` and `metadata_schema` of the lake from which Iceberg tables are published, as"
+        " for `ducklake`; its data is in `lake` below `storage.bucket_url`, the Iceberg tables in `iceberg`",
+        "",
+    ),
+    (
+        "destination.iceberg.catalog",
+        "secret",
+        "properties for pyiceberg's `load_catalog`, such as `type`, `uri` and `warehouse` of a REST catalog; `name` is"
+        " the catalog's name, `gong_elt` by default",
+        "in the database of the lake's catalog",
+    ),
+    (
+        "destination.iceberg.snapshot_retention",
+        "string",
+        "the same as `destination.ducklake.snapshot_retention`, for the lake and for the Iceberg tables",
+        "`1h`",
+    ),
+    (
         "destination.<name>.lock_expiry",
         "string",
         "in warehouses other than DuckDB, PostgreSQL and DuckLake, such as `destination.snowflake.lock_expiry`: after"

@@ -20,6 +20,12 @@ LIMITS: Mapping[str, Mapping[str, str]] = {
         "maintain": "Files and snapshots younger than `destination.ducklake.snapshot_retention` (1 hour) stay until the"
         " next time, for queries that still read them.",
     },
+    "iceberg": {
+        "whole loads": "Readers need the views, or the rows of `gong_loads`, if a REST catalog commits the tables.",
+        "maintain": "Files and snapshots younger than `destination.iceberg.snapshot_retention` (1 hour) stay until the"
+        " next time, and so do those of the last load.",
+        "models": "Marts are built in the lake, and not published as Iceberg tables.",
+    },
     "sqlalchemy": {
         "migrate": "MariaDB commits each new table and column by itself: an upgrade that is killed or fails leaves some"
         " of them, and the next one adds the others.",

@@ -1,4 +1,4 @@
-"""Iceberg: the published tables equal the lake, whatever happens between a load and its publication."""
+"""Iceberg: the published tables equal the lake, also after kills between a load and its publication."""
 
 from __future__ import annotations
 

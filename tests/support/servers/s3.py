@@ -16,12 +16,19 @@ from tests.support.servers.ports import find_free_ports
 
 _WEED = Path(sys.executable).parent / "weed"
 _START_SECONDS = 120.0
+_ACCOUNT = "000000000000"
 ACCESS_KEY, SECRET_KEY = "test", "test-secret"
 
 
 @contextmanager
-def s3_server(folder: Path, bucket: str) -> Iterator[dict[str, str]]:
-    """Run a server with one empty bucket; yield the environment variables of its clients."""
+def s3_server(folder: Path, bucket: str, table_bucket: str | None = None) -> Iterator[dict[str, str]]:
+    """Run a server with one empty bucket; yield the environment variables of its clients.
+
+    Args:
+        folder: Folder of the server's files.
+        bucket: Name of the bucket.
+        table_bucket: Name of a bucket of Iceberg tables; then `ICEBERG_REST_URL` is the URL of its REST catalog.
+    """
     identity = {
         "name": "test",
         "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
@@ -43,7 +50,15 @@ def s3_server(folder: Path, bucket: str) -> Iterator[dict[str, str]]:
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:
             _create_bucket(endpoint, bucket, folder / "log")
-            yield {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_ENDPOINT_URL": endpoint}
+            environment = {
+                "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+                "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+                "AWS_ENDPOINT_URL": endpoint,
+            }
+            if table_bucket is not None:
+                _create_table_bucket(f"127.0.0.1:{master}.{grpc_ports[0]}", table_bucket)
+                environment["ICEBERG_REST_URL"] = f"http://127.0.0.1:{iceberg}"
+            yield environment
         finally:
             # A regular shutdown takes twenty seconds, and the files are not needed.
             process.kill()
@@ -69,6 +84,14 @@ def _create_bucket(endpoint: str, bucket: str, log: Path) -> None:
             time.sleep(0.3)
         else:
             return
+
+
+def _create_table_bucket(master: str, bucket: str) -> None:
+    command = f"s3tables.bucket -create -name {bucket} -account {_ACCOUNT}\nexit\n"
+    shell = [str(_WEED), "shell", f"-master={master}"]
+    output = subprocess.run(shell, input=command, capture_output=True, text=True, timeout=60, check=True).stdout
+    if bucket not in output:
+        raise RuntimeError(f"the bucket of Iceberg tables was not created: {output[-2000:]}")
 
 
 def _file_system(endpoint: str) -> S3FileSystem:
