@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -12,8 +13,8 @@ import pyarrow as pa
 from ..ducklake.lake import LakeAddress, quote_name, quote_text
 
 CALLS, CALL_ID = "calls", "call_id"
-MONTH = "_month"
-"""Column by which large tables are partitioned, if the lake has it."""
+MONTH = "_call_month"
+"""Column of dates by which large tables of the lake are partitioned, and then the published ones, too."""
 
 _INTERNAL = ("_dlt", "_locks")
 # Snapshots that only write the same rows into other files.
@@ -67,7 +68,7 @@ class Change:
     rows: str
     key: str | None = None
     values: Sequence[str] = ()
-    months: Sequence[object] | None = None
+    months: Sequence[date | None] | None = None
     is_whole: bool = False
 
 
@@ -133,7 +134,7 @@ class LakeSnapshot:
         """Return the change that replaces all rows of a table."""
         return Change(self._select(table), is_whole=True)
 
-    def months(self, table: LakeTable, months: Sequence[object]) -> Change:
+    def months(self, table: LakeTable, months: Sequence[date | None]) -> Change:
         """Return the change that replaces all rows of some months by the same rows, and thus their files."""
         condition = " OR ".join(f"{quote_name(MONTH)} IS NOT DISTINCT FROM {_literal(month)}" for month in months)
         return Change(f"{self._select(table)} WHERE {condition}", months=months)
@@ -232,5 +233,5 @@ class LakeSnapshot:
         return self._lake.execute(query, list(parameters)).fetchall()
 
 
-def _literal(value: object) -> str:
-    return "NULL" if value is None else quote_text(str(value))
+def _literal(day: date | None) -> str:
+    return "NULL" if day is None else f"DATE '{day}'"

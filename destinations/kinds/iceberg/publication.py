@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from itertools import chain
 
@@ -43,6 +43,7 @@ LAKE_SNAPSHOT, LAKE_TABLE = "gong-elt.lake-snapshot", "gong-elt.lake-table"
 
 # With more files of a partition that are smaller on average, `maintain` merges them.
 _MAX_SMALL_FILES, _SMALL_FILE_BYTES = 4, 32_000_000
+_EPOCH = date(1970, 1, 1).toordinal()
 _ATTEMPTS = 5
 _SECONDS_BETWEEN_ATTEMPTS = 1.0
 _PROPERTIES = {
@@ -266,10 +267,12 @@ def _find_change(snapshot: LakeSnapshot, table: LakeTable, current: Table | None
 
 def _find_fragments(snapshot: LakeSnapshot, table: LakeTable, current: Table) -> Change | None:
     """Return the change that merges small files, by publishing their rows again; None if there are few."""
-    sizes: dict[object, list[int]] = defaultdict(list)
+    sizes: dict[date | None, list[int]] = defaultdict(list)
     is_partitioned = [field.name for field in current.spec().fields] == [MONTH]
     for task in current.scan().plan_files():
-        sizes[task.file.partition[0] if is_partitioned else None].append(task.file.file_size_in_bytes)
+        # Iceberg counts days.
+        days = task.file.partition[0] if is_partitioned else None
+        sizes[None if days is None else date.fromordinal(_EPOCH + days)].append(task.file.file_size_in_bytes)
     fragmented = [
         month
         for month, files in sizes.items()
@@ -333,7 +336,7 @@ def _rows_to_delete(change: Change) -> BooleanExpression | None:
         return AlwaysTrue()
     conditions: list[BooleanExpression] = []
     if change.months is not None:
-        months: BooleanExpression = In(MONTH, [month for month in change.months if month is not None])
+        months: BooleanExpression = In(MONTH, [str(month) for month in change.months if month is not None])
         conditions.append(Or(months, IsNull(MONTH)) if None in change.months else months)
     if change.key is not None:
         conditions.append(In(change.key, change.values))

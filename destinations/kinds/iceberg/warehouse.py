@@ -116,7 +116,7 @@ def _errors_of(what: str) -> Iterator[None]:
     of_pyiceberg = [value for value in classes if issubclass(value, Exception)]
     try:
         yield
-    except (duckdb.Error, ArrowException, SQLAlchemyError, OSError, ValueError, *of_pyiceberg) as error:
+    except (duckdb.Error, ArrowException, SQLAlchemyError, ImportError, OSError, ValueError, *of_pyiceberg) as error:
         # SQLAlchemy adds the statement and its parameters.
         cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         raise NotPublishedError(f"{what}: {str(cause) or type(cause).__name__}") from error
