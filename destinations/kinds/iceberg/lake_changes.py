@@ -16,7 +16,7 @@ CALLS, CALL_ID = "calls", "call_id"
 MONTH = "_call_month"
 """Column of dates by which large tables of the lake are partitioned, and then the published ones, too."""
 
-_INTERNAL = ("_dlt", "_locks")
+_INTERNAL, _LOADS = ("_dlt", "_locks"), "_dlt_loads"
 # Snapshots that only write the same rows into other files.
 _COMPACTIONS = {"flushed_inlined", "rewrite_delete", "merge_adjacent"}
 # Small tables are replaced as a whole: it costs as much as one call, and leaves one file.
@@ -90,18 +90,17 @@ class LakeSnapshot:
         self._lake, self._address, self._dataset = lake, address, dataset
         self._described: dict[str, Mapping[str, str]] = {}
         self.number = int(self._fetch("SELECT max(snapshot_id) FROM ducklake_snapshots(?)", address.name)[0][0])
-        self.uuid, self.tables = self._read_uuid(), list(self._read_tables())
+        self.uuid = self._read_uuid()
+        tables = list(self._read_tables())
+        self._names = {table.name for table in tables}
+        self.tables = [table for table in tables if not table.name.startswith(_INTERNAL)]
         self._changes: dict[int, Mapping[str, Sequence[int]] | None] = {}
 
     def read_load_id(self) -> str | None:
         """Return the id of the last load that the snapshot has; None without any."""
-        loads = self._fetch(
-            "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = '_dlt_loads'",
-            self._dataset,
-        )
-        if not loads:
+        if _LOADS not in self._names:
             return None
-        query = f"SELECT max(load_id) FROM {self._relation('_dlt_loads')} WHERE status = 0"
+        query = f"SELECT max(load_id) FROM {self._relation(_LOADS)} WHERE status = 0"
         return str(load_id) if (load_id := self._fetch(query)[0][0]) is not None else None
 
     def changes_since(self, base: int) -> Mapping[str, Sequence[int]] | None:
@@ -227,7 +226,7 @@ class LakeSnapshot:
             self.number,
             self.number,
         )
-        yield from (LakeTable(*row) for row in rows if not row[0].startswith(_INTERNAL))
+        yield from (LakeTable(*row) for row in rows)
 
     def _fetch(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         return self._lake.execute(query, list(parameters)).fetchall()
