@@ -82,14 +82,14 @@ class IcebergConnection:
         return self.folder / "iceberg" / "gong" / "views" / "duckdb.sql"
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with self._connect(sql) as tables:
+        with self.connect(sql) as tables:
             return tables.execute(sql, list(parameters)).fetchall()
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         self.lake.execute(sql, parameters)
 
     def columns(self, table: str) -> Mapping[str, str]:
-        with self._connect(table) as tables:
+        with self.connect(table) as tables:
             return dict(tables.execute(f"{COLUMNS} AND table_catalog = current_database()", [table]).fetchall())
 
     def read_elsewhere(self, sql: str) -> list[str]:
@@ -102,8 +102,8 @@ class IcebergConnection:
         return f"s3://{self.bucket}" if self.bucket else str(self.folder)
 
     @contextmanager
-    def _connect(self, sql: str) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Yield a connection with views of the tables that a text names.
+    def connect(self, sql: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield a connection with views of the tables that a text names, and with the lake, `lake`.
 
         Those that are published are views of the published tables, with their names in the lake, too. dlt's own tables
         and the marts are those of the lake.
@@ -111,7 +111,7 @@ class IcebergConnection:
         name = f"published_{next(_numbers)}"
         with _instance().cursor() as tables:
             tables.execute(f"ATTACH ':memory:' AS {name}")
-            lake = f"lake_of_{name}"
+            lake = f"lake_{name}"
             tables.execute(self.lake.attach(lake))
             tables.execute(f"USE {name}")
             try:
