@@ -16,8 +16,8 @@ from pathlib import Path
 import duckdb
 
 from destinations.kinds.ducklake.lake import POSTGRES, LakeAddress, open_cursor
+from destinations.kinds.ducklake.months import MONTH
 from destinations.kinds.iceberg.catalog import AtomicSqlCatalog
-from destinations.kinds.iceberg.lake_changes import MONTH
 from destinations.kinds.iceberg.publication import Publisher
 from destinations.kinds.iceberg.views import ViewFiles
 from tests.benchmarks.report import Row, print_table

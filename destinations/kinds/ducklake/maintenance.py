@@ -98,7 +98,7 @@ def _without_retries(sql: LakeSqlClient) -> Iterator[None]:
 def _rewrite_dataset(sql: LakeSqlClient, address: LakeAddress, dataset: str) -> None:
     """Give each table of a dataset few files, without deleted rows."""
     lake, schema = quote_text(address.name), quote_text(dataset)
-    tables = _TABLES.format(lake=lake, catalog=_catalog(address), schema=schema)
+    tables = _TABLES.format(lake=lake, catalog=address.metadata, schema=schema)
     if not sql.execute_sql(tables):
         return
     _repeat(sql, _FLUSH.format(lake=lake, schema=schema))
@@ -117,7 +117,7 @@ def _has_several_files(files: int, _delete_files: int) -> bool:
 
 
 def _delete_old(sql: LakeSqlClient, address: LakeAddress, retention: timedelta, oldest_kept: int) -> None:
-    """Delete the snapshots that are older than the retention and than another one, and files that no other one needs."""
+    """Delete snapshots older than the retention and than `oldest_kept`, and files that no other one needs."""
     lake = quote_text(address.name)
     old = _OLD_SNAPSHOTS.format(lake=lake, retention=_interval(retention), oldest_kept=oldest_kept)
     if snapshots := ", ".join(str(snapshot) for (snapshot,) in sql.execute_sql(old) or ()):
@@ -139,14 +139,8 @@ def _delete_statement(address: LakeAddress, retention: timedelta) -> str:
 
 def _measure(sql: LakeSqlClient, address: LakeAddress) -> tuple[int, int]:
     """Return the number of files that the catalog names, and their bytes."""
-    ((files, size),) = sql.execute_sql(_SIZE.format(catalog=_catalog(address))) or ((0, 0),)
+    ((files, size),) = sql.execute_sql(_SIZE.format(catalog=address.metadata)) or ((0, 0),)
     return int(files), int(size)
-
-
-def _catalog(address: LakeAddress) -> str:
-    """Return the schema of the catalog's own tables, as SQL."""
-    catalog = quote_name(f"__ducklake_metadata_{address.name}")
-    return catalog if address.kind == SQLITE else f"{catalog}.{quote_name(address.metadata_schema)}"
 
 
 def _repeat(sql: LakeSqlClient, statement: str) -> None:

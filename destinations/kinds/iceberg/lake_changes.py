@@ -11,11 +11,9 @@ import duckdb
 import pyarrow as pa
 
 from ..ducklake.lake import LakeAddress, quote_name, quote_text
+from ..ducklake.months import CALLS, MONTH
 
-CALLS, CALL_ID = "calls", "call_id"
-MONTH = "_call_month"
-"""Column of dates by which large tables of the lake are partitioned, and then the published ones, too."""
-
+CALL_ID = "call_id"
 _INTERNAL, _LOADS = ("_dlt", "_locks"), "_dlt_loads"
 # Snapshots that only write the same rows into other files.
 _COMPACTIONS = {"flushed_inlined", "rewrite_delete", "merge_adjacent"}

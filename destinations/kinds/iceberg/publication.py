@@ -31,8 +31,9 @@ from pyiceberg.table import Table, Transaction
 from pyiceberg.table.snapshots import ancestors_of
 
 from ..ducklake.lake import LakeAddress
+from ..ducklake.months import MONTH
 from .catalog import commit_together
-from .lake_changes import MONTH, Change, LakeSnapshot, LakeTable
+from .lake_changes import Change, LakeSnapshot, LakeTable
 from .views import View, ViewFiles
 
 LOADS = "gong_loads"

@@ -41,9 +41,9 @@ class IcebergWarehouse(DuckLakeWarehouse):
             client: Any = sql
             self._publisher(client.address(), pipeline.dataset_name).publish(client.native_connection)
 
-    def maintain(self, pipeline: dlt.Pipeline, datasets: Sequence[str]) -> Space | None:  # noqa: ARG002
+    def maintain(self, pipeline: dlt.Pipeline, datasets: Sequence[str]) -> Space | None:
         """Maintain the lake, and the published tables of the pipeline's dataset."""
-        with _errors_of("the Iceberg tables were not maintained"), pipeline.sql_client() as sql:
+        with self._lock_marts(), _errors_of("the Iceberg tables were not maintained"), pipeline.sql_client() as sql:
             from ..ducklake.maintenance import maintain_lake  # noqa: PLC0415 - imports DuckDB
             from .maintenance import maintain_tables, measure_tables  # noqa: PLC0415
 
@@ -55,6 +55,7 @@ class IcebergWarehouse(DuckLakeWarehouse):
             lake = maintain_lake(
                 client,
                 self.retention,
+                datasets,
                 lambda: publisher.publish(client.native_connection, retention=self.retention),
             )
             maintain_tables(publisher.catalog, pipeline.dataset_name, self.retention)
@@ -101,7 +102,7 @@ def open_iceberg(name: str, destination: Iceberg, settings: Any, dataset: str) -
         )
     if kind == "rest" and "uri" not in catalog:
         raise InvalidWarehouseError(f"destination.{name}.catalog.uri is missing: set it to the URL of the REST catalog")
-    return IcebergWarehouse(lake.name, destination, settings, lake.retention)
+    return IcebergWarehouse(lake.name, destination, settings, lake.dataset, lake.retention)
 
 
 @contextmanager

@@ -14,9 +14,10 @@ from pyiceberg.catalog import Catalog, load_catalog
 
 from pipelines.demo.server.app import SimulatedGong
 from tests.conftest import MakeGong
-from tests.destinations.test_atomic_loads import change_calls, run_patched
+from tests.destinations.test_atomic_loads import change_calls
 from tests.support.companies import public_calls
 from tests.support.expected_warehouse import assert_all_tables_match
+from tests.support.process.patched_command import run_patched
 from tests.support.servers.iceberg import IcebergConnection
 from tests.support.servers.warehouses import ICEBERGS, build_workspace
 from tests.support.workspace import Workspace
@@ -92,7 +93,7 @@ def test_a_killed_publication_is_completed(
     before, tables = count_rows(workspace), list_snapshots(workspace)
     change_calls(gong)
     killed = run_patched(workspace, _KILL.format(condition=condition) + program, "sync", *_ALL_CALLS)
-    assert killed == -signal.SIGKILL
+    assert killed.code == -signal.SIGKILL
     assert workspace.rows("SELECT count(*), max(lake_snapshot_id) FROM gong_loads") == views
     assert count_rows(workspace) == before
     assert (list_snapshots(workspace) == tables) == (not program)
@@ -109,7 +110,7 @@ def test_a_load_that_was_never_published_survives_maintain(make_gong: MakeGong, 
     workspace.sync()
     change_calls(gong)
     condition = "commits[-1] != 'gong_loads'"
-    assert run_patched(workspace, _KILL.format(condition=condition), "sync", *_ALL_CALLS) == -signal.SIGKILL
+    assert run_patched(workspace, _KILL.format(condition=condition), "sync", *_ALL_CALLS).code == -signal.SIGKILL
     assert workspace.run("maintain").code == 0
     assert_published(workspace)
 
@@ -120,7 +121,7 @@ def test_tables_are_published_whole_if_the_lake_has_forgotten(make_gong: MakeGon
     workspace.sync()
     change_calls(gong)
     condition = "commits[-1] != 'gong_loads'"
-    assert run_patched(workspace, _KILL.format(condition=condition), "sync", *_ALL_CALLS) == -signal.SIGKILL
+    assert run_patched(workspace, _KILL.format(condition=condition), "sync", *_ALL_CALLS).code == -signal.SIGKILL
     workspace.execute(
         "CALL ducklake_expire_snapshots(current_database(), older_than => now() + INTERVAL '1 day')",
     )
