@@ -11,7 +11,7 @@ select
     max(case when timing <> 'TimeOfCall' then close_date end) as close_date,
     max(case when timing <> 'TimeOfCall' and is_closed then 1 else 0 end) = 1 as is_closed,
     max(case when timing <> 'TimeOfCall' and is_won then 1 else 0 end) = 1 as is_won,
-    row_number() over (partition by call_id order by system, object_id) as choice
+    row_number() over (partition by call_id order by system nulls last, object_id) as choice
 from {{ ref('int_crm_records') }}
 where kind = 'opportunity'
 group by call_id, system, object_id

@@ -10,9 +10,13 @@ with stretches as (
 
 select
     stretches.call_id,
-    cast(stretches.longest_customer_story_ms / 1000.0 as {{ type_double() }}) as longest_customer_story_seconds,
+    cast(stretches.longest_customer_story_ms / {{ fraction('1000.0') }} as {{ type_double() }})
+        as longest_customer_story_seconds,
     case when calls.duration_seconds is not null then
-        cast(least(10.0, stretches.stretch_count / greatest(calls.duration_seconds / 60.0, 1.0)) as {{ type_double() }})
+        cast(
+            least(10.0, stretches.stretch_count / greatest(calls.duration_seconds / {{ fraction('60.0') }}, 1.0))
+            as {{ type_double() }}
+        )
     end as interactivity
 from stretches
 join {{ ref('stg_calls') }} as calls on calls.call_id = stretches.call_id

@@ -6,7 +6,7 @@ with ranked as (
         *,
         row_number() over (
             partition by call_id, speaker_id
-            order by case when name is null then 1 else 0 end, party_id
+            order by case when name is null then 1 else 0 end, party_id nulls last
         ) as choice
     from {{ ref('stg_call_parties') }}
     where speaker_id is not null

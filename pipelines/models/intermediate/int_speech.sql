@@ -26,11 +26,11 @@ stretches as (
         stretches.call_id,
         speaker_id,
         count(*) as turn_count,
-        max(end_ms - start_ms) / 1000.0 as longest_turn_seconds,
+        max(end_ms - start_ms) / {{ fraction('1000.0') }} as longest_turn_seconds,
         sum(question_count) as question_count,
         -- Of whole milliseconds, so that the mean does not depend on the order of the rows.
         avg(case when side_before <> 'company' and start_ms is not null and end_ms_before is not null
-            then greatest(start_ms - end_ms_before, 0) end) / 1000.0 as patience_seconds
+            then greatest(start_ms - end_ms_before, 0) end) / {{ fraction('1000.0') }} as patience_seconds
     from {{ ref('int_uninterrupted') }} as stretches
     join calls on calls.call_id = stretches.call_id
     where speaker_id is not null
@@ -40,7 +40,7 @@ stretches as (
 select
     monologues.call_id,
     monologues.speaker_id,
-    monologues.speech_ms / 1000.0 as talk_seconds,
+    monologues.speech_ms / {{ fraction('1000.0') }} as talk_seconds,
     monologues.speech_ms / nullif(sum(monologues.speech_ms) over (partition by monologues.call_id), 0) as talk_ratio,
     cast(stretches.turn_count as bigint) as turn_count,
     cast(stretches.longest_turn_seconds as {{ type_double() }}) as longest_turn_seconds,

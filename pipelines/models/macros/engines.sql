@@ -13,6 +13,23 @@
   float64
 {%- endmacro %}
 
+{% macro spark__type_double() -%}
+  double
+{%- endmacro %}
+
+{# Write a fraction for a division. Spark's literals are exact numbers, whose quotients it cuts to six digits. #}
+{% macro fraction(literal) -%}
+  {{ return(adapter.dispatch('fraction', 'gong_elt')(literal)) }}
+{%- endmacro %}
+
+{% macro default__fraction(literal) -%}
+  {{ literal }}
+{%- endmacro %}
+
+{% macro spark__fraction(literal) -%}
+  {{ literal }}D
+{%- endmacro %}
+
 {# Escape a text for a literal between single quotes. #}
 {% macro escaped(text) -%}
   {{ return(adapter.dispatch('escaped', 'gong_elt')(text)) }}
@@ -28,6 +45,10 @@
 
 {% macro bigquery__escaped(text) -%}
   {{ return(text | replace("\\", "\\\\") | replace("'", "\\'")) }}
+{%- endmacro %}
+
+{% macro spark__escaped(text) -%}
+  {{ return(gong_elt.bigquery__escaped(text)) }}
 {%- endmacro %}
 
 {# Return a line break as an expression that can separate joined texts. #}
@@ -68,6 +89,12 @@
   {%- else -%} {{ day }} {%- endif -%}
 {%- endmacro %}
 
+{# Spark truncates instants in the time zone of its session, so the day is counted from 1970. #}
+{% macro spark__period_of(instant, period) -%}
+  {%- set day -%} date_from_unix_date({{ epoch_days(instant) }}) {%- endset -%}
+  {%- if period == 'day' -%} {{ day }} {%- else -%} trunc({{ day }}, '{{ period }}') {%- endif -%}
+{%- endmacro %}
+
 {# Return the milliseconds from 1970-01-01 UTC to an instant, rounded down. #}
 {% macro epoch_ms(instant) -%}
   {{ return(adapter.dispatch('epoch_ms', 'gong_elt')(instant)) }}
@@ -89,6 +116,30 @@
   unix_millis({{ instant }})
 {%- endmacro %}
 
+{% macro spark__epoch_ms(instant) -%}
+  unix_millis({{ instant }})
+{%- endmacro %}
+
+{# Select each day from the first to the last one, as column `day`. #}
+{% macro days_between(first, last) -%}
+  {{ return(adapter.dispatch('days_between', 'gong_elt')(first, last)) }}
+{%- endmacro %}
+
+{% macro default__days_between(first, last) -%}
+select
+    cast({{ dbt.dateadd(
+        'day', 'cast(numbers.generated_number as ' ~ dbt.type_int() ~ ') - 1', "cast('" ~ first ~ "' as date)"
+    ) }} as date) as day
+from (
+    {{ dbt.generate_series((last - first).days + 1) }}
+) as numbers
+{%- endmacro %}
+
+{# dbt's `generate_series` joins a table of two rows with itself fourteen times, which takes Spark seconds. #}
+{% macro spark__days_between(first, last) -%}
+select explode(sequence(cast('{{ first }}' as date), cast('{{ last }}' as date))) as day
+{%- endmacro %}
+
 {# Divide a number that is not negative by a whole number, and round down. #}
 {% macro whole_part(dividend, divisor) -%}
   {{ return(adapter.dispatch('whole_part', 'gong_elt')(dividend, divisor)) }}
@@ -101,6 +152,10 @@
 {# PostgreSQL divides by a fraction with exact numbers: twelve seconds for the times of six million sentences. #}
 {% macro postgres__whole_part(dividend, divisor) -%}
   (cast(floor({{ dividend }}) as bigint) / {{ divisor }})
+{%- endmacro %}
+
+{% macro spark__whole_part(dividend, divisor) -%}
+  (cast(floor({{ dividend }}) as bigint) div {{ divisor }})
 {%- endmacro %}
 
 {# Return the days from 1970-01-01 to the day of an instant, in UTC. #}
@@ -142,6 +197,14 @@
   end
 {%- endmacro %}
 
+{# JSON is text in Iceberg. `get_json_object` finds strings only below a key, and would write numbers in another way. #}
+{% macro spark__json_as_text(column) -%}
+  case
+    when {{ column }} like '"%' then get_json_object('{"value":' || {{ column }} || '}', '$.value')
+    else nullif({{ column }}, 'null')
+  end
+{%- endmacro %}
+
 {# Return the mean of a figure, rounded to ten digits: the sum of fractions depends on the order of the rows, which differs
    between a full and an incremental build. #}
 {% macro mean(expression) -%}
@@ -178,6 +241,11 @@
   case when regexp_contains({{ expression }}, {{ number_pattern() }}) then safe_cast({{ expression }} as float64) end
 {%- endmacro %}
 
+{# Java's `$` also matches before a line break at the end, which `\z` does not. #}
+{% macro spark__text_as_number(expression) -%}
+  case when {{ expression }} rlike {{ number_pattern() | replace('$', '\\\\z') }} then cast({{ expression }} as double) end
+{%- endmacro %}
+
 {% macro number_pattern() -%}
   '^-?[0-9]{1,30}([.][0-9]{1,30})?([eE][-+]?[0-9]{1,2})?$'
 {%- endmacro %}
@@ -202,6 +270,16 @@
       list_sort(list(struct_pack(place := {{ place }}, words := {{ text }})) filter (where {{ text }} is not null))],
     {{ between }}
   )
+{%- endmacro %}
+
+{# `array_join` leaves out nulls, but returns an empty text if there is nothing else. #}
+{% macro spark__joined(text, between, place) -%}
+  case when count({{ text }}) > 0 then
+    array_join(
+      transform(array_sort(collect_list(struct({{ place }} as place, {{ text }} as words))), entry -> entry.words),
+      {{ between }}
+    )
+  end
 {%- endmacro %}
 
 {# Return keys that are not unique or have a null in one of their columns. #}

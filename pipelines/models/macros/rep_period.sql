@@ -13,7 +13,8 @@ with on_calls as (
         max(participants.patience_seconds) as patience_seconds,
         max(case when participants.spoke then calls.interactivity end) as interactivity,
         max(case when participants.spoke then
-            participants.question_count * 3600.0 / nullif(calls.duration_seconds, 0) end) as questions_per_hour
+            participants.question_count * {{ fraction('3600.0') }} / nullif(calls.duration_seconds, 0) end)
+            as questions_per_hour
     from {{ ref('call_participants') }} as participants
     join {{ ref('calls_enriched') }} as calls on calls.call_id = participants.call_id
     where participants.side = 'company' and participants.user_id is not null
@@ -28,7 +29,7 @@ calls as (
         {{ period }},
         count(*) as call_count,
         cast(sum(hosted) as bigint) as hosted_call_count,
-        cast(sum(duration_seconds) / 3600.0 as {{ type_double() }}) as call_hours,
+        cast(sum(duration_seconds) / {{ fraction('3600.0') }} as {{ type_double() }}) as call_hours,
         {{ mean('talk_ratio') }} as talk_ratio,
         {{ mean('longest_turn_seconds') }} as longest_monologue_seconds,
         {{ mean('patience_seconds') }} as patience_seconds,

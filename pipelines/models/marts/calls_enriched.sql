@@ -12,7 +12,7 @@ with people as (
 hosts as (
     select
         call_id, talk_ratio, longest_turn_seconds, patience_seconds,
-        row_number() over (partition by call_id order by talk_seconds desc, party_id) as choice
+        row_number() over (partition by call_id order by talk_seconds desc, party_id nulls last) as choice
     from {{ ref('call_participants') }}
     where is_host
 ),
@@ -61,8 +61,10 @@ select
     speech.interactivity,
     calls.company_question_count,
     calls.customer_question_count,
-    calls.company_question_count * 3600.0 / nullif(calls.duration_seconds, 0) as company_questions_per_hour,
-    calls.customer_question_count * 3600.0 / nullif(calls.duration_seconds, 0) as customer_questions_per_hour,
+    calls.company_question_count * {{ fraction('3600.0') }} / nullif(calls.duration_seconds, 0)
+        as company_questions_per_hour,
+    calls.customer_question_count * {{ fraction('3600.0') }} / nullif(calls.duration_seconds, 0)
+        as customer_questions_per_hour,
     coalesce(mentions.tracker_mention_count, 0) as tracker_mention_count,
     calls.call_outcome_id,
     calls.call_outcome_category,

@@ -77,7 +77,7 @@ deals as (
         max(case when newest_call = 1 then host_name end) as last_host_name,
         max(case when newest_call = 1 then team end) as last_team,
         count(*) as call_count,
-        cast(sum(duration_seconds) / 3600.0 as {{ type_double() }}) as call_hours,
+        cast(sum(duration_seconds) / {{ fraction('3600.0') }} as {{ type_double() }}) as call_hours,
         min(started) as first_call,
         max(started) as last_call
     from linked

@@ -1,16 +1,4 @@
-with recursive paths as (
-    select folders.folder_id, folders.folder_name, cast(folders.folder_name as {{ dbt.type_string() }}) as folder_path, 1 as depth
-    from {{ ref('stg_library_folders') }} as folders
-    left join {{ ref('stg_library_folders') }} as parents on parents.folder_id = folders.parent_folder_id
-    where parents.folder_id is null
-
-    union all
-
-    select folders.folder_id, folders.folder_name, paths.folder_path || ' / ' || folders.folder_name, paths.depth + 1
-    from {{ ref('stg_library_folders') }} as folders
-    join paths on paths.folder_id = folders.parent_folder_id
-    where paths.depth < 50
-)
+{{ with_folder_paths() }}
 
 select
     shelf.folder_id,
