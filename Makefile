@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: install demo check test test-slow test-emulators test-mariadb test-ducklake test-iceberg wheel-test dist audit sbom bench soak soak-upload superset parse duckdb-matrix pages docs clean requirements
+.PHONY: install demo check test test-slow test-emulators test-mariadb test-ducklake test-iceberg test-spark wheel-test dist audit sbom bench soak soak-upload superset parse duckdb-matrix pages docs clean requirements
 
 install: .venv/installed
 
@@ -64,6 +64,18 @@ test-ducklake: install
 # Run the promises and the publication on Iceberg, with catalogs in SQLite, PostgreSQL and REST.
 test-iceberg: install
 	$(BIN)/pytest -n auto -m iceberg tests
+
+# Build the marts with Spark, and compare the engines that read Iceberg tables. Needs Java 17 and PostgreSQL's driver for
+# Java (apt-get install openjdk-17-jre-headless libpostgresql-jdbc-java).
+test-spark: .spark/installed
+	.spark/bin/pytest -n 0 -m spark tests/spark
+
+.spark/installed: requirements.txt pyproject.toml tests/spark/requirements.txt
+	$(PYTHON) -m venv .spark
+	.spark/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
+	.spark/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/spark/requirements.txt
+	.spark/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
 
 .mariadb/installed: requirements.txt pyproject.toml tests/conformance/mariadb-requirements.txt
 	$(PYTHON) -m venv .mariadb
@@ -151,4 +163,4 @@ requirements:
 	  --python-version 3.11 --universal --quiet --output-file docs/requirements.txt
 
 clean:
-	rm -rf .venv .emulators .mariadb .audit dist .docs .superset .parse .duckdb-matrix demo site .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .emulators .mariadb .spark .audit dist .docs .superset .parse .duckdb-matrix demo site .pytest_cache .mypy_cache .ruff_cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -119,10 +119,41 @@ _WITHOUT_SQL: Mapping[str, str] = {
 # Destinations that commit each statement, or that cannot commit several tables together.
 _WITHOUT_TRANSACTIONS = {name for name, support in SUPPORT.items() if not support.has_transactions}
 
+_SPARK = "spark"
+# Engines that can build marts from Iceberg tables.
+_ENGINES = ("duckdb", _SPARK)
+
 _ALIASES = {
     **dict.fromkeys(("mariadb", "mysql"), "sqlalchemy"),
     **dict.fromkeys(("postgresql", "pg", "psql"), "postgres"),
 }
+
+
+def choose_engine(warehouse: Warehouse, engine: str, analytics: str, models: Collection[str]) -> Warehouse:
+    """Return a warehouse whose marts another engine builds.
+
+    Args:
+        warehouse: The warehouse.
+        engine: `duckdb` for the engine of the warehouse of Iceberg tables itself, or `spark`.
+        analytics: Dataset of the marts.
+        models: Names of the relations that a build replaces.
+
+    Raises:
+        InvalidWarehouseError: If there is no such engine for this kind of warehouse, or something it needs is missing.
+    """
+    # pyiceberg is imported only where it is used.
+    from .kinds.iceberg.warehouse import IcebergWarehouse  # noqa: PLC0415
+
+    if not isinstance(warehouse, IcebergWarehouse) or engine not in _ENGINES:
+        raise InvalidWarehouseError(
+            f"--engine {engine!r} cannot be used: --destination iceberg has {' and '.join(_ENGINES)}, and other"
+            " destinations have no choice"
+        )
+    if engine != _SPARK:
+        return warehouse
+    from .kinds.iceberg.spark import open_spark  # noqa: PLC0415
+
+    return open_spark(warehouse, analytics, models)
 
 
 def open_warehouse(name: str, dataset: str, file: Path | None = None, retry: Retry = try_once) -> Warehouse:

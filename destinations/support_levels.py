@@ -42,7 +42,8 @@ SUPPORT: Mapping[str, Support] = {
     "iceberg": Support(
         "Iceberg",
         Level.REAL,
-        "published from a lake in DuckLake; catalogs in SQLite, PostgreSQL and REST, data in a folder or on S3",
+        "published from a lake in DuckLake; catalogs in SQLite, PostgreSQL and REST, data in a folder or on S3;"
+        " marts by DuckDB, or by Spark 3.5 on a catalog in PostgreSQL",
     ),
     "sqlalchemy": Support("MariaDB", Level.REAL_WITHOUT_MARTS, "a server of version 10.11, by `mysql+pymysql://`"),
     "snowflake": Support("Snowflake", Level.EMULATED, "Snowflake's driver, with fakesnow as the server"),

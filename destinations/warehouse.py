@@ -58,10 +58,12 @@ class DbtConnection:
     Attributes:
         output: Entry of `profiles.yml`, without the schema.
         environment: Variables that the entry refers to. Passwords are passed here and never written to a file.
+        variables: Values of variables of the dbt project.
     """
 
     output: Mapping[str, Any]
     environment: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,6 +178,12 @@ _DLT_SETTINGS = (
         "in the database of the lake's catalog",
     ),
     (
+        "destination.iceberg.spark",
+        "table",
+        "properties of the Spark session of `gong-elt models --engine spark`, with or without the prefix `spark.`",
+        "a session on this machine, with 2 GB",
+    ),
+    (
         "destination.iceberg.snapshot_retention",
         "string",
         "the same as `destination.ducklake.snapshot_retention`, for the lake and for the Iceberg tables",

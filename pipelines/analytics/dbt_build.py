@@ -17,6 +17,8 @@ from typing import Any
 
 import yaml
 
+from destinations.registry import choose_engine
+
 from ..publish.publication import plan_publication
 from ..runtime.connection import Connection
 from ..runtime.display.text import format_count
@@ -31,7 +33,8 @@ from .marts import DEFAULT_ANALYTICS, validate_analytics
 PROJECT = Path(__file__).parents[1] / "models"
 
 _MODEL_FOLDERS = ("staging", "intermediate", "marts")
-_DATASET_VARIABLE = "gong_dataset"
+# Variables that are not the user's.
+_DATASET_VARIABLE, _SNAPSHOTS_VARIABLE = "gong_dataset", "gong_snapshots"
 _QUIET = ("--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "none", "--no-version-check")
 _MESSAGE_CHARACTERS = 300
 
@@ -47,6 +50,7 @@ class ModelOptions:
         variables: Variables of dbt_project.yml with other values than the defaults, as a JSON object.
         docs: Folder for dbt's documentation, one HTML file; None for no documentation.
         publish: File that becomes a copy of the warehouse's file after the build.
+        engine: Engine that builds the models instead of the warehouse's own, such as `spark`.
     """
 
     analytics: str = DEFAULT_ANALYTICS
@@ -55,6 +59,7 @@ class ModelOptions:
     variables: str = "{}"
     docs: Path | None = None
     publish: str | None = None
+    engine: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ class BuildResult:
         docs: File with dbt's documentation.
         location: File or server of the warehouse, and the dataset of the marts, without credentials.
         published: The file of `--publish`, if it was replaced.
+        engine: The engine of `--engine`.
     """
 
     run_id: str
@@ -86,13 +92,16 @@ class BuildResult:
     duration_seconds: float
     location: str = ""
     published: str | None = None
+    engine: str | None = None
 
     def failures(self) -> Iterator[str]:
         """Yield one line per model or test that failed."""
         yield from self.failed
 
     def final_line(self, options: str) -> str:
-        """Return where the marts are, and the next command."""
+        """Return where the marts are, and the next command, which reads those of the warehouse's own engine."""
+        if self.engine is not None:
+            return f"{self.status}: {self.location}, built by {self.engine}"
         return f"{self.status}: {self.location}; next: gong-elt report{options}"
 
     def lines(self) -> Iterator[str]:
@@ -126,6 +135,7 @@ def build_models(connection: Connection, target: Target, options: ModelOptions) 
     Raises:
         UsageError: If nothing was loaded yet, dbt is not installed, an option is invalid, or the dataset of the marts
             has the marts of another dataset.
+        InvalidWarehouseError: If the engine cannot build in this warehouse, or something that it needs is missing.
         LockHeldError: If another run works on the same connection and dataset.
     """
     if not dbt_is_installed():
@@ -133,11 +143,15 @@ def build_models(connection: Connection, target: Target, options: ModelOptions) 
     validate_analytics(target, options.analytics)
     variables = _parse_variables(options.variables)
     publication = plan_publication(target, options.publish, (target.dataset, options.analytics))
+    if options.engine is not None:
+        warehouse = choose_engine(target.warehouse, options.engine, options.analytics, _model_names())
+        target = replace(target, warehouse=warehouse)
     job = Job("models", connection, target)
     with job.lock(), temporary_folder("models") as folder:
-        profile, secrets = dbt_profile(connection, target, options.analytics, _model_names(), folder / "dlt")
+        profile, dbt = dbt_profile(connection, target, options.analytics, _model_names(), folder / "dlt")
+        variables |= {_DATASET_VARIABLE: target.dataset, **dbt.variables}
         # dbt does not wait for a file that another process has open.
-        with environment(secrets), target.warehouse.hold():
+        with environment(dbt.environment), target.warehouse.hold():
             result = DbtBuild(job, options, variables, profile, folder).run()
         if publication is None:
             return result
@@ -199,6 +213,7 @@ class DbtBuild:
             docs=docs,
             duration_seconds=self._job.duration_seconds,
             location=replace(self._job.target, dataset=self._options.analytics).label,
+            engine=self._options.engine,
         )
 
     def _copy_docs(self, folder: Path) -> str:
@@ -217,7 +232,7 @@ class DbtBuild:
         folders = ["--project-dir", str(PROJECT), "--profiles-dir", str(self._folder)]
         folders += ["--target-path", str(self._target_folder), "--log-path", str(self._folder / "logs")]
         artifacts = ["--no-write-json"] if command[0] == "build" else []
-        variables = ["--vars", json.dumps({**self._variables, _DATASET_VARIABLE: self._job.target.dataset})]
+        variables = ["--vars", json.dumps(self._variables)]
         result = dbtRunner().invoke(
             [*command, *folders, *artifacts, *variables, *_QUIET, "--no-send-anonymous-usage-stats"]
         )
@@ -258,7 +273,7 @@ def _model_names() -> set[str]:
 def _parse_variables(text: str) -> dict[str, Any]:
     """Return the variables of `--vars`, checked against the declarations of the dbt project."""
     declared = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
-    del declared[_DATASET_VARIABLE]
+    del declared[_DATASET_VARIABLE], declared[_SNAPSHOTS_VARIABLE]
     try:
         variables = json.loads(text)
     except ValueError:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from destinations.warehouse import DbtConnection
+
 from ..runtime.connection import Connection
 from ..runtime.errors import UsageError
 from ..runtime.target import Target
@@ -23,8 +25,8 @@ from .marts_origin import claim_marts
 
 def dbt_profile(
     connection: Connection, target: Target, analytics: str, models: Collection[str], folder: Path
-) -> tuple[Mapping[str, Any], Mapping[str, str]]:
-    """Return dbt's profile for the warehouse, and the secrets that it reads from environment variables.
+) -> tuple[Mapping[str, Any], DbtConnection]:
+    """Return dbt's profile for the warehouse, and the connection that it is made of.
 
     The dataset of the marts is claimed for the loaded tables.
 
@@ -49,7 +51,7 @@ def dbt_profile(
     with pipeline.sql_client() as sql:
         claim_marts(sql, analytics, target.dataset, connection.name, models)
     dbt = target.warehouse.dbt_connection(pipeline)
-    return {"target": "warehouse", "outputs": {"warehouse": {**dbt.output, "schema": analytics}}}, dbt.environment
+    return {"target": "warehouse", "outputs": {"warehouse": {**dbt.output, "schema": analytics}}}, dbt
 
 
 @contextmanager

@@ -49,6 +49,10 @@ def models_command(
         typer.Option("--vars", help="JSON: names of your CRM's stages and fields, see pipelines/models/README.md"),
     ] = "{}",
     docs: Annotated[Path | None, typer.Option(help="Write dbt's documentation, one HTML file, to this folder")] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(help="Engine of --destination iceberg: spark builds the marts as Iceberg tables; default: duckdb"),
+    ] = None,
     publish: PublishOption = None,
     connection: ConnectionOption = None,
     destination: DestinationOption = None,
@@ -62,7 +66,7 @@ def models_command(
         from ..runtime.progress import show_stage
 
         account, target, marts = resolve_marts(connection, destination, dataset, analytics, wait)
-        options = ModelOptions(marts, select, full_refresh, variables, docs, resolve_publish(publish))
+        options = ModelOptions(marts, select, full_refresh, variables, docs, resolve_publish(publish), engine)
         with show_stage(stderr(), f"building the models in {target.label}"):
             result = build_models(account, target, options)
     print_result(result, as_json=as_json)

@@ -12,7 +12,7 @@ import pytest
 from tests.packaging.installation import Installation, list_files
 from tests.support.paths import REPOSITORY
 
-EXTRAS = {"models", "report", "search", "notebook", "ducklake", "iceberg", "serve"}
+EXTRAS = {"models", "report", "search", "notebook", "ducklake", "iceberg", "serve", "spark"}
 """Extras of users; `all` has all of them."""
 
 
@@ -31,7 +31,7 @@ def test_a_load_requires_no_packages_of_extras(metadata: Message) -> None:
 
 
 def test_the_extra_all_has_all_extras(metadata: Message) -> None:
-    """`pip install 'gong-elt[all]'` is enough for all but the experimental `serve`, DuckLake, Iceberg and MariaDB."""
+    """`pip install 'gong-elt[all]'` is enough for all but `serve`, DuckLake, Iceberg, MariaDB and Spark."""
     extras = set(metadata.get_all("Provides-Extra", []))
     assert {*EXTRAS, "all"} <= extras
     requirements = {
@@ -39,7 +39,7 @@ def test_the_extra_all_has_all_extras(metadata: Message) -> None:
         for extra in extras
     }
     assert requirements["all"] == set().union(
-        *(requirements[extra] for extra in extras - {"all", "dev", "ducklake", "iceberg", "mariadb", "serve"})
+        *(requirements[extra] for extra in extras - {"all", "dev", "ducklake", "iceberg", "mariadb", "serve", "spark"})
     )
 
 

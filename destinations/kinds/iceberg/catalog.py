@@ -63,7 +63,7 @@ def open_catalog(settings: IcebergSettings, *, create: bool = True) -> Catalog:
 
 def catalog_properties(settings: IcebergSettings) -> dict[str, str]:
     """Return the properties of the catalog: those that are configured, and by default one beside the lake's."""
-    configured = {key: str(value) for key, value in _flatten(settings.catalog or {})}
+    configured = {key: str(value) for key, value in flatten(settings.catalog or {})}
     properties = {"name": DEFAULT_NAME, **_storage_properties(settings)}
     if not configured.keys() & {"type", "uri"}:
         properties |= {
@@ -108,10 +108,10 @@ def _sqlalchemy_url(catalog: Any) -> str:
     return f"postgresql+psycopg2://{url.partition('://')[2]}"
 
 
-def _flatten(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flatten(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yield properties whose names contain dots: TOML has tables for them."""
     for key, value in properties.items():
         if isinstance(value, Mapping):
-            yield from _flatten(value, f"{prefix}{key}.")
+            yield from flatten(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", str(value).lower() if isinstance(value, bool) else value

@@ -40,10 +40,12 @@ class IcebergSettings(DuckLakeClientConfiguration):
 
     Attributes:
         catalog: Properties for pyiceberg's `load_catalog`; `name` is the catalog's name.
+        spark: Properties of the Spark session of `gong-elt models --engine spark`.
     """
 
     credentials: IcebergCredentials = None  # type: ignore[assignment]
     catalog: dict[str, Any] | None = None
+    spark: dict[str, Any] | None = None
 
 
 class Iceberg(DuckLake):

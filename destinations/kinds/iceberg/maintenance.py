@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -14,6 +14,9 @@ from pyiceberg.manifest import ManifestFile
 from pyiceberg.table import Table
 
 from .publication import LOADS
+
+MART = "gong-elt.dataset"
+"""Property of a mart that Spark has built: the dataset of its tables."""
 
 # Files that no table names are of killed publications, or of one of another machine that has not committed yet.
 _ORPHAN_AGE = timedelta(days=1)
@@ -27,20 +30,25 @@ class _Pinned:
     metadata_files: frozenset[str]
 
 
-def measure_tables(catalog: Catalog, dataset: str) -> tuple[int, int]:
-    """Return the number of files of a dataset's tables, and their bytes."""
-    sizes = [file.size for table in _load_tables(catalog, dataset) for file in _list_files(table)]
+def measure_tables(catalog: Catalog, datasets: Sequence[str]) -> tuple[int, int]:
+    """Return the number of files of the tables of some datasets, and their bytes."""
+    tables = [table for dataset in datasets for table in _load_tables(catalog, dataset)]
+    sizes = [file.size for table in tables for file in _list_files(table)]
     return len(sizes), sum(sizes)
 
 
 def maintain_tables(catalog: Catalog, dataset: str, retention: timedelta) -> None:
     """Remove snapshots that are older than the retention and not the last load, and the files that only they need.
 
+    Args:
+        catalog: The catalog.
+        dataset: Namespace of published tables, or of marts that Spark has built. Other tables are left alone.
+        retention: Age of the snapshots that are kept.
+
     Raises:
         Exception: If the catalog or the storage fails. What `gong_loads` names is unchanged.
     """
-    loads = catalog.load_table((dataset, LOADS))
-    pinned = _read_pinned(loads)
+    pinned = _read_pinned(catalog, dataset)
     for table in _load_tables(catalog, dataset):
         _maintain_table(table, pinned, datetime.now(UTC) - retention, max(retention, _ORPHAN_AGE))
 
@@ -66,8 +74,11 @@ def _maintain_table(table: Table, pinned: _Pinned, oldest: datetime, orphan_age:
             _file_system(table).delete_file(file.path)
 
 
-def _read_pinned(loads: Table) -> _Pinned:
-    rows = loads.scan(selected_fields=("snapshot_id", "metadata_location")).to_arrow()
+def _read_pinned(catalog: Catalog, dataset: str) -> _Pinned:
+    """Return what `gong_loads` names; nothing for marts, which have no such table."""
+    if not catalog.table_exists((dataset, LOADS)):
+        return _Pinned(frozenset(), frozenset())
+    rows = catalog.load_table((dataset, LOADS)).scan(selected_fields=("snapshot_id", "metadata_location")).to_arrow()
     return _Pinned(
         frozenset(rows.column("snapshot_id").to_pylist()), frozenset(rows.column("metadata_location").to_pylist())
     )
@@ -86,8 +97,12 @@ def _referenced_files(table: Table) -> Iterator[str]:
 
 
 def _load_tables(catalog: Catalog, dataset: str) -> Iterator[Table]:
+    """Yield the published tables of a dataset, or its marts; none of another program."""
+    is_published = catalog.table_exists((dataset, LOADS))
     for identifier in catalog.list_tables(dataset):
-        yield catalog.load_table(identifier)
+        table = catalog.load_table(identifier)
+        if is_published or MART in table.properties:
+            yield table
 
 
 def _list_files(table: Table) -> list[FileInfo]:

@@ -32,18 +32,18 @@ class IcebergWarehouse(DuckLakeWarehouse):
             return obstacle
         from .catalog import open_catalog  # noqa: PLC0415 - importing pyiceberg takes a second
 
-        with _errors_of("the Iceberg catalog cannot be used"):
+        with errors_of("the Iceberg catalog cannot be used"):
             open_catalog(self.settings, create=False)
         return None
 
     def publish_changes(self, pipeline: dlt.Pipeline) -> None:
-        with _errors_of(_NOT_PUBLISHED), pipeline.sql_client() as sql:
+        with errors_of(_NOT_PUBLISHED), pipeline.sql_client() as sql:
             client: Any = sql
             self._publisher(client.address(), pipeline.dataset_name).publish(client.native_connection)
 
     def maintain(self, pipeline: dlt.Pipeline, datasets: Sequence[str]) -> Space | None:
-        """Maintain the lake, and the published tables of the pipeline's dataset."""
-        with self._lock_marts(), _errors_of("the Iceberg tables were not maintained"), pipeline.sql_client() as sql:
+        """Maintain the lake, the published tables of the pipeline's dataset, and marts that Spark has built."""
+        with self._lock_marts(), errors_of("the Iceberg tables were not maintained"), pipeline.sql_client() as sql:
             from ..ducklake.maintenance import maintain_lake  # noqa: PLC0415 - imports DuckDB
             from .maintenance import maintain_tables, measure_tables  # noqa: PLC0415
 
@@ -51,15 +51,17 @@ class IcebergWarehouse(DuckLakeWarehouse):
             publisher = self._publisher(client.address(), pipeline.dataset_name)
             # Before snapshots of the lake are removed, from which it would know what has changed.
             publisher.publish(client.native_connection)
-            files_before, bytes_before = measure_tables(publisher.catalog, pipeline.dataset_name)
+            namespaces = [name for name in datasets if publisher.catalog.namespace_exists(name)]
+            files_before, bytes_before = measure_tables(publisher.catalog, namespaces)
             lake = maintain_lake(
                 client,
                 self.retention,
                 datasets,
                 lambda: publisher.publish(client.native_connection, retention=self.retention),
             )
-            maintain_tables(publisher.catalog, pipeline.dataset_name, self.retention)
-            files_after, bytes_after = measure_tables(publisher.catalog, pipeline.dataset_name)
+            for namespace in namespaces:
+                maintain_tables(publisher.catalog, namespace, self.retention)
+            files_after, bytes_after = measure_tables(publisher.catalog, namespaces)
             return Space(
                 lake.bytes_before + bytes_before,
                 lake.bytes_after + bytes_after,
@@ -106,7 +108,7 @@ def open_iceberg(name: str, destination: Iceberg, settings: Any, dataset: str) -
 
 
 @contextmanager
-def _errors_of(what: str) -> Iterator[None]:
+def errors_of(what: str) -> Iterator[None]:
     """Raise errors of the lake, the catalog and the storage as NotPublishedError, with this text in front."""
     import duckdb  # noqa: PLC0415 - only commands that publish need them
     from pyarrow import ArrowException  # noqa: PLC0415

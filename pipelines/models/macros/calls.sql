@@ -1,6 +1,12 @@
+{# Name a table that gong-elt loads. In Spark, the snapshot of `gong_snapshots`: tables of one load, not the newest of each. #}
+{% macro loaded(table) -%}
+  {%- set snapshot = var('gong_snapshots').get(table) -%}
+  {{ source('gong', table) }}{{ ' version as of ' ~ snapshot if snapshot is not none }}
+{%- endmacro %}
+
 {# Keep rows of readable calls: not deleted in Gong and not private. #}
 {% macro of_readable_calls() -%}
-  where call_id in (select id from {{ source('gong', 'calls') }} where {{ is_readable() }})
+  where call_id in (select id from {{ loaded('calls') }} where {{ is_readable() }})
 {%- endmacro %}
 
 {% macro is_readable() -%}
@@ -10,7 +16,7 @@
 {# Drop rows of unreadable calls; keep rows without a call or of a call that was never loaded. #}
 {% macro without_unreadable_calls() -%}
   where call_id is null
-    or call_id not in (select id from {{ source('gong', 'calls') }} where not ({{ is_readable() }}))
+    or call_id not in (select id from {{ loaded('calls') }} where not ({{ is_readable() }}))
 {%- endmacro %}
 
 {% macro side(affiliation) -%}

@@ -40,7 +40,7 @@ with paths as (
 )
 {%- endmacro %}
 
-{# Return the levels of the library, at most 50: the folders of the longest path, or 50 if there is a cycle. #}
+{# Return the levels of the library, at most 50: the number of folders of the longest path that ends at the top. #}
 {% macro folder_levels() -%}
   {%- set parents = {} -%}
   {%- set folders = ref('stg_library_folders') -%}
@@ -56,7 +56,7 @@ with paths as (
       {%- set path.folder_id = parents[path.folder_id] -%}
       {%- set path.level = path.level + 1 -%}
     {%- endfor -%}
-    {%- set deepest.level = [deepest.level, path.level] | max -%}
+    {%- if path.folder_id not in parents -%}{%- set deepest.level = [deepest.level, path.level] | max -%}{%- endif -%}
   {%- endfor -%}
   {{ return(deepest.level) }}
 {%- endmacro %}

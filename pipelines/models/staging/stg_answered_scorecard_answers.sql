@@ -8,6 +8,6 @@ select
     coalesce(is_overall, false) as is_overall,
     score,
     answer_text
-from {{ source('gong', 'answered_scorecard_answers') }}
+from {{ loaded('answered_scorecard_answers') }}
 where not coalesce(not_applicable, false)
   and answered_scorecard_id in (select answered_scorecard_id from {{ ref('stg_answered_scorecards') }})

@@ -10,5 +10,5 @@ select
     reviewer_user_id,
     review_method,
     review_time
-from {{ source('gong', 'answered_scorecards') }}
+from {{ loaded('answered_scorecards') }}
 {{ without_unreadable_calls() }}

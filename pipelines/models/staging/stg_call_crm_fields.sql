@@ -9,5 +9,5 @@ select
     coalesce(timing, '') as timing,
     name,
     value
-from {{ source('gong', 'call_crm_fields') }}
+from {{ loaded('call_crm_fields') }}
 {{ of_readable_calls() }}

@@ -7,5 +7,5 @@ select
     object_type,
     object_id,
     coalesce(timing, '') as timing
-from {{ source('gong', 'call_crm_objects') }}
+from {{ loaded('call_crm_objects') }}
 {{ of_readable_calls() }}

@@ -4,5 +4,5 @@ select
     call_id,
     name,
     value
-from {{ source('gong', 'call_interaction_stats') }}
+from {{ loaded('call_interaction_stats') }}
 {{ of_readable_calls() }}

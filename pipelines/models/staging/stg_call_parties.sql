@@ -9,5 +9,5 @@ select
     lower(email_address) as email_address,
     title,
     {{ side('affiliation') }} as side
-from {{ source('gong', 'call_parties') }}
+from {{ loaded('call_parties') }}
 {{ of_readable_calls() }}

@@ -5,5 +5,5 @@ select
     position,
     name as topic,
     duration as seconds
-from {{ source('gong', 'call_topics') }}
+from {{ loaded('call_topics') }}
 {{ of_readable_calls() }}

@@ -7,5 +7,5 @@ select
     phrase,
     {{ if_between('start_time', -1000000000, 1000000000) }} as start_seconds,
     speaker_id
-from {{ source('gong', 'call_tracker_occurrences') }}
+from {{ loaded('call_tracker_occurrences') }}
 {{ of_readable_calls() }}

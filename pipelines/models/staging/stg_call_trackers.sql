@@ -6,5 +6,5 @@ select
     name as tracker_name,
     type as tracker_type,
     {{ if_between('count', 0, 1000000000) }} as mention_count
-from {{ source('gong', 'call_trackers') }}
+from {{ loaded('call_trackers') }}
 {{ of_readable_calls() }}

@@ -20,5 +20,5 @@ select
     company_question_count,
     non_company_question_count as customer_question_count,
     _synced_at
-from {{ source('gong', 'calls') }}
+from {{ loaded('calls') }}
 where {{ is_readable() }}

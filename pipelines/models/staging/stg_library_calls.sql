@@ -10,5 +10,5 @@ select
     created as added,
     snippet_from_sec,
     snippet_to_sec
-from {{ source('gong', 'library_calls') }}
+from {{ loaded('library_calls') }}
 {{ without_unreadable_calls() }}

@@ -5,4 +5,4 @@ select
     question_id,
     question_revision_id,
     question_text
-from {{ source('gong', 'scorecard_questions') }}
+from {{ loaded('scorecard_questions') }}

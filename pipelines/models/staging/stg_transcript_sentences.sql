@@ -9,5 +9,5 @@ select
     {{ if_between('start_ms', -1000000000000, 1000000000000) }} as start_ms,
     {{ if_between('end_ms', -1000000000000, 1000000000000) }} as end_ms,
     text
-from {{ source('gong', 'transcript_sentences') }}
+from {{ loaded('transcript_sentences') }}
 {{ of_readable_calls() }}

@@ -4,5 +4,5 @@ select
     call_id,
     sentence_count,
     _synced_at
-from {{ source('gong', 'transcripts') }}
+from {{ loaded('transcripts') }}
 {{ of_readable_calls() }}

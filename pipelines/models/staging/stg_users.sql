@@ -7,4 +7,4 @@ select
     manager_id,
     active,
     created
-from {{ source('gong', 'users') }}
+from {{ loaded('users') }}

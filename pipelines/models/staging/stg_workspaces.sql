@@ -3,4 +3,4 @@
 select
     id as workspace_id,
     name as workspace_name
-from {{ source('gong', 'workspaces') }}
+from {{ loaded('workspaces') }}
