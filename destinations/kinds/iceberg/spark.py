@@ -124,6 +124,7 @@ def open_spark(warehouse: IcebergWarehouse, analytics: str, models: Collection[s
         warehouse.name,
         warehouse.destination,
         warehouse.settings,
+        warehouse.dataset,
         warehouse.retention,
         analytics=analytics,
         models=frozenset(models),
