@@ -1,5 +1,7 @@
 """Import the bundle of `gong-elt superset` into a real Superset and open the dashboard in Chromium: `make superset`.
 
+By default the marts are in a DuckDB file; an argument `ducklake` or `ducklake-postgres` names a lake.
+
 Exits with 1 if a chart has an error or a figure differs from the warehouse. Superset runs from the virtual environment
 `.superset`, which the Makefile creates.
 """
@@ -12,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.error import URLError
@@ -26,7 +28,9 @@ from pipelines.demo.server.app import SimulatedGong
 from tests.support.browser import new_page
 from tests.support.marts import build_models, sync_company
 from tests.support.paths import REPOSITORY
+from tests.support.servers.ducklake import DuckLakeConnection
 from tests.support.servers.ports import find_free_ports
+from tests.support.servers.postgres import postgres_server
 from tests.support.workspace import Workspace
 
 _SUPERSET = REPOSITORY / ".superset" / "bin" / "superset"
@@ -42,11 +46,11 @@ WTF_CSRF_ENABLED = False
 
 def main() -> int:
     """Build the bundle, import it twice, check the dashboard, and return the exit code."""
-    with tempfile.TemporaryDirectory(prefix="gong-elt-superset-") as name:
+    kind = sys.argv[1] if sys.argv[1:] else "duckdb"
+    with tempfile.TemporaryDirectory(prefix="gong-elt-superset-") as name, ExitStack() as servers:
         folder = Path(name)
-        with sync_company(
-            Workspace(folder), SimulatedGong(build_company(calls=600, until=datetime.now(UTC)))
-        ) as workspace:
+        empty = _build_workspace(kind, folder, servers)
+        with sync_company(empty, SimulatedGong(build_company(calls=600, until=datetime.now(UTC)))) as workspace:
             build_models(workspace)
         assert workspace.run("superset").code == 0
         environment = _environment(folder)
@@ -60,10 +64,19 @@ def main() -> int:
         ):
             _run_superset(command, environment, folder)
         with _superset_server(environment, folder) as url, new_page(size=_SIZE) as page:
-            return _check_dashboard(page, url, workspace)
+            return _check_dashboard(page, url, workspace, None if empty.other_warehouse else _PICTURE)
 
 
-def _check_dashboard(page: Page, url: str, workspace: Workspace) -> int:
+def _build_workspace(kind: str, folder: Path, servers: ExitStack) -> Workspace:
+    if kind == "duckdb":
+        return Workspace(folder)
+    database = servers.enter_context(postgres_server()).create_database() if kind == "ducklake-postgres" else None
+    lake = DuckLakeConnection(folder, database)
+    lake.prepare_reader(folder)
+    return Workspace(folder, other_warehouse=lake)
+
+
+def _check_dashboard(page: Page, url: str, workspace: Workspace, picture: Path | None) -> int:
     page.goto(f"{url}/login/")
     page.fill("input#username", "admin")
     page.fill("input#password", "admin")
@@ -77,7 +90,8 @@ def _check_dashboard(page: Page, url: str, workspace: Workspace) -> int:
         " && document.querySelectorAll('[data-test=loading-indicator], .loading').length === 0"
     )
     page.wait_for_timeout(3_000)
-    page.screenshot(path=_PICTURE)
+    if picture is not None:
+        page.screenshot(path=picture)
     errors = [text for text in containers.all_inner_texts() if "error" in text.lower()]
     ((calls,),) = workspace.rows("SELECT count(*) FROM gong_analytics.calls_enriched")
     displayed = containers.nth(charts.index("Calls")).inner_text()

@@ -21,6 +21,9 @@ from ..postgres.advisory_lock import AdvisoryLock
 from .destination import DuckLake
 from .limits import limits
 
+SECRET = "gong_lake"
+"""Name of the secret in which a reader's DuckDB finds the address of a lake with its catalog in PostgreSQL."""
+
 RETENTION_SETTING = "snapshot_retention"
 DEFAULT_RETENTION = "1h"
 
@@ -170,7 +173,11 @@ class DuckLakeWarehouse:
         close_dbt_connections()
 
     def sqlalchemy_uri(self, credentials: Any) -> str | None:  # noqa: ARG002
-        return None
+        """Return a URI for `duckdb-engine`: DuckDB opens a lake by its catalog, or by a secret of that name."""
+        if self._catalog_file is not None:
+            return f"duckdb:///ducklake:sqlite:{self._catalog_file.absolute()}"
+        # A secret is the only place for the catalog's schema, and the only one for a password outside of the file.
+        return f"duckdb:///ducklake:{SECRET}"
 
     def _missing_privilege(self) -> str | None:
         """Return the privilege that the user lacks in the catalog's database; None if nothing is missing."""

@@ -16,7 +16,7 @@ from ...runtime.result import Status
 from ...runtime.target import Target
 from ..dbt_build import PROJECT
 from ..marts import DEFAULT_ANALYTICS, Marts, open_marts
-from .bundle import build_bundle, required_marts
+from .bundle import build_bundle, describe_preparation, required_marts
 from .dashboard import ROWS, TITLE
 
 DEFAULT_FILE = Path("gong-superset.zip")
@@ -53,6 +53,8 @@ class BundleResult:
     def lines(self) -> Iterator[str]:
         """Yield the file, and the command that imports it."""
         yield f"dashboard {self.dashboard!r} with {self.charts} charts over {len(self.datasets)} datasets: {self.file}"
+        if (preparation := describe_preparation(self.uri)) is not None:
+            yield preparation
         yield f"import it with: superset import-dashboards --path {self.file} --username admin"
 
 

@@ -16,6 +16,7 @@ from .dashboard import METRICS, ROWS, TEAM_COLUMNS, TIME_COLUMNS, TITLE, Chart
 Json = dict[str, Any]
 
 _ROOT = "gong-elt"
+_LAKE = "duckdb:///ducklake:"
 _TEAM = "team"
 _HEIGHT = 50
 _FIGURE_HEIGHT = 20
@@ -60,13 +61,20 @@ def required_marts() -> list[str]:
     return sorted({chart.mart for chart in _charts()})
 
 
+def describe_preparation(uri: str) -> str | None:
+    """Return what has to exist on Superset's machine before the import; None if nothing has."""
+    secret = uri.removeprefix(_LAKE)
+    if secret == uri or ":" in secret:
+        return None
+    return f"create the DuckDB secret {secret} on Superset's machine first: docs/how-to/bi-tools.md"
+
+
 def _charts() -> list[Chart]:
     return [chart for row in ROWS for chart in row]
 
 
 def _database(uri: str) -> Json:
-    # A server that opens a DuckDB file for writing would block syncs.
-    extra = {"engine_params": {"connect_args": {"read_only": True}}} if uri.startswith("duckdb:") else {}
+    extra = {"engine_params": {"connect_args": _connect_args(uri)}} if uri.startswith("duckdb:") else {}
     return {
         "database_name": "Gong",
         "sqlalchemy_uri": uri,
@@ -81,6 +89,15 @@ def _database(uri: str) -> Json:
         "uuid": _uuid("database"),
         "version": "1.0.0",
     }
+
+
+def _connect_args(uri: str) -> Json:
+    # A server that opens a DuckDB file for writing would block syncs.
+    arguments: Json = {"read_only": True}
+    if uri.startswith(f"{_LAKE}sqlite:"):
+        # With more threads, a query could see a part of a load; docs/how-to/ducklake.md.
+        arguments["config"] = {"threads": 1}
+    return arguments
 
 
 def _dataset(schema: str, mart: str, columns: Sequence[tuple[str, str]], description: Json) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from psycopg2.extensions import parse_dsn
 
 from destinations.kinds.duckdb.extensions import load_extension
 from tests.support.servers.connections import COLUMNS, set_defaults
@@ -130,6 +132,20 @@ class DuckLakeConnection:
         settings = [] if self.postgres else ["SET threads = 1"]
         loads = [f"LOAD '{_file_of(extension)}'" for extension in EXTENSIONS]
         return [sys.executable, "-c", _CLIENT, *settings, *loads, self.attach(), "USE ducklake", *statements]
+
+    def prepare_reader(self, home: Path) -> None:
+        """Give DuckDB in a home folder what docs/how-to/bi-tools.md asks for: the extensions, and the lake's secret."""
+        with _instance().cursor() as connection:
+            ((platform,),) = connection.execute("PRAGMA platform").fetchall()
+        folder = home / ".duckdb" / "extensions" / f"v{duckdb.__version__}" / platform
+        folder.mkdir(parents=True)
+        for extension in _EXTENSIONS:
+            shutil.copy(_file_of(extension), folder)
+        if self.postgres:
+            parameters = " ".join(f"{key}={value}" for key, value in parse_dsn(self.postgres).items())
+            secret = f"(TYPE ducklake, METADATA_PATH 'postgres:{parameters}', METADATA_SCHEMA 'ducklake')"
+            statements = ["LOAD ducklake", f"CREATE PERSISTENT SECRET gong_lake {secret}", "SELECT 1"]
+            subprocess.run([sys.executable, "-c", _CLIENT, *statements], env={"HOME": str(home)}, check=True)
 
 
 @cache
