@@ -1,6 +1,6 @@
 # gong-elt as a container: an unprivileged user, no secrets, one folder for the warehouse and the settings.
 #
-#   docker build --tag gong-elt .
+#   docker build --tag gong-elt .          # with other extras: --build-arg EXTRAS=models,report,search,ducklake
 #   docker run --rm --volume gong-data:/data --env-file gong.env gong-elt sync
 #
 # gong.env has SOURCES__GONG__BASE_URL, SOURCES__GONG__CREDENTIALS__ACCESS_KEY and ..._SECRET; or mount a folder with
@@ -16,8 +16,9 @@ COPY pipelines pipelines
 # The versions of requirements.txt, with which the tests ran.
 RUN sed -n 's/^\([A-Za-z0-9._-]*==[^\\]*[^\\ ]\) *\\*$/\1/p' requirements.txt > constraints.txt
 RUN python -m venv /opt/gong-elt
+ARG EXTRAS=models,report,search
 RUN /opt/gong-elt/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
-  --constraint constraints.txt '.[models,report,search]'
+  --constraint constraints.txt ".[$EXTRAS]"
 RUN /opt/gong-elt/bin/python -m pip uninstall --yes --quiet pip
 
 FROM python:3.12-slim

@@ -151,6 +151,30 @@ _DLT_SETTINGS = (
         "`ducklake.files`",
     ),
     (
+        "destination.ducklake.credentials.storage.credentials.aws_access_key_id",
+        "string",
+        "key of the bucket",
+        "",
+    ),
+    (
+        "destination.ducklake.credentials.storage.credentials.aws_secret_access_key",
+        "secret string",
+        "secret of the bucket's key",
+        "",
+    ),
+    (
+        "destination.ducklake.credentials.storage.credentials.region_name",
+        "string",
+        "region of the bucket",
+        "",
+    ),
+    (
+        "destination.ducklake.credentials.storage.credentials.endpoint_url",
+        "string",
+        "address of an S3 server other than Amazon's",
+        "",
+    ),
+    (
         "destination.ducklake.credentials.metadata_schema",
         "string",
         "schema of the catalog in PostgreSQL; each lake in a database needs its own",

@@ -121,6 +121,9 @@ def build_image(folder: Path, python: Path) -> Stage:
             for assignment in shlex.split(argument):
                 name, _, value = assignment.partition("=")
                 stage.environment[name] = value.replace("$PATH", stage.environment["PATH"])
+        elif instruction == "ARG":
+            name, _, value = argument.partition("=")
+            stage.environment[name] = value
         elif instruction == "WORKDIR":
             stage.folder = argument
             (stage.root / argument.lstrip("/")).mkdir(parents=True, exist_ok=True)
