@@ -75,7 +75,9 @@ def maintain_lake(
     with _without_retries(sql):
         for dataset in datasets:
             _rewrite_dataset(sql, address, dataset)
-        _delete_old(sql, address, retention, _NEWEST if publish is None else publish())
+    oldest_kept = _NEWEST if publish is None else publish()
+    with _without_retries(sql):
+        _delete_old(sql, address, retention, oldest_kept)
     _vacuum(address)
     files_after, bytes_after = _measure(sql, address)
     return Space(bytes_before, bytes_after, files_before, files_after)

@@ -139,11 +139,11 @@ class DuckLakeConnection:
             ((platform,),) = connection.execute("PRAGMA platform").fetchall()
         folder = home / ".duckdb" / "extensions" / f"v{duckdb.__version__}" / platform
         folder.mkdir(parents=True)
-        for extension in _EXTENSIONS:
+        for extension in EXTENSIONS:
             shutil.copy(_file_of(extension), folder)
         if self.postgres:
             parameters = " ".join(f"{key}={value}" for key, value in parse_dsn(self.postgres).items())
-            secret = f"(TYPE ducklake, METADATA_PATH 'postgres:{parameters}', METADATA_SCHEMA 'ducklake')"
+            secret = f"(TYPE ducklake, METADATA_PATH 'postgres:{parameters}', METADATA_SCHEMA '{self.metadata_schema}')"
             statements = ["LOAD ducklake", f"CREATE PERSISTENT SECRET gong_lake {secret}", "SELECT 1"]
             subprocess.run([sys.executable, "-c", _CLIENT, *statements], env={"HOME": str(home)}, check=True)
 
