@@ -17,8 +17,9 @@ COPY pipelines pipelines
 RUN sed -n 's/^\([A-Za-z0-9._-]*==[^\\]*[^\\ ]\) *\\*$/\1/p' requirements.txt > constraints.txt
 RUN python -m venv /opt/gong-elt
 ARG EXTRAS=models,report,search
+ARG PACKAGES=
 RUN /opt/gong-elt/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
-  --constraint constraints.txt ".[$EXTRAS]"
+  --constraint constraints.txt ".[$EXTRAS]" $PACKAGES
 RUN /opt/gong-elt/bin/python -m pip uninstall --yes --quiet pip
 
 FROM python:3.12-slim

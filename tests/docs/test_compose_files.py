@@ -26,6 +26,8 @@ _FOLDER = REPOSITORY / "docs" / "how-to" / "compose"
 _SETUPS = sorted(folder.name for folder in _FOLDER.iterdir())
 _PASSWORD = "pw-of-the-compose-test"
 _PLACEHOLDER = "..."
+# The lakes are loaded by `make test-ducklake` and `make test-iceberg`.
+_MARKS = {"postgres": [], "ducklake": ["ducklake"], "iceberg": ["iceberg"], "iceberg-rest": ["iceberg"]}
 
 
 def read_compose(setup: str) -> dict[str, Any]:
@@ -79,6 +81,9 @@ def test_every_setting_exists(setup: str) -> None:
     settings = tomllib.loads((_FOLDER / setup / "secrets.toml").read_text("utf-8"))
     # The page names those of a section without the section.
     names = [re.sub(r"^(sources\.gong|gong_elt)\.", "", name) for name, _ in list_settings(settings)]
+    # Those of Iceberg are the settings of a lake, and properties of pyiceberg.
+    names = [name.replace(".iceberg.credentials.", ".ducklake.credentials.") for name in names]
+    names = [re.sub(r"^(destination\.iceberg\.catalog)\..*", r"\1", name) for name in names]
     assert [name for name in names if name not in documented] == []
 
 
@@ -105,14 +110,14 @@ def gong() -> Iterator[tuple[SimulatedGong, str]]:
 
 @pytest.mark.parametrize(
     "setup",
-    [pytest.param(setup, marks=[] if setup == "postgres" else [pytest.mark.ducklake]) for setup in _SETUPS],
+    [pytest.param(setup, marks=[getattr(pytest.mark, mark) for mark in _MARKS[setup]]) for setup in _SETUPS],
 )
 def test_the_settings_open_a_warehouse(
     setup: str, gong: tuple[SimulatedGong, str], tmp_path: Path, postgres: PostgresServer
 ) -> None:
     """With the addresses and keys of servers that run here, `check` finds no fault and `sync` loads."""
     workspace = Workspace(tmp_path, settings={"PGPASSWORD": _PASSWORD})
-    role = f"loader_{setup}"
+    role = f"loader_{setup.replace('-', '_')}"
     postgres.create_role(role, _PASSWORD)
     database = postgres.create_database().rpartition("/")[2]
     text = (_FOLDER / setup / "secrets.toml").read_text("utf-8")
@@ -120,15 +125,17 @@ def test_the_settings_open_a_warehouse(
     text = text.replace('access_key = "..."', 'access_key = "demo"', 1)
     text = text.replace('access_key_secret = "..."', 'access_key_secret = "demo-secret"', 1)
     text = re.sub(r"loader@postgres:5432/\w+", f"{role}@127.0.0.1:{postgres.port}/{database}", text)
-    if "seaweedfs" in text:
-        bucket = tomllib.loads(text)["destination"][setup]["credentials"]["storage"]["bucket_url"]
-        (tmp_path / "s3").mkdir()
-        with s3_server(tmp_path / "s3", bucket.removeprefix("s3://").partition("/")[0]) as s3:
-            text = text.replace("http://seaweedfs:8333", s3["AWS_ENDPOINT_URL"])
-            text = text.replace('aws_access_key_id = "gong-elt"', f'aws_access_key_id = "{ACCESS_KEY}"')
-            text = text.replace('aws_secret_access_key = "..."', f'aws_secret_access_key = "{SECRET_KEY}"')
-            _check_and_sync(workspace, text)
-    else:
+    if "seaweedfs" not in text:
+        _check_and_sync(workspace, text)
+        return
+    (destination,) = tomllib.loads(text)["destination"].values()
+    bucket = destination["credentials"]["storage"]["bucket_url"].removeprefix("s3://").partition("/")[0]
+    table_bucket = destination.get("catalog", {}).get("warehouse", "").removeprefix("s3://") or None
+    (tmp_path / "s3").mkdir()
+    with s3_server(tmp_path / "s3", bucket, table_bucket) as s3:
+        text = text.replace("http://seaweedfs:8333", s3["AWS_ENDPOINT_URL"])
+        text = text.replace("http://seaweedfs:8181", s3.get("ICEBERG_REST_URL", ""))
+        text = text.replace('"gong-elt"', f'"{ACCESS_KEY}"').replace(f'"{_PLACEHOLDER}"', f'"{SECRET_KEY}"')
         _check_and_sync(workspace, text)
 
 
