@@ -16,7 +16,7 @@ from destinations.loading.atomic_load import load_atomically
 from pipelines.demo.server.app import SimulatedGong
 from tests.conformance.promises import promise
 from tests.conftest import MakeGong
-from tests.support.companies import public_calls
+from tests.support.companies import change_calls, public_calls
 from tests.support.expected_warehouse import assert_all_tables_match, assert_warehouse_matches
 from tests.support.process.patched_command import run_patched
 from tests.support.process.waiting import wait_until
@@ -52,15 +52,6 @@ def pause_after_statements(workspace: Workspace, *tables: str) -> None:
             f"CREATE TRIGGER pause AFTER INSERT OR DELETE ON gong.{table}"
             " FOR EACH STATEMENT EXECUTE FUNCTION gong.pause()"
         )
-
-
-def change_calls(gong: SimulatedGong) -> None:
-    """Rename a call without its parties, and shorten and empty a transcript."""
-    renamed, shortened, emptied = [call for call in public_calls(gong) if call.transcript_json][-3:]
-    meta = renamed.record["metaData"] | {"title": "Renamed"}
-    gong.replace_call(renamed.id, {**renamed.record, "metaData": meta, "parties": []})
-    gong.replace_transcript(shortened.id, (shortened.transcript or [])[:1])
-    gong.replace_transcript(emptied.id, [])
 
 
 @promise("whole loads")

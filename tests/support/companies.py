@@ -26,6 +26,15 @@ def public_calls(gong: SimulatedGong) -> list[Call]:
     return [call for call in gong.list_calls() if not call.record["metaData"].get("isPrivate")]
 
 
+def change_calls(gong: SimulatedGong) -> None:
+    """Rename a call without its parties, and shorten and empty a transcript."""
+    renamed, shortened, emptied = [call for call in public_calls(gong) if call.transcript_json][-3:]
+    meta = renamed.record["metaData"] | {"title": "Renamed"}
+    gong.replace_call(renamed.id, {**renamed.record, "metaData": meta, "parties": []})
+    gong.replace_transcript(shortened.id, (shortened.transcript or [])[:1])
+    gong.replace_transcript(emptied.id, [])
+
+
 def find_call(gong: SimulatedGong, *content_blocks: str) -> Call:
     """Return a public call that has a transcript and these content blocks."""
     return next(

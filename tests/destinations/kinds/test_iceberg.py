@@ -14,8 +14,7 @@ from pyiceberg.catalog import Catalog, load_catalog
 
 from pipelines.demo.server.app import SimulatedGong
 from tests.conftest import MakeGong
-from tests.destinations.test_atomic_loads import change_calls
-from tests.support.companies import public_calls
+from tests.support.companies import change_calls, public_calls
 from tests.support.expected_warehouse import assert_all_tables_match
 from tests.support.process.patched_command import run_patched
 from tests.support.servers.iceberg import IcebergConnection

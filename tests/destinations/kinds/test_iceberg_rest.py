@@ -10,8 +10,7 @@ import pytest
 from pyiceberg.catalog import load_catalog
 
 from tests.conftest import MakeGong
-from tests.destinations.test_atomic_loads import change_calls
-from tests.support.companies import public_calls
+from tests.support.companies import change_calls, public_calls
 from tests.support.servers.iceberg import IcebergConnection
 from tests.support.servers.postgres import PostgresServer
 from tests.support.servers.s3 import ACCESS_KEY, SECRET_KEY, s3_server
