@@ -86,8 +86,12 @@ class SparkWarehouse(IcebergWarehouse):
 
     @contextmanager
     def watch_dbt(self) -> Iterator[Callable[[str], str]]:
-        """Run a Spark session while the context is open."""
-        with TemporaryDirectory(prefix="gong-elt-spark-") as folder, spark_session(self.settings, Path(folder)):
+        """Run a Spark session while the context is open, and hold the lock of the marts."""
+        with (
+            self._lock_marts(),
+            TemporaryDirectory(prefix="gong-elt-spark-") as folder,
+            spark_session(self.settings, Path(folder)),
+        ):
             yield str
 
     def close_dbt(self) -> None:
