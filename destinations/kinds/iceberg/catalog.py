@@ -65,7 +65,7 @@ def catalog_properties(settings: IcebergSettings) -> dict[str, str]:
     """Return the properties of the catalog: those that are configured, and by default one beside the lake's."""
     configured = {key: str(value) for key, value in flatten(settings.catalog or {})}
     properties = {"name": DEFAULT_NAME, **_storage_properties(settings)}
-    if not configured.keys() & {"type", "uri"}:
+    if "uri" not in configured and configured.get("type", "sql") == "sql":
         properties |= {
             "type": "sql",
             "uri": _sqlalchemy_url(settings.credentials.catalog),

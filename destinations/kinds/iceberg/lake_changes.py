@@ -19,7 +19,7 @@ _INTERNAL, _LOADS = ("_dlt", "_locks"), "_dlt_loads"
 _COMPACTIONS = {"flushed_inlined", "rewrite_delete", "merge_adjacent"}
 # Small tables are replaced as a whole: it costs as much as one call, and leaves one file.
 _SMALL_ROWS = 1_000
-_LARGEST_SHARE = 0.5
+_LARGEST_SHARE, _MAX_VALUES = 0.5, 20_000
 # Rows are read in parts of about this size, and each part becomes a file per partition.
 _PART_BYTES = 256_000_000
 _BATCH_ROWS = 100_000
@@ -82,6 +82,7 @@ class LakeSnapshot:
         number: Its number.
         uuid: Unique id of the dataset; an empty text if it does not exist.
         tables: Its tables that are published.
+        is_restored: Whether a later one was published already, so that what has changed is unknown.
     """
 
     def __init__(self, lake: duckdb.DuckDBPyConnection, address: LakeAddress, dataset: str) -> None:
@@ -92,6 +93,7 @@ class LakeSnapshot:
         tables = list(self._read_tables())
         self._names = {table.name for table in tables}
         self.tables = [table for table in tables if not table.name.startswith(_INTERNAL)]
+        self.is_restored = False
         self._changes: dict[int, Mapping[str, Sequence[int]] | None] = {}
 
     def read_load_id(self) -> str | None:
@@ -159,7 +161,7 @@ class LakeSnapshot:
         if key is None:
             return self.whole(table)
         values = [value for (value,) in self._fetch(f"SELECT DISTINCT {quote_name(key)} FROM changed_rows")]
-        if None in values:
+        if None in values or len(values) > _MAX_VALUES:
             return self.whole(table)
         condition = f"{quote_name(key)} IN ({', '.join(map(quote_text, values))})"
         if self.count(table, condition) > _LARGEST_SHARE * count:

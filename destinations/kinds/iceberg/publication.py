@@ -117,12 +117,16 @@ class Publisher:
         raise AssertionError
 
     def _publish(self, lake: duckdb.DuckDBPyConnection, retention: timedelta | None) -> int:
+        # Before the lake, so that a later snapshot of the lake cannot be published here.
+        loads = self._load(LOADS)
         snapshot = LakeSnapshot(lake, self.address, self.dataset)
         if not snapshot.tables:
             return snapshot.number
-        loads = self._load(LOADS)
         complete = _read_base(loads, snapshot.uuid)
-        if loads is not None and complete is not None and complete >= snapshot.number and retention is None:
+        if complete is not None and complete > snapshot.number:
+            # The lake is an earlier copy of itself.
+            snapshot.is_restored, complete = True, None
+        if loads is not None and complete == snapshot.number and retention is None:
             if not self.views.are_of(complete):
                 self._write_views(_read_publication(loads, complete), complete)
             return complete
@@ -146,9 +150,10 @@ class Publisher:
         """Commit all tables that have changed, and then the rows of `gong_loads`; return all tables."""
         published: dict[str, _Published] = {}
         staged: dict[str, Transaction] = {}
+        existing = {name for _, name in self.catalog.list_tables(self.dataset)}
         for table in snapshot.tables:
             name = table.published_name
-            base = complete if name in previous else None
+            base = complete if name in previous and name in existing else None
             changes = None if base is None else snapshot.changes_since(base)
             if changes is not None and table.table_id not in changes and retention is None:
                 published[name] = previous[name]
@@ -254,7 +259,7 @@ def _find_change(snapshot: LakeSnapshot, table: LakeTable, current: Table | None
     """
     # A publication that was killed may have committed the table.
     own = _read_base(current, table.uuid)
-    if own is None:
+    if own is None or snapshot.is_restored:
         return snapshot.whole(table)
     base = own if base is None else max(own, base)
     if base >= snapshot.number:
@@ -314,13 +319,14 @@ def _read_publication(loads: Table, number: int) -> dict[str, _Published]:
 def _update_columns(transaction: Transaction, columns: pa.Schema) -> bool:
     """Give a table these columns; return whether all rows have to be appended again, because a type has changed."""
     schema = transaction.table_metadata.schema()
-    existing = pa.schema([column for column in columns if column.name in schema.column_names])
+    names = {field.name for field in schema.fields}
+    existing = pa.schema([column for column in columns if column.name in names])
     changed = [
         field.name
         for field in pyarrow_to_schema(existing, name_mapping=schema.name_mapping).fields
         if field.field_type != schema.find_type(field.name)
     ]
-    removed = [*changed, *(set(schema.column_names) - set(columns.names))]
+    removed = [*changed, *(names - set(columns.names))]
     if removed:
         with transaction.update_schema(allow_incompatible_changes=True) as update:
             for name in removed:

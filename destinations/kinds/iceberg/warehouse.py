@@ -32,8 +32,11 @@ class IcebergWarehouse(DuckLakeWarehouse):
             return obstacle
         from .catalog import open_catalog  # noqa: PLC0415 - importing pyiceberg takes a second
 
-        with errors_of("the Iceberg catalog cannot be used"):
-            open_catalog(self.settings, create=False)
+        try:
+            with errors_of("the Iceberg catalog cannot be used"):
+                open_catalog(self.settings, create=False)
+        except NotPublishedError as error:
+            return str(error)
         return None
 
     def publish_changes(self, pipeline: dlt.Pipeline) -> None:

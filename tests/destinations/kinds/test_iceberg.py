@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 from collections.abc import Mapping
 from pathlib import Path
@@ -128,6 +129,25 @@ def test_tables_are_published_whole_if_the_lake_has_forgotten(make_gong: MakeGon
     workspace.sync()
     assert_published(workspace)
     assert_all_tables_match(workspace, gong)
+
+
+def test_an_earlier_copy_of_the_lake_is_published_whole(make_gong: MakeGong, workspace: Workspace) -> None:
+    """A backup of the lake lacks what was published since, and its next snapshots have numbers that were published."""
+    gong = make_gong(calls=40)
+    workspace.sync()
+    backup = workspace.folder / "backup"
+    shutil.copytree(workspace.folder / "lake", backup / "lake")
+    for file in workspace.folder.glob("catalog.sqlite*"):
+        shutil.copy(file, backup)
+    change_calls(gong)
+    for _ in range(2):
+        workspace.sync(*_ALL_CALLS)
+
+    for file in workspace.folder.glob("catalog.sqlite*"):
+        file.unlink()
+    shutil.copytree(backup, workspace.folder, dirs_exist_ok=True)
+    assert workspace.run("reconcile").code == 0
+    assert_published(workspace)
 
 
 def test_new_columns_and_dropped_tables_follow(gong: SimulatedGong, workspace: Workspace) -> None:
