@@ -23,7 +23,14 @@ import duckdb
 import httpx
 import msgspec
 
-from tests.benchmarks.programs.gong_server import REQUEST_COUNTS_PATH, Contents, RequestCounts, ServerInfo
+from tests.benchmarks.programs.gong_server import (
+    EDITS_PATH,
+    REQUEST_COUNTS_PATH,
+    Contents,
+    Edit,
+    RequestCounts,
+    ServerInfo,
+)
 from tests.support.gong_api import EXTENSIVE, TRANSCRIPT
 from tests.support.paths import REPOSITORY
 from tests.support.servers.connections import WarehouseConnection
@@ -44,7 +51,7 @@ MINIMAL_CONTENT = {
 UNTHROTTLED = {"SOURCES__GONG__REQUESTS_PER_SECOND": "100000"}
 WITH_PRIVATE_CALLS = {"SOURCES__GONG__PRIVATE_CALLS": "include"}
 
-_DAYS_READ = 130  # a simulated company has calls on 120 days
+_DAYS = 120
 _SHUTDOWN_SECONDS = 20.0
 _SUMS = "SELECT count(*), coalesce(sum(strlen(text)), 0)::BIGINT, coalesce(sum({end}), 0)::BIGINT FROM {table}"
 _LOADED = """
@@ -107,6 +114,7 @@ class Bench:
         until: datetime | None = None,
         target: WarehouseConnection | None = None,
         dataset: str = "gong",
+        program: str = "pipelines.cli",
     ) -> ProgramRun:
         """Run `gong-elt sync` and verify the contents of the warehouse.
 
@@ -119,6 +127,7 @@ class Bench:
             until: Its end. The warehouse is not verified then, because Gong has later calls.
             target: Where it loads; by default into a DuckDB file in the folder.
             dataset: Dataset of the tables.
+            program: Module that runs the command line.
 
         Raises:
             BenchmarkError: If the sync fails, or if the warehouse differs from Gong.
@@ -140,7 +149,7 @@ class Bench:
             "--dataset": dataset,
         }
         options = [word for option, value in values.items() if value for word in (option, value)]
-        run = self._run("pipelines.cli", ["sync", *options, "--destination", destination, "--json"], folder, variables)
+        run = self._run(program, ["sync", *options, "--destination", destination, "--json"], folder, variables)
         if until is not None:
             return run
         expected = gong.info.all_calls if WITH_PRIVATE_CALLS.items() <= settings.items() else gong.info.public_calls
@@ -198,6 +207,11 @@ class Bench:
         options = ["--dataset", dataset, *(["--destination", target.destination] if target else [])]
         return self._run("pipelines.cli", [command, *options, "--json"], folder, target.environment if target else None)
 
+    def maintain(self, folder: Path, target: WarehouseConnection) -> ProgramRun:
+        """Run `gong-elt maintain` in the folder of a sync. Raises as `sync` does."""
+        options = ["--destination", target.destination, "--json"]
+        return self._run("pipelines.cli", ["maintain", *options], folder, target.environment)
+
     def search(self, folder: Path, *arguments: str) -> ProgramRun:
         """Run `gong-elt search` in a folder with models. Raises as `sync` does."""
         return self._run("pipelines.cli", ["search", "--json", *arguments], folder)
@@ -254,11 +268,17 @@ class GongServer:
     """A simulated Gong in another process."""
 
     info: ServerInfo
+    days: int = _DAYS
 
     @property
     def since(self) -> datetime:
         """A time before the first call."""
-        return self.info.until - timedelta(days=_DAYS_READ)
+        return self.info.until - timedelta(days=self.days + 10)
+
+    def edit_calls(self, edit: Edit) -> None:
+        """Change calls and their transcripts."""
+        body = msgspec.json.encode(edit)
+        httpx.post(self.info.url + EDITS_PATH, content=body, trust_env=False, timeout=60).raise_for_status()
 
     def reset_request_counts(self) -> RequestCounts:
         """Return the requests since the last reset, and reset their counts."""
@@ -306,6 +326,7 @@ def simulated_gong(
     calls: int,
     sentences: int | None = None,
     copies: int = 1,
+    days: int = _DAYS,
     seed: int | None = None,
     requests_per_second: float | None = None,
     latency: float = 0.0,
@@ -316,6 +337,7 @@ def simulated_gong(
         calls: Number of calls before they are copied.
         sentences: Sentences per call; by default they depend on the kind of call, and some calls have none.
         copies: How often each call exists.
+        days: Days until now with calls.
         seed: Seed of the company's random numbers; by default always the same.
         requests_per_second: Gong's rate limit; by default none.
         latency: Seconds before each response.
@@ -324,6 +346,7 @@ def simulated_gong(
         "calls": calls,
         "sentences": sentences,
         "copies": copies,
+        "days": days,
         "seed": seed,
         "requests-per-second": requests_per_second,
         "latency": latency,
@@ -340,7 +363,7 @@ def simulated_gong(
         try:
             if not (line := process.stdout.readline()):
                 raise BenchmarkError("the simulated Gong did not start")
-            yield GongServer(msgspec.json.decode(line, type=ServerInfo))
+            yield GongServer(msgspec.json.decode(line, type=ServerInfo), days)
         finally:
             process.stdin.close()
             try:

@@ -25,6 +25,8 @@ from pipelines.demo.server.serving import serve
 
 REQUEST_COUNTS_PATH = "/-/received"
 """Not part of Gong's API: GET returns the request counts, DELETE also resets them."""
+EDITS_PATH = "/-/edits"
+"""Not part of Gong's API: POST changes the titles and transcripts of calls; the body is `Edit` as JSON."""
 
 _LATEST = 100
 _TIME_BETWEEN_COPIES = timedelta(seconds=7)
@@ -59,6 +61,14 @@ class ServerInfo(msgspec.Struct, frozen=True):
     public_calls: Contents
 
 
+class Edit(msgspec.Struct, frozen=True):
+    """Which calls are changed: that number of the newest ones, or every n-th of all; `text` is added to both."""
+
+    calls: int
+    newest: bool
+    text: str
+
+
 class RequestCounts(msgspec.Struct, frozen=True):
     """Requests per path and per status, the seconds from the first to the last request, and the bytes of the bodies."""
 
@@ -89,12 +99,15 @@ def main() -> None:
     parser.add_argument(
         "--copies", type=int, default=1, help="number of copies of each call, with different ids and times"
     )
+    parser.add_argument("--days", type=int, default=120, help="days with calls")
     parser.add_argument("--seed", type=int, default=7, help="seed of the company's random numbers")
     parser.add_argument("--requests-per-second", type=float, help="Gong's rate limit; by default none")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each response")
     options = parser.parse_args()
     until = datetime.now(UTC)
-    company = build_company(calls=options.calls, sentences=options.sentences, seed=options.seed, until=until)
+    company = build_company(
+        calls=options.calls, sentences=options.sentences, seed=options.seed, until=until, days=options.days
+    )
     settings = ServerSettings(requests_per_second=options.requests_per_second, latency_seconds=options.latency)
     public = [call for call in company.calls if not call.record["metaData"]["isPrivate"]]
     all_contents, public_contents = (_sum_contents(calls, options.copies) for calls in (company.calls, public))
@@ -104,6 +117,10 @@ def main() -> None:
     sizes: list[int] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == EDITS_PATH:
+            _edit_calls(gong, msgspec.json.decode((await receive())["body"], type=Edit))
+            await Response(b"{}", headers={"content-type": "application/json"})(scope, receive, send)
+            return
         if scope["type"] != "http" or scope["path"] != REQUEST_COUNTS_PATH:
 
             async def send_counted(message: Message) -> None:
@@ -139,6 +156,17 @@ def _copy(call: Call, number: int) -> Call:
         for name in ("scheduled", "started")
     }
     return Call({**call.record, "metaData": {**meta, **times, "id": str(int(call.id) + number)}}, call.transcript_json)
+
+
+def _edit_calls(gong: SimulatedGong, edit: Edit) -> None:
+    calls = sorted(gong.list_calls(), key=lambda call: parse_effective_time(call.record["metaData"]))
+    chosen = calls[-edit.calls :] if edit.newest else calls[:: len(calls) // edit.calls][: edit.calls]
+    for call in chosen:
+        gong.edit_call(call.id, title=f"{call.record['metaData']['title']} {edit.text}")
+        monologues = call.transcript or []
+        monologues[0]["sentences"][0]["text"] += f" {edit.text}"
+        gong.replace_transcript(call.id, monologues)
+    gong.clear_response_cache()
 
 
 def _sum_contents(calls: Iterable[Call], copies: int) -> Contents:

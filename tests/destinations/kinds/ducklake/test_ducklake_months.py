@@ -101,7 +101,7 @@ def test_a_late_transcript_is_in_the_month_of_its_call(gong: SimulatedGong, work
     gong.replace_transcript(call.id, None)
     workspace.sync()
     gong.replace_transcript(call.id, transcript)
-    assert workspace.sync()["sentences"] > 0
+    assert workspace.sync(*_ALL_CALLS)["sentences"] > 0
     assert_all_tables_match(workspace, gong)
     _assert_months_are_right(workspace.warehouse)
 
