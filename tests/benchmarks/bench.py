@@ -275,10 +275,11 @@ class GongServer:
         """A time before the first call."""
         return self.info.until - timedelta(days=self.days + 10)
 
-    def edit_calls(self, edit: Edit) -> None:
-        """Change calls and their transcripts."""
+    def edit_calls(self, edit: Edit) -> list[str]:
+        """Change calls and their transcripts, and return the ids of these calls."""
         body = msgspec.json.encode(edit)
-        httpx.post(self.info.url + EDITS_PATH, content=body, trust_env=False, timeout=60).raise_for_status()
+        response = httpx.post(self.info.url + EDITS_PATH, content=body, trust_env=False, timeout=60).raise_for_status()
+        return msgspec.json.decode(response.content, type=list[str])
 
     def reset_request_counts(self) -> RequestCounts:
         """Return the requests since the last reset, and reset their counts."""

@@ -102,6 +102,8 @@ def select_with_month(table: str, rows: str) -> str:
 class CallMonths:
     """The months of the calls of one load. All methods but `declare` are called in its transaction.
 
+    Only gong-elt changes the tables, so all rows of a call are in the call's month, and are replaced there.
+
     Args:
         sql: The connection.
         existing: Columns of the partitioned tables that exist.
@@ -122,6 +124,8 @@ class CallMonths:
 
     def begin(self) -> None:
         """Partition the tables, and read the months in which the load's calls are, before it changes them."""
+        # A connection that was opened again has no temporary tables.
+        self.declare(self._sql)
         self._partition()
         self._read_months(_PREVIOUS_MONTHS)
         months = self._sql.execute_sql(f"SELECT DISTINCT month FROM {_PREVIOUS_MONTHS} WHERE month IS NOT NULL")
@@ -147,19 +151,24 @@ class CallMonths:
                 )
 
     def _partition(self) -> None:
-        """Add the column to tables of an earlier version, and to new ones."""
-        for table in (CALLS, *CHILDREN):
-            if table not in self._existing or MONTH in self._existing[table]:
-                continue
-            name = self._name(table)
-            self._sql.execute_sql(f"ALTER TABLE {name} ADD COLUMN {MONTH} DATE")
-            self._sql.execute_sql(f"ALTER TABLE {name} SET PARTITIONED BY ({MONTH})")
-            if table == CALLS:
-                self._sql.execute_sql(f"UPDATE {name} SET {MONTH} = {_STARTED_IN} WHERE started IS NOT NULL")
-            elif CALLS in self._existing:
+        """Add the column to new tables, and to those of an earlier version."""
+        new = [table for table, columns in self._existing.items() if MONTH not in columns]
+        for table in new:
+            self._sql.execute_sql(f"ALTER TABLE {self._name(table)} ADD COLUMN {MONTH} DATE")
+            self._sql.execute_sql(f"ALTER TABLE {self._name(table)} SET PARTITIONED BY ({MONTH})")
+        calls = self._name(CALLS)
+        if CALLS in new:
+            self._sql.execute_sql(f"UPDATE {calls} SET {MONTH} = {_STARTED_IN} WHERE started IS NOT NULL")
+        for table in CHILDREN:
+            # If the calls were dropped and created again, sentences have months of calls that are unknown now.
+            if CALLS in self._existing and table in self._existing and {CALLS, table}.intersection(new):
+                known = (
+                    f"SELECT call_id, calls.{MONTH} AS month FROM (SELECT DISTINCT call_id FROM {self._name(table)})"
+                    f" LEFT JOIN {calls} AS calls ON calls.id = call_id"
+                )
                 self._sql.execute_sql(
-                    f"UPDATE {name} AS child SET {MONTH} = calls.{MONTH} FROM {self._name(CALLS)} AS calls"
-                    f" WHERE calls.id = child.call_id AND calls.{MONTH} IS NOT NULL"
+                    f"UPDATE {self._name(table)} AS child SET {MONTH} = known.month FROM ({known}) AS known"
+                    f" WHERE known.call_id = child.call_id AND child.{MONTH} IS DISTINCT FROM known.month"
                 )
 
     def _read_months(self, target: str) -> None:

@@ -26,7 +26,7 @@ from pipelines.demo.server.serving import serve
 REQUEST_COUNTS_PATH = "/-/received"
 """Not part of Gong's API: GET returns the request counts, DELETE also resets them."""
 EDITS_PATH = "/-/edits"
-"""Not part of Gong's API: POST changes the titles and transcripts of calls; the body is `Edit` as JSON."""
+"""Not part of Gong's API: POST changes titles and transcripts of calls and returns their ids; the body is `Edit`."""
 
 _LATEST = 100
 _TIME_BETWEEN_COPIES = timedelta(seconds=7)
@@ -118,8 +118,9 @@ def main() -> None:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == EDITS_PATH:
-            _edit_calls(gong, msgspec.json.decode((await receive())["body"], type=Edit))
-            await Response(b"{}", headers={"content-type": "application/json"})(scope, receive, send)
+            ids = _edit_calls(gong, msgspec.json.decode((await receive())["body"], type=Edit))
+            response = Response(msgspec.json.encode(ids), headers={"content-type": "application/json"})
+            await response(scope, receive, send)
             return
         if scope["type"] != "http" or scope["path"] != REQUEST_COUNTS_PATH:
 
@@ -158,7 +159,7 @@ def _copy(call: Call, number: int) -> Call:
     return Call({**call.record, "metaData": {**meta, **times, "id": str(int(call.id) + number)}}, call.transcript_json)
 
 
-def _edit_calls(gong: SimulatedGong, edit: Edit) -> None:
+def _edit_calls(gong: SimulatedGong, edit: Edit) -> list[str]:
     calls = sorted(gong.list_calls(), key=lambda call: parse_effective_time(call.record["metaData"]))
     chosen = calls[-edit.calls :] if edit.newest else calls[:: len(calls) // edit.calls][: edit.calls]
     for call in chosen:
@@ -167,6 +168,7 @@ def _edit_calls(gong: SimulatedGong, edit: Edit) -> None:
         monologues[0]["sentences"][0]["text"] += f" {edit.text}"
         gong.replace_transcript(call.id, monologues)
     gong.clear_response_cache()
+    return [call.id for call in chosen]
 
 
 def _sum_contents(calls: Iterable[Call], copies: int) -> Contents:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import dlt
+import duckdb
 import pytest
+from dlt.destinations.exceptions import DatabaseTransientException
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from destinations.kinds.ducklake.destination import DuckLake
+from destinations.kinds.ducklake.months import CallMonths
 from pipelines.demo.company.calls import Call
 from pipelines.demo.server.app import SimulatedGong
 from tests.conftest import MakeGong
@@ -146,6 +149,41 @@ def test_a_lake_without_months_is_partitioned_by_its_next_load(gong: SimulatedGo
     assert workspace.sync(*_ALL_CALLS)["calls"] == 0
 
 
+def test_calls_that_were_dropped_return_to_their_sentences(gong: SimulatedGong, workspace: Workspace) -> None:
+    """Sentences are replaced in the months that they have, so they have none as long as their calls are unknown."""
+    workspace.sync()
+    workspace.warehouse.execute("DROP TABLE gong.calls")
+    for call in _transcribed(gong)[::3]:
+        _move(gong, call, timedelta(days=40))
+        gong.replace_transcript(call.id, (call.transcript or [])[:1])
+    workspace.sync()
+    workspace.sync(*_ALL_CALLS)
+    assert_all_tables_match(workspace, gong)
+    _assert_months_are_right(workspace.warehouse)
+
+
+def test_a_load_that_is_repeated_with_another_connection_has_months(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first attempt was rolled back, and its temporary tables are gone."""
+    lake = DuckLakeConnection(tmp_path)
+    pipeline = _pipeline(tmp_path)
+    follow_calls, failures = CallMonths.follow_calls, [duckdb.IOException("lost")]
+
+    def fail_once(months: CallMonths) -> None:
+        if failures:
+            raise DatabaseTransientException(failures.pop())
+        follow_calls(months)
+
+    monkeypatch.setattr(CallMonths, "follow_calls", fail_once)
+    pipeline.run([_calls({"1": _STARTS[1]}), _transcripts({"1": 3, "2": 1})], loader_file_format="parquet")
+    assert not failures
+    assert lake.rows("SELECT DISTINCT call_id, _call_month FROM gong.transcript_sentences ORDER BY call_id") == [
+        ("1", date(2026, 1, 1)),
+        ("2", None),
+    ]
+
+
 _starts = st.dictionaries(st.sampled_from(_CALL_IDS), st.sampled_from((*_STARTS, _DELETED)))
 _sentences = st.dictionaries(st.sampled_from(_CALL_IDS), st.integers(0, 12))
 
@@ -157,17 +195,7 @@ def test_months_are_right_after_any_loads(
 ) -> None:
     """Calls move, vanish and return, and transcripts are loaded before them, with them, after them and again."""
     folder = tmp_path_factory.mktemp("lake")
-    lake = DuckLakeConnection(folder)
-    credentials: Any = {
-        "catalog": f"sqlite:///{folder / 'catalog.sqlite'}",
-        "storage": {"bucket_url": str(folder / "lake")},
-    }
-    pipeline = dlt.pipeline(
-        "months",
-        pipelines_dir=str(folder / "working"),
-        destination=DuckLake(credentials=credentials),
-        dataset_name="gong",
-    )
+    lake, pipeline = DuckLakeConnection(folder), _pipeline(folder)
     expected_calls: dict[str, Any] = {}
     expected_sentences: dict[str, int] = {}
     # The first load creates all tables.
@@ -180,6 +208,16 @@ def test_months_are_right_after_any_loads(
         counts = lake.rows("SELECT call_id, count(*) FROM gong.transcript_sentences GROUP BY call_id ORDER BY call_id")
         assert counts == sorted((call_id, count) for call_id, count in expected_sentences.items() if count)
         _assert_months_are_right(lake)
+
+
+def _pipeline(folder: Path) -> dlt.Pipeline:
+    """Return a pipeline of dlt that loads into the lake in a folder."""
+    credentials: Any = {
+        "catalog": f"sqlite:///{folder / 'catalog.sqlite'}",
+        "storage": {"bucket_url": str(folder / "lake")},
+    }
+    lake = DuckLake(credentials=credentials)
+    return dlt.pipeline("months", pipelines_dir=str(folder / "working"), destination=lake, dataset_name="gong")
 
 
 def _calls(starts: dict[str, Any]) -> Any:
