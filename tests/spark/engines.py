@@ -147,7 +147,8 @@ def run_engine(engine: str, folder: Path, environment: Mapping[str, str]) -> Eng
     printed = subprocess.run(
         [sys.executable, "-m", "tests.spark.engines", engine],
         cwd=folder,
-        env={**environment, "PYTHONPATH": str(REPOSITORY)},
+        # Polars would warn that it has no planner of its own.
+        env={**environment, "PYTHONPATH": str(REPOSITORY), "POLARS_ICEBERG_PLANNER": "pyiceberg"},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
