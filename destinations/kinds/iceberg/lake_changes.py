@@ -20,9 +20,8 @@ _COMPACTIONS = {"flushed_inlined", "rewrite_delete", "merge_adjacent"}
 # Small tables are replaced as a whole: it costs as much as one call, and leaves one file.
 _SMALL_ROWS = 1_000
 _LARGEST_SHARE, _MAX_VALUES = 0.5, 20_000
-# Rows are read in parts of about this size, and each part becomes a file per partition.
-_PART_BYTES = 256_000_000
-_BATCH_ROWS = 100_000
+# Rows are read in parts of about this size; each part becomes a file per month.
+_PART_ROWS = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,17 +176,27 @@ class LakeSnapshot:
 
     def read(self, change: Change) -> Iterator[pa.Table]:
         """Yield the rows to append in parts, at least one."""
-        reader = self._lake.execute(change.rows).fetch_record_batch(_BATCH_ROWS)
-        batches: list[pa.RecordBatch] = []
-        size, is_first = 0, True
-        for batch in reader:
-            batches.append(batch)
-            size += batch.nbytes
-            if size >= _PART_BYTES:
-                yield pa.Table.from_batches(batches)
-                batches, size, is_first = [], 0, False
-        if batches or is_first:
-            yield pa.Table.from_batches(batches, reader.schema)
+        for rows in self._split(change.rows):
+            # Not as a stream: DuckDB 1.5.5 waits for ever for a long one, while it reads a catalog in PostgreSQL.
+            yield self._lake.sql(rows).to_arrow_table()
+
+    def _split(self, rows: str) -> Iterator[str]:
+        """Yield queries of some of the rows each. Those of a month are together: each part has a file of its own."""
+        count = int(self._fetch(f"SELECT count(*) FROM ({rows})")[0][0])
+        if count <= _PART_ROWS:
+            yield rows
+            return
+        columns = self._lake.sql(rows).columns
+        key = quote_name(CALL_ID if CALL_ID in columns else columns[0])
+        groups = [("true", count)]
+        if MONTH in columns:
+            month = quote_name(MONTH)
+            found = self._fetch(f"SELECT {month}, count(*) FROM ({rows}) GROUP BY 1 ORDER BY 1")
+            groups = [(f"{month} IS NOT DISTINCT FROM {_literal(day)}", size) for day, size in found]
+        for condition, size in groups:
+            parts = max(1, size // _PART_ROWS)
+            for part in range(parts):
+                yield f"SELECT * FROM ({rows}) WHERE {condition} AND hash({key}) % {parts} = {part}"
 
     def _columns(self, table: LakeTable) -> Mapping[str, str]:
         """Return the columns of a table and their types."""

@@ -103,10 +103,10 @@ class IcebergConnection:
 
     @contextmanager
     def connect(self, sql: str) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Yield a connection with views of the tables that a text names, and with the lake, `lake`.
+        """Yield a connection with views of the tables that a text names.
 
         Those that are published are views of the published tables, with their names in the lake, too. dlt's own tables
-        and the marts are those of the lake.
+        and the marts are those of the lake, and so are all tables before the first publication.
         """
         name = f"published_{next(_numbers)}"
         with _instance().cursor() as tables:
@@ -126,13 +126,14 @@ class IcebergConnection:
     def _create_views(self, tables: duckdb.DuckDBPyConnection, lake: str, sql: str) -> None:
         named = set(re.findall(r"\w+", sql))
         published = dict(_VIEW.findall(self._read_views()))
-        if published:
+        in_lake = _list_tables(tables, lake)
+        if in_lake:
             tables.execute("CREATE SCHEMA gong")
         for table, query in published.items():
             for view in {table, re.sub(r"^gong_", "_", table)} & named:
                 tables.execute(f"CREATE VIEW gong.{view} AS {query}")
-        for schema, table in _list_tables(tables, lake):
-            if table in named and (schema != "gong" or table.startswith("_dlt")):
+        for schema, table in in_lake:
+            if table in named and (not published or schema != "gong" or table.startswith("_dlt")):
                 tables.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
                 tables.execute(f"CREATE VIEW {schema}.{table} AS FROM {lake}.{schema}.{table}")
 
