@@ -129,6 +129,8 @@ class IcebergConnection:
         in_lake = _list_tables(tables, lake)
         if in_lake:
             tables.execute("CREATE SCHEMA gong")
+        if in_lake and not published:
+            tables.execute("CREATE TABLE gong.gong_loads (load_id VARCHAR)")
         for table, query in published.items():
             for view in {table, re.sub(r"^gong_", "_", table)} & named:
                 tables.execute(f"CREATE VIEW gong.{view} AS {query}")
