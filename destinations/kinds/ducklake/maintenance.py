@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -46,6 +48,12 @@ SELECT count(*), coalesce(sum(file_size_bytes), 0) FROM (
     SELECT file_size_bytes FROM {catalog}.ducklake_data_file
     UNION ALL SELECT file_size_bytes FROM {catalog}.ducklake_delete_file
 ) AS files
+"""
+_VACUUM_SQLITE = """
+import sqlite3, sys
+catalog = sqlite3.connect(sys.argv[1], timeout=30, isolation_level=None)
+catalog.execute("VACUUM")
+catalog.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 """
 _CATALOG_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename LIKE 'ducklake%%' ORDER BY 1"
 
@@ -171,9 +179,11 @@ def _vacuum(address: LakeAddress) -> None:
 
 
 def _vacuum_sqlite(address: LakeAddress) -> None:
-    with closing(sqlite3.connect(address.catalog, timeout=30, isolation_level=None)) as catalog:
-        catalog.execute("VACUUM")
-        catalog.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    # DuckDB has an SQLite of its own in this process. When one of two closes a file, the locks of the other are gone.
+    command = [sys.executable, "-I", "-c", _VACUUM_SQLITE, address.catalog]
+    vacuum = subprocess.run(command, capture_output=True, text=True, check=False)
+    if vacuum.returncode:
+        raise sqlite3.OperationalError(vacuum.stderr.strip().rpartition("\n")[2])
 
 
 def _vacuum_postgres(address: LakeAddress) -> None:
