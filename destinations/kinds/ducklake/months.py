@@ -102,7 +102,8 @@ def select_with_month(table: str, rows: str) -> str:
 class CallMonths:
     """The months of the calls of one load. All methods but `declare` are called in its transaction.
 
-    Only gong-elt changes the tables, so all rows of a call are in the call's month, and are replaced there.
+    All rows of a call are in the call's month, and are replaced there. Those of a call that is not in `calls` can be in
+    any month, for example if somebody has deleted the call by SQL.
 
     Args:
         sql: The connection.
@@ -128,6 +129,7 @@ class CallMonths:
         self.declare(self._sql)
         self._partition()
         self._read_months(_PREVIOUS_MONTHS)
+        self._find_rows_without_calls()
         months = self._sql.execute_sql(f"SELECT DISTINCT month FROM {_PREVIOUS_MONTHS} WHERE month IS NOT NULL")
         condition = _in_months("month", [month for (month,) in months or ()])
         self._sql.execute_sql(f"CREATE OR REPLACE TEMP MACRO {_IS_LOADED_MONTH}(month) AS {condition}")
@@ -172,14 +174,33 @@ class CallMonths:
                 )
 
     def _read_months(self, target: str) -> None:
-        ids = " UNION ALL ".join(
-            f"SELECT {'id' if table == CALLS else 'call_id'} FROM {self._staging(table)}"
-            for table in sorted(self._staged)
-        )
         query = "SELECT CAST(NULL AS VARCHAR) AS call_id, CAST(NULL AS DATE) AS month WHERE false"
         if CALLS in self._existing:
-            query = f"SELECT id AS call_id, {MONTH} AS month FROM {self._name(CALLS)} WHERE id IN ({ids})"
+            query = (
+                f"SELECT id AS call_id, {MONTH} AS month FROM {self._name(CALLS)} WHERE id IN ({self._select_ids()})"
+            )
         self._sql.execute_sql(f"CREATE OR REPLACE TEMP TABLE {target} AS {query}")
+
+    def _find_rows_without_calls(self) -> None:
+        """Add the months of rows whose call is new, or returns: it reads the ids of a whole table."""
+        unknown = (
+            f"SELECT id FROM ({self._select_ids()}) AS ids WHERE id NOT IN (SELECT call_id FROM {_PREVIOUS_MONTHS})"
+        )
+        if not self._sql.execute_sql(f"{unknown} LIMIT 1"):
+            return
+        for table in CHILDREN:
+            if table in self._existing:
+                self._sql.execute_sql(
+                    f"INSERT INTO {_PREVIOUS_MONTHS} SELECT DISTINCT call_id, {MONTH} FROM {self._name(table)}"
+                    f" WHERE {MONTH} IS NOT NULL AND call_id IN ({unknown})"
+                )
+
+    def _select_ids(self) -> str:
+        """Return the query of the ids of the load's calls."""
+        return " UNION ALL ".join(
+            f"SELECT {'id' if table == CALLS else 'call_id AS id'} FROM {self._staging(table)}"
+            for table in sorted(self._staged)
+        )
 
     def _name(self, table: str) -> str:
         return self._sql.make_qualified_table_name(table)

@@ -162,6 +162,19 @@ def test_calls_that_were_dropped_return_to_their_sentences(gong: SimulatedGong, 
     _assert_months_are_right(workspace.warehouse)
 
 
+def test_sentences_of_calls_that_were_deleted_by_hand_are_replaced(gong: SimulatedGong, workspace: Workspace) -> None:
+    """The month of a call is unknown then, and its old sentences may not remain beside the new ones."""
+    workspace.sync()
+    workspace.warehouse.execute("DELETE FROM gong.calls")
+    for number, call in enumerate(_transcribed(gong)):
+        if number % 2:
+            _move(gong, call, timedelta(days=40))
+        gong.replace_transcript(call.id, (call.transcript or [])[:1])
+    workspace.sync(*_ALL_CALLS)
+    assert_all_tables_match(workspace, gong)
+    _assert_months_are_right(workspace.warehouse)
+
+
 def test_a_load_that_is_repeated_with_another_connection_has_months(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
