@@ -69,6 +69,8 @@ from .sync_result import ResourceResult, SyncResult, SyncResultWithoutMarts
 # again after a crash, and no requests run beside the last load, so both should be short.
 _SECONDS_BETWEEN_LOADS = 5.0
 _LOAD_INTERVAL_FACTOR = 3
+# The end of the run publishes what is not published before. Each publication writes new files.
+_SECONDS_BETWEEN_PUBLICATIONS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ class SyncJob:
         self._warnings: list[str | None] = []
         self._future_loads: Sequence[str] = ()
         self._is_loading_in_parts = False
+        self._published_at = time.monotonic()
         self._missing = MissingTables()
         self._is_complete = False
 
@@ -259,7 +262,9 @@ class SyncJob:
                 with sql_client(pipeline) as sql:
                     future_state.delete_states(sql, pipeline.pipeline_name, self._future_loads)
                 self._future_loads = ()
-            self._target.warehouse.publish_changes(pipeline)
+            if time.monotonic() - self._published_at > _SECONDS_BETWEEN_PUBLICATIONS:
+                self._target.warehouse.publish_changes(pipeline)
+                self._published_at = time.monotonic()
         self._is_loading_in_parts = False
         self._loaded = Counter(self._job.metrics.rows)
         self._bookmark = resource_bookmark(pipeline, self._connection)

@@ -13,7 +13,7 @@ from pyiceberg.io import load_file_io
 from ..ducklake.lake import quote_name, quote_text
 
 _LOCAL = "file"
-_HEADER = "-- Written by gong-elt after each load: the tables of snapshot {0} of its lake.\n"
+_HEADER = "-- Written by gong-elt with each publication: the tables of snapshot {0} of its lake.\n"
 
 
 @dataclass(frozen=True, slots=True)
