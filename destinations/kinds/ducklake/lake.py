@@ -130,7 +130,6 @@ def cancel_statements() -> None:
     # A thread may hold the lock while it waits for the catalog.
     for cursor in _cursors.copy():
         cursor.interrupt()
-    limits.terminate_sessions()
 
 
 def quote_text(text: str) -> str:

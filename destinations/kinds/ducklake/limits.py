@@ -22,7 +22,7 @@ from dlt.common.runtime import signals
 from dlt.destinations.exceptions import DatabaseTerminalException, DatabaseTransientException
 
 from ...warehouse import DeadlineReachedError
-from ..postgres.statements import StatementOverdueError, find_blocker, terminate_sessions, waiting_sessions
+from ..postgres.statements import StatementOverdueError, find_blocker, waiting_sessions
 
 T = TypeVar("T")
 
@@ -73,11 +73,6 @@ class CatalogLimits:
         self.deadline, self.login = deadline, login
         if deadline is not None and login:
             threading.Thread(target=self._watch, args=(deadline,), name="gong-elt-catalog", daemon=True).start()
-
-    def terminate_sessions(self) -> None:
-        """End what this process executes on the server, so that nothing of it remains in a queue for a lock."""
-        if self.login:
-            terminate_sessions(self.login, application_name())
 
     def name_cause(self, error: Exception) -> bool:
         """Return whether DuckDB's error is that of a statement which was canceled at the deadline, now its cause."""

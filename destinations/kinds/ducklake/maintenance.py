@@ -55,6 +55,17 @@ catalog = sqlite3.connect(sys.argv[1], timeout=30, isolation_level=None)
 catalog.execute("VACUUM")
 catalog.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 """
+_READ = "a transaction that is open in another session still reads the lake: run again when it has ended"
+_READER_SECONDS = 20.0
+# Readers wait behind a statement that waits for an exclusive lock, so these waits are short and repeated.
+_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '500ms'"
+_SMALL_LOADS = """
+SELECT small.table_name
+FROM {schema}.ducklake_inlined_data_tables AS small
+JOIN {schema}.ducklake_table AS tables ON tables.table_id = small.table_id AND tables.end_snapshot IS NULL
+JOIN {schema}.ducklake_schema AS schemas ON schemas.schema_id = tables.schema_id AND schemas.end_snapshot IS NULL
+WHERE schemas.schema_name = %s
+"""
 _CATALOG_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename LIKE 'ducklake%%' ORDER BY 1"
 
 
@@ -111,11 +122,40 @@ def _rewrite_dataset(sql: LakeSqlClient, address: LakeAddress, dataset: str) -> 
     tables = _TABLES.format(lake=lake, catalog=address.metadata, schema=schema)
     if not sql.execute_sql(tables):
         return
+    if address.kind != SQLITE:
+        _wait_for_readers(address, dataset)
     _repeat(sql, _FLUSH.format(lake=lake, schema=schema))
     for statement, is_needed in ((_REWRITE, _has_deleted_rows), (_MERGE, _has_several_files)):
         for name, files, delete_files in sql.execute_sql(tables) or ():
             if is_needed(files, delete_files):
                 _repeat(sql, statement.format(lake=lake, schema=schema, table=quote_text(name)))
+
+
+def _wait_for_readers(address: LakeAddress, dataset: str) -> None:
+    """Wait until no open transaction has read the small loads of a dataset, which are tables of the catalog.
+
+    DuckLake 1.5.5 drops such a table after it has committed, and would wait for these transactions, with all later
+    readers behind it. Its wait must not be ended either: it would then delete the files that it has committed.
+
+    Raises:
+        DatabaseTransientException: If a transaction stays open.
+    """
+    deadline = time.monotonic() + _READER_SECONDS
+    schema = quote_name(address.metadata_schema)
+    with closing(psycopg2.connect(**login(address.catalog))) as session, session.cursor() as cursor:
+        cursor.execute(_SMALL_LOADS.format(schema=schema), [dataset])
+        tables = ", ".join(f"{schema}.{quote_name(table)}" for (table,) in cursor.fetchall())
+        while tables:
+            session.rollback()
+            cursor.execute(_LOCK_TIMEOUT)
+            try:
+                cursor.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
+            except psycopg2.errors.LockNotAvailable:
+                if time.monotonic() > deadline:
+                    raise DatabaseTransientException(psycopg2.OperationalError(_READ)) from None
+                time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
+            else:
+                return
 
 
 def _has_deleted_rows(_files: int, delete_files: int) -> bool:

@@ -178,7 +178,11 @@ def test_a_commit_that_conflicts_is_repeated(
 def test_long_queries_neither_fail_nor_delay_runs(
     make_gong: MakeGong, workspace: Workspace, lake: DuckLakeConnection
 ) -> None:
-    """A transaction reads what it saw first, also after a sync, an erasure and a maintenance; so do slow queries."""
+    """A transaction reads what it saw first, also after a sync, an erasure and a maintenance; so do slow queries.
+
+    DuckLake drops a table of a catalog in PostgreSQL when small loads become files: the maintenance ends soon if an
+    open transaction has read it, and the next one completes it.
+    """
     gong = make_gong(calls=60)
     workspace.sync()
     with lake.connect() as reader, repeat_slow_queries(lake) as seen:
@@ -187,13 +191,16 @@ def test_long_queries_neither_fail_nor_delay_runs(
         rename_calls(gong, 1)
         gong.delete_call(public_calls(gong)[0].id)
         workspace.sync(*_ALL_CALLS)
-        assert_done(workspace.run("reconcile", "--force"), workspace.run("maintain"))
+        assert_done(workspace.run("reconcile", "--force"))
+        maintained = workspace.run("maintain")
+        assert maintained.code == 0 or (maintained.code == 1 and "run again when it has ended" in maintained.err)
         assert reader.execute(_SUMS).fetchone() == before
         assert reader.execute("SELECT count(*) FROM gong.calls WHERE title LIKE 'Renamed%'").fetchone() == (0,)
         reader.execute("COMMIT")
         after = reader.execute(_SUMS).fetchone()
     assert len(seen) > 1
     assert set(seen) <= {before, after}
+    assert_done(workspace.run("maintain"))
     assert_all_tables_match(workspace, gong)
 
 
