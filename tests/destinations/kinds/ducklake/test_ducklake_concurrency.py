@@ -180,8 +180,8 @@ def test_long_queries_neither_fail_nor_delay_runs(
 ) -> None:
     """A transaction reads what it saw first, also after a sync, an erasure and a maintenance; so do slow queries.
 
-    DuckLake drops a table of a catalog in PostgreSQL when small loads become files: the maintenance ends soon if an
-    open transaction has read it, and the next one completes it.
+    DuckLake drops a table of the catalog when small loads become files. In PostgreSQL, the maintenance ends soon if an
+    open transaction has read it, and the next one completes it; with SQLite that transaction would fail.
     """
     gong = make_gong(calls=60)
     workspace.sync()
@@ -192,8 +192,9 @@ def test_long_queries_neither_fail_nor_delay_runs(
         gong.delete_call(public_calls(gong)[0].id)
         workspace.sync(*_ALL_CALLS)
         assert_done(workspace.run("reconcile", "--force"))
-        maintained = workspace.run("maintain")
-        assert maintained.code == 0 or (maintained.code == 1 and "run again when it has ended" in maintained.err)
+        if lake.postgres:
+            maintained = workspace.run("maintain")
+            assert maintained.code == 0 or (maintained.code == 1 and "run again when it has ended" in maintained.err)
         assert reader.execute(_SUMS).fetchone() == before
         assert reader.execute("SELECT count(*) FROM gong.calls WHERE title LIKE 'Renamed%'").fetchone() == (0,)
         reader.execute("COMMIT")
