@@ -16,7 +16,7 @@ from pyiceberg.catalog import Catalog, load_catalog
 from pipelines.demo.server.app import SimulatedGong
 from tests.conftest import MakeGong
 from tests.support.companies import change_calls, public_calls
-from tests.support.expected_warehouse import assert_all_tables_match
+from tests.support.expected_warehouse import assert_all_tables_match, assert_warehouse_matches
 from tests.support.process.patched_command import run_patched
 from tests.support.servers.iceberg import IcebergConnection
 from tests.support.servers.warehouses import ICEBERGS, build_workspace
@@ -64,7 +64,8 @@ def test_published_tables_equal_the_lake(make_gong: MakeGong, workspace: Workspa
     assert workspace.run("reconcile", "--json").json["erased"] == 1
     assert workspace.run("maintain").code == 0
     assert_published(workspace)
-    assert_all_tables_match(workspace, gong)
+    # The library is a list of its own, which the next sync replaces.
+    assert_warehouse_matches(workspace, gong)
 
 
 def test_a_change_of_a_call_rewrites_its_rows_only(make_gong: MakeGong, workspace: Workspace) -> None:
