@@ -103,7 +103,7 @@ class CallMonths:
     """The months of the calls of one load. All methods but `declare` are called in its transaction.
 
     All rows of a call are in the call's month, and are replaced there. Those of a call that is not in `calls` can be in
-    any month, for example if somebody has deleted the call by SQL.
+    any month, for example if a user has deleted the call by SQL.
 
     Args:
         sql: The connection.
