@@ -209,7 +209,7 @@ def _attach(instance: duckdb.DuckDBPyConnection, address: LakeAddress) -> None:
 def _attach_or_create(
     instance: duckdb.DuckDBPyConnection, address: LakeAddress, statement: str, options: Sequence[str]
 ) -> None:
-    """Attach the lake. If there is none, create it, while another machine may be doing the same."""
+    """Attach the lake, and create it if it is missing. Another machine may be creating it at the same time."""
     for attempt in range(1, _CREATE_ATTEMPTS + 1):
         is_last = attempt == _CREATE_ATTEMPTS
         # Opening a catalog in SQLite would create the file.

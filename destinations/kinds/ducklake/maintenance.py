@@ -68,8 +68,8 @@ WHERE schemas.schema_name = %s
 """
 _CATALOG_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename LIKE 'ducklake%%' ORDER BY 1"
 
-
-_NEWEST = 2**63 - 1
+# A number that no snapshot has.
+_NO_SNAPSHOT = 2**63 - 1
 
 
 def maintain_lake(
@@ -94,7 +94,7 @@ def maintain_lake(
     with _without_retries(sql):
         for dataset in datasets:
             _rewrite_dataset(sql, address, dataset)
-    oldest_kept = _NEWEST if publish is None else publish()
+    oldest_kept = publish() if publish else _NO_SNAPSHOT
     with _without_retries(sql):
         _delete_old(sql, address, retention, oldest_kept)
     _vacuum(address)
@@ -123,7 +123,10 @@ def _rewrite_dataset(sql: LakeSqlClient, address: LakeAddress, dataset: str) -> 
     if not sql.execute_sql(tables):
         return
     if address.kind != SQLITE:
-        _wait_for_readers(address, dataset)
+        try:
+            _wait_for_readers(address, dataset)
+        except psycopg2.Error as error:
+            raise DatabaseTransientException(error) from None
     _repeat(sql, _FLUSH.format(lake=lake, schema=schema))
     for statement, is_needed in ((_REWRITE, _has_deleted_rows), (_MERGE, _has_several_files)):
         for name, files, delete_files in sql.execute_sql(tables) or ():
@@ -138,7 +141,7 @@ def _wait_for_readers(address: LakeAddress, dataset: str) -> None:
     readers behind it. Its wait must not be ended either: it would then delete the files that it has committed.
 
     Raises:
-        DatabaseTransientException: If a transaction stays open.
+        psycopg2.Error: If a transaction stays open, or the server cannot be reached.
     """
     deadline = time.monotonic() + _READER_SECONDS
     schema = quote_name(address.metadata_schema)
@@ -152,7 +155,7 @@ def _wait_for_readers(address: LakeAddress, dataset: str) -> None:
                 cursor.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
             except psycopg2.errors.LockNotAvailable:
                 if time.monotonic() > deadline:
-                    raise DatabaseTransientException(psycopg2.OperationalError(_READ)) from None
+                    raise psycopg2.OperationalError(_READ) from None
                 time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
             else:
                 return
