@@ -13,6 +13,7 @@ from pipelines.demo.server.serving import serve
 from tests.support.companies import public_calls
 from tests.support.expected_warehouse import assert_warehouse_matches
 from tests.support.servers.ducklake import DuckLakeConnection
+from tests.support.servers.iceberg import IcebergConnection
 from tests.support.servers.mariadb import MariaDbConnection
 from tests.support.servers.postgres import PostgresServer
 from tests.support.servers.warehouses import ALL_WAREHOUSES, build_workspace
@@ -87,17 +88,18 @@ def test_a_warehouse_that_cannot_be_written_fails_in_one_line(
     elif isinstance(workspace.warehouse, MariaDbConnection):
         workspace.warehouse.create_user("reader", "SELECT ON *.*")
         workspace.settings |= workspace.warehouse.environment_of("reader")
-    elif isinstance(workspace.warehouse, DuckLakeConnection):
+    elif isinstance(workspace.warehouse, DuckLakeConnection | IcebergConnection):
+        prefix = f"DESTINATION__{workspace.warehouse.destination.upper()}__CREDENTIALS"
         if catalog := workspace.warehouse.postgres:
             database = catalog.rpartition("/")[2]
             server = request.getfixturevalue("postgres")
             server.execute(database, f"CREATE ROLE reader_{database} LOGIN")
             catalog = server.url(database, f"reader_{database}")
-            workspace.settings["DESTINATION__DUCKLAKE__CREDENTIALS__CATALOG"] = catalog
+            workspace.settings[f"{prefix}__CATALOG"] = catalog
         else:
             (workspace.folder / "file").touch()
             storage = str(workspace.folder / "file" / "lake")
-            workspace.settings["DESTINATION__DUCKLAKE__CREDENTIALS__STORAGE__BUCKET_URL"] = storage
+            workspace.settings[f"{prefix}__STORAGE__BUCKET_URL"] = storage
     else:
         workspace.settings["DESTINATION__DUCKDB__CREDENTIALS"] = "/proc/warehouse.duckdb"
     check = workspace.run("check", "--json")
