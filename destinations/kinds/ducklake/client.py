@@ -24,7 +24,17 @@ from dlt.destinations.sql_client import raise_open_connection_error
 from ...loading.atomic_load import AtomicLoad, DeferredJob
 from .lake import MEMORY, POSTGRES, SQLITE, LakeAddress, close_cursor, open_cursor, quote_name, quote_text
 from .limits import limits
-from .months import CALLS, PARTITIONED, CallMonths, MergeJob, MonthlyMergeJob, add_month, select_with_month
+from .months import (
+    CALLS,
+    CHILDREN,
+    PARTITIONED,
+    CallMonths,
+    CallsMergeJob,
+    ChildMergeJob,
+    MergeJob,
+    add_month,
+    select_with_month,
+)
 
 
 class LakeSqlClient(DuckLakeSqlClient):
@@ -159,7 +169,8 @@ class LakeClient(AtomicLoad, DuckLakeClient):
             limits.repeat_while_locked(partial(super().complete_load, load_id))
 
     def _create_merge_followup_jobs(self, table_chain: Sequence[PreparedTableSchema]) -> list[FollowupJobRequest]:
-        job = MonthlyMergeJob if table_chain[0]["name"] in PARTITIONED else MergeJob
+        table = table_chain[0]["name"]
+        job = CallsMergeJob if table == CALLS else ChildMergeJob if table in CHILDREN else MergeJob
         return [job.from_table_chain(table_chain, self.sql_client)]
 
     def _load_deferred_files(self, load_id: str) -> None:

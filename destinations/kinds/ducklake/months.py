@@ -6,7 +6,7 @@ and sentences that are not loaded again follow a call that has moved to another 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,6 +14,8 @@ from dlt.common.destination.typing import PreparedTableSchema
 from dlt.common.schema.typing import TColumnSchema
 from dlt.destinations.impl.ducklake.ducklake import DuckLakeMergeFollowupJob
 from dlt.destinations.sql_client import SqlClientBase
+
+from .lake import quote_text
 
 MONTH = "_call_month"
 """Column with the first day of the month; NULL if the call, or its start, is unknown."""
@@ -26,7 +28,10 @@ PARTITIONED = frozenset({CALLS, *CHILDREN})
 _MONTH_COLUMN: TColumnSchema = {"name": MONTH, "data_type": "date", "nullable": True}
 
 _STARTED_IN = "CAST(date_trunc('month', started AT TIME ZONE 'UTC') AS DATE)"
-_IS_LOADED_MONTH = "is_loaded_month"
+_IS_LOADED_CALL, _IS_LOADED_MONTH = "is_loaded_call", "is_loaded_month"
+_MAX_LISTED = 1_000
+"""Number of calls up to which comparing with each of them is faster than a join."""
+
 _MONTHS, _PREVIOUS_MONTHS = "temp.call_months", "temp.previous_call_months"
 """Months of the calls of this load, as they are now and as they were before. Other connections do not see them."""
 _MOVED = f"""
@@ -62,17 +67,24 @@ class MergeJob(DuckLakeMergeFollowupJob):
         ]
 
 
-class MonthlyMergeJob(MergeJob):
-    """The statements of a partitioned table, which read only the files of the months of the load's calls."""
+class CallsMergeJob(MergeJob):
+    """The statements of `calls`, which read only the files of the months of the load's calls."""
 
     @classmethod
     def gen_key_table_clauses(cls, *args: Any, **arguments: Any) -> list[str]:
-        """Return the clauses for known and for unknown months: no file is left out for a condition on both."""
+        """Return the clauses for known and for unknown months."""
         return [
-            f"{clause} AND {condition}"
-            for clause in super().gen_key_table_clauses(*args, **arguments)
-            for condition in (f"{_IS_LOADED_MONTH}(d.{MONTH})", f"d.{MONTH} IS NULL")
+            in_months for clause in super().gen_key_table_clauses(*args, **arguments) for in_months in _split(clause)
         ]
+
+
+class ChildMergeJob(MergeJob):
+    """The statements of a partitioned table with the column `call_id`, which read only those files, too."""
+
+    @classmethod
+    def gen_key_table_clauses(cls, root_table_name: str, *_args: Any, **_arguments: Any) -> list[str]:
+        """Return the clauses for known and for unknown months."""
+        return list(_split(f"FROM {root_table_name} AS d WHERE {_IS_LOADED_CALL}(d.call_id)"))
 
 
 def add_month(table: PreparedTableSchema) -> PreparedTableSchema:
@@ -112,7 +124,7 @@ class CallMonths:
     """
 
     def __init__(
-        self, sql: SqlClientBase[Any], existing: Mapping[str, Collection[str]], staged: Collection[str]
+        self, sql: SqlClientBase[Any], existing: Mapping[str, Collection[str]], staged: frozenset[str]
     ) -> None:
         self._sql = sql
         self._existing = existing
@@ -133,6 +145,8 @@ class CallMonths:
         months = self._sql.execute_sql(f"SELECT DISTINCT month FROM {_PREVIOUS_MONTHS} WHERE month IS NOT NULL")
         condition = _in_months("month", [month for (month,) in months or ()])
         self._sql.execute_sql(f"CREATE OR REPLACE TEMP MACRO {_IS_LOADED_MONTH}(month) AS {condition}")
+        for table in self._staged.difference([CALLS]):
+            self._sql.execute_sql(f"CREATE OR REPLACE TEMP MACRO {_IS_LOADED_CALL}(id) AS {self._is_loaded(table)}")
 
     def follow_calls(self) -> None:
         """Read the months again, after the calls were merged, and move the rows of calls that have another one."""
@@ -151,6 +165,15 @@ class CallMonths:
                     f"UPDATE {self._name(table)} AS child SET {MONTH} = moved.month FROM ({_MOVED}) AS moved"
                     f" WHERE moved.call_id = child.call_id AND {condition} {is_kept if table in self._staged else ''}"
                 )
+
+    def _is_loaded(self, table: str) -> str:
+        """Return the condition that the load replaces the rows of a call."""
+        ids = f"SELECT call_id FROM {self._staging(table)} WHERE call_id IS NOT NULL"
+        calls = self._sql.execute_sql(f"SELECT DISTINCT call_id FROM ({ids}) LIMIT {_MAX_LISTED + 1}") or ()
+        if len(calls) > _MAX_LISTED:
+            return f"id IN ({ids})"
+        # DuckDB 1.5.5 evaluates this, unlike IN, for the distinct values of a part of a file, and not for each row.
+        return f"list_contains([{', '.join(quote_text(call_id) for (call_id,) in calls)}]::VARCHAR[], id)"
 
     def _partition(self) -> None:
         """Add the column to new tables, and to those of an earlier version."""
@@ -208,6 +231,12 @@ class CallMonths:
     def _staging(self, table: str) -> str:
         with self._sql.with_staging_dataset():
             return self._name(table)
+
+
+def _split(clause: str) -> Iterator[str]:
+    """Yield a clause for the rows of known, and for those of unknown months: a condition on both reads all files."""
+    yield f"{clause} AND {_IS_LOADED_MONTH}(d.{MONTH})"
+    yield f"{clause} AND d.{MONTH} IS NULL"
 
 
 def _in_months(column: str, months: Sequence[date]) -> str:
