@@ -29,8 +29,8 @@ The tables are in the dataset of the run, `gong` by default.
 * Fields that Gong adds become columns automatically, nested ones as JSON.
 * A value that does not fit the type of its column is stored in `<column>__v_text` beside it.
 * `_dlt_load_id` is dlt's load that wrote the row, a key of `_dlt_loads`.
-* `_call_month` is a column of `calls` and `transcript_sentences` in a lake only, which partitions them by it: the first
-  day of the month in which the call started, in UTC.
+* `_call_month` is a column of `calls` and `transcript_sentences` in a lake only, which partitions the latter by it: the
+  first day of the month in which the call started, in UTC.
 * `_removed` is used only while a load is in progress and is always null in the warehouse.
 * The rows of a call in the tables of `calls` and `transcripts` are replaced together when the call changes.
 * A call that was deleted in Gong keeps its row in `calls` with `_deleted_at` and without content.

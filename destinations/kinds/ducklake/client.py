@@ -24,17 +24,7 @@ from dlt.destinations.sql_client import raise_open_connection_error
 from ...loading.atomic_load import AtomicLoad, DeferredJob
 from .lake import MEMORY, POSTGRES, SQLITE, LakeAddress, close_cursor, open_cursor, quote_name, quote_text
 from .limits import limits
-from .months import (
-    CALLS,
-    CHILDREN,
-    PARTITIONED,
-    CallMonths,
-    CallsMergeJob,
-    ChildMergeJob,
-    MergeJob,
-    add_month,
-    select_with_month,
-)
+from .months import CALLS, PARTITIONED, WITH_MONTH, CallMonths, MergeJob, MonthlyMergeJob, add_month, select_with_month
 
 
 class LakeSqlClient(DuckLakeSqlClient):
@@ -169,18 +159,17 @@ class LakeClient(AtomicLoad, DuckLakeClient):
             limits.repeat_while_locked(partial(super().complete_load, load_id))
 
     def _create_merge_followup_jobs(self, table_chain: Sequence[PreparedTableSchema]) -> list[FollowupJobRequest]:
-        table = table_chain[0]["name"]
-        job = CallsMergeJob if table == CALLS else ChildMergeJob if table in CHILDREN else MergeJob
+        job = MonthlyMergeJob if table_chain[0]["name"] in PARTITIONED else MergeJob
         return [job.from_table_chain(table_chain, self.sql_client)]
 
     def _load_deferred_files(self, load_id: str) -> None:
         """Merge the calls first: the months of all other rows are those of their calls."""
         files = list(self._deferred_files(load_id))
         tables = {file: ParsedLoadJobFileName.parse(file.name).table_name for file in files}
-        if not (staged := PARTITIONED.intersection(tables.values())):
+        if not (staged := WITH_MONTH.intersection(tables.values())):
             super()._load_deferred_files(load_id)
             return
-        existing = {table: columns for table, columns in self.get_storage_tables(sorted(PARTITIONED)) if columns}
+        existing = {table: columns for table, columns in self.get_storage_tables(sorted(WITH_MONTH)) if columns}
         months = CallMonths(self.sql_client, existing, staged)
         months.begin()
         self._load_files([file for file in files if tables[file] == CALLS], load_id)

@@ -16,6 +16,7 @@ from dlt.destinations.exceptions import DatabaseTransientException
 from ...warehouse import Space
 from .client import LakeSqlClient
 from .lake import SQLITE, LakeAddress, login, quote_name, quote_text
+from .months import CALLS, MONTH
 
 _ATTEMPTS = 20
 _SECONDS_BETWEEN_ATTEMPTS = 0.5
@@ -33,6 +34,17 @@ FROM ducklake_table_info({lake}) AS tables
 JOIN {catalog}.ducklake_schema AS schemas ON schemas.schema_id = tables.schema_id AND schemas.end_snapshot IS NULL
 WHERE schemas.schema_name = {schema}
 ORDER BY 1
+"""
+_PARTITIONS = """
+SELECT count(*)
+FROM {catalog}.ducklake_partition_info AS partitions
+JOIN {catalog}.ducklake_partition_column AS keys USING (partition_id)
+JOIN {catalog}.ducklake_table AS tables ON tables.table_id = partitions.table_id AND tables.end_snapshot IS NULL
+JOIN {catalog}.ducklake_schema AS schemas ON schemas.schema_id = tables.schema_id AND schemas.end_snapshot IS NULL
+JOIN {catalog}.ducklake_column AS columns
+    ON columns.table_id = keys.table_id AND columns.column_id = keys.column_id AND columns.end_snapshot IS NULL
+WHERE partitions.end_snapshot IS NULL AND schemas.schema_name = {schema} AND tables.table_name = {table}
+    AND columns.column_name = {column}
 """
 _OLD_SNAPSHOTS = """
 SELECT snapshot_id FROM ducklake_snapshots({lake})
@@ -91,6 +103,8 @@ def maintain_lake(
     """
     address = sql.address()
     files_before, bytes_before = _measure(sql, address)
+    for dataset in datasets:
+        _end_partitions(sql, address, dataset)
     with _without_retries(sql):
         for dataset in datasets:
             _rewrite_dataset(sql, address, dataset)
@@ -132,6 +146,15 @@ def _rewrite_dataset(sql: LakeSqlClient, address: LakeAddress, dataset: str) -> 
         for name, files, delete_files in sql.execute_sql(tables) or ():
             if is_needed(files, delete_files):
                 _repeat(sql, statement.format(lake=lake, schema=schema, table=quote_text(name)))
+
+
+def _end_partitions(sql: LakeSqlClient, address: LakeAddress, dataset: str) -> None:
+    """Let new calls be in one file, if an earlier version has partitioned them by month. Their files stay."""
+    names = {"schema": quote_text(dataset), "table": quote_text(CALLS), "column": quote_text(MONTH)}
+    ((count,),) = sql.execute_sql(_PARTITIONS.format(catalog=address.metadata, **names)) or ((0,),)
+    if count:
+        calls = ".".join(map(quote_name, (address.name, dataset, CALLS)))
+        sql.execute_sql(f"ALTER TABLE {calls} RESET PARTITIONED BY")
 
 
 def _wait_for_readers(address: LakeAddress, dataset: str) -> None:

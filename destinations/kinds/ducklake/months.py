@@ -1,4 +1,4 @@
-"""Partitions by month: the large tables of calls have a column with the month in which their call started, in UTC.
+"""Months: calls and their sentences have a column with the month in which the call started, in UTC.
 
 The source does not know the month of a transcript's call. So it is read from `calls` in the transaction of the load,
 and sentences that are not loaded again follow a call that has moved to another month, or that arrived after them.
@@ -6,7 +6,7 @@ and sentences that are not loaded again follow a call that has moved to another 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -21,10 +21,12 @@ MONTH = "_call_month"
 """Column with the first day of the month; NULL if the call, or its start, is unknown."""
 
 CALLS = "calls"
-CHILDREN: Sequence[str] = ("transcript_sentences",)
-"""Tables with the column `call_id`. Each other one is too small: it would have a file per month in place of one."""
+PARTITIONED: Sequence[str] = ("transcript_sentences",)
+"""Tables with the column `call_id`. Each other table is too small: it would have a file per month in place of one."""
 
-PARTITIONED = frozenset({CALLS, *CHILDREN})
+WITH_MONTH = frozenset({CALLS, *PARTITIONED})
+"""Tables with the column."""
+
 _MONTH_COLUMN: TColumnSchema = {"name": MONTH, "data_type": "date", "nullable": True}
 
 _STARTED_IN = "CAST(date_trunc('month', started AT TIME ZONE 'UTC') AS DATE)"
@@ -67,41 +69,33 @@ class MergeJob(DuckLakeMergeFollowupJob):
         ]
 
 
-class CallsMergeJob(MergeJob):
-    """The statements of `calls`, which read only the files of the months of the load's calls."""
-
-    @classmethod
-    def gen_key_table_clauses(cls, *args: Any, **arguments: Any) -> list[str]:
-        """Return the clauses for known and for unknown months."""
-        return [
-            in_months for clause in super().gen_key_table_clauses(*args, **arguments) for in_months in _split(clause)
-        ]
-
-
-class ChildMergeJob(MergeJob):
-    """The statements of a partitioned table with the column `call_id`, which read only those files, too."""
+class MonthlyMergeJob(MergeJob):
+    """The statements of a partitioned table, which read only the files of the months of the load's calls."""
 
     @classmethod
     def gen_key_table_clauses(cls, root_table_name: str, *_args: Any, **_arguments: Any) -> list[str]:
-        """Return the clauses for known and for unknown months."""
-        return list(_split(f"FROM {root_table_name} AS d WHERE {_IS_LOADED_CALL}(d.call_id)"))
+        """Return the clauses for known and for unknown months: no file is left out for a condition on both."""
+        return [
+            f"FROM {root_table_name} AS d WHERE {_IS_LOADED_CALL}(d.call_id) AND {condition}"
+            for condition in (f"{_IS_LOADED_MONTH}(d.{MONTH})", f"d.{MONTH} IS NULL")
+        ]
 
 
 def add_month(table: PreparedTableSchema) -> PreparedTableSchema:
-    """Return the declaration of a table, with the column if it is partitioned: dlt's statements insert all columns."""
-    if table["name"] in PARTITIONED:
+    """Return the declaration of a table, with the column if it has one: dlt's statements insert all columns."""
+    if table["name"] in WITH_MONTH:
         table["columns"][MONTH] = _MONTH_COLUMN
     return table
 
 
 def select_with_month(table: str, rows: str) -> str:
-    """Return the query of a table's rows, with their month if the table is partitioned.
+    """Return the query of a table's rows, with their month if the table has it.
 
     Args:
         table: Name of the table.
         rows: Query of the rows in load files.
     """
-    if table not in PARTITIONED:
+    if table not in WITH_MONTH:
         return rows
     if table == CALLS:
         return f"SELECT *, {_STARTED_IN} AS {MONTH} FROM ({rows}) AS loaded"
@@ -119,8 +113,8 @@ class CallMonths:
 
     Args:
         sql: The connection.
-        existing: Columns of the partitioned tables that exist.
-        staged: Partitioned tables of which there are rows to load.
+        existing: Columns of the tables with months that exist.
+        staged: Tables with months of which there are rows to load.
     """
 
     def __init__(
@@ -155,7 +149,7 @@ class CallMonths:
         known = [month for (month,) in moved if month is not None]
         conditions = [_in_months(f"child.{MONTH}", known)] * bool(known)
         conditions += [f"child.{MONTH} IS NULL"] * ((None,) in moved)
-        for table in CHILDREN:
+        for table in PARTITIONED:
             if table not in self._existing:
                 continue
             # The load replaces the other rows, and finds them in their previous months.
@@ -180,11 +174,12 @@ class CallMonths:
         new = [table for table, columns in self._existing.items() if MONTH not in columns]
         for table in new:
             self._sql.execute_sql(f"ALTER TABLE {self._name(table)} ADD COLUMN {MONTH} DATE")
-            self._sql.execute_sql(f"ALTER TABLE {self._name(table)} SET PARTITIONED BY ({MONTH})")
+            if table in PARTITIONED:
+                self._sql.execute_sql(f"ALTER TABLE {self._name(table)} SET PARTITIONED BY ({MONTH})")
         calls = self._name(CALLS)
         if CALLS in new:
             self._sql.execute_sql(f"UPDATE {calls} SET {MONTH} = {_STARTED_IN} WHERE started IS NOT NULL")
-        for table in CHILDREN:
+        for table in PARTITIONED:
             # If the calls were dropped and created again, sentences have months of calls that are unknown now.
             if CALLS in self._existing and table in self._existing and {CALLS, table}.intersection(new):
                 known = (
@@ -211,7 +206,7 @@ class CallMonths:
         )
         if not self._sql.execute_sql(f"{unknown} LIMIT 1"):
             return
-        for table in CHILDREN:
+        for table in PARTITIONED:
             if table in self._existing:
                 self._sql.execute_sql(
                     f"INSERT INTO {_PREVIOUS_MONTHS} SELECT DISTINCT call_id, {MONTH} FROM {self._name(table)}"
@@ -233,13 +228,15 @@ class CallMonths:
             return self._name(table)
 
 
-def _split(clause: str) -> Iterator[str]:
-    """Yield a clause for the rows of known, and for those of unknown months: a condition on both reads all files."""
-    yield f"{clause} AND {_IS_LOADED_MONTH}(d.{MONTH})"
-    yield f"{clause} AND d.{MONTH} IS NULL"
-
-
 def _in_months(column: str, months: Sequence[date]) -> str:
-    """Return a condition from which DuckLake derives the files to read, which it does not from a join."""
+    """Return a condition from which DuckLake derives the files to read, which it does not from a join.
+
+    A range costs nothing per row, but reads the months between. IN reads the column of all rows.
+    """
+    if not months:
+        return "false"
+    first, last = min(months), max(months)
+    if (last.year - first.year) * 12 + last.month - first.month < 2 * len(months):
+        return f"{column} BETWEEN DATE '{first}' AND DATE '{last}'"
     days = ", ".join(f"DATE '{month}'" for month in sorted(months))
-    return f"{column} IN ({days})" if days else "false"
+    return f"{column} IN ({days})"

@@ -63,7 +63,7 @@ def test_files_of_many_loads_are_merged(make_gong: MakeGong, workspace: Workspac
     files = "SELECT table_name, file_count, delete_file_count FROM ducklake_table_info(current_database())"
     ((months,),) = workspace.rows("SELECT count(DISTINCT _call_month) FROM gong.calls")
     for table, count, delete_count in workspace.rows(files):
-        is_partitioned = table in ("calls", "transcript_sentences")
+        is_partitioned = table == "transcript_sentences"
         assert (count, delete_count) in ([(months, 0)] if is_partitioned else [(0, 0), (1, 0)])
     assert_all_tables_match(workspace, gong)
 
