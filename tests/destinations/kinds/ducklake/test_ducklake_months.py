@@ -219,15 +219,15 @@ def test_a_load_that_is_repeated_with_another_connection_has_months(
     ]
 
 
-@pytest.mark.parametrize("max_listed", [1, 2])
+@pytest.mark.parametrize("max_listed", [1, 3])
 def test_sentences_of_many_calls_are_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, max_listed: int) -> None:
     """The calls of a load are compared one by one, or joined if they are more than a limit."""
     monkeypatch.setattr(months, "_MAX_LISTED", max_listed)
     lake, pipeline = DuckLakeConnection(tmp_path), _pipeline(tmp_path)
-    for sentences in ({"1": 30, "2": 20, "it's": 10}, {"1": 3, "it's": 0}):
+    for sentences in ({"1": 30, "2": 20, "it's": 10}, {"1": 3, "2": 5, "it's": 0}):
         pipeline.run([_calls({"1": _STARTS[1]}), _transcripts(sentences)], loader_file_format="parquet")
     counts = lake.rows("SELECT call_id, count(*) FROM gong.transcript_sentences GROUP BY call_id ORDER BY call_id")
-    assert counts == [("1", 3), ("2", 20)]
+    assert counts == [("1", 3), ("2", 5)]
 
 
 _starts = st.dictionaries(st.sampled_from(_CALL_IDS), st.sampled_from((*_STARTS, _DELETED)))
