@@ -159,6 +159,9 @@ class Warehouse(Protocol):
             DatabaseException: If the warehouse cannot be reached.
         """
 
+    def prepare_publication(self) -> None:
+        """Import in a thread what `publish_changes` needs, while the run works; kinds without a copy do nothing."""
+
     def publish_changes(self, pipeline: dlt.Pipeline) -> None:
         """Write what was committed where other engines read it; kinds without such a copy do nothing.
 
@@ -276,6 +279,9 @@ class SqlWarehouse:
         with pipeline.sql_client() as sql:
             sql.execute_sql("SELECT 1")
         return None
+
+    def prepare_publication(self) -> None:
+        pass
 
     def publish_changes(self, pipeline: dlt.Pipeline) -> None:
         pass

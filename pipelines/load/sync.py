@@ -244,6 +244,7 @@ class SyncJob:
     def _load(self, pipeline: dlt.Pipeline) -> None:
         # A run that is killed from here on has counted the requests of this part.
         self._job.write_progress(**self._columns())
+        self._target.warehouse.prepare_publication()
         pipeline.normalize()
         with self._target.warehouse.hold(create=True):
             if not self._loaded:

@@ -120,6 +120,9 @@ class DuckDbWarehouse:
             sql.execute_sql("SELECT 1")
         return None
 
+    def prepare_publication(self) -> None:
+        pass
+
     def publish_changes(self, pipeline: dlt.Pipeline) -> None:
         pass
 

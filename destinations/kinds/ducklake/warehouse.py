@@ -136,6 +136,9 @@ class DuckLakeWarehouse:
             sql.execute_sql("SELECT 1")
         return None if self._catalog_file else self._missing_privilege()
 
+    def prepare_publication(self) -> None:
+        pass
+
     def publish_changes(self, pipeline: dlt.Pipeline) -> None:
         pass
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.typedef import Identifier, Properties
 
 from .destination import IcebergSettings
 
@@ -29,6 +30,20 @@ _S3_PROPERTIES = {
 
 class AtomicSqlCatalog(SqlCatalog):
     """pyiceberg's SQL catalog, which can commit several tables in one transaction of its database."""
+
+    def __init__(self, name: str, **properties: str) -> None:
+        super().__init__(name, **properties)
+        self._namespaces: dict[str | Identifier, Properties] = {}
+
+    def load_namespace_properties(self, namespace: str | Identifier) -> Properties:
+        """Return the properties of a namespace, which are read once: each new table needs them for its location.
+
+        Raises:
+            NoSuchNamespaceError: If it does not exist.
+        """
+        if namespace not in self._namespaces:
+            self._namespaces[namespace] = super().load_namespace_properties(namespace)
+        return self._namespaces[namespace]
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

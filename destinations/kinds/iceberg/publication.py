@@ -33,6 +33,7 @@ from pyiceberg.table.snapshots import ancestors_of
 from ..ducklake.lake import LakeAddress
 from ..ducklake.months import MONTH
 from .catalog import commit_together
+from .file_writer import FileWriter
 from .lake_changes import Change, LakeSnapshot, LakeTable
 from .views import View, ViewFiles
 
@@ -147,39 +148,53 @@ class Publisher:
         complete: int | None,
         retention: timedelta | None,
     ) -> dict[str, _Published]:
-        """Commit all tables that have changed, and then the rows of `gong_loads`; return all tables."""
-        published: dict[str, _Published] = {}
-        staged: dict[str, Transaction] = {}
+        """Commit all tables that have changed, and then the rows of `gong_loads`; return all tables.
+
+        A table that would not have the number of rows that the lake has is published whole.
+        """
         existing = {name for _, name in self.catalog.list_tables(self.dataset)}
+        published: dict[str, _Published] = {}
+        bases: dict[LakeTable, int | None] = {}
         for table in snapshot.tables:
             name = table.published_name
             base = complete if name in previous and name in existing else None
             changes = None if base is None else snapshot.changes_since(base)
             if changes is not None and table.table_id not in changes and retention is None:
                 published[name] = previous[name]
-                continue
-            current = self._load(name)
-            change = _find_change(snapshot, table, current, base)
-            if change is None and current is not None and retention is not None:
-                change = _find_fragments(snapshot, table, current)
-            if change is None and current is not None:
-                published[name] = _Published.of(current)
             else:
-                staged[name] = self._stage(snapshot, table, current, change or snapshot.whole(table))
+                bases[table] = base
+        snapshot.count_rows(bases)
+        staged: dict[LakeTable, Transaction] = {}
+        with FileWriter() as writer:
+            # The largest first: the others are read while its files are written.
+            for table in sorted(bases, key=snapshot.count, reverse=True):
+                current = self._load(table.published_name) if table.published_name in existing else None
+                change = _find_change(snapshot, table, current, bases[table])
+                if change is None and current is not None and retention is not None:
+                    change = _find_fragments(snapshot, table, current)
+                if change is None and current is not None:
+                    published[table.published_name] = _Published.of(current)
+                else:
+                    staged[table] = self._stage(writer, snapshot, table, current, change or snapshot.whole(table))
+            writer.finish()
+            for table, transaction in staged.items():
+                if _count_rows(transaction) != snapshot.count(table):
+                    current = self._load(table.published_name)
+                    staged[table] = self._stage(writer, snapshot, table, current, snapshot.whole(table))
+            writer.finish()
         with commit_together(self.catalog):
-            for name, transaction in staged.items():
-                published[name] = _Published.of(transaction.commit_transaction())
+            for table, transaction in staged.items():
+                published[table.published_name] = _Published.of(transaction.commit_transaction())
             for name in previous.keys() - published.keys() - {LOADS}:
                 with suppress(NoSuchTableError):
                     self.catalog.drop_table((self.dataset, name))
             published[LOADS] = self._append_loads(snapshot, loads, published, retention)
         return published
 
-    def _stage(self, snapshot: LakeSnapshot, table: LakeTable, current: Table | None, change: Change) -> Transaction:
-        """Write the files of a change, and return the transaction that commits them.
-
-        A table that would not have the number of rows that the lake has is published whole.
-        """
+    def _stage(
+        self, writer: FileWriter, snapshot: LakeSnapshot, table: LakeTable, current: Table | None, change: Change
+    ) -> Transaction:
+        """Return the transaction that commits a change, whose files the writer writes."""
         parts = snapshot.read(change)
         first = next(parts)
         if current is None:
@@ -190,7 +205,7 @@ class Publisher:
         else:
             transaction = current.transaction()
             if _update_columns(transaction, first.schema) and not change.is_whole:
-                return self._stage(snapshot, table, current, snapshot.whole(table))
+                return self._stage(writer, snapshot, table, current, snapshot.whole(table))
         if MONTH in first.schema.names and transaction.table_metadata.spec().is_unpartitioned():
             with transaction.update_spec() as spec:
                 spec.add_identity(MONTH)
@@ -198,9 +213,7 @@ class Publisher:
         if current is not None and (rows := _rows_to_delete(change)) is not None:
             transaction.delete(rows, properties)
         for part in chain([first], parts):
-            transaction.append(part, properties)
-        if not change.is_whole and _count_rows(transaction) != snapshot.count(table):
-            return self._stage(snapshot, table, current, snapshot.whole(table))
+            writer.append(transaction, part, properties)
         return transaction
 
     def _append_loads(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,10 @@ class IcebergWarehouse(DuckLakeWarehouse):
         except NotPublishedError as error:
             return str(error)
         return None
+
+    def prepare_publication(self) -> None:
+        # Not a daemon: the end of the process would stop it within an import, whose lock it would keep.
+        threading.Thread(target=_import_packages, name="gong-elt-imports").start()
 
     def publish_changes(self, pipeline: dlt.Pipeline) -> None:
         with errors_of(_NOT_PUBLISHED), pipeline.sql_client() as sql:
@@ -80,6 +85,12 @@ class IcebergWarehouse(DuckLakeWarehouse):
         catalog = open_catalog(self.settings)
         folder = f"{self.settings.credentials.iceberg_url}/{dataset}/views"
         return Publisher(catalog, address, dataset, ViewFiles(folder, catalog.properties, catalog.name, dataset))
+
+
+def _import_packages() -> None:
+    # Errors are those of the publication, which imports the same.
+    with suppress(Exception):
+        from . import publication  # noqa: F401, PLC0415
 
 
 def open_iceberg(name: str, destination: Iceberg, settings: Any, dataset: str) -> IcebergWarehouse:

@@ -129,6 +129,9 @@ class PostgresWarehouse:
         hint = f"schema {schema} does not exist and this user may not create it: GRANT CREATE on the database"
         return None if can_create_schema else hint
 
+    def prepare_publication(self) -> None:
+        pass
+
     def publish_changes(self, pipeline: dlt.Pipeline) -> None:
         pass
 

@@ -184,6 +184,24 @@ def test_maintain_removes_erased_calls_from_the_files(make_gong: MakeGong, works
     assert {name for name, count in snapshots.items() if count > 1} <= {"gong_loads", "gong_runs"}
 
 
+def test_a_table_that_cannot_be_written_is_one_line(make_gong: MakeGong, workspace: Workspace) -> None:
+    """A thread writes the files; its error ends the publication, and the next run repeats it."""
+    gong = make_gong(calls=40)
+    obstacle = workspace.folder / "iceberg" / "gong" / "call_parties" / "data"
+    obstacle.parent.mkdir(parents=True)
+    obstacle.touch()
+    result = workspace.run("sync")
+    assert result.code == 1
+    assert len(result.err.strip().splitlines()) == 1, result.err
+    assert "was not published to Iceberg" in result.err
+    assert load_tables(workspace) == {}
+
+    obstacle.unlink()
+    workspace.sync()
+    assert_published(workspace)
+    assert_all_tables_match(workspace, gong)
+
+
 @pytest.mark.parametrize(
     ("catalog", "message"),
     [
