@@ -56,7 +56,7 @@ class Change:
 
     Attributes:
         rows: Query of the rows to append.
-        size: Their number.
+        size: Their number, or that of the files' rows, of which some may be deleted; 0 if there are none.
         key: Column by which rows are deleted before; None if none are, or all.
         values: Values of that column.
         months: Values of `MONTH` whose rows are deleted before, of those with the key's values; None for any.
@@ -96,6 +96,7 @@ class LakeSnapshot:
         self.is_restored = False
         self._changes: dict[int, Mapping[str, Sequence[int]] | None] = {}
         self._columns = self._read_columns()
+        self._file_rows = self._read_file_rows()
         self._counts: dict[str, int] = {}
 
     def read_load_id(self) -> str | None:
@@ -133,7 +134,7 @@ class LakeSnapshot:
 
     def whole(self, table: LakeTable) -> Change:
         """Return the change that replaces all rows of a table."""
-        return Change(self._select(table), self.count(table), is_whole=True)
+        return Change(self._select(table), self.estimate(table), is_whole=True)
 
     def months(self, table: LakeTable, months: Sequence[date | None]) -> Change:
         """Return the change that replaces all rows of some months by the same rows, and thus their files."""
@@ -187,6 +188,14 @@ class LakeSnapshot:
         if table.table_id not in self._counts:
             self.count_rows([table])
         return self._counts[table.table_id]
+
+    def estimate(self, table: LakeTable) -> int:
+        """Return the rows of a table's files without a query of the table, which takes 10 ms; 0 if it has no row."""
+        return self._file_rows.get(table.table_id) or self.count(table)
+
+    def has_files(self, table: LakeTable) -> bool:
+        """Return whether a table has rows in files; without any, its rows are in the catalog."""
+        return table.table_id in self._file_rows
 
     def read(self, change: Change) -> Iterator[pa.Table]:
         """Yield the rows to append in parts, at least one."""
@@ -261,6 +270,17 @@ class LakeSnapshot:
         for table_id, name, kind in rows:
             columns.setdefault(table_id, {})[name] = kind
         return columns
+
+    def _read_file_rows(self) -> Mapping[str, int]:
+        """Return the rows of each table's files by the table's number, deleted ones included."""
+        rows = self._fetch(
+            f"SELECT CAST(table_id AS VARCHAR), CAST(sum(record_count) AS BIGINT)"
+            f" FROM {self._address.metadata}.ducklake_data_file"
+            " WHERE begin_snapshot <= ? AND (end_snapshot IS NULL OR end_snapshot > ?) GROUP BY 1",
+            self.number,
+            self.number,
+        )
+        return dict(rows)
 
     def _count(self, table: LakeTable, condition: str) -> int:
         return int(self._fetch(f"SELECT count(*) FROM {self._relation(table.name)} WHERE {condition}")[0][0])

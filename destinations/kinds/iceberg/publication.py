@@ -163,22 +163,27 @@ class Publisher:
                 published[name] = previous[name]
             else:
                 bases[table] = base
-        snapshot.count_rows(bases)
+        # Rows of other tables are not counted: they are published whole, and the number of their files' rows is known.
+        snapshot.count_rows(table for table, base in bases.items() if base is not None or not snapshot.has_files(table))
         staged: dict[LakeTable, Transaction] = {}
+        partly: list[LakeTable] = []
         with FileWriter() as writer:
             # The largest first: the others are read while its files are written.
-            for table in sorted(bases, key=snapshot.count, reverse=True):
+            for table in sorted(bases, key=snapshot.estimate, reverse=True):
                 current = self._load(table.published_name) if table.published_name in existing else None
                 change = _find_change(snapshot, table, current, bases[table])
                 if change is None and current is not None and retention is not None:
                     change = _find_fragments(snapshot, table, current)
                 if change is None and current is not None:
                     published[table.published_name] = _Published.of(current)
-                else:
-                    staged[table] = self._stage(writer, snapshot, table, current, change or snapshot.whole(table))
+                    continue
+                change = change or snapshot.whole(table)
+                staged[table] = self._stage(writer, snapshot, table, current, change)
+                if not change.is_whole:
+                    partly.append(table)
             writer.finish()
-            for table, transaction in staged.items():
-                if _count_rows(transaction) != snapshot.count(table):
+            for table in partly:
+                if _count_rows(staged[table]) != snapshot.count(table):
                     current = self._load(table.published_name)
                     staged[table] = self._stage(writer, snapshot, table, current, snapshot.whole(table))
             writer.finish()
