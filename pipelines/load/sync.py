@@ -244,8 +244,9 @@ class SyncJob:
     def _load(self, pipeline: dlt.Pipeline) -> None:
         # A run that is killed from here on has counted the requests of this part.
         self._job.write_progress(**self._columns())
-        self._target.warehouse.prepare_publication()
         pipeline.normalize()
+        # Not before: dlt can start processes, which would inherit the locks of imports.
+        self._target.warehouse.prepare_publication()
         with self._target.warehouse.hold(create=True):
             if not self._loaded:
                 # A load creates only the tables it has rows for; this creates all of them.
