@@ -78,7 +78,7 @@ def _(query, days, mo, team):
     calls = query(
         f"""
         SELECT count(*) AS calls, round(sum(duration_seconds) / 3600, 1) AS hours,
-            round(avg(talk_ratio), 3) AS talk_ratio
+            round(avg(host_talk_ratio), 3) AS talk_ratio
         FROM calls_enriched WHERE {call_filter}
         """,
         *filter_values,
@@ -92,7 +92,7 @@ def _(alt, query, filter_values, call_filter, mo):
     by_week = query(
         f"""
         SELECT started_week AS week, host_name, count(*) AS calls,
-            avg(talk_ratio) AS talk_ratio
+            avg(host_talk_ratio) AS talk_ratio
         FROM calls_enriched WHERE {call_filter} GROUP BY ALL ORDER BY ALL
         """,
         *filter_values,

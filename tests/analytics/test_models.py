@@ -141,9 +141,11 @@ def test_private_and_deleted_calls_are_in_no_mart(marts_gong: SimulatedGong, duc
 def test_figures_of_hosts_equal_those_of_gong(duckdb_marts: Workspace) -> None:
     """Talk ratios agree to 0.001 and durations to 1 ms: the simulated Gong measures the same sentences."""
     rows = duckdb_marts.rows(
-        "SELECT stats.name, calls.talk_ratio, calls.longest_monologue_seconds, calls.longest_customer_story_seconds,"
-        " calls.interactivity, stats.value FROM gong_analytics.calls_enriched AS calls"
-        " JOIN gong.call_interaction_stats AS stats ON stats.call_id = calls.call_id WHERE calls.talk_ratio IS NOT NULL"
+        "SELECT stats.name, calls.host_talk_ratio, calls.longest_monologue_seconds,"
+        " calls.longest_customer_story_seconds, calls.interactivity, stats.value"
+        " FROM gong_analytics.calls_enriched AS calls"
+        " JOIN gong.call_interaction_stats AS stats ON stats.call_id = calls.call_id"
+        " WHERE calls.host_talk_ratio IS NOT NULL"
     )
     positions = {"Talk Ratio": 1, "Longest Monologue": 2, "Longest Customer Story": 3, "Interactivity": 4}
     tolerance = {"Talk Ratio": 0.001, "Interactivity": 0.05}
@@ -171,10 +173,10 @@ def test_patience_equals_gongs_if_the_host_is_alone(duckdb_marts: Workspace) -> 
 
 
 def test_a_reps_talk_ratio_is_the_mean_over_calls(duckdb_marts: Workspace) -> None:
-    """Monthly figures are means over calls, not ratios of sums."""
+    """Monthly figures are means over external calls, not ratios of sums."""
     rows = duckdb_marts.rows(
         "SELECT abs(rep.talk_ratio - (SELECT avg(people.talk_ratio) FROM gong_analytics.call_participants AS people"
-        " WHERE people.user_id = rep.user_id AND people.side = 'company'"
+        " WHERE people.user_id = rep.user_id AND people.side = 'company' AND people.is_external"
         " AND date_trunc('month', people.started) = rep.month))"
         " FROM gong_analytics.rep_month AS rep WHERE rep.talk_ratio IS NOT NULL"
     )

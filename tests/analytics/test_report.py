@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from html import unescape
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,13 @@ def write_report(place: Workspace, file: Path, *arguments: str) -> Json:
     return printed
 
 
-def select(page: Page, *, team: int = 0, period: int = 0) -> None:
-    """Select a team and a period by index, and wait until the page shows them."""
+def select(page: Page, *, team: int = 0, call_type: int = 0, period: int = 0) -> None:
+    """Select a team, a type of calls and a period by index, and wait until the page shows them."""
     page.wait_for_selector("html[data-shown]")
-    for selector, index in (("#team", team), ("#period", period)):
+    for selector, index in (("#team", team), ("#type", call_type), ("#period", period)):
         if page.locator(selector).count():
             page.select_option(selector, str(index))
-    page.wait_for_selector(f"html[data-shown='{team}-{period}']")
+    page.wait_for_selector(f"html[data-shown='{team}-{call_type}-{period}']")
 
 
 def sql_of(page: Page, section: Section) -> str:
@@ -90,23 +91,24 @@ def _query_rows(place: Workspace, sql: str, section: Section) -> list[list[Any]]
 
 @pytest.mark.slow
 def test_figures_equal_the_sql_that_the_page_shows(duckdb_marts: Workspace, tmp_path: Path) -> None:
-    """For each team and period, every table equals the result of its SQL, and the page loads nothing else."""
+    """For each team, type and period, every table equals the result of its SQL, and the page loads nothing else."""
     printed = write_report(duckdb_marts, tmp_path / "report.html")
 
     assert len(printed["teams"]) > 3
+    assert printed["call_types"] == ["External calls", "Meetings", "Dials", "Internal calls", "All calls"]
     assert printed["periods"] == ["Whole period", "Last 30 days", "Last 7 days"]
 
     shown: dict[str, set[str]] = {section.key: set() for section in SECTIONS}
     with open_file(tmp_path / "report.html") as report:
-        for team in range(len(printed["teams"])):
-            for period in range(len(printed["periods"])):
-                select(report.page, team=team, period=period)
-                for section in SECTIONS:
-                    sql, cells = sql_of(report.page, section), cells_of(report.page, section)
-                    assert cells == query_cells(duckdb_marts, sql, section), sql
-                    if team == period == 0:
-                        assert len(cells) == printed["sections"][section.key] > 0
-                    shown[section.key].add(str(cells))
+        numbers = (range(len(printed[name])) for name in ("teams", "call_types", "periods"))
+        for team, call_type, period in product(*numbers):
+            select(report.page, team=team, call_type=call_type, period=period)
+            for section in SECTIONS:
+                sql, cells = sql_of(report.page, section), cells_of(report.page, section)
+                assert cells == query_cells(duckdb_marts, sql, section), sql
+                if team == call_type == period == 0:
+                    assert len(cells) == printed["sections"][section.key] > 0
+                shown[section.key].add(str(cells))
         _assert_loads_nothing_else(report)
 
     # Only sections about the whole warehouse ignore the filters.

@@ -59,6 +59,7 @@ class ReportResult:
         since: Start of the whole period.
         until: End of the whole period.
         teams: Teams that the reader can select.
+        call_types: Types of calls that the reader can select.
         periods: Periods that the reader can select.
         sections: Number of rows in each section when the page is opened.
         warnings: Differences between the marts and the loaded tables.
@@ -73,6 +74,7 @@ class ReportResult:
     since: str
     until: str
     teams: list[str]
+    call_types: list[str]
     periods: list[str]
     sections: Mapping[str, int]
     warnings: list[str]
@@ -141,8 +143,9 @@ def build_report(connection: Connection, target: Target, options: ReportOptions)
         since=window.since.isoformat(),
         until=window.until.isoformat(),
         teams=[team.label for team in figures.teams],
+        call_types=[call_type.label for call_type in figures.call_types],
         periods=[period.label for period in figures.periods],
-        sections={key: len(results["0-0"].rows) for key, results in figures.results.items()},
+        sections={key: len(results["0-0-0"].rows) for key, results in figures.results.items()},
         warnings=[f"{count:,} {difference}: run gong-elt models" for difference, count in differences.items() if count],
         duration_seconds=round(time.monotonic() - clock, 3),
         reason=reason,

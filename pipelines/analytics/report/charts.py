@@ -90,20 +90,20 @@ def _week_tooltip() -> alt.Tooltip:
 
 
 def _activity() -> alt.Chart:
-    scopes = ["External", "Internal", "Unknown"]
+    types = ["meeting", "dial", "short_dial", "other", "internal"]
     chart: alt.Chart = (
         _with_week_bounds(_chart_of_rows(height=220))
-        .transform_stack(stack="calls", groupby=["week"], sort=[alt.SortField("scope")], as_=["low", "high"])
+        .transform_stack(stack="calls", groupby=["week"], sort=[alt.SortField("type")], as_=["low", "high"])
         .mark_rect()
         .encode(
             x=_week_axis(),
             x2="week_end:T",
             y=alt.Y("low:Q", title="Calls", axis=alt.Axis(tickMinStep=1)),
             y2="high:Q",
-            color=alt.Color("scope:N", scale=alt.Scale(domain=scopes, range=[_HUES[0], _HUES[1], _OTHER])),
+            color=alt.Color("type:N", scale=alt.Scale(domain=types, range=[*_HUES[:3], _HUES[4], _OTHER])),
             tooltip=[
                 _week_tooltip(),
-                alt.Tooltip("scope:N", title="Scope"),
+                alt.Tooltip("type:N", title="Type"),
                 alt.Tooltip("calls:Q", title="Calls", format=","),
                 alt.Tooltip("hours:Q", title="Hours", format=",.1f"),
             ],

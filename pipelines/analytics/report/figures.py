@@ -1,4 +1,4 @@
-"""Figures of the report: the result of each section's query for each team and period that a reader can select.
+"""Figures of the report: the result of each section's query for each team, type of call and period to select.
 
 The page shows every result next to the exact SQL that returned it, and computes nothing itself.
 """
@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 from sources.gong import Window
@@ -24,6 +25,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Selectable periods besides the whole one, if it is longer.
 _RECENT_DAYS = (30, 7)
 
+_CALL_TYPES = """
+SELECT is_external, call_type FROM {marts}.calls_enriched WHERE {period} GROUP BY 1, 2
+"""
 _TEAMS = "SELECT DISTINCT team FROM {marts}.calls_enriched WHERE {period} ORDER BY team"
 _FIRST_CALL = "SELECT min(started) AS started FROM {marts}.calls_enriched"
 _DIFFERENCES = """
@@ -45,6 +49,30 @@ class Team:
 
     label: str
     condition: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallType:
+    """A selectable type of calls.
+
+    Attributes:
+        label: Text of the option.
+        condition: SQL condition on `is_external` and `call_type`; None for all calls.
+        types: Types that it has.
+    """
+
+    label: str
+    condition: str | None
+    types: frozenset[str]
+
+
+_EXTERNAL = CallType("External calls", "is_external", frozenset({"meeting", "dial", "short_dial", "other"}))
+_SELECTABLE_TYPES = (
+    CallType("Meetings", "call_type = 'meeting'", frozenset({"meeting"})),
+    CallType("Dials", "call_type IN ('dial', 'short_dial')", frozenset({"dial", "short_dial"})),
+    CallType("Internal calls", "NOT is_external", frozenset({"internal"})),
+    CallType("All calls", None, _EXTERNAL.types | {"internal"}),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +104,16 @@ class Figures:
 
     Attributes:
         teams: Selectable teams; the page opens with the first.
+        call_types: Selectable types of calls; the page opens with the first, external calls.
         periods: Selectable periods; the page opens with the first.
-        results: By section key, then by the indexes of team and period, e.g. `0-2`. The index is 0 if the section does
-            not depend on it.
+        results: By section key, then by the indexes of team, type and period, e.g. `0-0-2`. The index is 0 if the
+            section does not depend on it.
         missing_calls: Number of loaded calls that are not in the marts yet.
         removed_calls: Number of calls in the marts that are now private or deleted.
     """
 
     teams: Sequence[Team]
+    call_types: Sequence[CallType]
     periods: Sequence[Period]
     results: Mapping[str, Mapping[str, SectionResult]]
     missing_calls: int
@@ -91,7 +121,7 @@ class Figures:
 
 
 def load_figures(marts: Marts, window: Window, *, team: str | None, silent_days: int, today: date) -> Figures:
-    """Query the marts for all sections, teams and periods.
+    """Query the marts for all sections, teams, types of calls and periods.
 
     Args:
         marts: The marts.
@@ -104,13 +134,17 @@ def load_figures(marts: Marts, window: Window, *, team: str | None, silent_days:
         UsageError: If the marts or the team do not exist.
     """
     teams = _selectable_teams(marts, window, team)
+    call_types = _selectable_types(marts, window)
     periods = _selectable_periods(marts, window)
     constants = {"marts": marts.schema, "today": f"{(today - _EPOCH.date()).days:d}", "silent_days": silent_days}
     (differences,) = marts.rows(_DIFFERENCES.format(**constants))
     return Figures(
         teams=teams,
+        call_types=call_types,
         periods=periods,
-        results={section.key: _query_section(marts, section, teams, periods, constants) for section in SECTIONS},
+        results={
+            section.key: _query_section(marts, section, teams, call_types, periods, constants) for section in SECTIONS
+        },
         missing_calls=differences["missing"],
         removed_calls=differences["removed"],
     )
@@ -141,6 +175,18 @@ def _selectable_teams(marts: Marts, window: Window, name: str | None) -> list[Te
     return matching[:1]
 
 
+def _selectable_types(marts: Marts, window: Window) -> list[CallType]:
+    """Return external calls, then each other type that differs from those before."""
+    rows = marts.rows(_CALL_TYPES.format(marts=marts.schema, period=in_window(window)))
+    found = {row["call_type"] for row in rows}
+    selectable = [_EXTERNAL]
+    for call_type in _SELECTABLE_TYPES:
+        matching = call_type.types & found
+        if matching and all(matching != other.types & found for other in selectable):
+            selectable.append(call_type)
+    return selectable
+
+
 def _selectable_periods(marts: Marts, window: Window) -> list[Period]:
     (first_call,) = marts.rows(_FIRST_CALL.format(marts=marts.schema))
     started = first_call["started"]
@@ -158,29 +204,39 @@ def _previous(window: Window) -> Window:
 
 
 def _query_section(
-    marts: Marts, section: Section, teams: Sequence[Team], periods: Sequence[Period], constants: Mapping[str, Any]
+    marts: Marts,
+    section: Section,
+    teams: Sequence[Team],
+    call_types: Sequence[CallType],
+    periods: Sequence[Period],
+    constants: Mapping[str, Any],
 ) -> dict[str, SectionResult]:
     results = {}
-    for team_index, team in enumerate(teams if section.scope != "everything" else [Team(_ALL_TEAMS, None)]):
-        for period_index, period in enumerate(periods if section.scope == "team and period" else periods[:1]):
-            sql = section.sql.format(**constants, **_conditions(team, period)).strip()
-            rows = [[_json_value(row[column]) for column in column_names(section)] for row in marts.rows(sql)]
-            if section is KEY_FIGURES and not period.has_previous:
-                rows = [row for row in rows if row[0] == "this period"]
-            results[f"{team_index}-{period_index}"] = SectionResult(sql, rows)
+    selections = product(
+        enumerate(teams if section.scope != "everything" else [Team(_ALL_TEAMS, None)]),
+        enumerate(call_types if section.scope == "calls" else call_types[:1]),
+        enumerate(periods if section.scope == "calls" else periods[:1]),
+    )
+    for (team_index, team), (type_index, call_type), (period_index, period) in selections:
+        sql = section.sql.format(**constants, **_conditions(team, call_type, period)).strip()
+        rows = [[_json_value(row[column]) for column in column_names(section)] for row in marts.rows(sql)]
+        if section is KEY_FIGURES and not period.has_previous:
+            rows = [row for row in rows if row[0] == "this period"]
+        results[f"{team_index}-{type_index}-{period_index}"] = SectionResult(sql, rows)
     return results
 
 
-def _conditions(team: Team, period: Period) -> dict[str, str]:
+def _conditions(team: Team, call_type: CallType, period: Period) -> dict[str, str]:
     def in_team(column: str) -> str:
         return "" if team.condition is None else " AND " + team.condition.replace("{}", column, 1)
 
     window = period.window
+    of_type = "" if call_type.condition is None else f" AND {call_type.condition}"
     with_previous = Window(_previous(window).since if period.has_previous else window.since, window.until)
     return {
         "since": _epoch_ms(window.since),
-        "filter": in_window(window) + in_team("team"),
-        "filter_with_previous": in_window(with_previous) + in_team("team"),
+        "filter": in_window(window) + of_type + in_team("team"),
+        "filter_with_previous": in_window(with_previous) + of_type + in_team("team"),
         "team": in_team("team"),
         "team_of_deal": in_team("last_team"),
     }

@@ -1,9 +1,10 @@
 "use strict";
-// Show the results for the selected team and period. Values are set as text, never as markup.
+// Show the results for the selected team, type of calls and period. Values are set as text, never as markup.
 (() => {
   const ROWS_SHOWN_FIRST = 25;
+  const FILTERS = { calls: ["team", "type", "period"], team: ["team"], everything: [] };
   const { sections } = JSON.parse(document.getElementById("data").textContent);
-  const selects = { team: document.getElementById("team"), period: document.getElementById("period") };
+  const selects = { team: document.getElementById("team"), type: document.getElementById("type"), period: document.getElementById("period") };
   const views = new Map();
 
   const decimals = (places) => new Intl.NumberFormat("en", { minimumFractionDigits: places, maximumFractionDigits: places });
@@ -27,8 +28,9 @@
   }
 
   function selectedResult(section) {
-    const index = (name) => (section.scope.includes(name) && selects[name] ? selects[name].value : "0");
-    return section.results[`${index("team")}-${index("period")}`];
+    const names = FILTERS[section.scope];
+    const index = (name) => (names.includes(name) && selects[name] ? selects[name].value : "0");
+    return section.results[["team", "type", "period"].map(index).join("-")];
   }
 
   function cell(section, row, index) {
@@ -89,7 +91,7 @@
       container.querySelector(".tiles")?.replaceChildren(...tiles(section, rows));
       if (section.chart) await draw(section, container.querySelector(".chart"), rows);
     }
-    document.documentElement.dataset.shown = [selects.team?.value ?? 0, selects.period?.value ?? 0].join("-");
+    document.documentElement.dataset.shown = Object.values(selects).map((select) => select?.value ?? 0).join("-");
   }
 
   // Finish showing one selection before the next, even if the reader changes it meanwhile.

@@ -56,6 +56,7 @@ def render_page(figures: Figures, about: Mapping[str, Any]) -> str:
         missing_calls=figures.missing_calls,
         removed_calls=figures.removed_calls,
         teams=_make_printable([team.label for team in figures.teams]),
+        call_types=[call_type.label for call_type in figures.call_types],
         periods=[period.label for period in figures.periods],
         sections=sections,
         data={"sections": [{key: section[key] for key in _SCRIPT_KEYS} for section in sections]},

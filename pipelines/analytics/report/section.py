@@ -8,8 +8,8 @@ from typing import Literal
 Kind = Literal["text", "count", "hours", "minutes", "seconds", "share", "number", "money", "date"]
 """How a value is formatted; a share is between 0 and 1."""
 
-Scope = Literal["team and period", "team", "everything"]
-"""Which of the reader's filters apply to a section."""
+Scope = Literal["calls", "team", "everything"]
+"""Which of the reader's filters apply to a section: team, type and period for calls, the team only, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,5 +48,5 @@ class Section:
     description: str
     sql: str
     columns: tuple[Column, ...]
-    scope: Scope = "team and period"
+    scope: Scope = "calls"
     table_is_open: bool = False

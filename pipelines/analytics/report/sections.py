@@ -21,7 +21,7 @@ SELECT
     sum(duration_seconds) / 3600.0 AS hours,
     count(DISTINCT host_user_id) AS hosts,
     count(DISTINCT account_id) AS accounts,
-    avg(talk_ratio) AS talk_ratio,
+    avg(host_talk_ratio) AS talk_ratio,
     avg(customer_questions_per_hour) AS customer_questions_per_hour,
     avg(CASE WHEN has_transcript THEN 1.0 ELSE 0.0 END) AS transcribed
 FROM {marts}.calls_enriched
@@ -50,7 +50,7 @@ SECTIONS = (
         sql="""
 SELECT
     started_week AS week,
-    coalesce(scope, 'Unknown') AS scope,
+    call_type AS type,
     count(*) AS calls,
     sum(duration_seconds) / 3600.0 AS hours
 FROM {marts}.calls_enriched
@@ -60,7 +60,7 @@ ORDER BY 1, 2
 """,
         columns=(
             Column("week", "Week", "date"),
-            Column("scope", "Scope"),
+            Column("type", "Type"),
             Column("calls", "Calls", "count"),
             Column("hours", "Hours", "hours"),
         ),
@@ -72,10 +72,10 @@ ORDER BY 1, 2
         sql="""
 SELECT
     started_week AS week,
-    count(talk_ratio) AS calls,
-    avg(talk_ratio) AS talk_ratio
+    count(host_talk_ratio) AS calls,
+    avg(host_talk_ratio) AS talk_ratio
 FROM {marts}.calls_enriched
-WHERE talk_ratio IS NOT NULL AND {filter}
+WHERE host_talk_ratio IS NOT NULL AND {filter}
 GROUP BY 1
 ORDER BY 1
 """,
@@ -93,7 +93,7 @@ ORDER BY 1
 SELECT
     coalesce(host_name, 'Unknown host') AS host,
     count(*) AS calls,
-    avg(talk_ratio) AS talk_ratio,
+    avg(host_talk_ratio) AS talk_ratio,
     avg(longest_monologue_seconds) AS longest_monologue,
     avg(longest_customer_story_seconds) AS longest_customer_story,
     avg(patience_seconds) AS patience,

@@ -12,7 +12,7 @@ METRICS: Mapping[str, Mapping[str, str]] = {
     "calls_enriched": {
         "calls": "count(*)",
         "call_hours": "sum(duration_seconds) / 3600.0",
-        "talk_ratio": "avg(talk_ratio)",
+        "talk_ratio": "avg(host_talk_ratio)",
         "longest_monologue_seconds": "avg(longest_monologue_seconds)",
         "patience_seconds": "avg(patience_seconds)",
         "interactivity": "avg(interactivity)",

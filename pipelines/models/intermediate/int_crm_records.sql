@@ -14,7 +14,7 @@ with linked as (
 described as (
     select
         linked.call_id,
-        linked.system,
+        linked.system as crm_system,
         linked.kind,
         linked.object_id,
         linked.timing,
@@ -22,7 +22,10 @@ described as (
         {{ crm_field(var('gong_stage_fields')) }} as stage,
         {{ crm_field(var('gong_amount_fields')) }} as amount,
         {{ crm_field(var('gong_close_date_fields')) }} as close_date,
-        lower({{ crm_field(var('gong_is_closed_fields')) }}) as is_closed
+        lower({{ crm_field(var('gong_is_closed_fields')) }}) as is_closed,
+        {{ crm_field(var('gong_currency_fields')) }} as currency,
+        {{ crm_field(var('gong_owner_fields')) }} as owner,
+        {{ crm_field(var('gong_website_fields')) }} as website
     from linked
     left join {{ ref('stg_call_crm_fields') }} as fields
         on fields.call_id = linked.call_id
@@ -36,14 +39,17 @@ described as (
 
 select
     call_id,
-    system,
+    crm_system,
     kind,
     object_id,
     timing,
     name,
     stage,
     {{ text_as_number('amount') }} as amount,
-    substr(close_date, 1, 10) as close_date,
+    currency,
+    {{ text_as_date('close_date') }} as close_date,
     is_closed = 'true' or stage in {{ quoted(var('gong_won_stages') + var('gong_lost_stages')) }} as is_closed,
-    stage in {{ quoted(var('gong_won_stages')) }} as is_won
+    stage in {{ quoted(var('gong_won_stages')) }} as is_won,
+    owner,
+    {{ website_domain('website') }} as website_domain
 from described

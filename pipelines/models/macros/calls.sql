@@ -60,3 +60,53 @@
 {% macro user_name() -%}
   nullif(trim(coalesce(first_name, '') || ' ' || coalesce(last_name, '')), '')
 {%- endmacro %}
+
+{# Return whether a text contains one of some parts, in any case. #}
+{% macro contains_any(text, parts) -%}
+  coalesce(
+    {%- for part in parts %}
+    lower({{ text }}) like {{ quoted(['%' ~ part ~ '%']) }}{{ " or" if not loop.last }}
+    {%- endfor %}, false
+  )
+{%- endmacro %}
+
+{# Return `won`, `lost` or `open`; null without a deal. #}
+{% macro deal_outcome(deal) -%}
+  case
+    when {{ deal }}.is_won then 'won'
+    when {{ deal }}.is_closed then 'lost'
+    when {{ deal }}.opportunity_id is not null then 'open'
+  end
+{%- endmacro %}
+
+{# Return the day of the week of an instant, in UTC: 1 for Monday to 7 for Sunday. 1970-01-01 was a Thursday. #}
+{% macro weekday(instant) -%}
+  {%- set days = "(" ~ epoch_days(instant) ~ " + 3)" -%}
+  cast({{ days }} - 7 * floor({{ days }} / 7.0) + 1 as {{ dbt.type_int() }})
+{%- endmacro %}
+
+{# Return the hour of an instant, in UTC, from 0 to 23. #}
+{% macro hour_of_day(instant) -%}
+  cast(floor(({{ epoch_ms(instant) }} - 86400000 * cast({{ epoch_days(instant) }} as bigint)) / 3600000.0) as {{ dbt.type_int() }})
+{%- endmacro %}
+
+{# Return the URL of a deal in the CRM; null if `gong_deal_url` is empty. #}
+{% macro deal_url(deal_id) -%}
+  {%- set before, _, after = var('gong_deal_url').partition('{id}') -%}
+  {%- if var('gong_deal_url') -%} '{{ escaped(before) }}' || {{ deal_id }} || '{{ escaped(after) }}'
+  {%- else -%} cast(null as {{ dbt.type_string() }}) {%- endif -%}
+{%- endmacro %}
+
+{# Return whether an instant is at most some days ago. #}
+{% macro is_recent(instant, days) -%}
+  ({{ epoch_days('current_timestamp') }} - {{ epoch_days(instant) }} between 0 and {{ days }})
+{%- endmacro %}
+
+{# Return whether a text contains one of some words, in any case. #}
+{% macro contains_any_word(text, words) -%}
+  coalesce(
+    {%- for word in words %}
+    ' ' || replace(replace(lower({{ text }}), ',', ' '), '/', ' ') || ' ' like {{ quoted(['% ' ~ word ~ ' %']) }}{{ " or" if not loop.last }}
+    {%- endfor %}, false
+  )
+{%- endmacro %}

@@ -163,6 +163,11 @@ select explode(sequence(cast('{{ first }}' as date), cast('{{ last }}' as date))
   cast(floor({{ epoch_ms(instant) }} / 86400000.0) as {{ dbt.type_int() }})
 {%- endmacro %}
 
+{# Return the days from 1970-01-01 to a date. #}
+{% macro days_of_date(day) -%}
+  {{ dbt.datediff("cast('1970-01-01' as date)", day, 'day') }}
+{%- endmacro %}
+
 {# Convert a JSON value to text: a string without its quotes, anything else as JSON. #}
 {% macro json_as_text(column) -%}
   {{ return(adapter.dispatch('json_as_text', 'gong_elt')(column)) }}
@@ -205,6 +210,31 @@ select explode(sequence(cast('{{ first }}' as date), cast('{{ last }}' as date))
   end
 {%- endmacro %}
 
+{# Return the first element of a JSON array as text; null if there is none. #}
+{% macro json_first(column) -%}
+  {{ return(adapter.dispatch('json_first', 'gong_elt')(column)) }}
+{%- endmacro %}
+
+{% macro default__json_first(column) -%}
+  ({{ column }} ->> 0)
+{%- endmacro %}
+
+{% macro duckdb__json_first(column) -%}
+  json_extract_string({{ column }}, '$[0]')
+{%- endmacro %}
+
+{% macro snowflake__json_first(column) -%}
+  {{ gong_elt.variant_as_text('get(try_parse_json(' ~ gong_elt.variant_as_text(column) ~ '), 0)') }}
+{%- endmacro %}
+
+{% macro bigquery__json_first(column) -%}
+  json_value({{ column }}, '$[0]')
+{%- endmacro %}
+
+{% macro spark__json_first(column) -%}
+  get_json_object({{ column }}, '$[0]')
+{%- endmacro %}
+
 {# Return the mean of a figure, rounded to ten digits: the sum of fractions depends on the order of the rows, which differs
    between a full and an incremental build. #}
 {% macro mean(expression) -%}
@@ -220,30 +250,60 @@ select explode(sequence(cast('{{ first }}' as date), cast('{{ last }}' as date))
   cast(round(cast(avg({{ expression }}) as numeric), 10) as double precision)
 {%- endmacro %}
 
+{# Return whether a text matches a regular expression. #}
+{% macro matches(expression, pattern) -%}
+  {{ return(adapter.dispatch('matches', 'gong_elt')(expression, pattern)) }}
+{%- endmacro %}
+
+{% macro default__matches(expression, pattern) -%}
+  {{ expression }} ~ {{ pattern }}
+{%- endmacro %}
+
+{% macro duckdb__matches(expression, pattern) -%}
+  regexp_matches({{ expression }}, {{ pattern }})
+{%- endmacro %}
+
+{# Snowflake's pattern has to match the whole text. #}
+{% macro snowflake__matches(expression, pattern) -%}
+  regexp_like({{ expression }}, {{ pattern }})
+{%- endmacro %}
+
+{% macro bigquery__matches(expression, pattern) -%}
+  regexp_contains({{ expression }}, {{ pattern }})
+{%- endmacro %}
+
+{# Java's `$` also matches before a line break at the end, which `\z` does not. #}
+{% macro spark__matches(expression, pattern) -%}
+  {{ expression }} rlike {{ pattern | replace('$', '\\\\z') }}
+{%- endmacro %}
+
 {# Convert the text of a CRM field to a number; null if it is not a number, or too long for one. #}
 {% macro text_as_number(expression) -%}
   {{ return(adapter.dispatch('text_as_number', 'gong_elt')(expression)) }}
 {%- endmacro %}
 
 {% macro default__text_as_number(expression) -%}
-  case when {{ expression }} ~ {{ number_pattern() }} then cast({{ expression }} as double precision) end
-{%- endmacro %}
-
-{% macro duckdb__text_as_number(expression) -%}
-  case when regexp_matches({{ expression }}, {{ number_pattern() }}) then cast({{ expression }} as double precision) end
+  case when {{ matches(expression, number_pattern()) }} then cast({{ expression }} as {{ type_double() }}) end
 {%- endmacro %}
 
 {% macro snowflake__text_as_number(expression) -%}
-  case when regexp_like({{ expression }}, {{ number_pattern() }}) then try_cast({{ expression }} as double precision) end
+  case when {{ matches(expression, number_pattern()) }} then try_cast({{ expression }} as double precision) end
 {%- endmacro %}
 
 {% macro bigquery__text_as_number(expression) -%}
-  case when regexp_contains({{ expression }}, {{ number_pattern() }}) then safe_cast({{ expression }} as float64) end
+  case when {{ matches(expression, number_pattern()) }} then safe_cast({{ expression }} as float64) end
 {%- endmacro %}
 
-{# Java's `$` also matches before a line break at the end, which `\z` does not. #}
-{% macro spark__text_as_number(expression) -%}
-  case when {{ expression }} rlike {{ number_pattern() | replace('$', '\\\\z') }} then cast({{ expression }} as double) end
+{# Convert a text that begins with a date (2026-01-31) to the date; null if there is no such day. #}
+{% macro text_as_date(expression) -%}
+  {%- set day = 'substr(' ~ expression ~ ', 1, 10)' -%}
+  case when {{ matches(day, date_pattern()) }} then cast({{ day }} as date) end
+{%- endmacro %}
+
+{% macro date_pattern() -%}
+  {%- set leap = '([1-9][0-9](0[48]|[2468][048]|[13579][26])|([2468][048]|[13579][26])00)-02-29' -%}
+  {%- set days = '(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31' -%}
+  '^([1-9][0-9]{3}-({{ days }})|{{ leap }})$'
 {%- endmacro %}
 
 {% macro number_pattern() -%}

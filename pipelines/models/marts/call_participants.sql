@@ -2,6 +2,8 @@ select
     parties.call_id,
     parties.party_id,
     calls.started,
+    types.is_external,
+    types.call_type,
     parties.user_id,
     parties.name,
     parties.email_address,
@@ -17,6 +19,7 @@ select
     speech.patience_seconds
 from {{ ref('stg_call_parties') }} as parties
 join {{ ref('stg_calls') }} as calls on calls.call_id = parties.call_id
+join {{ ref('int_call_types') }} as types on types.call_id = parties.call_id
 left join {{ ref('int_speakers') }} as speakers
     on speakers.call_id = parties.call_id
     and speakers.speaker_id = parties.speaker_id

@@ -13,18 +13,29 @@ with parts as (
 ),
 
 checks as (
-    select 'calls without transcript' as check_name, count(case when not has_transcript then 1 end) as found,
+    select 'external calls without transcript' as check_name, count(case when not has_transcript then 1 end) as found,
         count(*) as looked_at
     from {{ ref('calls_enriched') }}
+    where is_external
     union all
-    select 'calls without account or opportunity',
-        count(case when account_id is null and opportunity_id is null then 1 end), count(*)
+    select 'external calls without account or opportunity in the CRM',
+        count(case when coalesce(account_matched_by, '') <> 'crm' and opportunity_id is null then 1 end), count(*)
     from {{ ref('calls_enriched') }}
+    where is_external
     union all
-    select 'calls whose host is no known user', count(case when host_name is null then 1 end), count(*)
+    select 'external calls without any account', count(case when account_id is null then 1 end), count(*)
     from {{ ref('calls_enriched') }}
+    where is_external
     union all
-    select 'calls without any external person', count(case when external_people = 0 then 1 end), count(*)
+    select 'external calls whose host is no known user', count(case when host_name is null then 1 end), count(*)
+    from {{ ref('calls_enriched') }}
+    where is_external
+    union all
+    select 'external calls without any external person', count(case when external_people = 0 then 1 end), count(*)
+    from {{ ref('calls_enriched') }}
+    where is_external
+    union all
+    select 'internal calls', count(case when not is_external then 1 end), count(*)
     from {{ ref('calls_enriched') }}
     union all
     select 'calls without a start, which are in no week or month', count(case when started is null then 1 end), count(*)

@@ -15,6 +15,8 @@ select
     shelf.snippet_to_sec,
     calls.call_id is not null as is_loaded,
     calls.started,
+    calls.is_external,
+    calls.call_type,
     calls.host_name,
     calls.team,
     calls.account_name

@@ -7,6 +7,8 @@ select
     reviews.call_start_time as call_started,
     reviews.reviewed_user_id,
     reviewed.user_name as reviewed_name,
+    reviewed.manager_id as manager_user_id,
+    managers.user_name as team,
     reviews.reviewer_user_id,
     reviewers.user_name as reviewer_name,
     reviews.review_method,
@@ -27,3 +29,4 @@ left join {{ ref('stg_scorecard_questions') }} as questions
     and questions.question_id <> ''
 left join {{ ref('stg_users') }} as reviewed on reviewed.user_id = reviews.reviewed_user_id
 left join {{ ref('stg_users') }} as reviewers on reviewers.user_id = reviews.reviewer_user_id
+left join {{ ref('stg_users') }} as managers on managers.user_id = reviewed.manager_id

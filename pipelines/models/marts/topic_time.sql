@@ -8,6 +8,8 @@ select
     calls.started_week,
     calls.started_month,
     calls.started_epoch_ms,
+    calls.is_external,
+    calls.call_type,
     calls.host_user_id,
     calls.host_name,
     calls.team,

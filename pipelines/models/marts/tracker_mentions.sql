@@ -1,7 +1,8 @@
 {{ config(
     materialized='incremental',
     pre_hook="{{ forget_changed_calls('calls_enriched', [
-        'started', 'host_user_id', 'host_name', 'team', 'account_name', 'opportunity_id', 'stage_at_call', '_synced_at'
+        'url', 'started', 'is_external', 'call_type', 'host_user_id', 'host_name', 'team', 'account_id', 'account_name',
+        'opportunity_id', 'stage_at_call', '_synced_at'
     ]) }}"
 ) }}
 
@@ -22,11 +23,16 @@ select
     speakers.name as speaker_name,
     speakers.user_id,
     coalesce(speakers.side, 'unknown') as side,
+    {{ moment_url('calls.url', '1000 * occurrences.start_seconds', '1000 * occurrences.start_seconds') }} as moment_url,
+    calls.url,
     calls.started,
     calls.started_month,
+    calls.is_external,
+    calls.call_type,
     calls.host_user_id,
     calls.host_name,
     calls.team,
+    calls.account_id,
     calls.account_name,
     calls.opportunity_id,
     calls.stage_at_call,

@@ -22,7 +22,7 @@ listened as (
     join {{ ref('calls_enriched') }} as calls on calls.call_id = trackers.call_id
     left join mentions on mentions.call_id = trackers.call_id and mentions.tracker_id = trackers.tracker_id
     -- Without a start a call is in no month, and trackers without an id cannot be told apart.
-    where calls.started is not null and trackers.tracker_id <> ''
+    where calls.is_external and calls.started is not null and trackers.tracker_id <> ''
 )
 
 select

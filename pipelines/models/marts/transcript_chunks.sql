@@ -2,7 +2,9 @@
     materialized='incremental',
     pre_hook=[
         "{{ forget_changed_calls(
-            'calls_enriched', ['title', 'started', 'url', 'host_name', 'account_name', '_synced_at']) }}",
+            'calls_enriched', [
+                'title', 'started', 'url', 'is_external', 'call_type', 'host_name', 'account_name', '_synced_at'
+            ]) }}",
         "{{ one_writer() }}"
     ],
     post_hook="{{ as_many_writers_as_before() }}",
@@ -59,6 +61,9 @@ select
     calls.title,
     calls.started,
     calls.url,
+    {{ moment_url('calls.url', 'chunks.start_ms', 'chunks.end_ms') }} as moment_url,
+    calls.is_external,
+    calls.call_type,
     calls.host_name,
     calls.account_name,
     chunks.start_ms,

@@ -1,42 +1,66 @@
+-- Deals are grouped by thirds of the company's own closed deals. Deals with the same value are in the same third.
 with habits as (
     select
-        opportunities.system,
+        opportunities.crm_system,
         opportunities.opportunity_id,
-        {{ mean('calls.talk_ratio') }} as talk_ratio,
-        {{ mean('calls.company_questions_per_hour') }} as questions_per_hour
+        {{ mean('calls.host_talk_ratio') }} as host_talk_ratio,
+        {{ mean('calls.longest_monologue_seconds') }} as longest_monologue_seconds,
+        {{ mean('calls.company_questions_per_hour') }} as company_questions_per_hour,
+        {{ mean('calls.interactivity') }} as interactivity
     from {{ ref('int_call_opportunities') }} as opportunities
     join {{ ref('calls_enriched') }} as calls on calls.call_id = opportunities.call_id
-    group by opportunities.system, opportunities.opportunity_id
+    where calls.is_external
+    group by opportunities.crm_system, opportunities.opportunity_id
 ),
 
 closed as (
-    select deals.*, habits.talk_ratio, habits.questions_per_hour
+    select
+        deals.is_won, deals.external_people, deals.call_count, habits.host_talk_ratio, habits.longest_monologue_seconds,
+        habits.company_questions_per_hour, habits.interactivity
     from {{ ref('deal_activity') }} as deals
-    join habits on habits.system = deals.system and habits.opportunity_id = deals.opportunity_id
+    join habits
+        on habits.crm_system is not distinct from deals.crm_system and habits.opportunity_id = deals.opportunity_id
     where deals.is_closed
 ),
 
-sorted as (
-    select 'external people' as behaviour,
-        case when external_people >= 3 then '3 or more' else '1 to 2' end as group_name, is_won
-    from closed where external_people > 0
-    union all
-    select 'calls', case when call_count >= 5 then '5 or more' else '1 to 4' end, is_won
+{% set behaviours = {
+    'external people': ['external_people', 'people'],
+    'calls': ['call_count', 'calls'],
+    'talk ratio of hosts': ['host_talk_ratio', 'share'],
+    'longest monologue of hosts': ['longest_monologue_seconds', 'seconds'],
+    'company questions per hour': ['company_questions_per_hour', 'questions per hour'],
+    'interactivity': ['interactivity', 'changes of speaker per minute'],
+} -%}
+measured as (
+    {%- for behaviour, (column, unit) in behaviours.items() %}
+    select '{{ behaviour }}' as behaviour, '{{ unit }}' as unit, cast({{ column }} as {{ type_double() }}) as figure, is_won
     from closed
+    where {{ column }} is not null
+    {%- if not loop.last %}
     union all
-    select 'talk ratio of hosts', case when talk_ratio > 0.65 then 'above 65 %' else 'up to 65 %' end, is_won
-    from closed where talk_ratio is not null
-    union all
-    select 'questions an hour', case when questions_per_hour >= 10 then '10 or more' else 'fewer than 10' end, is_won
-    from closed where questions_per_hour is not null
+    {%- endif %}
+    {%- endfor %}
+),
+
+ranked as (
+    select *, percent_rank() over (partition by behaviour order by figure) as place
+    from measured
+),
+
+sorted as (
+    select *, case when place < 1 / {{ fraction('3.0') }} then 1 when place < 2 / {{ fraction('3.0') }} then 2 else 3 end as third
+    from ranked
 )
 
 select
     behaviour,
-    group_name,
+    third,
+    unit,
+    min(figure) as lowest,
+    max(figure) as highest,
     count(*) as closed_deal_count,
     count(case when is_won then 1 end) as won_deal_count,
     count(case when is_won then 1 end) / cast(count(*) as {{ type_double() }}) as win_rate,
     count(*) >= 100 as is_meaningful
 from sorted
-group by behaviour, group_name
+group by behaviour, third, unit

@@ -5,6 +5,7 @@ select
     url,
     title,
     started,
+    scheduled,
     {{ if_between('duration', 0, 1000000000) }} as duration_seconds,
     primary_user_id as host_user_id,
     direction,

@@ -5,14 +5,14 @@
 with compared as (
     select
         calls.call_id,
-        abs(calls.talk_ratio - ratios.value) > 0.05
+        abs(calls.host_talk_ratio - ratios.value) > 0.05
             or abs(calls.longest_monologue_seconds - monologues.value) > 5.0 as differs
     from {{ ref('calls_enriched') }} as calls
     join {{ ref('stg_call_interaction_stats') }} as ratios
         on ratios.call_id = calls.call_id and ratios.name = 'Talk Ratio'
     join {{ ref('stg_call_interaction_stats') }} as monologues
         on monologues.call_id = calls.call_id and monologues.name = 'Longest Monologue'
-    where calls.has_transcript and calls.talk_ratio is not null
+    where calls.has_transcript and calls.host_talk_ratio is not null
 )
 
 select count(*) as compared_calls, count(case when differs then 1 end) as different_calls

@@ -1,0 +1,9 @@
+{{ config(materialized='view') }}
+
+select
+    call_id,
+    position,
+    section,
+    {{ if_between('start_time', -1000000000, 1000000000) }} as start_seconds
+from {{ loaded('call_outline') }}
+{{ of_readable_calls() }}
