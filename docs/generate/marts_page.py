@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from docs.generate.markdown import table
-from pipelines.analytics.dbt_build import PROJECT
+from pipelines.analytics.dbt_build import PROJECT, relation_name
 
 PAGE = Path(__file__).parents[1] / "marts.md"
 
@@ -24,10 +24,13 @@ Formulas and limits of the figures: [figures and dbt models](../pipelines/models
 The marts are plain tables in dataset `gong_analytics`, with times in UTC and ids as text.
 They leave out deleted and private calls.
 Start from `calls_enriched`, and join the others by `call_id`.
+[Questions and their queries](questions.md) has examples, and \
 [Connect a BI tool](how-to/bi-tools.md) has the steps for PostgreSQL, DuckDB and Superset.
 
-Ratios of periods are means over calls: average `talk_ratio` over calls, or use `rep_week` and `rep_month`, instead of \
-dividing sums of seconds.
+Periods, means, and figures of reps, deals, accounts and trackers count external calls; marts of calls \
+have `is_external` and `call_type`.
+Ratios of periods are means over calls: average `host_talk_ratio` over calls, or use `rep_week` and \
+`rep_month`, instead of dividing sums of seconds.
 Count calls in `calls_enriched`: `tracker_mentions` and `topic_time` have several rows per call.
 """
 
@@ -38,15 +41,15 @@ def page() -> str:
     lines = [*_INTRODUCTION.splitlines(), "", "## Overview", ""]
     lines += table(("mart", "contents", "key", "joins"), map(_overview_row, models))
     for model in models:
-        lines += ["", f"## {model['name']}", "", model["description"], ""]
+        lines += ["", f"## {relation_name(model['name'])}", "", model["description"], ""]
         lines += [f"Key: {', '.join(f'`{column}`' for column in _key(model))}.", ""]
-        columns = ((f"`{column['name']}`", column["description"]) for column in model["columns"])
-        lines += table(("column", "meaning"), columns)
+        columns = ((f"`{column['name']}`", column["data_type"], column["description"]) for column in model["columns"])
+        lines += table(("column", "type", "meaning"), columns)
     return "\n".join(lines) + "\n"
 
 
 def _overview_row(model: dict[str, Any]) -> tuple[str, ...]:
-    name, key = model["name"], ", ".join(f"`{column}`" for column in _key(model))
+    name, key = relation_name(model["name"]), ", ".join(f"`{column}`" for column in _key(model))
     joins = ", ".join(f"[`{other}`](#{other}) by `{column}`" for column, other in _relations(model))
     return f"[`{name}`](#{name})", re.split(r"[;:.](?: |$)", model["description"])[0], key, joins
 
@@ -63,7 +66,7 @@ def _relations(model: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for column in model["columns"]:
         for test in column.get("data_tests", ()):
             if isinstance(test, dict) and "relationships" in test:
-                yield column["name"], test["relationships"]["arguments"]["to"].split("'")[1]
+                yield column["name"], relation_name(test["relationships"]["arguments"]["to"].split("'")[1])
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ the working folder, so that the next build need not parse it. Passwords are pass
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,6 +38,7 @@ _MODEL_FOLDERS = ("staging", "intermediate", "marts")
 _DATASET_VARIABLE, _SNAPSHOTS_VARIABLE = "gong_dataset", "gong_snapshots"
 _QUIET = ("--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "none", "--no-version-check")
 _MESSAGE_CHARACTERS = 300
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,11 @@ class BuildResult:
             yield f"published: {self.published}"
 
 
+def relation_name(model: str) -> str:
+    """Return the name of the table or view that a dbt model builds: the model's, without the prefix of the package."""
+    return model.replace("gong__", "", 1)
+
+
 def dbt_is_installed() -> bool:
     """Return whether the packages of the extra `models` are installed."""
     return find_spec("dbt") is not None and find_spec("dbt.adapters") is not None
@@ -179,7 +186,7 @@ class DbtBuild:
 
     def run(self) -> BuildResult:
         """Build, test and document the selected models."""
-        select = ["--select", *self._options.select.split(",")] if self._options.select else []
+        select = ["--select", *_name_models(self._options.select)] if self._options.select else []
         # A test that compares a selected model with another one runs only if both are selected.
         select += ["--indirect-selection", "cautious"] if select else []
         refresh = ["--full-refresh"] if self._options.full_refresh else []
@@ -267,7 +274,22 @@ def _summarise_dbt_results(
 
 def _model_names() -> set[str]:
     """Return the names of the relations that a build replaces."""
-    return {file.stem.removeprefix("gong__") for file in PROJECT.glob("*/*.sql") if file.parent.name in _MODEL_FOLDERS}
+    return set(_models_by_relation())
+
+
+def _models_by_relation() -> dict[str, str]:
+    """Return the dbt model of each relation."""
+    files = (file for file in PROJECT.glob("*/*.sql") if file.parent.name in _MODEL_FOLDERS)
+    return {relation_name(file.stem): file.stem for file in files}
+
+
+def _name_models(selection: str) -> list[str]:
+    """Return the parts of a selection, in which models can have the names of their relations."""
+    models = _models_by_relation()
+    return [
+        _WORD.sub(lambda match: models.get(match[0], match[0]), part) if ":" not in part else part
+        for part in selection.split(",")
+    ]
 
 
 def _parse_variables(text: str) -> dict[str, Any]:

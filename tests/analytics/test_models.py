@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from docs.generate.marts_page import PAGE, page
-from pipelines.analytics.dbt_build import PROJECT
+from pipelines.analytics.dbt_build import PROJECT, relation_name
 from pipelines.demo.company.calls import Call
 from pipelines.demo.company.company import Company
 from pipelines.demo.server.app import SimulatedGong
@@ -24,7 +24,12 @@ from tests.support.marts import build_models, export_transcripts, round_figure, 
 from tests.support.servers.postgres import postgres_server
 from tests.support.workspace import Workspace, days_ago
 
-MARTS = tuple(sorted(file.stem for file in (PROJECT / "marts").glob("*.sql")))
+MARTS = tuple(sorted(relation_name(file.stem) for file in (PROJECT / "marts").glob("*.sql")))
+TYPES = {
+    **dict.fromkeys(("BIGINT", "INTEGER"), "integer"),
+    **{"VARCHAR": "text", "DOUBLE": "number", "BOOLEAN": "boolean", "DATE": "date", "JSON": "json"},
+    "TIMESTAMP WITH TIME ZONE": "timestamp",
+}
 DOCUMENTED_MARTS = {
     *("calls_enriched", "call_participants", "speaker_turns", "transcript_lines", "tracker_mentions", "topic_time"),
     *("rep_week", "rep_month", "deal_activity", "scorecard_results", "library_shelf", "data_quality"),
@@ -51,6 +56,16 @@ def columns_of(place: Workspace, mart: str, dataset: str = "gong_analytics") -> 
     ]
 
 
+def types_of(place: Workspace, relation: str, dataset: str = "gong_analytics") -> list[str]:
+    """Return the documented names of the types of a relation's columns in DuckDB."""
+    rows = place.rows(
+        "SELECT data_type FROM information_schema.columns WHERE table_schema = ? AND table_name = ?"
+        " ORDER BY ordinal_position",
+        [dataset, relation],
+    )
+    return [TYPES[name] for (name,) in rows]
+
+
 def rows_of(place: Workspace, mart: str, dataset: str = "gong_analytics") -> list[str]:
     """Return the rows of a mart as sorted texts, without the time of their load."""
     columns = [f'"{name}"' for name in columns_of(place, mart, dataset) if name != "_synced_at"]
@@ -64,7 +79,9 @@ def test_marts_are_tables_with_rows(duckdb_marts: Workspace) -> None:
     kinds = duckdb_marts.rows(
         "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = 'gong_analytics'"
     )
-    assert {name for name, kind in kinds if kind == "VIEW"} == {file.stem for file in PROJECT.glob("staging/*.sql")}
+    assert {name for name, kind in kinds if kind == "VIEW"} == {
+        relation_name(file.stem) for file in PROJECT.glob("staging/*.sql")
+    }
     assert not [mart for mart in MARTS if not rows_of(duckdb_marts, mart)]
 
 
@@ -92,7 +109,10 @@ def test_columns_and_descriptions_agree(duckdb_marts: Workspace) -> None:
     for file in PROJECT.glob("*/*.yml"):
         for model in yaml.safe_load(file.read_text()).get("models", ()):
             assert model["description"]
-            assert [column["name"] for column in model["columns"]] == columns_of(duckdb_marts, model["name"])
+            name = relation_name(model["name"])
+            assert model["config"]["alias"] == name
+            assert [column["data_type"] for column in model["columns"]] == types_of(duckdb_marts, name)
+            assert [column["name"] for column in model["columns"]] == columns_of(duckdb_marts, name)
             assert all(column["description"] for column in model["columns"])
 
 
@@ -102,7 +122,7 @@ def test_measures_give_the_same_value_in_both_warehouses(duckdb_marts: Workspace
     functions = {"sum": "sum", "average": "avg"}
     measures = set()
     for semantic in layer["semantic_models"]:
-        mart = semantic["model"].split("'")[1]
+        mart = relation_name(semantic["model"].split("'")[1])
         names = {entity["expr"] for entity in semantic["entities"]} | {d["name"] for d in semantic["dimensions"]}
         assert names <= set(columns_of(duckdb_marts, mart))
         for measure in semantic["measures"]:

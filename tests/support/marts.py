@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from pipelines.analytics.dbt_build import PROJECT
+from pipelines.analytics.dbt_build import PROJECT, relation_name
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.demo.server.serving import serve
 from tests.support.companies import build_recent_company, public_calls
@@ -106,7 +106,7 @@ def assert_commands_read_the_same(place: Workspace, reference: Workspace) -> Non
 
 def assert_marts_are_equal(place: Workspace, reference: Workspace) -> None:
     """Assert that the marts of two warehouses have the same rows."""
-    marts = {file.stem for file in (PROJECT / "marts").glob("*.sql")}
+    marts = {relation_name(file.stem) for file in (PROJECT / "marts").glob("*.sql")}
     assert len(marts) > 10
     for mart in sorted(marts):
         names = reference.rows(

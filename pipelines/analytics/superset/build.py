@@ -14,7 +14,7 @@ from ...runtime.connection import Connection
 from ...runtime.errors import UsageError
 from ...runtime.result import Status
 from ...runtime.target import Target
-from ..dbt_build import PROJECT
+from ..dbt_build import PROJECT, relation_name
 from ..marts import DEFAULT_ANALYTICS, Marts, open_marts
 from .bundle import build_bundle, describe_preparation, required_marts
 from .dashboard import ROWS, TITLE
@@ -100,7 +100,7 @@ def _mart_descriptions() -> Mapping[str, Any]:
     """Return the descriptions of marts and columns from the dbt project."""
     models = yaml.safe_load((PROJECT / "marts" / "marts.yml").read_text(encoding="utf-8"))["models"]
     return {
-        model["name"]: {
+        relation_name(model["name"]): {
             "description": model["description"],
             "columns": {column["name"]: column["description"] for column in model["columns"]},
         }

@@ -7,14 +7,14 @@
 {% macro default__with_folder_paths() -%}
 with recursive paths as (
     select folders.folder_id, folders.folder_name, cast(folders.folder_name as {{ dbt.type_string() }}) as folder_path, 1 as depth
-    from {{ ref('stg_library_folders') }} as folders
-    left join {{ ref('stg_library_folders') }} as parents on parents.folder_id = folders.parent_folder_id
+    from {{ ref('stg_gong__library_folders') }} as folders
+    left join {{ ref('stg_gong__library_folders') }} as parents on parents.folder_id = folders.parent_folder_id
     where parents.folder_id is null
 
     union all
 
     select folders.folder_id, folders.folder_name, paths.folder_path || ' / ' || folders.folder_name, paths.depth + 1
-    from {{ ref('stg_library_folders') }} as folders
+    from {{ ref('stg_gong__library_folders') }} as folders
     join paths on paths.folder_id = folders.parent_folder_id
     where paths.depth < 50
 )
@@ -31,9 +31,9 @@ with paths as (
         case when parents_{{ level }}.folder_id is null then '' else parents_{{ level }}.folder_name || ' / ' end ||
         {% endfor -%}
         folders.folder_name as folder_path
-    from {{ ref('stg_library_folders') }} as folders
+    from {{ ref('stg_gong__library_folders') }} as folders
     {%- for level in range(1, levels + 1) %}
-    left join {{ ref('stg_library_folders') }} as parents_{{ level }}
+    left join {{ ref('stg_gong__library_folders') }} as parents_{{ level }}
         on parents_{{ level }}.folder_id = {{ 'folders' if level == 1 else 'parents_' ~ (level - 1) }}.parent_folder_id
     {%- endfor %}
     where parents_{{ levels }}.folder_id is null
@@ -43,7 +43,7 @@ with paths as (
 {# Return the levels of the library, at most 50: the number of folders of the longest path that ends at the top. #}
 {% macro folder_levels() -%}
   {%- set parents = {} -%}
-  {%- set folders = ref('stg_library_folders') -%}
+  {%- set folders = ref('stg_gong__library_folders') -%}
   {%- if execute -%}
     {%- for row in run_query('select folder_id, parent_folder_id from ' ~ folders).rows -%}
       {%- do parents.update({row[0]: row[1]}) -%}

@@ -15,8 +15,8 @@ with on_calls as (
         max(case when participants.spoke then
             participants.question_count * {{ fraction('3600.0') }} / nullif(calls.duration_seconds, 0) end)
             as questions_per_hour
-    from {{ ref('call_participants') }} as participants
-    join {{ ref('calls_enriched') }} as calls on calls.call_id = participants.call_id
+    from {{ ref('gong__call_participants') }} as participants
+    join {{ ref('gong__calls_enriched') }} as calls on calls.call_id = participants.call_id
     where participants.side = 'company' and participants.user_id is not null and calls.is_external
         -- Gong sent no start, so the call is in no period; data_quality counts such calls.
         and calls.started is not null
@@ -46,7 +46,7 @@ reviews as (
         count(distinct answered_scorecard_id) as scorecard_count,
         cast(avg(case when not is_overall then score end) as {{ type_double() }}) as scorecard_mean,
         cast(avg(case when is_overall then score end) as {{ type_double() }}) as scorecard_overall_mean
-    from {{ ref('scorecard_results') }}
+    from {{ ref('gong__scorecard_results') }}
     group by reviewed_user_id, {{ period_of('call_started', period) }}
 )
 
@@ -67,7 +67,7 @@ select
     reviews.scorecard_mean,
     reviews.scorecard_overall_mean
 from calls
-left join {{ ref('stg_users') }} as users on users.user_id = calls.user_id
-left join {{ ref('stg_users') }} as managers on managers.user_id = users.manager_id
+left join {{ ref('stg_gong__users') }} as users on users.user_id = calls.user_id
+left join {{ ref('stg_gong__users') }} as managers on managers.user_id = users.manager_id
 left join reviews on reviews.user_id = calls.user_id and reviews.{{ period }} = calls.{{ period }}
 {% endmacro %}
