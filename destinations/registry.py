@@ -129,13 +129,13 @@ _ALIASES = {
 }
 
 
-def choose_engine(warehouse: Warehouse, engine: str, analytics: str, models: Collection[str]) -> Warehouse:
+def choose_engine(warehouse: Warehouse, engine: str, namespaces: Collection[str], models: Collection[str]) -> Warehouse:
     """Return a warehouse whose marts another engine builds.
 
     Args:
         warehouse: The warehouse.
         engine: `duckdb` for the engine of the warehouse of Iceberg tables itself, or `spark`.
-        analytics: Dataset of the marts.
+        namespaces: Datasets of the marts and of the models below them.
         models: Names of the relations that a build replaces.
 
     Raises:
@@ -153,7 +153,7 @@ def choose_engine(warehouse: Warehouse, engine: str, analytics: str, models: Col
         return warehouse
     from .kinds.iceberg.spark import open_spark  # noqa: PLC0415
 
-    return open_spark(warehouse, analytics, models)
+    return open_spark(warehouse, namespaces, models)
 
 
 def open_warehouse(name: str, dataset: str, file: Path | None = None, retry: Retry = try_once) -> Warehouse:

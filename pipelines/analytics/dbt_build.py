@@ -30,6 +30,7 @@ from ..runtime.result import Status
 from ..runtime.target import Target
 from .dbt_profile import dbt_profile, environment
 from .marts import DEFAULT_ANALYTICS, validate_analytics
+from .marts_origin import datasets_of_marts
 
 PROJECT = Path(__file__).parents[1] / "models"
 
@@ -149,9 +150,10 @@ def build_models(connection: Connection, target: Target, options: ModelOptions) 
         raise UsageError("dbt is not installed: pip install 'gong-elt[models]'")
     validate_analytics(target, options.analytics)
     variables = _parse_variables(options.variables)
-    publication = plan_publication(target, options.publish, (target.dataset, options.analytics))
+    publication = plan_publication(target, options.publish, (target.dataset, *datasets_of_marts(options.analytics)))
     if options.engine is not None:
-        warehouse = choose_engine(target.warehouse, options.engine, options.analytics, _model_names())
+        namespaces = datasets_of_marts(options.analytics)
+        warehouse = choose_engine(target.warehouse, options.engine, namespaces, _model_names())
         target = replace(target, warehouse=warehouse)
     job = Job("models", connection, target)
     with job.lock(), temporary_folder("models") as folder:

@@ -18,7 +18,7 @@ from ..runtime.errors import UsageError
 from ..runtime.process.interruption import temporary_folder
 from ..runtime.target import Target
 from ..runtime.warehouse_session import nothing_loaded, restore_pipeline
-from .marts_origin import default_analytics, refuse_other_origin
+from .marts_origin import datasets_of_marts, default_analytics, refuse_other_origin
 
 DEFAULT_ANALYTICS = default_analytics("gong")
 """The dataset of the marts that are built from the default dataset."""
@@ -48,6 +48,11 @@ class Marts:
     def schema(self) -> str:
         """The dataset's name, quoted for SQL."""
         return self._sql.escape_column_name(self.dataset)
+
+    @property
+    def staging_schema(self) -> str:
+        """The name of the dataset of the staging models, quoted for SQL."""
+        return self._sql.escape_column_name(datasets_of_marts(self.dataset)[1])
 
     @property
     def credentials(self) -> Any:
@@ -109,11 +114,12 @@ def validate_analytics(target: Target, analytics: str) -> None:
     """
     validate_dataset_name(analytics, "--analytics")
     file = target.warehouse.file
-    if analytics in (target.dataset, f"{target.dataset}_staging"):
+    datasets = datasets_of_marts(analytics)
+    if not {target.dataset, f"{target.dataset}_staging"}.isdisjoint(datasets):
         raise UsageError(
             f"--analytics {analytics!r} is the dataset of the loaded tables, or of their loads: use another name"
         )
-    if file is not None and file.stem.casefold() == analytics:
+    if file is not None and file.stem.casefold() in datasets:
         raise UsageError(
             f"the DuckDB file {file.name!r} has the name of --analytics {analytics!r}, and DuckDB cannot distinguish"
             " them: use another name"

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dlt.common.data_types import TDataType
-from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.destinations.exceptions import DatabaseException, DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
-from ..runtime.errors import UsageError
+from ..runtime.errors import UsageError, one_line
 
 TABLE = "_marts"
 
@@ -25,6 +25,10 @@ WHERE schemaname = %s AND viewname IN ('stg_calls', 'stg_gong__calls')
 """
 _RELATIONS = """
 SELECT table_name FROM information_schema.tables WHERE table_catalog = current_database() AND table_schema = %s
+"""
+_MOVED = """
+SELECT table_name, table_type FROM information_schema.tables
+WHERE table_catalog = current_database() AND table_schema = %s ORDER BY table_type DESC, table_name
 """
 _SCHEMATA = """
 SELECT schema_name FROM information_schema.schemata
@@ -76,7 +80,7 @@ def refuse_other_origin(sql: SqlClientBase[Any], analytics: str, dataset: str) -
 def claim_marts(
     sql: SqlClientBase[Any], analytics: str, dataset: str, connection: str, models: Collection[str]
 ) -> None:
-    """Record that the marts of a dataset are built from these loaded tables, and create it if it is missing.
+    """Record that marts are built from these loaded tables, and create their datasets if they are missing.
 
     Args:
         sql: The warehouse.
@@ -86,7 +90,7 @@ def claim_marts(
         models: Names of the relations that a build replaces.
 
     Raises:
-        UsageError: If the dataset has the marts of another one, or relations of another program.
+        UsageError: If a dataset has the marts of another one, or relations of another program.
         DatabaseException: If the user may not create tables.
     """
     if _dialect(sql) in _FIRST_DIALECTS:
@@ -96,19 +100,25 @@ def claim_marts(
                 f"--analytics {analytics!r} differs only in case from the existing dataset {names[0]!r}: use another"
                 " name"
             )
-    refuse_other_origin(sql, analytics, dataset)
-    with sql.with_alternative_dataset_name(analytics):
+    for name in datasets_of_marts(analytics):
+        refuse_other_origin(sql, name, dataset)
+    for name in datasets_of_marts(analytics):
+        _claim_dataset(sql, name, dataset, connection, models)
+    if _dialect(sql) in _FIRST_DIALECTS:
+        _drop_moved(sql, analytics, models)
+
+
+def _claim_dataset(sql: SqlClientBase[Any], name: str, dataset: str, connection: str, models: Collection[str]) -> None:
+    with sql.with_alternative_dataset_name(name):
         exists = sql.has_dataset()
         if not exists:
             sql.create_dataset()
-    if exists and read_origin(sql, analytics) is None:
-        relations = _relation_names(sql, analytics)
-        if foreign := sorted(relations & set(models)):
-            raise UsageError(
-                f"dataset {analytics} has tables that gong-elt did not build and would replace"
-                f" ({', '.join(foreign[:5])}): use another --analytics, or rename them"
-            )
-    table = _table_name(sql, analytics)
+    if exists and read_origin(sql, name) is None and (foreign := sorted(_relation_names(sql, name) & set(models))):
+        raise UsageError(
+            f"dataset {name} has tables that gong-elt did not build and would replace"
+            f" ({', '.join(foreign[:5])}): use another --analytics, or rename them"
+        )
+    table = _table_name(sql, name)
     sql.execute_sql(f"CREATE TABLE IF NOT EXISTS {table} ({_column_definitions(sql)})")
     with sql.begin_transaction():
         sql.execute_sql(f"DELETE FROM {table} WHERE 1 = 1")
@@ -118,6 +128,30 @@ def claim_marts(
             connection,
             datetime.now(UTC),
         )
+
+
+def _drop_moved(sql: SqlClientBase[Any], analytics: str, models: Collection[str]) -> None:
+    """Drop models that earlier versions built among the marts: they would keep rows that no build follows."""
+    for name, kind in sql.execute_sql(_MOVED, analytics) or ():
+        if name not in models or not name.startswith(("stg_", "int_")):
+            continue
+        relation = ".".join(sql.make_qualified_table_name_path(name, dataset_name=analytics))
+        try:
+            sql.execute_sql(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {relation}")
+        except DatabaseException as error:
+            raise UsageError(
+                f"{analytics}.{name} is built in another dataset now"
+                f" ({' or '.join(datasets_of_marts(analytics)[1:])}), and something of yours reads the old one: change"
+                f" or drop it ({one_line(error, 200)})"
+            ) from None
+
+
+def datasets_of_marts(analytics: str) -> tuple[str, str, str]:
+    """Return the datasets of the marts, and of the staging and the intermediate models that they are built from.
+
+    Their names are those that dbt makes of the models' `schema` in staging.yml and intermediate.yml.
+    """
+    return analytics, f"{analytics}_staging", f"{analytics}_intermediate"
 
 
 def default_analytics(dataset: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from destinations.warehouse import Space
 
+from ..analytics.marts_origin import datasets_of_marts
 from ..runtime.connection import Connection
 from ..runtime.job import USER_ERRORS, Job
 from ..runtime.result import Status
@@ -73,7 +74,8 @@ def maintain(connection: Connection, target: Target, analytics: str) -> Maintain
         pipeline = restore_loaded_pipeline(connection, target, job.folder())
         with job.keep_errors(reraise=USER_ERRORS), job.open_run_log(pipeline):
             job.write_progress()
-            space = target.warehouse.maintain(pipeline, (target.dataset, f"{target.dataset}_staging", analytics))
+            datasets = (target.dataset, f"{target.dataset}_staging", *datasets_of_marts(analytics))
+            space = target.warehouse.maintain(pipeline, datasets)
         job.write_end()
     return MaintainResult(
         **job.figures(),

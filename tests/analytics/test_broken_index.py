@@ -77,8 +77,8 @@ def test_searches_that_find_the_same_damage_all_succeed(place: Workspace) -> Non
 def test_a_damaged_part_that_has_to_be_changed_is_built_again(place: Workspace) -> None:
     """A refresh that cannot open a part builds it again, too."""
     before = search(place, "price", "--limit", "1000")
-    ((calls,),) = place.rows("SELECT count(*) FROM gong_analytics.int_transcribed_calls")
-    place.execute("UPDATE gong_analytics.int_transcribed_calls SET _synced_epoch_ms = _synced_epoch_ms + 1000")
+    ((calls,),) = place.rows("SELECT count(*) FROM gong_analytics.calls_enriched WHERE has_transcript")
+    place.execute("UPDATE gong_analytics.calls_enriched SET _synced_epoch_ms = _synced_epoch_ms + 1000")
     for file in files_of_index(place, "meta.json"):
         file.write_bytes(b"{")
 

@@ -56,6 +56,11 @@ def columns_of(place: Workspace, mart: str, dataset: str = "gong_analytics") -> 
     ]
 
 
+def dataset_of(folder: str) -> str:
+    """Return the dataset into which the models of a folder are built."""
+    return "gong_analytics" if folder == "marts" else f"gong_analytics_{folder}"
+
+
 def types_of(place: Workspace, relation: str, dataset: str = "gong_analytics") -> list[str]:
     """Return the documented names of the types of a relation's columns in DuckDB."""
     rows = place.rows(
@@ -68,19 +73,27 @@ def types_of(place: Workspace, relation: str, dataset: str = "gong_analytics") -
 
 def rows_of(place: Workspace, mart: str, dataset: str = "gong_analytics") -> list[str]:
     """Return the rows of a mart as sorted texts, without the time of their load."""
-    columns = [f'"{name}"' for name in columns_of(place, mart, dataset) if name != "_synced_at"]
+    columns = [
+        f'"{name}"' for name in columns_of(place, mart, dataset) if name not in ("_synced_at", "_synced_epoch_ms")
+    ]
     rows = place.rows(f"SELECT {', '.join(columns)} FROM {dataset}.{mart}")
     return sorted(str([plain(value) for value in row]) for row in rows)
 
 
 def test_marts_are_tables_with_rows(duckdb_marts: Workspace) -> None:
-    """Marts are tables, only staging models are views, and no mart is empty."""
+    """Marts are tables, staging models are views, each folder has a dataset of its own, and no mart is empty."""
     assert set(MARTS) >= DOCUMENTED_MARTS
-    kinds = duckdb_marts.rows(
-        "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = 'gong_analytics'"
-    )
-    assert {name for name, kind in kinds if kind == "VIEW"} == {
-        relation_name(file.stem) for file in PROJECT.glob("staging/*.sql")
+    built = {
+        (dataset, name, kind)
+        for dataset, name, kind in duckdb_marts.rows(
+            "SELECT table_schema, table_name, table_type FROM information_schema.tables"
+            " WHERE starts_with(table_schema, 'gong_analytics') AND table_name <> '_marts'"
+        )
+    }
+    assert built == {
+        (dataset_of(folder), relation_name(file.stem), "VIEW" if folder == "staging" else "BASE TABLE")
+        for folder in ("staging", "intermediate", "marts")
+        for file in PROJECT.glob(f"{folder}/*.sql")
     }
     assert not [mart for mart in MARTS if not rows_of(duckdb_marts, mart)]
 
@@ -107,12 +120,13 @@ def test_tables_of_marts_are_vacuumed_on_postgres(postgres_marts: Workspace) -> 
 def test_columns_and_descriptions_agree(duckdb_marts: Workspace) -> None:
     """Each column of each model has a description, in the same order, and each description a column."""
     for file in PROJECT.glob("*/*.yml"):
+        dataset = dataset_of(file.parent.name)
         for model in yaml.safe_load(file.read_text()).get("models", ()):
             assert model["description"]
             name = relation_name(model["name"])
             assert model["config"]["alias"] == name
-            assert [column["data_type"] for column in model["columns"]] == types_of(duckdb_marts, name)
-            assert [column["name"] for column in model["columns"]] == columns_of(duckdb_marts, name)
+            assert [column["name"] for column in model["columns"]] == columns_of(duckdb_marts, name, dataset)
+            assert [column["data_type"] for column in model["columns"]] == types_of(duckdb_marts, name, dataset)
             assert all(column["description"] for column in model["columns"])
 
 
@@ -321,7 +335,7 @@ def _rename_another_host(gong: SimulatedGong, kept: Call, calls: list[Call]) -> 
 
 
 def _assert_outdated_marts_are_reported(place: Workspace) -> None:
-    place.execute("ALTER TABLE gong_analytics.int_speech DROP COLUMN _synced_at")
+    place.execute("ALTER TABLE gong_analytics_intermediate.int_speech DROP COLUMN _synced_at")
     (line,) = build_models(place, code=1)["failed"]
     assert "int_speech was built by an earlier version, without column _synced_at" in line
     assert "build it once with --full-refresh" in line
@@ -357,8 +371,8 @@ def _assert_failing_tests_are_named(place: Workspace) -> None:
     )
     assert summary["status"] == "failed"
     assert sorted(line.partition(": ")[0] for line in summary["failed"]) == [
-        "test primary_key_stg_call_topics_call_id__position",
-        "test primary_key_stg_call_tracker_occurrences_call_id__tracker_id__position",
+        "test primary_key_stg_gong__call_topics_call_id__position",
+        "test primary_key_stg_gong__call_tracker_occurrences_call_id__tracker_id__position",
     ]
     assert any(line.endswith("questions of scorecards without an id") for line in summary["warnings"])
     ended = place.run("models", "--select", "stg_call_topics")

@@ -165,7 +165,7 @@ def test_the_index_follows_the_marts(tmp_path: Path) -> None:
         build_models(place)
 
         first = run_search(place, "price", "--limit", "1000")
-        ((calls,),) = place.rows("SELECT count(*) FROM gong_analytics.int_transcribed_calls")
+        ((calls,),) = place.rows("SELECT count(*) FROM gong_analytics.calls_enriched WHERE has_transcript")
 
         assert first["calls_indexed"] == calls
         assert run_search(place, "price")["calls_indexed"] == 0

@@ -115,7 +115,7 @@ def test_calls_erased_during_a_refresh_are_dropped_before_the_search(
         if not erased:
             with duckdb.connect(file) as warehouse:
                 (row,) = warehouse.execute(
-                    "DELETE FROM gong_analytics.int_transcribed_calls WHERE call_id ="
+                    "DELETE FROM gong_analytics.calls_enriched WHERE call_id ="
                     " (SELECT min(call_id) FROM gong_analytics.transcript_lines) RETURNING call_id"
                 ).fetchall()
             erased.update(row)

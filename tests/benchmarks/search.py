@@ -32,7 +32,7 @@ CREATE OR REPLACE TABLE gong_analytics.{table} AS
 SELECT original.* REPLACE (copy || original.call_id AS call_id)
 FROM gong_analytics.{table} AS original, range({copies}) AS copies(copy)
 """
-_TABLES = ("transcript_lines", "calls_enriched", "int_transcribed_calls")
+_TABLES = ("transcript_lines", "calls_enriched")
 
 
 def measure_search(bench: Bench) -> Iterator[Row]:
@@ -54,14 +54,17 @@ def measure_search(bench: Bench) -> Iterator[Row]:
     )
     with duckdb.connect(str(file)) as warehouse:
         warehouse.execute(
-            "UPDATE gong_analytics.int_transcribed_calls SET _synced_epoch_ms = epoch_ms(now()) WHERE call_id IN"
-            f" (SELECT call_id FROM gong_analytics.int_transcribed_calls LIMIT {_NEW})"
+            "UPDATE gong_analytics.calls_enriched SET _synced_epoch_ms = epoch_ms(now()) WHERE call_id IN"
+            f" (SELECT call_id FROM gong_analytics.calls_enriched WHERE has_transcript LIMIT {_NEW})"
         )
     update = bench.search(folder, "price")
     yield Row(f"the same after {_NEW} calls changed", f"{update.wall_seconds:.1f} s whole process")
     with duckdb.connect(str(file)) as warehouse:
         (deleted,) = (
-            warehouse.execute("SELECT call_id FROM gong_analytics.int_transcribed_calls LIMIT 1").fetchone() or ()
+            warehouse.execute(
+                "SELECT call_id FROM gong_analytics.calls_enriched WHERE has_transcript LIMIT 1"
+            ).fetchone()
+            or ()
         )
         for table in _TABLES:
             warehouse.execute(f"DELETE FROM gong_analytics.{table} WHERE call_id = ?", [deleted])

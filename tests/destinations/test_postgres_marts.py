@@ -22,7 +22,7 @@ CREATE SCHEMA bi;
 CREATE VIEW bi.weeks AS SELECT * FROM gong_analytics.rep_week;
 CREATE MATERIALIZED VIEW bi.calls AS SELECT * FROM gong_analytics.calls_enriched;
 CREATE VIEW bi.lines AS SELECT call_id, text FROM gong_analytics.transcript_lines;
-CREATE VIEW bi.people AS SELECT * FROM gong_analytics.stg_users;
+CREATE VIEW bi.people AS SELECT * FROM gong_analytics_staging.stg_users;
 CREATE VIEW bi.over_a_view AS SELECT count(*) AS weeks FROM bi.weeks;
 """
 _USERS_OBJECTS = "SELECT relname FROM pg_class WHERE relnamespace = 'bi'::regnamespace ORDER BY relname"

@@ -40,7 +40,7 @@ def test_the_copy_has_everything_after_each_command(gong: SimulatedGong, workspa
     assert build_models(workspace, "--publish", COPY)["published"] == str(copy)
     published = read_tables(copy)
     assert published == read_tables(warehouse)
-    assert published["gong_analytics.calls_enriched"][0] == published["gong_analytics.stg_calls"][0] > 0
+    assert published["gong_analytics.calls_enriched"][0] == published["gong_analytics_staging.stg_calls"][0] > 0
 
     deleted = delete_call(gong)
     result = workspace.run("reconcile", "--json", "--publish", COPY)

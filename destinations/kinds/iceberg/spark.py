@@ -57,11 +57,11 @@ class SparkWarehouse(IcebergWarehouse):
     """A lake with its publication, whose marts Spark builds as Iceberg tables.
 
     Attributes:
-        analytics: Namespace of the marts.
+        namespaces: Namespaces of the marts and of the models below them.
         models: Names of the relations that a build replaces.
     """
 
-    analytics: str = ""
+    namespaces: tuple[str, ...] = ()
     models: frozenset[str] = frozenset()
 
     def dbt_connection(self, pipeline: dlt.Pipeline) -> DbtConnection:
@@ -78,8 +78,8 @@ class SparkWarehouse(IcebergWarehouse):
             snapshots = _read_complete_load(catalog, pipeline.dataset_name)
         if foreign:
             raise InvalidWarehouseError(
-                f"namespace {self.analytics} has Iceberg tables that would be replaced, but are no marts of dataset"
-                f" {pipeline.dataset_name} ({', '.join(foreign[:5])}): use another --analytics, or rename them"
+                f"Iceberg tables would be replaced that are no marts of dataset {pipeline.dataset_name}"
+                f" ({', '.join(foreign[:5])}): use another --analytics, or rename them"
             )
         output = {"type": "spark", "method": "session", "host": "NA", "threads": 1}
         return DbtConnection(output, variables={SNAPSHOTS_VARIABLE: snapshots})
@@ -99,20 +99,21 @@ class SparkWarehouse(IcebergWarehouse):
 
     def _find_other_tables(self, catalog: Catalog, dataset: str) -> list[str]:
         """Return tables with names of models that are no marts of the dataset."""
-        if not catalog.namespace_exists(self.analytics):
-            return []
-        names = {name for *_, name in catalog.list_tables(self.analytics)} & self.models
-        return [
-            name for name in sorted(names) if catalog.load_table((self.analytics, name)).properties.get(MART) != dataset
-        ]
+        tables = (
+            (namespace, name)
+            for namespace in filter(catalog.namespace_exists, self.namespaces)
+            for *_, name in catalog.list_tables(namespace)
+            if name in self.models
+        )
+        return sorted(".".join(table) for table in tables if catalog.load_table(table).properties.get(MART) != dataset)
 
 
-def open_spark(warehouse: IcebergWarehouse, analytics: str, models: Collection[str]) -> SparkWarehouse:
+def open_spark(warehouse: IcebergWarehouse, namespaces: Collection[str], models: Collection[str]) -> SparkWarehouse:
     """Return a warehouse whose marts Spark builds.
 
     Args:
         warehouse: The warehouse.
-        analytics: Namespace of the marts.
+        namespaces: Namespaces of the marts and of the models below them.
         models: Names of the relations that a build replaces.
 
     Raises:
@@ -130,7 +131,7 @@ def open_spark(warehouse: IcebergWarehouse, analytics: str, models: Collection[s
         warehouse.settings,
         warehouse.dataset,
         warehouse.retention,
-        analytics=analytics,
+        namespaces=tuple(namespaces),
         models=frozenset(models),
     )
 

@@ -31,7 +31,7 @@ SELECT is_external, call_type FROM {marts}.calls_enriched WHERE {period} GROUP B
 _TEAMS = "SELECT DISTINCT team FROM {marts}.calls_enriched WHERE {period} ORDER BY team"
 _FIRST_CALL = "SELECT min(started) AS started FROM {marts}.calls_enriched"
 _DIFFERENCES = """
-WITH loaded AS (SELECT call_id FROM {marts}.stg_calls), built AS (SELECT call_id FROM {marts}.calls_enriched)
+WITH loaded AS (SELECT call_id FROM {staging}.stg_calls), built AS (SELECT call_id FROM {marts}.calls_enriched)
 SELECT
     (SELECT count(*) FROM loaded WHERE call_id NOT IN (SELECT call_id FROM built)) AS missing,
     (SELECT count(*) FROM built WHERE call_id NOT IN (SELECT call_id FROM loaded)) AS removed
@@ -136,7 +136,12 @@ def load_figures(marts: Marts, window: Window, *, team: str | None, silent_days:
     teams = _selectable_teams(marts, window, team)
     call_types = _selectable_types(marts, window)
     periods = _selectable_periods(marts, window)
-    constants = {"marts": marts.schema, "today": f"{(today - _EPOCH.date()).days:d}", "silent_days": silent_days}
+    constants = {
+        "marts": marts.schema,
+        "staging": marts.staging_schema,
+        "today": f"{(today - _EPOCH.date()).days:d}",
+        "silent_days": silent_days,
+    }
     (differences,) = marts.rows(_DIFFERENCES.format(**constants))
     return Figures(
         teams=teams,

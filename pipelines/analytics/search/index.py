@@ -36,13 +36,13 @@ _EARLIEST, _LATEST, _END = (datetime(year, month, 1, tzinfo=UTC) for year, month
 _QUOTED = re.compile(r'"[^"]*"')
 
 _STATE = """
-SELECT count(*) AS calls, coalesce(sum(_synced_epoch_ms), 0) AS checksum FROM {marts}.int_transcribed_calls
+SELECT count(*) AS calls, coalesce(sum(_synced_epoch_ms), 0) AS checksum FROM {marts}.calls_enriched
+WHERE has_transcript
 """
 _CALLS = """
-SELECT transcribed.call_id, transcribed._synced_epoch_ms AS loaded_at_ms
-FROM {marts}.int_transcribed_calls AS transcribed
-LEFT JOIN {marts}.calls_enriched AS calls ON calls.call_id = transcribed.call_id
-ORDER BY calls.started, transcribed.call_id
+SELECT call_id, _synced_epoch_ms AS loaded_at_ms FROM {marts}.calls_enriched
+WHERE has_transcript
+ORDER BY started, call_id
 """
 _LINES = """
 SELECT lines.call_id, lines.sentence_index, lines.start_ms, lines.start_time, lines.speaker_name, lines.side,

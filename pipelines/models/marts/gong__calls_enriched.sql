@@ -96,7 +96,8 @@ select
     calls.call_outcome_category,
     calls.call_outcome_name,
     calls.brief,
-    coalesce(transcribed._synced_at, calls._synced_at) as _synced_at
+    coalesce(transcribed._synced_at, calls._synced_at) as _synced_at,
+    {{ epoch_ms('coalesce(transcribed._synced_at, calls._synced_at)') }} as _synced_epoch_ms
 from {{ ref('stg_gong__calls') }} as calls
 join {{ ref('int_gong__call_types') }} as types on types.call_id = calls.call_id
 left join {{ ref('stg_gong__workspaces') }} as workspaces on workspaces.workspace_id = calls.workspace_id

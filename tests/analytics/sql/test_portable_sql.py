@@ -83,7 +83,7 @@ def test_marts_without_a_column_are_of_an_older_version(
     else:
         (tmp_path / "warehouse.duckdb").write_bytes((built.folder / "warehouse.duckdb").read_bytes())
     place.execute("ALTER TABLE gong_analytics.calls_enriched DROP COLUMN started_epoch_ms")
-    place.execute("ALTER TABLE gong_analytics.int_transcribed_calls DROP COLUMN _synced_epoch_ms")
+    place.execute("ALTER TABLE gong_analytics.calls_enriched DROP COLUMN _synced_epoch_ms")
     place.execute("ALTER TABLE gong_analytics.calls_enriched DROP COLUMN language")
 
     ended = place.run(*command)
