@@ -59,8 +59,8 @@ def _assert_other_tables_are_kept(workspace: SparkWorkspace) -> None:
     ended = workspace.run("models", "--analytics", "bi")
     assert ended.code == 2
     assert ended.err.strip() == (
-        "gong-elt: namespace bi has Iceberg tables that would be replaced, but are no marts of dataset gong (rep_week):"
-        " use another --analytics, or rename them"
+        "gong-elt: Iceberg tables would be replaced that are no marts of dataset gong (bi.rep_week): use another"
+        " --analytics, or rename them"
     )
 
 
