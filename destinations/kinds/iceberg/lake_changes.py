@@ -97,7 +97,8 @@ class LakeSnapshot:
         self._changes: dict[int, Mapping[str, Sequence[int]] | None] = {}
         self._columns = self._read_columns()
         self._file_rows = self._read_file_rows()
-        self._counts: dict[str, int] = {}
+        filled = self._read_filled_tables()
+        self._counts = {table.table_id: 0 for table in tables if table.table_id not in filled}
 
     def read_load_id(self) -> str | None:
         """Return the id of the last load that the snapshot has; None without any."""
@@ -179,14 +180,17 @@ class LakeSnapshot:
 
     def count_rows(self, tables: Iterable[LakeTable]) -> None:
         """Count the rows of tables for `count`, in one query: a query per table takes three times as long."""
-        queries = [f"SELECT '{table.table_id}', count(*) FROM {self._relation(table.name)}" for table in tables]
+        queries = [
+            f"SELECT '{table.table_id}', count(*) FROM {self._relation(table.name)}"
+            for table in tables
+            if table.table_id not in self._counts
+        ]
         if queries:
             self._counts |= self._fetch(" UNION ALL ".join(queries))
 
     def count(self, table: LakeTable) -> int:
         """Return the number of rows of a table."""
-        if table.table_id not in self._counts:
-            self.count_rows([table])
+        self.count_rows([table])
         return self._counts[table.table_id]
 
     def estimate(self, table: LakeTable) -> int:
@@ -281,6 +285,15 @@ class LakeSnapshot:
             self.number,
         )
         return dict(rows)
+
+    def _read_filled_tables(self) -> set[str]:
+        """Return the numbers of the tables that have had rows. Each row got its number from such an entry."""
+        return {
+            table_id
+            for (table_id,) in self._fetch(
+                f"SELECT CAST(table_id AS VARCHAR) FROM {self._address.metadata}.ducklake_table_stats"
+            )
+        }
 
     def _count(self, table: LakeTable, condition: str) -> int:
         return int(self._fetch(f"SELECT count(*) FROM {self._relation(table.name)} WHERE {condition}")[0][0])
