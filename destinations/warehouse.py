@@ -160,7 +160,10 @@ class Warehouse(Protocol):
         """
 
     def prepare_publication(self) -> None:
-        """Import in a thread what `publish_changes` needs, while the run works; kinds without a copy do nothing."""
+        """Import in a thread what `publish_changes` needs, while the run works; kinds without a copy do nothing.
+
+        Call it after `pipeline.normalize`, which can start processes: they would inherit the locks of imports.
+        """
 
     def publish_changes(self, pipeline: dlt.Pipeline) -> None:
         """Write what was committed where other engines read it; kinds without such a copy do nothing.

@@ -246,7 +246,6 @@ class SyncJob:
         # A run that is killed from here on has counted the requests of this part.
         self._job.write_progress(**self._columns())
         pipeline.normalize()
-        # Not before: dlt can start processes, which would inherit the locks of imports.
         self._target.warehouse.prepare_publication()
         with self._target.warehouse.hold(create=True):
             if not self._loaded:
