@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -18,10 +17,12 @@ from state.sql import placeholders
 from ..runtime.connection import Connection
 from ..runtime.errors import UsageError
 from ..runtime.target import Target
-from .conversation_format import FORMATS, ConversationFormat
+from .accounts import ResolvedAccounts, resolve_accounts
+from .calls.reader import finish_turn, group_by_call, read_facts, read_turns
+from .conversation_format import FORMATS, SIDE_HEADINGS, ConversationFormat
 from .marts import DEFAULT_ANALYTICS, Marts, contains, open_marts
 
-SIDES = ("company", "customer", "unknown")
+SIDES = tuple(SIDE_HEADINGS)
 
 # Number of calls and of characters in memory at a time.
 _CALLS_PER_BATCH = 50
@@ -35,19 +36,6 @@ LEFT JOIN (
 ) AS chunks ON chunks.call_id = calls.call_id
 WHERE calls.has_transcript{conditions}
 ORDER BY calls.started, calls.call_id
-"""
-_FACTS = """
-SELECT call_id, title, url, started, duration_seconds, language, host_name, team, account_name, opportunity_name,
-    stage_at_call, stage_now
-FROM {marts}.calls_enriched WHERE call_id IN ({placeholders}) ORDER BY started, call_id
-"""
-_PARTICIPANTS = """
-SELECT call_id, name, title, side, is_host, talk_seconds FROM {marts}.call_participants
-WHERE call_id IN ({placeholders}) ORDER BY call_id, party_id
-"""
-_TURNS = """
-SELECT call_id, monologue_index, start_time, start_ms, end_ms, speaker_name AS speaker, side, topic, {text} AS text
-FROM {marts}.speaker_turns WHERE call_id IN ({placeholders}){conditions} ORDER BY call_id, monologue_index
 """
 # The sentences of a call in ranges of about as many characters as are read at a time.
 _RANGES = """
@@ -70,6 +58,7 @@ FROM {marts}.transcript_lines WHERE call_id = %s AND sentence_index BETWEEN %s A
 _PART_OF_SENTENCE = """
 SELECT substr(text, %s, %s) AS text FROM {marts}.transcript_lines WHERE call_id = %s AND sentence_index = %s
 """
+_OF_ACCOUNTS = "calls.call_id IN (SELECT call_id FROM {marts}.account_calls WHERE account_id IN ({placeholders}))"
 _EXTENT = """
 SELECT count(*) AS calls, min(started) AS first, max(started) AS last FROM {marts}.calls_enriched WHERE has_transcript
 """
@@ -84,7 +73,7 @@ class ExportOptions:
         since: Start of the period as the user wrote it; None for the first call.
         until: End of the period, exclusive; None for the last call.
         rep: Part of the host's name, case-insensitive.
-        account: Part of the account's name, case-insensitive.
+        account: Name of the account or a part of it, its domain, its id in the CRM, or a contact's e-mail address.
         side: Only what this side said; calls on which it said nothing are left out.
         analytics: Dataset of the marts.
     """
@@ -119,8 +108,9 @@ def export_transcripts(
         raise UsageError(f"--side {options.side!r} is unknown: use one of {', '.join(SIDES)}")
     text_format = FORMATS[options.format]
     with open_marts(connection, target, options.analytics) as marts:
+        accounts = resolve_accounts(marts, options.account) if options.account else None
         is_empty = True
-        for call_ids, characters in _batches(_calls(marts, options)):
+        for call_ids, characters in _batches(_calls(marts, options, accounts)):
             if characters > _CHARACTERS_PER_BATCH:
                 pieces = _long_conversation(marts, call_ids[0], options.side, text_format)
             else:
@@ -129,22 +119,26 @@ def export_transcripts(
                 is_empty = False
                 yield piece
         if is_empty:
-            warn(_no_match_message(marts, options))
+            warn(_no_match_message(marts, options, accounts))
 
 
-def _calls(marts: Marts, options: ExportOptions) -> Iterator[tuple[str, int]]:
-    """Yield id and number of characters of each matching call."""
-    filters: list[tuple[str, Any]] = []
+def _calls(marts: Marts, options: ExportOptions, accounts: ResolvedAccounts | None) -> Iterator[tuple[str, int]]:
+    """Yield id and number of characters of each matching call; `accounts` are those of `--account`."""
+    if accounts is not None and not accounts.matches:
+        return
+    filters: list[tuple[Any, ...]] = []
     if options.since:
         filters.append(("started >= %s", parse_datetime_setting(options.since, "--since")))
     if options.until:
         filters.append(("started < %s", parse_datetime_setting(options.until, "--until")))
     if options.rep:
         filters.append((contains("host_name"), options.rep.lower()))
-    if options.account:
-        filters.append((contains("account_name"), options.account.lower()))
-    conditions = "".join(f" AND {condition}" for condition, _ in filters)
-    rows = marts.rows(_CALLS.format(marts=marts.schema, conditions=conditions), *(value for _, value in filters))
+    if accounts is not None:
+        condition = _OF_ACCOUNTS.format(marts=marts.schema, placeholders=placeholders(len(accounts.matches)))
+        filters.append((condition, *accounts.account_ids))
+    conditions = "".join(f" AND {condition}" for condition, *_ in filters)
+    values = [value for _, *values in filters for value in values]
+    rows = marts.rows(_CALLS.format(marts=marts.schema, conditions=conditions), *values)
     yield from ((row["call_id"], int(row["characters"])) for row in rows)
 
 
@@ -163,49 +157,29 @@ def _batches(calls: Iterable[tuple[str, int]]) -> Iterator[tuple[list[str], int]
 
 
 def _conversations(marts: Marts, call_ids: Sequence[str], side: str | None) -> Iterator[dict[str, Any]]:
-    turns = _group_by_call(_turns(marts, call_ids, side, text="text"))
-    for facts in _facts(marts, call_ids):
+    turns = group_by_call(read_turns(marts, call_ids, side))
+    for facts in read_facts(marts, call_ids):
         if call_turns := turns.get(facts["call_id"]):
-            for turn in call_turns:
-                del turn["monologue_index"]
-            yield {**facts, "turns": call_turns}
+            yield {**facts, "omitted": None, "turns": [finish_turn(turn, facts["url"]) for turn in call_turns]}
 
 
 def _long_conversation(marts: Marts, call_id: str, side: str | None, text_format: ConversationFormat) -> Iterator[str]:
     """Yield the pieces of one conversation, of which a few megabytes are in memory at a time."""
-    turns = {turn.pop("monologue_index"): turn for turn in _turns(marts, [call_id], side, text="NULL")}
+    turns = {turn["monologue_index"]: turn for turn in read_turns(marts, [call_id], side, text="NULL")}
     if not turns:
         return
-    (facts,) = _facts(marts, [call_id])
+    (facts,) = read_facts(marts, [call_id])
+    facts = {**facts, "omitted": None}
     yield text_format.begin(facts)
     is_first = True
     for monologue_index, sentences in groupby(_sentences(marts, call_id), key=itemgetter("monologue_index")):
         if turn := turns.get(monologue_index):
-            without_text = {name: value for name, value in turn.items() if name not in ("call_id", "text")}
+            without_text = finish_turn(turn, facts["url"])
+            del without_text["text"]
             fragments = _fragments(marts, call_id, sentences)
             yield from text_format.format_turn(without_text, fragments, is_first=is_first)
             is_first = False
-    yield text_format.end()
-
-
-def _facts(marts: Marts, call_ids: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Yield what is known of each call, with its participants."""
-    values = {"marts": marts.schema, "placeholders": placeholders(len(call_ids))}
-    participants = _group_by_call(marts.rows(_PARTICIPANTS.format(**values), *call_ids))
-    for facts in marts.rows(_FACTS.format(**values), *call_ids):
-        started = facts["started"]
-        yield {
-            **facts,
-            "started": started and started.astimezone(UTC),
-            "participants": participants.get(facts["call_id"], []),
-        }
-
-
-def _turns(marts: Marts, call_ids: Sequence[str], side: str | None, *, text: str) -> Iterator[dict[str, Any]]:
-    """Yield the turns of calls in order; `text` is the SQL expression of their text."""
-    conditions = " AND side = %s" if side else ""
-    values = {"marts": marts.schema, "placeholders": placeholders(len(call_ids)), "conditions": conditions}
-    yield from map(dict, marts.rows(_TURNS.format(**values, text=text), *call_ids, *filter(None, [side])))
+    yield text_format.end(facts)
 
 
 def _sentences(marts: Marts, call_id: str) -> Iterator[Mapping[str, Any]]:
@@ -232,19 +206,15 @@ def _fragments(marts: Marts, call_id: str, sentences: Iterable[Mapping[str, Any]
             yield part["text"]
 
 
-def _no_match_message(marts: Marts, options: ExportOptions) -> str:
+def _no_match_message(marts: Marts, options: ExportOptions, accounts: ResolvedAccounts | None) -> str:
     """Return why nothing was exported, and what to change."""
     (extent,) = marts.rows(_EXTENT.format(marts=marts.schema))
     if not extent["calls"]:
         return f"dataset {marts.dataset} has no transcript yet: run gong-elt sync and gong-elt models"
+    if accounts is not None and not accounts.matches:
+        closest = f": the closest names are {', '.join(accounts.closest_names)}" if accounts.closest_names else ""
+        return f"no account matches --account {options.account!r}{closest}"
     names = ("since", "until", "rep", "account", "side")
     filters = " ".join(f"--{name} {value!r}" for name in names if (value := getattr(options, name)) is not None)
     period = f" from {extent['first']:%Y-%m-%d} to {extent['last']:%Y-%m-%d}" if extent["first"] else ""
     return f"no conversation matches {filters}: of {extent['calls']:,}{period}, none; change or omit a filter"
-
-
-def _group_by_call(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    calls: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        calls.setdefault(row["call_id"], []).append({name: row[name] for name in row if name != "call_id"})
-    return calls

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from dlt.destinations.exceptions import DatabaseException, DatabaseUndefinedRelation
@@ -31,6 +32,19 @@ _COLUMNS = """
 SELECT table_name, column_name, data_type FROM information_schema.columns
 WHERE table_catalog = current_database() AND table_schema = %s ORDER BY table_name, ordinal_position
 """
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedCall:
+    """Why a loaded call may be missing in the marts.
+
+    Attributes:
+        is_private: Whether it is private in Gong.
+        deleted_at: When it was found to be deleted in Gong; None if it exists.
+    """
+
+    is_private: bool
+    deleted_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +85,12 @@ class Marts:
         for table, column, data_type in rows:
             columns.setdefault(table.lower(), []).append((column.lower(), data_type))
         return columns
+
+    def read_loaded_call(self, call_id: str) -> LoadedCall | None:
+        """Return what the loaded tables, below the marts, have of a call without its content; None if it is unknown."""
+        table = self._sql.make_qualified_table_name("calls")
+        rows = self._sql.execute_sql(f"SELECT is_private, _deleted_at FROM {table} WHERE id = %s", call_id)
+        return LoadedCall(bool(rows[0][0]), rows[0][1]) if rows else None
 
     def rows(self, sql: str, *parameters: Any) -> Iterator[Mapping[str, Any]]:
         """Run a query and return its rows, each by column name.

@@ -1,4 +1,4 @@
-"""Commands over the loaded data: models builds the marts, report, search, superset and export read them."""
+"""Commands over the loaded data: models builds the marts, report, search, show, superset and export read them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from .options import (
     JsonOption,
     PublishOption,
     RepOption,
+    ResolvedAccountOption,
     SideOption,
     SinceOption,
     UntilOption,
@@ -136,6 +137,32 @@ def search_command(
         print_result(result, as_json=as_json, ascii_only=False)
 
 
+@app.command("show")
+def show_command(
+    call: Annotated[str, typer.Argument(help="Gong's id of the call, or its URL")],
+    text_format: Annotated[
+        str, typer.Option("--format", help="text or markdown", **list_choices("text", "markdown"))
+    ] = "text",
+    analytics: AnalyticsOption = None,
+    connection: ConnectionOption = None,
+    destination: DestinationOption = None,
+    dataset: DatasetOption = None,
+    wait: WaitOption = DEFAULT_WAIT,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a call: people, deal, brief, key points, next steps and transcript."""
+    with ignore_broken_pipe():
+        with report_errors():
+            from ..analytics.calls.show import ShowOptions, show_call
+
+            gong, target, marts = resolve_marts(connection, destination, dataset, analytics, wait)
+            result = show_call(gong, target, ShowOptions(call, text_format, marts))
+        if text_format == "markdown" and not as_json:
+            sys.stdout.buffer.write(result.as_markdown().encode())
+            return
+        print_result(result, as_json=as_json, ascii_only=False)
+
+
 @app.command("superset")
 def superset_command(
     to: Annotated[Path, typer.Option(help="File to write")] = Path("gong-superset.zip"),
@@ -169,7 +196,7 @@ def export_transcripts_command(
     since: SinceOption = None,
     until: UntilOption = None,
     rep: RepOption = None,
-    account: AccountOption = None,
+    account: ResolvedAccountOption = None,
     side: SideOption = None,
     analytics: AnalyticsOption = None,
     connection: ConnectionOption = None,

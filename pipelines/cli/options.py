@@ -76,6 +76,12 @@ RepOption = Annotated[str | None, typer.Option("--rep", help="Only calls whose h
 AccountOption = Annotated[
     str | None, typer.Option("--account", help="Only calls whose account's name contains this text")
 ]
+ResolvedAccountOption = Annotated[
+    str | None,
+    typer.Option(
+        "--account", help="Only calls of this account: its name or a part of it, domain, CRM id, or a contact's e-mail"
+    ),
+]
 SideOption = Annotated[
     str | None,
     typer.Option(

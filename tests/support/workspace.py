@@ -28,6 +28,7 @@ _WAREHOUSE_COMMANDS = (
     "models",
     "report",
     "search",
+    "show",
     "superset",
     "export",
     "maintain",
