@@ -12,8 +12,7 @@ from urllib.parse import quote
 from ..runtime.display.text import escape_json, format_count, make_printable
 
 Conversation = Mapping[str, Any]
-"""Facts of a call, its `participants`, `brief`, `key_points` and `next_steps`, what is `omitted` of its transcript, and
-its `turns` unless they are formatted one by one."""
+"""Facts of a call with its `participants`, `brief`, `key_points` and `next_steps`."""
 
 SIDE_HEADINGS = {"company": "Our side", "customer": "Their side", "unknown": "Unknown side"}
 """Sides of a call, and their headings."""
@@ -28,10 +27,7 @@ _MARKUP = re.compile(r"([\\`*_\[\]<>#|~&])")
 
 
 class ConversationFormat(Protocol):
-    """A text format. The pieces of a conversation, joined, are the text that `format` returns."""
-
-    def format(self, conversation: Conversation) -> str:
-        """Return a conversation with its turns as a text that ends with a line break."""
+    """A text format. The pieces of a conversation, joined, are a text that ends with a line break."""
 
     def begin(self, conversation: Conversation) -> str:
         """Return what precedes the turns."""
@@ -40,21 +36,21 @@ class ConversationFormat(Protocol):
         """Yield a turn in pieces.
 
         Args:
-            turn: The turn without its text.
+            turn: The turn; its text is ignored.
             fragments: The text, in order; empty if it is null.
             is_first: Whether no turn precedes it.
         """
 
-    def end(self, conversation: Conversation) -> str:
-        """Return what follows the turns."""
+    def end(self, omitted: Mapping[str, Any] | None) -> str:
+        """Return what follows the turns.
+
+        Args:
+            omitted: Number of `turns` and `tokens` that are omitted, and the time `from` which on; None if none are.
+        """
 
 
 class JsonLines:
     """One JSON object per conversation and line."""
-
-    def format(self, conversation: Conversation) -> str:
-        """Return the object with its turns, on one line."""
-        return _json(conversation) + "\n"
 
     def begin(self, conversation: Conversation) -> str:
         """Return the object up to its turns."""
@@ -62,26 +58,21 @@ class JsonLines:
 
     def format_turn(self, turn: Mapping[str, Any], fragments: Iterable[str], *, is_first: bool) -> Iterator[str]:
         """Yield the turn's object in pieces."""
-        yield ("" if is_first else ", ") + _json(turn)[:-1] + ', "text": '
+        without_text = {name: value for name, value in turn.items() if name != "text"}
+        yield ("" if is_first else ", ") + _json(without_text)[:-1] + ', "text": '
         is_null = True
         for fragment in fragments:
             yield ('"' if is_null else "") + _json(fragment)[1:-1]
             is_null = False
         yield "null}" if is_null else '"}'
 
-    def end(self, conversation: Conversation) -> str:  # noqa: ARG002
+    def end(self, omitted: Mapping[str, Any] | None) -> str:
         """Return the end of the object."""
-        return "]}\n"
+        return f'], "omitted": {_json(omitted)}}}\n'
 
 
 class Markdown:
     """A heading, a list of facts, people, generated texts, then a paragraph per turn of the transcript."""
-
-    def format(self, conversation: Conversation) -> str:
-        """Return the heading, the facts and all paragraphs."""
-        turns = enumerate(conversation["turns"])
-        pieces = (self.format_turn(turn, [turn["text"] or ""], is_first=not number) for number, turn in turns)
-        return self.begin(conversation) + "".join(piece for turn in pieces for piece in turn) + self.end(conversation)
 
     def begin(self, conversation: Conversation) -> str:
         """Return everything that precedes the first turn."""
@@ -108,9 +99,8 @@ class Markdown:
         yield from map(_escape_characters, _collapse_white_space(fragments))
         yield "\n\n"
 
-    def end(self, conversation: Conversation) -> str:
+    def end(self, omitted: Mapping[str, Any] | None) -> str:
         """Return what is omitted; the last paragraph ends with an empty line."""
-        omitted = conversation["omitted"]
         return f"({describe_omitted(omitted)})\n\n" if omitted else ""
 
 
@@ -120,6 +110,17 @@ FORMATS: Mapping[str, ConversationFormat] = {"jsonl": JsonLines(), "markdown": M
 
 def _json(value: Any) -> str:
     return escape_json(json.dumps(value, ensure_ascii=False, default=datetime.isoformat))
+
+
+def format_conversation(
+    text_format: ConversationFormat, conversation: Conversation, turns: Iterable[Mapping[str, Any]]
+) -> str:
+    """Return a conversation with all its turns as one text."""
+    pieces = [text_format.begin(conversation)]
+    for number, turn in enumerate(turns):
+        fragments = [] if turn["text"] is None else [turn["text"]]
+        pieces += text_format.format_turn(turn, fragments, is_first=number == 0)
+    return "".join([*pieces, text_format.end(None)])
 
 
 def describe_facts(conversation: Conversation) -> Iterator[tuple[str, str]]:

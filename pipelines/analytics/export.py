@@ -1,66 +1,47 @@
-"""Job of `gong-elt export transcripts`: whole conversations with their speakers as JSON lines or Markdown.
+"""Job of `gong-elt export transcripts`: whole conversations with their speakers as JSON lines, Markdown or Parquet.
 
 Calls are read in batches, and a call that is longer than a batch is read and written in pieces.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
 from sources.gong import parse_datetime_setting
 from state.sql import placeholders
 
+from ..runtime.atomic_file import replace_output_file
 from ..runtime.connection import Connection
 from ..runtime.errors import UsageError
 from ..runtime.target import Target
-from .accounts import ResolvedAccounts, resolve_accounts
-from .calls.reader import finish_turn, group_by_call, read_facts, read_turns
-from .conversation_format import FORMATS, SIDE_HEADINGS, ConversationFormat
-from .marts import DEFAULT_ANALYTICS, Marts, contains, open_marts
+from .accounts import resolve_accounts
+from .calls import conversations
+from .calls.conversations import (
+    format_conversations,
+    format_long_conversation,
+    read_conversations,
+    read_long_conversation,
+)
+from .calls.deals import resolve_deals
+from .calls.lookup import find_call_id
+from .calls.selection import CallFilter, select_batches
+from .conversation_format import FORMATS, SIDE_HEADINGS
+from .marts import DEFAULT_ANALYTICS, Marts, open_marts
 
 SIDES = tuple(SIDE_HEADINGS)
 
-# Number of calls and of characters in memory at a time.
-_CALLS_PER_BATCH = 50
-_CHARACTERS_PER_BATCH = 4_000_000
+EXPORT_FORMATS = (*FORMATS, "parquet")
+"""The values of `--format`."""
 
-_CALLS = """
-SELECT calls.call_id, coalesce(chunks.characters, 0) AS characters
-FROM {marts}.calls_enriched AS calls
-LEFT JOIN (
-    SELECT call_id, sum(character_count) AS characters FROM {marts}.transcript_chunks GROUP BY call_id
-) AS chunks ON chunks.call_id = calls.call_id
-WHERE calls.has_transcript{conditions}
-ORDER BY calls.started, calls.call_id
-"""
-# The sentences of a call in ranges of about as many characters as are read at a time.
-_RANGES = """
-SELECT min(sentence_index) AS first, max(sentence_index) AS last
-FROM (
-    SELECT sentence_index, floor(
-        (sum(characters) OVER (ORDER BY sentence_index) - characters) / {characters}.0
-    ) AS number
-    FROM (
-        SELECT sentence_index, coalesce(length(text), 0) AS characters FROM {marts}.transcript_lines WHERE call_id = %s
-    ) AS sentences
-) AS numbered
-GROUP BY number ORDER BY number
-"""
-_SENTENCES = """
-SELECT monologue_index, sentence_index, length(text) AS characters,
-    CASE WHEN length(text) <= {characters} THEN text END AS text
-FROM {marts}.transcript_lines WHERE call_id = %s AND sentence_index BETWEEN %s AND %s ORDER BY sentence_index
-"""
-_PART_OF_SENTENCE = """
-SELECT substr(text, %s, %s) AS text FROM {marts}.transcript_lines WHERE call_id = %s AND sentence_index = %s
-"""
-_OF_ACCOUNTS = "calls.call_id IN (SELECT call_id FROM {marts}.account_calls WHERE account_id IN ({placeholders}))"
 _EXTENT = """
 SELECT count(*) AS calls, min(started) AS first, max(started) AS last FROM {marts}.calls_enriched WHERE has_transcript
+"""
+_WITHOUT_TRANSCRIPT = """
+SELECT call_id FROM {marts}.calls_enriched WHERE NOT has_transcript AND call_id IN ({placeholders}) ORDER BY call_id
 """
 
 
@@ -69,13 +50,16 @@ class ExportOptions:
     """Options of an export.
 
     Attributes:
-        format: `jsonl` (one object per call) or `markdown`.
+        format: `jsonl` (one object per call), `markdown` or `parquet` (one row per turn).
         since: Start of the period as the user wrote it; None for the first call.
         until: End of the period, exclusive; None for the last call.
         rep: Part of the host's name, case-insensitive.
         account: Name of the account or a part of it, its domain, its id in the CRM, or a contact's e-mail address.
         side: Only what this side said; calls on which it said nothing are left out.
         analytics: Dataset of the marts.
+        deal: Name of the deal or a part of it, or its id in the CRM.
+        calls: Ids or URLs of calls; empty for all.
+        max_tokens: Maximum length of a call's text in tokens of four characters; None for no limit.
     """
 
     format: str = "jsonl"
@@ -85,6 +69,9 @@ class ExportOptions:
     account: str | None = None
     side: str | None = None
     analytics: str = DEFAULT_ANALYTICS
+    deal: str | None = None
+    calls: Sequence[str] = ()
+    max_tokens: int | None = None
 
 
 def export_transcripts(
@@ -96,125 +83,130 @@ def export_transcripts(
         connection: The Gong account.
         target: The warehouse of the marts.
         options: Calls and format.
-        warn: Called with a line if no conversation matches.
+        warn: Called with a line if no conversation matches, or a call has no transcript.
 
     Raises:
-        UsageError: If an option is invalid, or the marts do not exist.
+        UsageError: If an option is invalid, or the marts do not exist or lack a call.
         ConfigurationError: If a date is invalid.
     """
-    if options.format not in FORMATS:
-        raise UsageError(f"--format {options.format!r} is unknown: use one of {', '.join(FORMATS)}")
-    if options.side is not None and options.side not in SIDES:
-        raise UsageError(f"--side {options.side!r} is unknown: use one of {', '.join(SIDES)}")
+    _validate(options)
+    if options.format == "parquet":
+        raise UsageError("--format parquet needs --to: Parquet is a file, not text")
     text_format = FORMATS[options.format]
-    with open_marts(connection, target, options.analytics) as marts:
-        accounts = resolve_accounts(marts, options.account) if options.account else None
+    with _open_selection(connection, target, options, warn) as (marts, call_filter):
         is_empty = True
-        for call_ids, characters in _batches(_calls(marts, options, accounts)):
-            if characters > _CHARACTERS_PER_BATCH:
-                pieces = _long_conversation(marts, call_ids[0], options.side, text_format)
+        for call_ids, is_long in _batches(marts, call_filter):
+            if is_long:
+                pieces = format_long_conversation(marts, call_ids[0], options.side, text_format, options.max_tokens)
             else:
-                pieces = map(text_format.format, _conversations(marts, call_ids, options.side))
+                pieces = format_conversations(marts, call_ids, options.side, text_format, options.max_tokens)
             for piece in pieces:
                 is_empty = False
                 yield piece
         if is_empty:
-            warn(_no_match_message(marts, options, accounts))
+            warn(_no_match_message(marts, options))
 
 
-def _calls(marts: Marts, options: ExportOptions, accounts: ResolvedAccounts | None) -> Iterator[tuple[str, int]]:
-    """Yield id and number of characters of each matching call; `accounts` are those of `--account`."""
-    if accounts is not None and not accounts.matches:
-        return
-    filters: list[tuple[Any, ...]] = []
-    if options.since:
-        filters.append(("started >= %s", parse_datetime_setting(options.since, "--since")))
-    if options.until:
-        filters.append(("started < %s", parse_datetime_setting(options.until, "--until")))
-    if options.rep:
-        filters.append((contains("host_name"), options.rep.lower()))
-    if accounts is not None:
-        condition = _OF_ACCOUNTS.format(marts=marts.schema, placeholders=placeholders(len(accounts.matches)))
-        filters.append((condition, *accounts.account_ids))
-    conditions = "".join(f" AND {condition}" for condition, *_ in filters)
-    values = [value for _, *values in filters for value in values]
-    rows = marts.rows(_CALLS.format(marts=marts.schema, conditions=conditions), *values)
-    yield from ((row["call_id"], int(row["characters"])) for row in rows)
+def export_turns(
+    connection: Connection, target: Target, options: ExportOptions, file: Path, warn: Callable[[str], None]
+) -> None:
+    """Write the turns of conversations to a Parquet file, oldest call first.
+
+    Args:
+        connection: The Gong account.
+        target: The warehouse of the marts.
+        options: Calls.
+        file: The file to replace.
+        warn: Called with a line if no conversation matches, or a call has no transcript.
+
+    Raises:
+        UsageError: If an option is invalid, the marts do not exist or lack a call, or the file cannot be written.
+        ConfigurationError: If a date is invalid.
+    """
+    from .calls.turns_file import write_turns  # noqa: PLC0415 - loads Arrow
+
+    _validate(options)
+    if options.max_tokens is not None:
+        raise UsageError("--max-tokens is for jsonl and markdown: a Parquet file has one row per turn")
+    with (
+        _open_selection(connection, target, options, warn) as (marts, call_filter),
+        replace_output_file(file) as temporary,
+    ):
+        rows = _turn_rows(marts, call_filter, options.side)
+        if not write_turns(temporary, rows, conversations.CHARACTERS_PER_BATCH):
+            warn(_no_match_message(marts, options))
 
 
-def _batches(calls: Iterable[tuple[str, int]]) -> Iterator[tuple[list[str], int]]:
-    """Yield the calls in batches, each with its number of characters. A call that is longer than a batch is alone."""
-    batch: list[str] = []
-    batch_characters = 0
-    for call_id, characters in calls:
-        if batch and (len(batch) == _CALLS_PER_BATCH or batch_characters + characters > _CHARACTERS_PER_BATCH):
-            yield batch, batch_characters
-            batch, batch_characters = [], 0
-        batch.append(call_id)
-        batch_characters += characters
-    if batch:
-        yield batch, batch_characters
+def _validate(options: ExportOptions) -> None:
+    if options.format not in EXPORT_FORMATS:
+        raise UsageError(f"--format {options.format!r} is unknown: use one of {', '.join(EXPORT_FORMATS)}")
+    if options.side is not None and options.side not in SIDES:
+        raise UsageError(f"--side {options.side!r} is unknown: use one of {', '.join(SIDES)}")
+    if options.max_tokens is not None and options.max_tokens < 1:
+        raise UsageError(f"--max-tokens {options.max_tokens} is out of range: use 1 or more")
 
 
-def _conversations(marts: Marts, call_ids: Sequence[str], side: str | None) -> Iterator[dict[str, Any]]:
-    turns = group_by_call(read_turns(marts, call_ids, side))
-    for facts in read_facts(marts, call_ids):
-        if call_turns := turns.get(facts["call_id"]):
-            yield {**facts, "omitted": None, "turns": [finish_turn(turn, facts["url"]) for turn in call_turns]}
+@contextmanager
+def _open_selection(
+    connection: Connection, target: Target, options: ExportOptions, warn: Callable[[str], None]
+) -> Iterator[tuple[Marts, CallFilter]]:
+    """Open the marts and yield them with the calls that the options name."""
+    since = parse_datetime_setting(options.since, "--since") if options.since else None
+    until = parse_datetime_setting(options.until, "--until") if options.until else None
+    with open_marts(connection, target, options.analytics) as marts:
+        call_ids = [find_call_id(marts, call) for call in options.calls] or None
+        for call_id in _without_transcript(marts, call_ids or ()):
+            warn(f"call {call_id} has no transcript yet, and is left out: gong-elt show {call_id} has its facts")
+        yield (
+            marts,
+            CallFilter(
+                since,
+                until,
+                options.rep,
+                call_ids,
+                resolve_accounts(marts, options.account).account_ids if options.account else None,
+                resolve_deals(marts, options.deal) if options.deal else None,
+            ),
+        )
 
 
-def _long_conversation(marts: Marts, call_id: str, side: str | None, text_format: ConversationFormat) -> Iterator[str]:
-    """Yield the pieces of one conversation, of which a few megabytes are in memory at a time."""
-    turns = {turn["monologue_index"]: turn for turn in read_turns(marts, [call_id], side, text="NULL")}
-    if not turns:
-        return
-    (facts,) = read_facts(marts, [call_id])
-    facts = {**facts, "omitted": None}
-    yield text_format.begin(facts)
-    is_first = True
-    for monologue_index, sentences in groupby(_sentences(marts, call_id), key=itemgetter("monologue_index")):
-        if turn := turns.get(monologue_index):
-            without_text = finish_turn(turn, facts["url"])
-            del without_text["text"]
-            fragments = _fragments(marts, call_id, sentences)
-            yield from text_format.format_turn(without_text, fragments, is_first=is_first)
-            is_first = False
-    yield text_format.end(facts)
+def _without_transcript(marts: Marts, call_ids: Sequence[str]) -> Iterator[str]:
+    if call_ids:
+        sql = _WITHOUT_TRANSCRIPT.format(marts=marts.schema, placeholders=placeholders(len(call_ids)))
+        yield from (row["call_id"] for row in marts.rows(sql, *call_ids))
 
 
-def _sentences(marts: Marts, call_id: str) -> Iterator[Mapping[str, Any]]:
-    """Yield the sentences of a call in order. The text of a very long sentence is null."""
-    values = {"marts": marts.schema, "characters": _CHARACTERS_PER_BATCH}
-    for part in marts.rows(_RANGES.format(**values), call_id):
-        yield from marts.rows(_SENTENCES.format(**values), call_id, part["first"], part["last"])
+def _batches(marts: Marts, call_filter: CallFilter) -> Iterator[tuple[list[str], bool]]:
+    """Yield ids of calls, and whether they are one call that does not fit into memory."""
+    size = conversations.CHARACTERS_PER_BATCH
+    yield from ((call_ids, characters > size) for call_ids, characters in select_batches(marts, call_filter, size))
 
 
-def _fragments(marts: Marts, call_id: str, sentences: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield the text of a turn, its sentences separated by spaces, in fragments."""
-    separator = ""
-    for sentence in sentences:
-        if sentence["characters"] is None:
-            continue
-        yield separator
-        separator = " "
-        if sentence["text"] is not None:
-            yield sentence["text"]
-            continue
-        for position in range(1, sentence["characters"] + 1, _CHARACTERS_PER_BATCH):
-            sql = _PART_OF_SENTENCE.format(marts=marts.schema)
-            (part,) = marts.rows(sql, position, _CHARACTERS_PER_BATCH, call_id, sentence["sentence_index"])
-            yield part["text"]
+def _turn_rows(marts: Marts, call_filter: CallFilter, side: str | None) -> Iterator[dict[str, Any]]:
+    from .calls.turns_file import turn_row  # noqa: PLC0415 - loads Arrow
+
+    for call_ids, is_long in _batches(marts, call_filter):
+        if is_long:
+            for facts, _, texts in read_long_conversation(marts, call_ids[0], side):
+                for turn, fragments in texts:
+                    text = "".join(fragments)
+                    yield turn_row(facts, turn, None if turn["characters"] is None else text)
+        else:
+            for facts, turns in read_conversations(marts, call_ids, side):
+                yield from (turn_row(facts, turn, turn["text"]) for turn in turns)
 
 
-def _no_match_message(marts: Marts, options: ExportOptions, accounts: ResolvedAccounts | None) -> str:
+def _no_match_message(marts: Marts, options: ExportOptions) -> str:
     """Return why nothing was exported, and what to change."""
     (extent,) = marts.rows(_EXTENT.format(marts=marts.schema))
     if not extent["calls"]:
         return f"dataset {marts.dataset} has no transcript yet: run gong-elt sync and gong-elt models"
-    if accounts is not None and not accounts.matches:
+    if options.account and not (accounts := resolve_accounts(marts, options.account)).matches:
         closest = f": the closest names are {', '.join(accounts.closest_names)}" if accounts.closest_names else ""
         return f"no account matches --account {options.account!r}{closest}"
-    names = ("since", "until", "rep", "account", "side")
-    filters = " ".join(f"--{name} {value!r}" for name in names if (value := getattr(options, name)) is not None)
+    if options.deal and not resolve_deals(marts, options.deal):
+        return f"no deal matches --deal {options.deal!r}: use a part of its name, or its id in the CRM"
+    names = {"calls": "call-id"} | {name: name for name in ("since", "until", "rep", "account", "deal", "side")}
+    filters = " ".join(f"--{option} {value!r}" for name, option in names.items() if (value := getattr(options, name)))
     period = f" from {extent['first']:%Y-%m-%d} to {extent['last']:%Y-%m-%d}" if extent["first"] else ""
     return f"no conversation matches {filters}: of {extent['calls']:,}{period}, none; change or omit a filter"

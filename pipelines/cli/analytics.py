@@ -190,14 +190,30 @@ def superset_command(
 def export_transcripts_command(
     text_format: Annotated[
         str,
-        typer.Option("--format", help="jsonl (one object per call) or markdown", **list_choices("jsonl", "markdown")),
+        typer.Option(
+            "--format",
+            help="jsonl (one object per call), markdown, or parquet (one row per turn; needs --to)",
+            **list_choices("jsonl", "markdown", "parquet"),
+        ),
     ] = "jsonl",
     to: Annotated[Path | None, typer.Option(help="File to write; default: stdout")] = None,
+    call_id: Annotated[
+        list[str] | None, typer.Option(help="Only this call, by its id or URL; repeat the option for more")
+    ] = None,
     since: SinceOption = None,
     until: UntilOption = None,
     rep: RepOption = None,
     account: ResolvedAccountOption = None,
+    deal: Annotated[
+        str | None, typer.Option(help="Only calls of this deal: its name or a part of it, or its id in the CRM")
+    ] = None,
     side: SideOption = None,
+    max_tokens: Annotated[
+        int | None,
+        typer.Option(
+            help="End the text of a call after the last turn that fits into this number of tokens, four characters each"
+        ),
+    ] = None,
     analytics: AnalyticsOption = None,
     connection: ConnectionOption = None,
     destination: DestinationOption = None,
@@ -206,11 +222,14 @@ def export_transcripts_command(
 ) -> None:
     """Export whole conversations with speakers, sides and times, oldest first."""
     with ignore_broken_pipe(), report_errors():
-        from ..analytics.export import ExportOptions, export_transcripts
+        from ..analytics.export import ExportOptions, export_transcripts, export_turns
         from ..runtime.atomic_file import write_output_file
 
         gong, target, marts = resolve_marts(connection, destination, dataset, analytics, wait)
-        options = ExportOptions(text_format, since, until, rep, account, side, marts)
+        options = ExportOptions(text_format, since, until, rep, account, side, marts, deal, call_id or (), max_tokens)
+        if text_format == "parquet" and to is not None:
+            export_turns(gong, target, options, to, print_error)
+            return
         texts = export_transcripts(gong, target, options, print_error)
         if to is None:
             for text in texts:

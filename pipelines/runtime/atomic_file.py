@@ -20,14 +20,25 @@ def replace_file(file: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def replace_output_file(file: Path) -> Iterator[Path]:
+    """Yield a temporary path that replaces the file named by `--to` when the block ends without an error.
+
+    Raises:
+        UsageError: If the file cannot be written.
+    """
+    try:
+        with replace_file(file) as temporary:
+            yield temporary
+    except OSError as error:
+        raise UsageError(f"--to {str(file)!r} cannot be written: {error.strerror or error}") from error
+
+
 def write_output_file(file: Path, chunks: Iterable[bytes]) -> None:
     """Write the chunks to the file named by `--to`.
 
     Raises:
         UsageError: If the file cannot be written.
     """
-    try:
-        with replace_file(file) as temporary, temporary.open("wb") as opened:
-            opened.writelines(chunks)
-    except OSError as error:
-        raise UsageError(f"--to {str(file)!r} cannot be written: {error.strerror}") from error
+    with replace_output_file(file) as temporary, temporary.open("wb") as opened:
+        opened.writelines(chunks)

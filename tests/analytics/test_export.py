@@ -13,8 +13,9 @@ import msgspec
 import pytest
 
 from pipelines.analytics import export
+from pipelines.analytics.calls import conversations
 from pipelines.analytics.conversation_format import FORMATS
-from pipelines.analytics.export import ExportOptions
+from pipelines.analytics.export import EXPORT_FORMATS, ExportOptions
 from pipelines.demo.server.app import SimulatedGong
 from pipelines.runtime.connection import Connection
 from pipelines.runtime.target import Target
@@ -109,7 +110,7 @@ def test_a_conversation_in_pieces_is_the_same_text(
 
     whole = run()
     for characters in (700, 40):
-        monkeypatch.setattr(export, "_CHARACTERS_PER_BATCH", characters)
+        monkeypatch.setattr(conversations, "CHARACTERS_PER_BATCH", characters)
         pieces = run()
         assert len(pieces) > len(whole)
         assert "".join(pieces) == "".join(whole)
@@ -141,7 +142,7 @@ def test_a_transcript_of_a_hundred_megabytes_needs_little_memory(duckdb_marts: W
         " length(text) AS character_count FROM gong_analytics.speaker_turns WHERE call_id = ?",
         [call_id],
     )
-    for text_format in FORMATS:
+    for text_format in EXPORT_FORMATS:
         process = place.start("export", "transcripts", "--format", text_format, "--to", "calls")
         peak_kilobytes = 0
         while process.poll() is None:
@@ -151,7 +152,7 @@ def test_a_transcript_of_a_hundred_megabytes_needs_little_memory(duckdb_marts: W
                 peak_kilobytes = max(peak_kilobytes, *map(int, re.findall(r"VmHWM:\s+(\d+)", status)), 0)
             time.sleep(0.02)
         assert process.returncode == 0
-        assert (tmp_path / "calls").stat().st_size > 100_000_000
+        assert (tmp_path / "calls").stat().st_size > (100_000_000 if text_format in FORMATS else 1_000)
         assert 50_000 < peak_kilobytes < 600_000
 
 
@@ -176,7 +177,12 @@ def test_an_export_of_nothing_names_its_filters(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--format", "pdf"), "jsonl, markdown"),
+        (("--format", "pdf"), "jsonl, markdown, parquet"),
+        (("--format", "parquet"), "needs --to"),
+        (("--format", "parquet", "--to", "turns", "--max-tokens", "9"), "one row per turn"),
+        (("--format", "parquet", "--to", "no/such/folder/file"), "cannot be written"),
+        (("--max-tokens", "0"), "--max-tokens 0 is out of range"),
+        (("--call-id", "12345"), "call 12345 is not loaded"),
         (("--side", "left"), "company, customer, unknown"),
         (("--since", "soon"), "--since"),
         (("--analytics", "elsewhere"), "run gong-elt models"),

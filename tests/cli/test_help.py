@@ -13,8 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from destinations.gong.new_call import DIRECTIONS
-from pipelines.analytics.conversation_format import FORMATS
-from pipelines.analytics.export import SIDES
+from pipelines.analytics.export import EXPORT_FORMATS, SIDES
 from pipelines.cli import app
 from pipelines.cli.app import HELP_PANELS, app_of_command
 from pipelines.demo.server.app import SimulatedGong
@@ -61,7 +60,7 @@ def test_the_version_is_printed(workspace: Workspace) -> None:
     [
         (("search",), "--side", SIDES),
         (("export", "transcripts"), "--side", SIDES),
-        (("export", "transcripts"), "--format", tuple(FORMATS)),
+        (("export", "transcripts"), "--format", EXPORT_FORMATS),
         (("download-media",), "--kind", (*MEDIA_KINDS.values(), "all")),
         (("add-call",), "--direction", DIRECTIONS),
         (("get", "extensive"), "--context", ("None", "Basic", "Extended")),

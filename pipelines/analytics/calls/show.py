@@ -20,6 +20,7 @@ from ..conversation_format import (
     Markdown,
     describe_facts,
     format_clock,
+    format_conversation,
 )
 from ..marts import DEFAULT_ANALYTICS, open_marts
 from .lookup import find_call_id
@@ -93,7 +94,9 @@ class ShowResult:
 
     def as_markdown(self) -> str:
         """Return the call as `gong-elt export transcripts --format markdown` writes it."""
-        return Markdown().format(self.call) + (f"{self.reason}\n" if self.reason else "")
+        return format_conversation(Markdown(), self.call, self.call["turns"]) + (
+            f"{self.reason}\n" if self.reason else ""
+        )
 
 
 def show_call(connection: Connection, target: Target, options: ShowOptions) -> ShowResult:
@@ -114,7 +117,7 @@ def show_call(connection: Connection, target: Target, options: ShowOptions) -> S
         (facts,) = read_facts(marts, [call_id])
         turns = [finish_turn(turn, facts["url"]) for turn in read_turns(marts, [call_id])]
     reason = None if turns else "The call has no transcript yet: gong-elt status shows pending transcripts."
-    call = {**facts, "omitted": None, "turns": turns}
+    call = {**facts, "turns": turns, "omitted": None}
     return ShowResult("done", target.name, target.dataset, options.analytics, call, reason)
 
 
