@@ -236,3 +236,24 @@ def export_transcripts_command(
                 sys.stdout.buffer.write(text.encode())
             return
         write_output_file(to, (text.encode() for text in texts))
+
+
+@export_app.command("accounts")
+def export_accounts_command(
+    to: Annotated[Path, typer.Option(help="Folder to write, or to bring up to date")],
+    analytics: AnalyticsOption = None,
+    connection: ConnectionOption = None,
+    destination: DestinationOption = None,
+    dataset: DatasetOption = None,
+    wait: WaitOption = DEFAULT_WAIT,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a folder of Markdown per account: deals, people, calls and quotes; later runs write only what changed."""
+    with report_errors():
+        from ..analytics.account_folder.job import AccountFolderOptions, export_accounts
+        from ..runtime.progress import show_stage
+
+        account, target, marts = resolve_marts(connection, destination, dataset, analytics, wait)
+        with show_stage(stderr(), f"writing accounts to {to}"):
+            result = export_accounts(account, target, AccountFolderOptions(to, marts))
+    print_result(result, as_json=as_json)

@@ -15,6 +15,8 @@ from .moments import moment_url
 GENERATED = "generated"
 """Value of `origin` of texts that Gong's AI wrote. Texts without an origin are verbatim."""
 
+NO_TRANSCRIPT = "The call has no transcript yet: gong-elt status shows pending transcripts."
+
 _FACTS = """
 SELECT call_id, title, url, started, duration_seconds, language, host_name, team, account_name, opportunity_name,
     stage_at_call, stage_now, call_type, is_external, host_title, account_id, account_matched_by, opportunity_id,

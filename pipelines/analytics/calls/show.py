@@ -24,7 +24,7 @@ from ..conversation_format import (
 )
 from ..marts import DEFAULT_ANALYTICS, open_marts
 from .lookup import find_call_id
-from .reader import finish_turn, read_facts, read_turns
+from .reader import NO_TRANSCRIPT, finish_turn, read_facts, read_turns
 
 TEXT_FORMATS = ("text", "markdown")
 """The values of `--format`."""
@@ -116,7 +116,7 @@ def show_call(connection: Connection, target: Target, options: ShowOptions) -> S
         call_id = find_call_id(marts, options.call)
         (facts,) = read_facts(marts, [call_id])
         turns = [finish_turn(turn, facts["url"]) for turn in read_turns(marts, [call_id])]
-    reason = None if turns else "The call has no transcript yet: gong-elt status shows pending transcripts."
+    reason = None if turns else NO_TRANSCRIPT
     call = {**facts, "turns": turns, "omitted": None}
     return ShowResult("done", target.name, target.dataset, options.analytics, call, reason)
 
