@@ -30,7 +30,7 @@ from .pages import account_page, index_page
 from .reader import LAST_CALLS, Account, AccountCall, read_account_calls, read_account_names, read_accounts
 
 INDEX = "index.md"
-_ACCOUNTS_PER_BATCH, _CALLS_PER_BATCH = 100, 200
+_ACCOUNTS_PER_BATCH, _CALLS_PER_BATCH = 500, 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,41 +166,66 @@ class _FolderUpdate:
     def _write(self, known: Mapping[str, str | None], account_ids: Sequence[str]) -> None:
         listed: list[tuple[str, Account]] = []
         for batch in _chunks(account_ids, _ACCOUNTS_PER_BATCH):
-            for account in read_accounts(self.marts, batch):
-                self._write_account(known, account)
-                listed.append((self.folders[account.facts["account_id"]], Account(account.facts)))
+            accounts = list(read_accounts(self.marts, batch))
+            self._write_pages(known, accounts)
+            # A call that was loaded meanwhile is written by the next run.
+            loaded = {
+                call.call_id: call.facts["_synced_at"]
+                for account in accounts
+                for call in account.calls
+                if call.call_id in self.files.get(account.facts["account_id"], {})
+            }
+            for call_ids in _chunks(list(loaded), _CALLS_PER_BATCH):
+                self._write_calls(known, batch, {call_id: loaded[call_id] for call_id in call_ids})
+            listed += [(self.folders[account.facts["account_id"]], Account(account.facts)) for account in accounts]
         self._write_text(known, INDEX, index_page(listed))
 
-    def _write_account(self, known: Mapping[str, str | None], account: Account) -> None:
-        account_id = account.facts["account_id"]
-        folder, files = self.folders[account_id], self.files.get(account_id, {})
-        # A call that was loaded meanwhile is written by the next run.
-        calls = [call for call in account.calls if call.call_id in files]
-        account = Account(account.facts, account.deals, account.people, calls, account.quotes)
-        last = [call.call_id for call in calls if call.facts["is_external"]][:LAST_CALLS]
-        last_calls = sorted(read_facts(self.marts, last), key=lambda call: last.index(call["call_id"]))
-        self._write_text(known, f"{folder}/{INDEX}", account_page(account, files, last_calls))
-        for batch in _chunks(calls, _CALLS_PER_BATCH):
-            self._write_calls(known, batch, {call_id: f"{folder}/{file}" for call_id, file in files.items()})
+    def _write_pages(self, known: Mapping[str, str | None], accounts: Sequence[Account]) -> None:
+        """Write the pages of some accounts."""
+        last = {account.facts["account_id"]: self._last_calls(account) for account in accounts}
+        call_ids = list(dict.fromkeys(call_id for calls in last.values() for call_id in calls))
+        facts = {call["call_id"]: call for call in read_facts(self.marts, call_ids)}
+        for account in accounts:
+            account_id = account.facts["account_id"]
+            files = self.files.get(account_id, {})
+            last_calls = [facts[call_id] for call_id in last[account_id] if call_id in facts]
+            self._write_text(known, f"{self.folders[account_id]}/{INDEX}", account_page(account, files, last_calls))
+
+    def _last_calls(self, account: Account) -> list[str]:
+        files = self.files.get(account.facts["account_id"], {})
+        calls = [call.call_id for call in account.calls if call.facts["is_external"] and call.call_id in files]
+        return calls[:LAST_CALLS]
 
     def _write_calls(
-        self, known: Mapping[str, str | None], calls: Sequence[AccountCall], files: Mapping[str, str]
+        self, known: Mapping[str, str | None], account_ids: Sequence[str], loaded: Mapping[str, Any]
     ) -> None:
-        loaded = {call.call_id: call.facts["_synced_at"] for call in calls}
+        """Write the files of some calls.
+
+        Args:
+            known: The files of the manifest.
+            account_ids: The accounts for which the calls are written.
+            loaded: When each call was loaded.
+        """
         texts, digests = dict[str, Iterable[str]](), dict[str, str]()
+        paths = {call_id: [*self._paths(account_ids, call_id)] for call_id in loaded}
         for facts in read_facts(self.marts, list(loaded)):
             call_id, begin = facts["call_id"], Markdown().begin(facts)
             digest = _digest(f"{begin}{loaded[call_id]}{facts['has_transcript']}")
-            if self._is_current(known, files[call_id], digest):
-                self.digests[files[call_id]] = digest
+            if all(self._is_current(known, path, digest) for path in paths[call_id]):
+                self.digests |= dict.fromkeys(paths[call_id], digest)
             else:
                 digests[call_id], texts[call_id] = digest, [f"{begin}{NO_TRANSCRIPT}\n"]
         for batch, characters in select_batches(self.marts, CallFilter(call_ids=list(digests)), CHARACTERS_PER_BATCH):
             for call_id, pieces in self._read_texts(batch, is_long=characters > CHARACTERS_PER_BATCH):
                 del texts[call_id]
-                self._write_file(files[call_id], digests[call_id], pieces)
+                self._write_copies(paths[call_id], digests[call_id], pieces)
         for call_id, pieces in texts.items():
-            self._write_file(files[call_id], digests[call_id], pieces)
+            self._write_copies(paths[call_id], digests[call_id], pieces)
+
+    def _paths(self, account_ids: Sequence[str], call_id: str) -> Iterator[str]:
+        for account_id in account_ids:
+            if file := self.files.get(account_id, {}).get(call_id):
+                yield f"{self.folders[account_id]}/{file}"
 
     def _read_texts(self, call_ids: Sequence[str], *, is_long: bool) -> Iterator[tuple[str, Iterable[str]]]:
         """Yield the pages of the calls that have turns."""
@@ -217,6 +242,13 @@ class _FolderUpdate:
             self.digests[path] = digest
         else:
             self._write_file(path, digest, [text])
+
+    def _write_copies(self, paths: Sequence[str], digest: str, pieces: Iterable[str]) -> None:
+        first, *others = paths
+        self._write_file(first, digest, pieces)
+        for path in others:
+            with (self.manifest.folder / first).open(encoding="utf-8", newline="") as opened:
+                self._write_file(path, digest, opened)
 
     def _is_current(self, known: Mapping[str, str | None], path: str, digest: str) -> bool:
         return known.get(path) == digest and (self.manifest.folder / path).is_file()

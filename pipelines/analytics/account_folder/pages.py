@@ -183,6 +183,8 @@ def _calls(calls: Sequence[AccountCall], files: Mapping[str, str]) -> Iterator[s
     yield "## All calls"
     yield ""
     for call in calls:
+        if call.call_id not in files:
+            continue
         details = escape_markup(", ".join(filter(None, (call.facts["call_type"], call.facts["host_name"]))))
         yield f"* {_day(call.facts['started'])} {file_link(_title(call.facts), files[call.call_id])} ({details})"
 
