@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.support.browser import PHONE, WIDE, open_file
+from tests.support.pages.browser import PHONE, WIDE, open_file
 
 REPORT = Path("demo") / "gong-report.html"
 CHART = Path("demo") / "talk_ratio.html"

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import PHONE, WIDE, new_page
+from tests.support.pages.browser import PHONE, WIDE, new_page
 from tests.support.paths import REPOSITORY
 
 MKDOCS = REPOSITORY / ".docs" / "bin" / "mkdocs"

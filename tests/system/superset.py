@@ -25,8 +25,8 @@ from playwright.sync_api import Page
 from pipelines.analytics.superset.dashboard import ROWS
 from pipelines.demo.company.company import build_company
 from pipelines.demo.server.app import SimulatedGong
-from tests.support.browser import new_page
 from tests.support.marts import build_models, sync_company
+from tests.support.pages.browser import new_page
 from tests.support.paths import REPOSITORY
 from tests.support.servers.ducklake import DuckLakeConnection
 from tests.support.servers.ports import find_free_ports

@@ -18,6 +18,7 @@ from ...runtime.errors import UsageError
 from ...runtime.result import Status
 from ...runtime.target import Target
 from ..marts import DEFAULT_ANALYTICS, Marts, open_marts
+from .selections import in_window
 
 DEFAULT_FILE = Path("gong-report.html")
 DEFAULT_DAYS = 90
@@ -119,12 +120,12 @@ def build_report(connection: Connection, target: Target, options: ReportOptions)
     with open_marts(connection, target, options.analytics) as marts:
         figures = load_figures(marts, window, team=options.team, silent_days=options.silent_days, today=now.date())
         reason = _reason_if_empty(marts, window)
+    selections = figures.selections
     html = render_page(
         figures,
         {
             "period": f"{window.since:%Y-%m-%d} to {window.until:%Y-%m-%d}",
-            "team": figures.teams[0].label if options.team else None,
-            "source": f"{target.name}, dataset {options.analytics}",
+            "team": selections.teams[0].label if options.team else None,
             "written_at": f"{now:%Y-%m-%d %H:%M} UTC",
             "silent_days": options.silent_days,
         },
@@ -142,10 +143,10 @@ def build_report(connection: Connection, target: Target, options: ReportOptions)
         file=str(options.to),
         since=window.since.isoformat(),
         until=window.until.isoformat(),
-        teams=[team.label for team in figures.teams],
-        call_types=[call_type.label for call_type in figures.call_types],
-        periods=[period.label for period in figures.periods],
-        sections={key: len(results["0-0-0"].rows) for key, results in figures.results.items()},
+        teams=[team.label for team in selections.teams],
+        call_types=[call_type.label for call_type in selections.call_types],
+        periods=[period.label for period in selections.periods],
+        sections={key: len(section.results["0-0-0"]) for key, section in figures.sections.items()},
         warnings=[f"{count:,} {difference}: run gong-elt models" for difference, count in differences.items() if count],
         duration_seconds=round(time.monotonic() - clock, 3),
         reason=reason,
@@ -154,8 +155,6 @@ def build_report(connection: Connection, target: Target, options: ReportOptions)
 
 def _reason_if_empty(marts: Marts, window: Window) -> str | None:
     """Return why the report is empty, and what to change; None if the period has calls."""
-    from .figures import in_window  # noqa: PLC0415 - the packages are optional
-
     (extent,) = marts.rows(_EXTENT.format(marts=marts.schema, period=in_window(window)))
     if extent["matching"]:
         return None

@@ -38,7 +38,7 @@ def _sql_files() -> Iterator[Path]:
     analytics = PROJECT.parent / "analytics"
     yield from (analytics / name for name in ("export.py", "marts.py"))
     for package in ("report", "search", "superset"):
-        yield from (analytics / package).glob("*.py")
+        yield from (analytics / package).rglob("*.py")
 
 
 @pytest.mark.parametrize("file", list(_sql_files()), ids=lambda file: file.stem)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, sync_playwright
 
 # Without the last three, Chromium itself sends requests, for example to look for updates.
 _ARGUMENTS = (
@@ -26,7 +26,7 @@ class ObservedPage:
 
     Attributes:
         requests: URLs that the page requested, its own included.
-        errors: Errors of its scripts, and violations of its content security policy.
+        errors: Errors and warnings of its scripts, and violations of its content security policy.
     """
 
     page: Page
@@ -57,6 +57,11 @@ def open_file(file: Path, *, size: tuple[int, int] = WIDE, dark: bool = False) -
         observed = ObservedPage(page)
         page.on("request", lambda request: observed.requests.append(request.url))
         page.on("pageerror", lambda error: observed.errors.append(str(error)))
-        page.on("console", lambda message: observed.errors.append(message.text) if message.type == "error" else None)
+        page.on("console", lambda message: _record_message(observed, message))
         page.goto(file.as_uri())
         yield observed
+
+
+def _record_message(observed: ObservedPage, message: ConsoleMessage) -> None:
+    if message.type in ("error", "warning"):
+        observed.errors.append(message.text)

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
 from html import unescape
 from itertools import product
 from pathlib import Path
@@ -15,97 +14,47 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from pipelines.analytics.report.charts import chart_specs
-from pipelines.analytics.report.section import Column, Section
-from pipelines.analytics.report.sections import SECTIONS
+from pipelines.analytics.report.charts.specs import chart_specs
+from pipelines.analytics.report.section import Section
+from pipelines.analytics.report.sections.all_sections import SECTIONS
 from pipelines.demo.company.company import Company
 from pipelines.demo.server.app import SimulatedGong
-from tests.support.browser import PHONE, ObservedPage, open_file
+from tests.analytics.report.conftest import WrittenReport
 from tests.support.gong_api import Json
 from tests.support.marts import HOSTILE_TEXT, build_models, round_figure, sync_company
+from tests.support.pages.browser import PHONE, WIDE, ObservedPage, open_file
+from tests.support.pages.report import (
+    cells_of,
+    format_cells,
+    format_means,
+    means_of,
+    query_records,
+    select,
+    sql_of,
+    write_report,
+)
 from tests.support.workspace import Workspace
-
-LONG_AGO = ("--since", "2020-01-01")
-
-
-def write_report(place: Workspace, file: Path, *arguments: str) -> Json:
-    """Write a report and return the output of `gong-elt report --json`."""
-    ended = place.run("report", "--json", "--to", str(file), *arguments)
-    assert ended.code == 0, f"{ended.out}\n{ended.err}"[:3_000]
-    printed: Json = ended.json
-    return printed
-
-
-def select(page: Page, *, team: int = 0, call_type: int = 0, period: int = 0) -> None:
-    """Select a team, a type of calls and a period by index, and wait until the page shows them."""
-    page.wait_for_selector("html[data-shown]")
-    for selector, index in (("#team", team), ("#type", call_type), ("#period", period)):
-        if page.locator(selector).count():
-            page.select_option(selector, str(index))
-    page.wait_for_selector(f"html[data-shown='{team}-{call_type}-{period}']")
-
-
-def sql_of(page: Page, section: Section) -> str:
-    """Return the SQL that a section shows."""
-    return str(page.locator(f"#{section.key} .query code").text_content()).removesuffix(";")
-
-
-def cells_of(page: Page, section: Section) -> list[list[str]]:
-    """Return all rows of the table that a section shows."""
-    more = page.locator(f"#{section.key} .figures button")
-    if more.count():
-        more.evaluate("button => button.click()")
-    rows: list[list[str]] = page.locator(f"#{section.key} .figures tbody").evaluate(
-        "body => [...body.rows].map(row => [...row.cells].map(cell => cell.textContent))"
-    )
-    return rows
-
-
-def format_value(column: Column, value: Any) -> str:
-    """Return a value as the page must show it."""
-    if value is None:
-        return "\N{EN DASH}"
-    if column.kind == "date":
-        return f"{value.astimezone(UTC) if isinstance(value, datetime) else value:%Y-%m-%d}"
-    if column.kind == "text":
-        return str(value)
-    decimals, factor, unit = {"share": (1, 100, " %"), "seconds": (1, 1, " s"), "number": (1, 1, "")}.get(
-        column.kind, (1 if column.kind == "hours" else 0, 1, "")
-    )
-    exact = Decimal(factor * float(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
-    return f"{exact:,}{unit}"
-
-
-def query_cells(place: Workspace, sql: str, section: Section) -> list[list[str]]:
-    """Return the cells that the page's SQL gives when it is run against the warehouse."""
-    return [
-        [format_value(column, value) for column, value in zip(section.columns, row, strict=False)]
-        for row in _query_rows(place, sql, section)
-    ]
-
-
-def _query_rows(place: Workspace, sql: str, section: Section) -> list[list[Any]]:
-    names = ", ".join(f'"{column.name}"' for column in section.columns)
-    return [list(row) for row in place.rows(f"SELECT {names} FROM ({sql}) AS shown")]
 
 
 @pytest.mark.slow
-def test_figures_equal_the_sql_that_the_page_shows(duckdb_marts: Workspace, tmp_path: Path) -> None:
+def test_figures_equal_the_sql_that_the_page_shows(duckdb_marts: Workspace, written_report: WrittenReport) -> None:
     """For each team, type and period, every table equals the result of its SQL, and the page loads nothing else."""
-    printed = write_report(duckdb_marts, tmp_path / "report.html")
+    printed = written_report.printed
 
     assert len(printed["teams"]) > 3
     assert printed["call_types"] == ["External calls", "Meetings", "Dials", "Internal calls", "All calls"]
     assert printed["periods"] == ["Whole period", "Last 30 days", "Last 7 days"]
 
     shown: dict[str, set[str]] = {section.key: set() for section in SECTIONS}
-    with open_file(tmp_path / "report.html") as report:
+    with open_file(written_report.file) as report:
         numbers = (range(len(printed[name])) for name in ("teams", "call_types", "periods"))
         for team, call_type, period in product(*numbers):
             select(report.page, team=team, call_type=call_type, period=period)
             for section in SECTIONS:
                 sql, cells = sql_of(report.page, section), cells_of(report.page, section)
-                assert cells == query_cells(duckdb_marts, sql, section), sql
+                records = list(query_records(duckdb_marts, sql, section))
+                assert cells == [format_cells(section, record) for record in records], sql
+                assert means_of(report.page, section) == [format_means(section, record) for record in records], sql
                 if team == call_type == period == 0:
                     assert len(cells) == printed["sections"][section.key] > 0
                 shown[section.key].add(str(cells))
@@ -122,29 +71,29 @@ def _assert_loads_nothing_else(report: ObservedPage) -> None:
     assert report.errors == []
 
 
-def test_charts_are_drawn_on_desktop_and_phone(duckdb_marts: Workspace, tmp_path: Path) -> None:
-    """All charts have marks, fit the width, and follow light and dark styles without a browser error."""
-    write_report(duckdb_marts, tmp_path / "report.html")
+def test_charts_are_drawn_on_desktop_and_phone(written_report: WrittenReport) -> None:
+    """All charts have marks and a label, fit the width, and follow light and dark styles without an error."""
     charts = chart_specs()
 
-    assert {*charts} == {s.key for s in SECTIONS} - {"key_figures", "data_quality"}
+    assert {*charts} == {section.key for section in SECTIONS if section.summary}
 
-    for dark in (False, True):
-        for size in ((1280, 900), PHONE):
-            with open_file(tmp_path / "report.html", size=size, dark=dark) as report:
-                select(report.page)
-                for key in charts:
-                    marks = report.page.locator(f"#{key} .chart svg path, #{key} .chart svg rect")
-                    assert marks.count() > 3, key
-                assert report.page.evaluate("document.documentElement.scrollWidth") <= size[0]
-                assert report.errors == []
-                ground, ink = (
-                    _lightness(report.page, "body", "background-color"),
-                    _lightness(report.page, "h1", "color"),
-                )
-                assert (ground < 60 and ink > 200) if dark else (ground > 200 and ink < 60)
-                bars = report.page.locator("#trackers .chart .mark-rect path").first
-                assert bars.evaluate("bar => getComputedStyle(bar).fill").startswith("rgb")
+    for dark, size in ((False, WIDE), (True, PHONE)):
+        with open_file(written_report.file, size=size, dark=dark) as report:
+            select(report.page)
+            for key in charts:
+                marks = report.page.locator(f"#{key} .chart svg path, #{key} .chart svg rect")
+                assert marks.count() > 3, key
+                label = str(report.page.locator(f"#{key} .chart").get_attribute("aria-label"))
+                assert re.search(r": chart of \d+ values of .+, from .+ to .+", label), label
+            assert report.page.evaluate("document.documentElement.scrollWidth") <= size[0]
+            assert report.errors == []
+            ground, ink = (
+                _lightness(report.page, "body", "background-color"),
+                _lightness(report.page, "h1", "color"),
+            )
+            assert (ground < 60 and ink > 200) if dark else (ground > 200 and ink < 60)
+            bars = report.page.locator("#trackers .chart .mark-rect path").first
+            assert bars.evaluate("bar => getComputedStyle(bar).fill").startswith("rgb")
 
 
 def _lightness(page: Page, selector: str, style: str) -> float:
@@ -154,10 +103,9 @@ def _lightness(page: Page, selector: str, style: str) -> float:
     return sum(int(part) for part in re.findall(r"\d+", colour)[:3]) / 3
 
 
-def test_print_is_dark_on_light_without_controls(duckdb_marts: Workspace, tmp_path: Path) -> None:
+def test_print_is_dark_on_light_without_controls(written_report: WrittenReport) -> None:
     """In print, filters, SQL and buttons are hidden, even for a reader with a dark style."""
-    write_report(duckdb_marts, tmp_path / "report.html")
-    with open_file(tmp_path / "report.html", dark=True) as report:
+    with open_file(written_report.file, dark=True) as report:
         select(report.page)
         report.page.emulate_media(media="print", color_scheme="dark")
 
@@ -165,18 +113,20 @@ def test_print_is_dark_on_light_without_controls(duckdb_marts: Workspace, tmp_pa
         assert _lightness(report.page, "body", "background-color") == 255
         assert report.page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light only"
 
-        for selector in ("nav", ".query", "button"):
+        for selector in ("nav", ".query", ".more"):
             assert not report.page.locator(selector).first.is_visible()
 
         assert report.page.locator("#activity svg").is_visible()
         assert report.page.pdf().startswith(b"%PDF")
 
 
-def test_hostile_names_are_shown_as_text(duckdb_marts: Workspace, tmp_path: Path) -> None:
+def test_hostile_names_are_shown_as_text(
+    duckdb_marts: Workspace, written_report: WrittenReport, tmp_path: Path
+) -> None:
     """Markup and scripts in names of teams, deals and calls are not executed."""
-    printed = write_report(duckdb_marts, tmp_path / "report.html", "--silent-days", "1")
+    printed = written_report.printed
     (team,) = [index for index, label in enumerate(printed["teams"]) if HOSTILE_TEXT in label]
-    with open_file(tmp_path / "report.html") as report:
+    with open_file(written_report.file) as report:
         select(report.page, team=team)
 
         assert report.page.locator("#team option:checked").text_content() == printed["teams"][team]
@@ -185,7 +135,10 @@ def test_hostile_names_are_shown_as_text(duckdb_marts: Workspace, tmp_path: Path
         for key in ("library", "deals_at_risk"):
             section = next(section for section in SECTIONS if section.key == key)
             assert HOSTILE_TEXT in "".join("".join(cells) for cells in cells_of(report.page, section)), key
-        report.page.locator("#deals_at_risk .mark-symbol path").first.hover(force=True)
+        report.page.locator("#pipeline .open").first.click()
+        assert HOSTILE_TEXT in str(report.page.locator("#behind .figures").text_content())
+        report.page.locator("#behind .bar button").click()
+        report.page.locator("#trackers .mark-rect path").first.hover(force=True)
         report.page.wait_for_selector("#vg-tooltip-element.visible")
 
         assert report.page.evaluate("typeof struck") == "undefined"
@@ -202,10 +155,9 @@ def test_hostile_names_are_shown_as_text(duckdb_marts: Workspace, tmp_path: Path
         assert report.page.evaluate("typeof struck") == "undefined"
 
 
-def test_the_security_policy_blocks_foreign_scripts(duckdb_marts: Workspace, tmp_path: Path) -> None:
+def test_the_security_policy_blocks_foreign_scripts(written_report: WrittenReport, tmp_path: Path) -> None:
     """A script that is added to the file does not run, because its hash is not in the policy."""
-    write_report(duckdb_marts, tmp_path / "report.html")
-    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    page = written_report.file.read_text(encoding="utf-8")
     (tmp_path / "struck.html").write_text(f"{page}<script>struck = 1</script>", encoding="utf-8")
     with open_file(tmp_path / "struck.html") as report:
         select(report.page)
@@ -221,18 +173,25 @@ def test_both_warehouses_give_the_same_report(
     write_report(duckdb_marts, tmp_path / "duckdb.html", *until)
     write_report(postgres_marts, tmp_path / "postgres.html", *until)
     first, second = _data(tmp_path / "duckdb.html"), _data(tmp_path / "postgres.html")
-    for section, other in zip(first, second, strict=True):
-        for selection in section["results"]:
-            assert _round_values(section["results"][selection]["rows"]) == _round_values(
-                other["results"][selection]["rows"]
-            ), section["key"]
+    for section in SECTIONS:
+        results, others = (data["figures"][section.key] for data in (first, second))
+        assert {*results["results"]} == {*others["results"]}
+        for selection in results["results"]:
+            assert _rows_of(results, selection) == _rows_of(others, selection), section.key
+    assert {key: entry["length"] for key, entry in first["lists"].items()} == {
+        key: entry["length"] for key, entry in second["lists"].items()
+    }
 
 
-def _data(file: Path) -> list[Json]:
+def _rows_of(figures: Json, selection: str) -> list[list[Any]]:
+    return _round_values([figures["rows"][number] for number in figures["results"][selection]])
+
+
+def _data(file: Path) -> Json:
     match = re.search(r'<script type="application/json" id="data">(.*?)</script>', file.read_text(), re.DOTALL)
     assert match
-    sections: list[Json] = json.loads(unescape(match[1]))["sections"]
-    return sections
+    data: Json = json.loads(unescape(match[1]))
+    return data
 
 
 def _round_values(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
@@ -274,12 +233,12 @@ FROM gong_analytics.{mart} AS made, range({copies}) AS copies(copy)
 
 @pytest.mark.slow
 def test_thousands_of_calls_and_deals_are_shown(duckdb_marts: Workspace, tmp_path: Path) -> None:
-    """Long tables start with 25 rows and show all of them on request."""
+    """Long tables start with 10 rows and show all of them on request."""
     place = Workspace(tmp_path, settings=duckdb_marts.settings)
     (tmp_path / "warehouse.duckdb").write_bytes((duckdb_marts.folder / "warehouse.duckdb").read_bytes())
     keys = {"calls_enriched": "call_id", "topic_time": "call_id", "tracker_mentions": "call_id"}
     ((calls,),) = place.rows("SELECT count(*) FROM gong_analytics.calls_enriched")
-    for mart, key in {**keys, "deal_activity": "opportunity_id"}.items():
+    for mart, key in {**keys, "deal_risks": "opportunity_id"}.items():
         place.execute(MANY.format(mart=mart, key=key, copies=5_000 // calls + 1))
     write_report(place, tmp_path / "report.html", "--silent-days", "1")
     with open_file(tmp_path / "report.html") as report:
@@ -287,10 +246,11 @@ def test_thousands_of_calls_and_deals_are_shown(duckdb_marts: Workspace, tmp_pat
         tile = str(report.page.locator("#key_figures dd").first.text_content()).replace(",", "")
         assert int(tile) > 4_000
         deals = next(section for section in SECTIONS if section.key == "deals_at_risk")
-        assert report.page.locator("#deals_at_risk tbody tr").count() == 25
+        assert report.page.locator("#deals_at_risk tbody tr").count() == 10
         cells = cells_of(report.page, deals)
         assert len(cells) > 500
-        assert cells == query_cells(place, sql_of(report.page, deals), deals)
+        records = query_records(place, sql_of(report.page, deals), deals)
+        assert cells == [format_cells(deals, record) for record in records]
 
 
 @pytest.mark.parametrize(
@@ -323,14 +283,34 @@ def test_a_report_of_nothing_names_its_period(duckdb_marts: Workspace, tmp_path:
 
 
 def test_the_previous_period_needs_enough_history(duckdb_marts: Workspace, tmp_path: Path) -> None:
-    """Key figures are compared with the previous period only if the warehouse covers all of it."""
+    """Key figures are compared with the previous period, or else with the longest one that the warehouse covers."""
     ((first,),) = duckdb_marts.rows("SELECT min(started) FROM gong_analytics.calls_enriched")
     day = first.astimezone(UTC).date()
-    for back, rows in ((10, 2), (20, 1)):
+    for days, compared in ((10, 10), (20, 7)):
         since = day + timedelta(days=15)
-        until = since + timedelta(days=back)
-        printed = write_report(duckdb_marts, tmp_path / "report.html", *_between(since, until))
-        assert printed["sections"]["key_figures"] == rows
+        until = since + timedelta(days=days)
+        write_report(duckdb_marts, tmp_path / "report.html", *_between(since, until))
+        data = _data(tmp_path / "report.html")
+        note = data["selections"]["periods"][0]["note"]
+        figures = data["figures"]["key_figures"]
+        _, in_period, recently, previously, change, *_ = figures["rows"][figures["results"]["0-0-0"][0]]
+
+        assert f"with the {compared} days before" in note
+        assert ("is not complete" in note) == (days != compared)
+        assert (previously, recently) == _counts(duckdb_marts, until, compared)
+        assert change == pytest.approx(recently / previously - 1)
+        assert (in_period == recently) == (days == compared)
+
+
+def _counts(place: Workspace, until: date, days: int) -> tuple[int, int]:
+    starts = [
+        started.astimezone(UTC).date()
+        for (started,) in place.rows("SELECT started FROM gong_analytics.calls_enriched WHERE is_external")
+    ]
+    begin = until - timedelta(days=days)
+    return sum(begin - timedelta(days=days) <= start < begin for start in starts), sum(
+        begin <= start < until for start in starts
+    )
 
 
 def _between(since: date, until: date) -> tuple[str, ...]:
@@ -338,16 +318,16 @@ def _between(since: date, until: date) -> tuple[str, ...]:
 
 
 def test_sections_declare_columns_of_their_sql() -> None:
-    """Column names are unique and occur in the SQL, and its placeholders are known."""
+    """Column names are unique and occur in the SQL, placeholders are known, and sections explain missing data."""
     for section in SECTIONS:
-        names = [column.name for column in section.columns]
+        names = section.column_names()
         assert len(names) == len(set(names))
         assert all(re.search(rf"\b{name}\b", section.sql) for name in names), section.key
+        assert len(section.empty) > 20, section.key
         _assert_known_placeholders(section)
 
 
 def _assert_known_placeholders(section: Section) -> None:
-    placeholders: Mapping[str, str] = dict.fromkeys(
-        ("marts", "filter", "filter_with_previous", "since", "team", "team_of_deal", "today", "silent_days"), ""
-    )
+    names = ("marts", "filter", "filter_recent", "filter_before", "started_period", "team", "team_of_deal", "today")
+    placeholders: Mapping[str, str] = dict.fromkeys((*names, "silent_days"), "")
     section.sql.format(**placeholders)

@@ -1,0 +1,1 @@
+"""Vega-Lite charts of the report's sections."""

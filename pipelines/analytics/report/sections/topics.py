@@ -1,0 +1,204 @@
+"""Sections on trackers and topics: by stage in the order of the funnel, in total and over time."""
+
+from __future__ import annotations
+
+from ..section import PERIOD, Behind, Column, Section
+
+_CHOSEN = "WITH chosen AS (SELECT * FROM {marts}.calls_enriched WHERE has_transcript AND {filter})"
+_STAGED = "WITH chosen AS (SELECT * FROM {marts}.calls_enriched WHERE stage_at_call IS NOT NULL AND {filter})"
+_STAGED_WITH_TRANSCRIPT = _STAGED.replace("WHERE", "WHERE has_transcript AND")
+_NO_MENTIONS = (
+    "No tracker was mentioned on a call of this selection. Trackers are set up in Gong, and mentions need transcripts:"
+    " run gong-elt sync, then gong-elt models."
+)
+_NO_STAGES = (
+    "No call of this selection with {} is linked to a deal. Stages come with the CRM's opportunities of calls: check in"
+    " Gong that calls are linked to the CRM."
+)
+_NO_TOPICS = "No call of this selection has topics. Gong detects them in calls with a transcript."
+
+TRACKERS_AND_TOPICS = (
+    Section(
+        key="trackers_by_stage",
+        title="Trackers by stage",
+        description="Share of calls that mention a tracker, by the deal's stage at the time of the call, in the order"
+        " of the funnel.",
+        empty=_NO_STAGES.format("a mention of a tracker"),
+        sql=f"""
+{_STAGED_WITH_TRANSCRIPT},
+at_stage AS (SELECT stage_at_call, count(*) AS calls_at_stage FROM chosen GROUP BY stage_at_call),
+mentioned AS (
+    SELECT chosen.stage_at_call, tracker_name, count(DISTINCT chosen.call_id) AS calls
+    FROM {{marts}}.tracker_mentions AS mentions
+    JOIN chosen ON chosen.call_id = mentions.call_id
+    GROUP BY chosen.stage_at_call, tracker_name
+)
+SELECT
+    mentioned.stage_at_call AS stage,
+    tracker_name AS tracker,
+    calls,
+    calls_at_stage,
+    1.0 * calls / calls_at_stage AS share_of_calls,
+    coalesce(stages.position, 1000000) AS place
+FROM mentioned
+JOIN at_stage ON at_stage.stage_at_call = mentioned.stage_at_call
+LEFT JOIN {{marts}}.stages AS stages ON stages.stage = mentioned.stage_at_call
+ORDER BY place, stage, tracker
+""",
+        columns=(
+            Column("stage", "Stage"),
+            Column("tracker", "Tracker"),
+            Column("calls", "Calls", "count"),
+            Column(
+                "calls_at_stage",
+                "Calls at the stage",
+                "count",
+                behind=Behind(match={"stage_at_call": "stage"}, where={"has_transcript": True}),
+            ),
+            Column("share_of_calls", "Share of calls", "share"),
+        ),
+        keys=("place",),
+        behind=Behind("tracker_calls", {"tracker": "tracker", "stage_at_call": "stage"}),
+        summary=("tracker", "share_of_calls"),
+    ),
+    Section(
+        key="topics_by_stage",
+        title="Topics by stage",
+        description="Share of each topic in the time with topics, by the deal's stage at the time of the call, in the"
+        " order of the funnel.",
+        empty=_NO_STAGES.format("a topic"),
+        sql=f"""
+{_STAGED},
+spoken AS (
+    SELECT chosen.stage_at_call, topics.topic, sum(topics.seconds) AS seconds, count(DISTINCT topics.call_id) AS calls
+    FROM {{marts}}.topic_time AS topics
+    JOIN chosen ON chosen.call_id = topics.call_id
+    GROUP BY chosen.stage_at_call, topics.topic
+),
+totals AS (SELECT stage_at_call, sum(seconds) AS seconds FROM spoken GROUP BY stage_at_call)
+SELECT
+    spoken.stage_at_call AS stage,
+    topic,
+    calls,
+    spoken.seconds / 60.0 AS minutes,
+    1.0 * spoken.seconds / nullif(totals.seconds, 0) AS share_of_time,
+    coalesce(stages.position, 1000000) AS place
+FROM spoken
+JOIN totals ON totals.stage_at_call = spoken.stage_at_call
+LEFT JOIN {{marts}}.stages AS stages ON stages.stage = spoken.stage_at_call
+ORDER BY place, stage, topic
+""",
+        columns=(
+            Column("stage", "Stage"),
+            Column("topic", "Topic"),
+            Column("calls", "Calls", "count"),
+            Column("minutes", "Minutes", "minutes"),
+            Column("share_of_time", "Share of time", "share"),
+        ),
+        keys=("place",),
+        behind=Behind("topic_calls", {"topic": "topic", "stage_at_call": "stage"}),
+        summary=("topic", "share_of_time"),
+    ),
+    Section(
+        key="trackers",
+        title="Trackers",
+        description="Share of calls with a transcript that mention a tracker. Trackers without mentions are left out.",
+        empty=_NO_MENTIONS,
+        sql=f"""
+{_CHOSEN}
+SELECT
+    tracker_name AS tracker,
+    count(DISTINCT call_id) AS calls,
+    1.0 * count(DISTINCT call_id) / (SELECT count(*) FROM chosen) AS share_of_calls,
+    count(*) AS mentions,
+    count(CASE WHEN side = 'customer' THEN 1 END) AS mentions_by_customers
+FROM {{marts}}.tracker_mentions
+WHERE call_id IN (SELECT call_id FROM chosen)
+GROUP BY 1
+ORDER BY calls DESC, tracker
+""",
+        columns=(
+            Column("tracker", "Tracker"),
+            Column("calls", "Calls", "count"),
+            Column("share_of_calls", "Share of calls", "share"),
+            Column("mentions", "Mentions", "count"),
+            Column(
+                "mentions_by_customers",
+                "By customers",
+                "count",
+                behind=Behind("tracker_calls", {"tracker": "tracker"}, {"is_by_customer": 1}),
+            ),
+        ),
+        behind=Behind("tracker_calls", {"tracker": "tracker"}),
+        table_is_open=True,
+        first_rows=7,
+        summary=("tracker", "share_of_calls"),
+    ),
+    Section(
+        key="trackers_over_time",
+        title="Trackers over time",
+        description="Share of calls with a transcript that mention a tracker. The chart shows the six trackers with"
+        " most calls; periods without mentions have no point.",
+        empty=_NO_MENTIONS,
+        sql=f"""
+{_CHOSEN},
+periods AS (SELECT {{started_period}} AS period, count(*) AS calls_in_period FROM chosen GROUP BY 1),
+mentioned AS (
+    SELECT chosen.{{started_period}} AS period, tracker_name, count(DISTINCT chosen.call_id) AS calls
+    FROM {{marts}}.tracker_mentions AS mentions
+    JOIN chosen ON chosen.call_id = mentions.call_id
+    GROUP BY 1, 2
+)
+SELECT
+    mentioned.period,
+    tracker_name AS tracker,
+    calls,
+    calls_in_period,
+    1.0 * calls / calls_in_period AS share_of_calls
+FROM mentioned
+JOIN periods ON periods.period = mentioned.period
+ORDER BY 1, 2
+""",
+        columns=(
+            Column("period", "Period", "period"),
+            Column("tracker", "Tracker"),
+            Column("calls", "Calls", "count"),
+            Column(
+                "calls_in_period",
+                "Calls with a transcript",
+                "count",
+                behind=Behind(match={PERIOD: "period"}, where={"has_transcript": True}),
+            ),
+            Column("share_of_calls", "Share of calls", "share"),
+        ),
+        behind=Behind("tracker_calls", {"tracker": "tracker", PERIOD: "period"}),
+        summary=("tracker", "share_of_calls"),
+    ),
+    Section(
+        key="topics",
+        title="Topics over time",
+        description="Share of each topic in the time with topics. Topics after the eighth are Other.",
+        empty=_NO_TOPICS,
+        sql="""
+WITH chosen AS (SELECT * FROM {marts}.calls_enriched WHERE {filter})
+SELECT
+    chosen.{started_period} AS period,
+    topics.topic,
+    sum(topics.seconds) / 60.0 AS minutes,
+    count(DISTINCT topics.call_id) AS calls
+FROM {marts}.topic_time AS topics
+JOIN chosen ON chosen.call_id = topics.call_id
+GROUP BY 1, 2
+ORDER BY 1, minutes DESC, topic
+""",
+        columns=(
+            Column("period", "Period", "period"),
+            Column("topic", "Topic"),
+            Column("minutes", "Minutes", "minutes"),
+            Column("calls", "Calls", "count"),
+        ),
+        behind=Behind("topic_calls", {"topic": "topic", PERIOD: "period"}),
+        summary=("topic", "minutes"),
+    ),
+)
+"""In the order of the page."""
