@@ -176,6 +176,7 @@ def describe_selections(selections: Selections) -> Mapping[str, Any]:
                 "until": epoch_ms(period.window.until),
                 "grain": period.grain,
                 "note": period.note,
+                "compares": period.compared is not None,
                 "compares_all": period.compared is period.window,
             }
             for period in selections.periods
@@ -249,7 +250,8 @@ def _too_young(window: Window, first_call: datetime) -> str:
 
 
 def _day(value: datetime) -> str:
-    return f"{value.astimezone(UTC):%Y-%m-%d}"
+    """Return a date that a line can break in only at spaces."""
+    return f"{value.astimezone(UTC).day} {value.astimezone(UTC):%b %Y}"
 
 
 def _last_days(window: Window, days: int) -> Window:

@@ -27,7 +27,7 @@ checks as (
     from {{ ref('gong__calls_enriched') }}
     where is_external
     union all
-    select 'external calls whose host is no known user', count(case when host_name is null then 1 end), count(*)
+    select 'external calls whose host is an unknown user', count(case when host_name is null then 1 end), count(*)
     from {{ ref('gong__calls_enriched') }}
     where is_external
     union all

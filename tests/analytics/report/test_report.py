@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from html import unescape
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -29,6 +27,7 @@ from tests.support.pages.report import (
     format_means,
     means_of,
     query_records,
+    read_data,
     select,
     sql_of,
     write_report,
@@ -116,7 +115,12 @@ def test_print_is_dark_on_light_without_controls(written_report: WrittenReport) 
         for selector in ("nav", ".query", ".more"):
             assert not report.page.locator(selector).first.is_visible()
 
-        assert report.page.locator("#activity svg").is_visible()
+        # Headings stay with their charts, which are as wide as the page.
+        assert report.page.evaluate("getComputedStyle(document.querySelector('#reps .top')).breakInside") == "avoid"
+        chart, section = (report.page.locator(selector).bounding_box() for selector in ("#reps svg", "#reps .top"))
+        assert chart
+        assert section
+        assert chart["width"] == pytest.approx(section["width"], abs=2)
         assert report.page.pdf().startswith(b"%PDF")
 
 
@@ -172,7 +176,7 @@ def test_both_warehouses_give_the_same_report(
     until = ("--until", f"{datetime.now(UTC):%Y-%m-%d}")
     write_report(duckdb_marts, tmp_path / "duckdb.html", *until)
     write_report(postgres_marts, tmp_path / "postgres.html", *until)
-    first, second = _data(tmp_path / "duckdb.html"), _data(tmp_path / "postgres.html")
+    first, second = read_data(tmp_path / "duckdb.html"), read_data(tmp_path / "postgres.html")
     for section in SECTIONS:
         results, others = (data["figures"][section.key] for data in (first, second))
         assert {*results["results"]} == {*others["results"]}
@@ -185,13 +189,6 @@ def test_both_warehouses_give_the_same_report(
 
 def _rows_of(figures: Json, selection: str) -> list[list[Any]]:
     return _round_values([figures["rows"][number] for number in figures["results"][selection]])
-
-
-def _data(file: Path) -> Json:
-    match = re.search(r'<script type="application/json" id="data">(.*?)</script>', file.read_text(), re.DOTALL)
-    assert match
-    data: Json = json.loads(unescape(match[1]))
-    return data
 
 
 def _round_values(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
@@ -286,26 +283,32 @@ def test_the_previous_period_needs_enough_history(duckdb_marts: Workspace, tmp_p
     """Key figures are compared with the previous period, or else with the longest one that the warehouse covers."""
     ((first,),) = duckdb_marts.rows("SELECT min(started) FROM gong_analytics.calls_enriched")
     day = first.astimezone(UTC).date()
+    ((team, _),) = duckdb_marts.rows(
+        "SELECT team, count(*) FROM gong_analytics.calls_enriched WHERE is_external AND team IS NOT NULL"
+        " GROUP BY team ORDER BY 2 DESC LIMIT 1"
+    )
     for days, compared in ((10, 10), (20, 7)):
         since = day + timedelta(days=15)
         until = since + timedelta(days=days)
-        write_report(duckdb_marts, tmp_path / "report.html", *_between(since, until))
-        data = _data(tmp_path / "report.html")
+        write_report(duckdb_marts, tmp_path / "report.html", *_between(since, until), "--team", team)
+        data = read_data(tmp_path / "report.html")
         note = data["selections"]["periods"][0]["note"]
         figures = data["figures"]["key_figures"]
         _, in_period, recently, previously, change, *_ = figures["rows"][figures["results"]["0-0-0"][0]]
 
         assert f"with the {compared} days before" in note
         assert ("is not complete" in note) == (days != compared)
-        assert (previously, recently) == _counts(duckdb_marts, until, compared)
+        assert (previously, recently) == _counts(duckdb_marts, team, until, compared)
         assert change == pytest.approx(recently / previously - 1)
         assert (in_period == recently) == (days == compared)
 
 
-def _counts(place: Workspace, until: date, days: int) -> tuple[int, int]:
+def _counts(place: Workspace, team: str, until: date, days: int) -> tuple[int, int]:
     starts = [
         started.astimezone(UTC).date()
-        for (started,) in place.rows("SELECT started FROM gong_analytics.calls_enriched WHERE is_external")
+        for (started,) in place.rows(
+            "SELECT started FROM gong_analytics.calls_enriched WHERE is_external AND team = ?", [team]
+        )
     ]
     begin = until - timedelta(days=days)
     return sum(begin - timedelta(days=days) <= start < begin for start in starts), sum(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,14 @@ def write_report(place: Workspace, file: Path, *arguments: str) -> Json:
     assert ended.code == 0, f"{ended.out}\n{ended.err}"[:3_000]
     printed: Json = ended.json
     return printed
+
+
+def read_data(file: Path) -> Json:
+    """Return the data in a report."""
+    match = re.search(r'<script type="application/json" id="data">(.*?)</script>', file.read_text(), re.DOTALL)
+    assert match
+    data: Json = json.loads(unescape(match[1]))
+    return data
 
 
 def select(page: Page, *, team: int = 0, call_type: int = 0, period: int = 0) -> None:

@@ -161,22 +161,20 @@ def by_stage(field: str, title: str, share: str, share_title: str) -> alt.LayerC
     return alt.LayerChart(layer=[tiles, labels])
 
 
-def scores(field: str, title: str, count: str) -> alt.Chart:
-    """Return the mean score per rep or question."""
+def scores(field: str, title: str, count: str, group: str | None = None) -> alt.Chart:
+    """Return the mean score per rep or question, with a bar per scorecard if this is the group."""
     chart: alt.Chart = (
         chart_of_rows()
-        .transform_filter("datum.mean_score !== null")
-        .transform_window(rank="row_number()")
-        .transform_filter("datum.rank <= 20")
         .mark_bar()
         .encode(
-            x=alt.X("mean(mean_score):Q", title="Mean score"),
+            x=alt.X("mean_score:Q", title="Mean score"),
             y=alt.Y(f"{field}:N", sort="x", title=None, axis=alt.Axis(labelLimit=220)),
             tooltip=[
                 alt.Tooltip(f"{field}:N", title=title),
-                alt.Tooltip("mean(mean_score):Q", title="Mean score", format=".1f"),
-                alt.Tooltip(f"sum({count}):Q", title=count.capitalize(), format=","),
+                *([alt.Tooltip(f"{group}:N", title=group.capitalize())] if group else []),
+                alt.Tooltip("mean_score:Q", title="Mean score", format=".1f"),
+                alt.Tooltip(f"{count}:Q", title=count.capitalize(), format=","),
             ],
         )
     )
-    return chart
+    return chart.encode(yOffset=f"{group}:N", color=f"{group}:N") if group else chart

@@ -54,7 +54,9 @@ _CATEGORIES: Mapping[str, _Categories] = {
     ),
     "trackers": _Categories(lambda: categories.shares("tracker", "Tracker"), "tracker", 28),
     "scorecards": _Categories(lambda: categories.scores("rep", "Rep", "reviews"), "rep", 22),
-    "scorecard_questions": _Categories(lambda: categories.scores("question", "Question", "scores"), "question", 34),
+    "scorecard_questions": _Categories(
+        lambda: categories.scores("question", "Question", "scores", "scorecard"), "question", 40
+    ),
 }
 
 

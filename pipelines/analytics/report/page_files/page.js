@@ -1,7 +1,7 @@
 "use strict";
 // Show the figures of the selected team, type of calls and period.
 (() => {
-  const { data, element, format, isFigure, link, showBehind, table, whole } = report;
+  const { data, element, find, format, isFigure, link, showBehind, table, whole } = report;
   const NAMES = ["team", "type", "period"];
   const OPTIONS = [data.selections.teams, data.selections.types, data.selections.periods];
   const PRINT_WIDTH = 700;
@@ -53,10 +53,16 @@
     return button;
   }
 
+  // Return a value as it is shown: 1.04 s is shown as 1.0 s, which is within a range up to 1.
+  function rounded(column, value) {
+    const steps = { share: 1000, clock: 1 }[column.kind] ?? 10;
+    return value === null ? null : Math.round(steps * value) / steps;
+  }
+
   function fill(section) {
     return (record, column) => {
       const parts = [valueOf(section, column, record)];
-      const [value, guide] = [record[column.name], column.guide];
+      const [value, guide] = [rounded(column, record[column.name]), column.guide];
       if (guide && value !== null && (value > (guide.high ?? Infinity) || value < (guide.low ?? -Infinity))) {
         const isAbove = value > (guide.high ?? Infinity);
         const mark = element("span", { className: "mark", textContent: isAbove ? "\u25b2" : "\u25bc", title: `Recommended: ${guide.label}` });
@@ -70,16 +76,16 @@
   }
 
   function changeTiles(section, records) {
-    const comparesAll = OPTIONS[2][indexes()[2]].compares_all;
+    const { compares, compares_all: comparesAll } = OPTIONS[2][indexes()[2]];
     const [, period, recent, before, change] = section.columns;
     return records.map((record) => {
       const tile = [valueOf(section, period, record)];
-      if (record.previously !== null && record.recently !== null) {
+      if (compares && record.previously !== null && record.recently !== null) {
         const text = format(change, record.change, record);
         const arrow = /^[+]/.test(text) ? "\u25b2" : /^\u2212/.test(text) ? "\u25bc" : "\u25b6";
         const pair = comparesAll ? `from ${format(before, record.previously, record)}`
           : `${format(before, record.previously, record)} to ${format(recent, record.recently, record)}`;
-        tile.push(element("small", { className: "change", textContent: `${arrow} ${text.replace(/^[+\u2212]/, "")}` }));
+        if (record.change !== null) tile.push(element("small", { className: "change", textContent: `${arrow} ${text.replace(/^[+\u2212]/, "")}` }));
         tile.push(element("small", { textContent: pair }));
       }
       return element("div", {}, [element("dt", { textContent: record.figure }), element("dd", {}, tile)]);
@@ -127,6 +133,8 @@
 
   function openMark(section, datum) {
     if (!section.behind || !datum || !Object.values(section.behind.match).every((name) => datum[name] !== undefined)) return;
+    // The topics of Other are not in the page.
+    if (!find(section.behind, datum, section.scope, indexes()).length) return;
     showBehind(titleOf(section, null, datum), section.behind, datum, section.scope, indexes());
   }
 

@@ -161,6 +161,7 @@ ORDER BY CASE WHEN found > 0 THEN 0 ELSE 1 END, check_name
         scope="everything",
         is_wide=True,
         table_is_open=True,
+        first_rows=20,
     ),
 )
 """In the order of the page."""

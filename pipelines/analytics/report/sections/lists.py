@@ -21,7 +21,7 @@ QUALITY_CHECKS = {
         "is_external AND coalesce(account_matched_by, '') <> 'crm' AND opportunity_id IS NULL"
     ),
     "external calls without any account": "is_external AND account_id IS NULL",
-    "external calls whose host is no known user": "is_external AND host_name IS NULL",
+    "external calls whose host is an unknown user": "is_external AND host_name IS NULL",
     "external calls without any external person": "is_external AND external_people = 0",
     "internal calls": "NOT is_external",
     "calls without a start, which are in no week or month": "started IS NULL",

@@ -90,7 +90,7 @@ OVERVIEW = (
     Section(
         key="activity",
         title="Calls over time",
-        description="Calls by their start (UTC). The first and the last week may be partial.",
+        description="Calls by their start (UTC). The first and the last day or week may be partial.",
         empty="No call matches this selection: choose another team, type or period, or write the report with an"
         " earlier --since.",
         sql="""

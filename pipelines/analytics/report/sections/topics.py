@@ -130,8 +130,6 @@ ORDER BY calls DESC, tracker
             ),
         ),
         behind=Behind("tracker_calls", {"tracker": "tracker"}),
-        table_is_open=True,
-        first_rows=7,
         summary=("tracker", "share_of_calls"),
     ),
     Section(
