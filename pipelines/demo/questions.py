@@ -50,13 +50,10 @@ MART_QUESTIONS = (
     Question(
         "Against which competitors do we win?",
         """\
-SELECT m.phrase AS competitor, count(DISTINCT d.opportunity_id) AS deals,
-       count(DISTINCT d.opportunity_id) FILTER (d.is_won) AS won,
-       count(DISTINCT d.opportunity_id) FILTER (d.is_closed AND NOT d.is_won) AS lost
-FROM gong_analytics.tracker_mentions m
-JOIN gong_analytics.deal_activity d USING (opportunity_id)
-WHERE m.tracker_name = 'Competitors'
-GROUP BY ALL ORDER BY deals DESC""",
+SELECT competitor, deal_count AS deals, won_deal_count AS won, lost_deal_count AS lost,
+       round(100 * win_rate)::INTEGER AS "win %", round(100 * win_rate_without)::INTEGER AS "win % without"
+FROM gong_analytics.competitor_outcomes
+ORDER BY deals DESC, competitor""",
     ),
     Question(
         "How do reps talk this month?",
@@ -69,13 +66,13 @@ WHERE call_count >= 5
 ORDER BY month DESC, calls DESC LIMIT 5""",
     ),
     Question(
-        "Which open deals had no call for the longest time?",
+        "Which open deals are at risk?",
         """\
-SELECT opportunity_name AS deal, stage_now AS stage, days_since_last_call AS "days silent",
-       external_people AS people
-FROM gong_analytics.deal_activity
-WHERE NOT is_closed
-ORDER BY days_since_last_call DESC, deal LIMIT 5""",
+SELECT opportunity_name AS deal, amount_now::BIGINT AS amount, days_since_last_call AS "days silent",
+       overdue_days AS "days overdue", external_people AS people, risk_count AS warnings
+FROM gong_analytics.deal_risks
+WHERE risk_count > 0
+ORDER BY warnings DESC, amount DESC, deal LIMIT 5""",
     ),
 )
 """Over the marts."""
