@@ -1,5 +1,5 @@
-{# One row per rep and period. A rep is a user on the company's side of an external call. Figures of a period are means over
-   calls, as in Gong, not ratios of summed seconds. #}
+{# One row per rep and period with external calls, also those that others host. A rep is a user who hosts external calls at
+   any time. Figures of a period are means over calls, as in Gong, not ratios of summed seconds. #}
 {% macro rep_period(period) %}
 with on_calls as (
     select
@@ -17,6 +17,7 @@ with on_calls as (
             as questions_per_hour
     from {{ ref('gong__call_participants') }} as participants
     join {{ ref('gong__calls_enriched') }} as calls on calls.call_id = participants.call_id
+    join {{ ref('gong__reps') }} as reps on reps.user_id = participants.user_id and reps.is_rep
     where participants.side = 'company' and participants.user_id is not null and calls.is_external
         -- Gong sent no start, so the call is in no period; data_quality counts such calls.
         and calls.started is not null

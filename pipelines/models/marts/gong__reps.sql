@@ -19,6 +19,7 @@ select
     users.created,
     {{ epoch_days('current_timestamp') }} - {{ epoch_days('users.created') }} as tenure_days,
     coalesce(users.active, false) as is_active,
+    hosted.user_id is not null as is_rep,
     coalesce(hosted.hosted_call_count, 0) as hosted_call_count,
     hosted.first_call,
     hosted.last_call
