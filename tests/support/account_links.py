@@ -55,7 +55,8 @@ def remove_link(call: Call) -> None:
 def blur_links(gong: SimulatedGong, *, unlinked: float, seed: int = 7) -> set[str]:
     """Remove the CRM's links from a share of the calls; let a fifth of people use free mail, and add consultants.
 
-    A consultant joins a tenth of the calls, and works for many accounts.
+    A third of the calls without a link are with people who are on no other call. A consultant joins a tenth of the calls,
+    and works for many accounts.
 
     Returns:
         The ids of the public calls without a link.
@@ -68,10 +69,12 @@ def blur_links(gong: SimulatedGong, *, unlinked: float, seed: int = 7) -> set[st
             remove_link(call)
         if find_account_id(call) is None:
             missing.add(call.id)
+        are_strangers = call.id in missing and rng.random() < 1 / 3
         for party in external_parties(call):
-            party["emailAddress"] = addresses.setdefault(
-                party["emailAddress"], _draw_address(party["emailAddress"], rng)
-            )
+            address = str(party["emailAddress"])
+            if are_strangers:
+                address = f"{call.id}.{address}"
+            party["emailAddress"] = addresses.setdefault(address, _draw_address(address, rng))
         if rng.random() < 0.1 and external_parties(call):
             call.record["parties"].append(next(_consultants(rng)))
     return missing

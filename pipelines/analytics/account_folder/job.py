@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +167,7 @@ class _FolderUpdate:
         listed: list[tuple[str, Account]] = []
         for batch in _chunks(account_ids, _ACCOUNTS_PER_BATCH):
             accounts = list(read_accounts(self.marts, batch))
-            self._write_pages(known, accounts)
+            facts = self._write_pages(known, accounts)
             # A call that was loaded meanwhile is written by the next run.
             loaded = {
                 call.call_id: call.facts["_synced_at"]
@@ -176,12 +176,12 @@ class _FolderUpdate:
                 if call.call_id in self.files.get(account.facts["account_id"], {})
             }
             for call_ids in _chunks(list(loaded), _CALLS_PER_BATCH):
-                self._write_calls(known, batch, {call_id: loaded[call_id] for call_id in call_ids})
+                self._write_calls(known, batch, {call_id: loaded[call_id] for call_id in call_ids}, facts)
             listed += [(self.folders[account.facts["account_id"]], Account(account.facts)) for account in accounts]
         self._write_text(known, INDEX, index_page(listed))
 
-    def _write_pages(self, known: Mapping[str, str | None], accounts: Sequence[Account]) -> None:
-        """Write the pages of some accounts."""
+    def _write_pages(self, known: Mapping[str, str | None], accounts: Sequence[Account]) -> Mapping[str, Any]:
+        """Write the pages of some accounts, and return the facts of their last calls by id."""
         last = {account.facts["account_id"]: self._last_calls(account) for account in accounts}
         call_ids = list(dict.fromkeys(call_id for calls in last.values() for call_id in calls))
         facts = {call["call_id"]: call for call in read_facts(self.marts, call_ids)}
@@ -190,6 +190,7 @@ class _FolderUpdate:
             files = self.files.get(account_id, {})
             last_calls = [facts[call_id] for call_id in last[account_id] if call_id in facts]
             self._write_text(known, f"{self.folders[account_id]}/{INDEX}", account_page(account, files, last_calls))
+        return facts
 
     def _last_calls(self, account: Account) -> list[str]:
         files = self.files.get(account.facts["account_id"], {})
@@ -197,7 +198,11 @@ class _FolderUpdate:
         return calls[:LAST_CALLS]
 
     def _write_calls(
-        self, known: Mapping[str, str | None], account_ids: Sequence[str], loaded: Mapping[str, Any]
+        self,
+        known: Mapping[str, str | None],
+        account_ids: Sequence[str],
+        loaded: Mapping[str, Any],
+        read: Mapping[str, Any],
     ) -> None:
         """Write the files of some calls.
 
@@ -205,10 +210,12 @@ class _FolderUpdate:
             known: The files of the manifest.
             account_ids: The accounts for which the calls are written.
             loaded: When each call was loaded.
+            read: Facts of calls that were read before.
         """
         texts, digests = dict[str, Iterable[str]](), dict[str, str]()
         paths = {call_id: [*self._paths(account_ids, call_id)] for call_id in loaded}
-        for facts in read_facts(self.marts, list(loaded)):
+        unread = [call_id for call_id in loaded if call_id not in read]
+        for facts in chain((read[call_id] for call_id in loaded if call_id in read), read_facts(self.marts, unread)):
             call_id, begin = facts["call_id"], Markdown().begin(facts)
             digest = _digest(f"{begin}{loaded[call_id]}{facts['has_transcript']}")
             if all(self._is_current(known, path, digest) for path in paths[call_id]):
