@@ -74,6 +74,7 @@ spoken AS (
     FROM {{marts}}.topic_time AS topics
     JOIN chosen ON chosen.call_id = topics.call_id
     GROUP BY chosen.stage_at_call, topics.topic
+    HAVING sum(topics.seconds) > 0
 ),
 totals AS (SELECT stage_at_call, sum(seconds) AS seconds FROM spoken GROUP BY stage_at_call)
 SELECT
@@ -187,6 +188,7 @@ SELECT
 FROM {marts}.topic_time AS topics
 JOIN chosen ON chosen.call_id = topics.call_id
 GROUP BY 1, 2
+HAVING sum(topics.seconds) > 0
 ORDER BY 1, minutes DESC, topic
 """,
         columns=(
