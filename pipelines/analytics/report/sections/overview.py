@@ -77,7 +77,7 @@ OVERVIEW = (
         sql=_figures_sql(),
         columns=(
             Column("figure", "Figure"),
-            Column("in_period", "Period", "by_row"),
+            Column("in_period", "Period", "by_row", behind=Behind()),
             Column("recently", "Compared period", "by_row"),
             Column("previously", "Period before", "by_row"),
             Column("change", "Change", "change"),
@@ -85,7 +85,6 @@ OVERVIEW = (
         layout="changes",
         is_wide=True,
         keys=("kind", "measure"),
-        behind=Behind(),
     ),
     Section(
         key="activity",
