@@ -1,4 +1,4 @@
-"""Names of datasets: refuse one that dlt would change, or that a warehouse keeps for itself."""
+"""Names of datasets: refuse one that dlt would change, or that a warehouse keeps for itself; those of the marts."""
 
 from __future__ import annotations
 
@@ -35,6 +35,14 @@ def validate_dataset_name(name: str, option: str = "--dataset") -> None:
             f"{option} {name!r} is not a dataset name: use {usable or 'gong'}, or another name of small letters, digits"
             " and single underscores"
         )
+
+
+def datasets_of_marts(analytics: str) -> tuple[str, str, str]:
+    """Return the datasets of the marts, and of the staging and the intermediate models that they are built from.
+
+    Their names are those that dbt makes of the models' `schema` in staging.yml and intermediate.yml.
+    """
+    return analytics, f"{analytics}_staging", f"{analytics}_intermediate"
 
 
 def _normalize(name: str) -> str:

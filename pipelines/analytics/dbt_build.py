@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from destinations.dataset_name import datasets_of_marts
 from destinations.registry import choose_engine
 
 from ..publish.publication import plan_publication
@@ -30,7 +31,6 @@ from ..runtime.result import Status
 from ..runtime.target import Target
 from .dbt_profile import dbt_profile, environment
 from .marts import DEFAULT_ANALYTICS, validate_analytics
-from .marts_origin import datasets_of_marts
 
 PROJECT = Path(__file__).parents[1] / "models"
 

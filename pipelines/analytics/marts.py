@@ -12,14 +12,14 @@ from typing import Any
 from dlt.destinations.exceptions import DatabaseException, DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
-from destinations.dataset_name import validate_dataset_name
+from destinations.dataset_name import MAX_CHARACTERS, datasets_of_marts, validate_dataset_name
 
 from ..runtime.connection import Connection
 from ..runtime.errors import UsageError
 from ..runtime.process.interruption import temporary_folder
 from ..runtime.target import Target
 from ..runtime.warehouse_session import nothing_loaded, restore_pipeline
-from .marts_origin import datasets_of_marts, default_analytics, refuse_other_origin
+from .marts_origin import default_analytics, refuse_other_origin
 
 DEFAULT_ANALYTICS = default_analytics("gong")
 """The dataset of the marts that are built from the default dataset."""
@@ -133,6 +133,11 @@ def validate_analytics(target: Target, analytics: str) -> None:
         InvalidWarehouseError: If it is not a name of a dataset.
     """
     validate_dataset_name(analytics, "--analytics")
+    if max(map(len, datasets_of_marts(analytics))) > MAX_CHARACTERS:
+        raise UsageError(
+            f"--analytics {analytics!r} is too long: {max(datasets_of_marts(analytics), key=len)} has more than"
+            f" {MAX_CHARACTERS} characters"
+        )
     file = target.warehouse.file
     datasets = datasets_of_marts(analytics)
     if not {target.dataset, f"{target.dataset}_staging"}.isdisjoint(datasets):

@@ -12,6 +12,8 @@ from dlt.common.data_types import TDataType
 from dlt.destinations.exceptions import DatabaseException, DatabaseUndefinedRelation
 from dlt.destinations.sql_client import SqlClientBase
 
+from destinations.dataset_name import datasets_of_marts
+
 from ..runtime.errors import UsageError, one_line
 
 TABLE = "_marts"
@@ -146,17 +148,14 @@ def _drop_moved(sql: SqlClientBase[Any], analytics: str, models: Collection[str]
             ) from None
 
 
-def datasets_of_marts(analytics: str) -> tuple[str, str, str]:
-    """Return the datasets of the marts, and of the staging and the intermediate models that they are built from.
-
-    Their names are those that dbt makes of the models' `schema` in staging.yml and intermediate.yml.
-    """
-    return analytics, f"{analytics}_staging", f"{analytics}_intermediate"
-
-
 def default_analytics(dataset: str) -> str:
     """Return the dataset of the marts that are built from a dataset, unless another one is named."""
     return f"{dataset}_analytics"
+
+
+def default_datasets(dataset: str) -> tuple[str, ...]:
+    """Return the dataset of the loaded tables, and those of the marts that are built from it unless others are named."""
+    return dataset, *datasets_of_marts(default_analytics(dataset))
 
 
 def _relation_names(sql: SqlClientBase[Any], analytics: str) -> set[str]:

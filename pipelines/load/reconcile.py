@@ -21,7 +21,7 @@ from state import deletions, runs
 from state.sql import batches
 
 from ..analytics.derived_data import erase_from_indexes
-from ..analytics.marts_origin import datasets_of_marts, default_analytics
+from ..analytics.marts_origin import default_datasets
 from ..publish.publication import plan_publication
 from ..runtime.connection import Connection
 from ..runtime.errors import JobRefusedError, UsageError
@@ -76,8 +76,7 @@ def reconcile(connection: Connection, target: Target, options: ReconcileOptions,
     """
     if not 0 <= options.max_share <= 1:
         raise UsageError(f"--max-share {options.max_share:g} is invalid: use a share between 0 and 1 (default 0.05)")
-    marts = datasets_of_marts(default_analytics(target.dataset))
-    publication = plan_publication(target, options.publish, (target.dataset, *marts))
+    publication = plan_publication(target, options.publish, default_datasets(target.dataset))
     job = Job(f"{COMMAND} --dry-run" if options.dry_run else COMMAND, connection, target, options.deadline)
     connection.validate()
     requests_per_second = connection.settings.requests_per_second

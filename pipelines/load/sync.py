@@ -40,7 +40,7 @@ from state.loaded import PendingTranscript
 from state.lock import LockHeldError
 from state.sql import Sql
 
-from ..analytics.marts_origin import datasets_of_marts, default_analytics
+from ..analytics.marts_origin import default_datasets
 from ..publish.publication import plan_publication
 from ..runtime.connection import Connection
 from ..runtime.errors import RunLogError, root_cause_message
@@ -106,8 +106,7 @@ def sync(connection: Connection, target: Target, options: SyncOptions, console: 
         UsageError: If a setting or option is missing or invalid.
         LockHeldError: If another run works on the same connection and dataset.
     """
-    marts = datasets_of_marts(default_analytics(target.dataset))
-    publication = plan_publication(target, options.publish, (target.dataset, *marts))
+    publication = plan_publication(target, options.publish, default_datasets(target.dataset))
     job = Job("sync", connection, target, options.deadline)
     connection.validate()
     run = SyncJob(job, options)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from destinations.dataset_name import datasets_of_marts
 from destinations.warehouse import Space
 
-from ..analytics.marts_origin import datasets_of_marts
 from ..runtime.connection import Connection
 from ..runtime.job import USER_ERRORS, Job
 from ..runtime.result import Status

@@ -5,70 +5,26 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
-import yaml
 
-from docs.generate.marts_page import PAGE, page
 from pipelines.analytics.dbt_build import PROJECT, relation_name
 from pipelines.demo.company.calls import Call
 from pipelines.demo.company.company import Company
 from pipelines.demo.server.app import SimulatedGong
-from sources.gong.resources import TABLES
 from tests.support.companies import build_recent_gong, public_calls
-from tests.support.marts import build_models, export_transcripts, round_figure, sync_company
+from tests.support.marts import build_models, columns_of, dataset_of, export_transcripts, plain, sync_company
 from tests.support.servers.postgres import postgres_server
 from tests.support.workspace import Workspace, days_ago
 
 MARTS = tuple(sorted(relation_name(file.stem) for file in (PROJECT / "marts").glob("*.sql")))
-TYPES = {
-    **dict.fromkeys(("BIGINT", "INTEGER"), "integer"),
-    **{"VARCHAR": "text", "DOUBLE": "number", "BOOLEAN": "boolean", "DATE": "date", "JSON": "json"},
-    "TIMESTAMP WITH TIME ZONE": "timestamp",
-}
 DOCUMENTED_MARTS = {
     *("calls_enriched", "call_participants", "speaker_turns", "transcript_lines", "tracker_mentions", "topic_time"),
     *("rep_week", "rep_month", "deal_activity", "scorecard_results", "library_shelf", "data_quality"),
     "transcript_chunks",
 }
-
-
-def plain(value: Any) -> Any:
-    """Return a value in the form that both warehouses share."""
-    if isinstance(value, Decimal | float):
-        return round_figure(float(value))
-    return value.astimezone(UTC) if isinstance(value, datetime) else value
-
-
-def columns_of(place: Workspace, mart: str, dataset: str = "gong_analytics") -> list[str]:
-    """Return the columns of a mart in their order."""
-    return [
-        name
-        for (name,) in place.rows(
-            "SELECT column_name FROM information_schema.columns WHERE table_schema = ? AND table_name = ?"
-            " ORDER BY ordinal_position",
-            [dataset, mart],
-        )
-    ]
-
-
-def dataset_of(folder: str) -> str:
-    """Return the dataset into which the models of a folder are built."""
-    return "gong_analytics" if folder == "marts" else f"gong_analytics_{folder}"
-
-
-def types_of(place: Workspace, relation: str, dataset: str = "gong_analytics") -> list[str]:
-    """Return the documented names of the types of a relation's columns in DuckDB."""
-    rows = place.rows(
-        "SELECT data_type FROM information_schema.columns WHERE table_schema = ? AND table_name = ?"
-        " ORDER BY ordinal_position",
-        [dataset, relation],
-    )
-    return [TYPES[name] for (name,) in rows]
 
 
 def rows_of(place: Workspace, mart: str, dataset: str = "gong_analytics") -> list[str]:
@@ -115,50 +71,6 @@ def test_tables_of_marts_are_vacuumed_on_postgres(postgres_marts: Workspace) -> 
     )
     assert {"transcript_lines", "speaker_turns", "calls_enriched"} <= times.keys()
     assert all(times.values()), times
-
-
-def test_columns_and_descriptions_agree(duckdb_marts: Workspace) -> None:
-    """Each column of each model has a description, in the same order, and each description a column."""
-    for file in PROJECT.glob("*/*.yml"):
-        dataset = dataset_of(file.parent.name)
-        for model in yaml.safe_load(file.read_text()).get("models", ()):
-            assert model["description"]
-            name = relation_name(model["name"])
-            assert model["config"]["alias"] == name
-            assert [column["name"] for column in model["columns"]] == columns_of(duckdb_marts, name, dataset)
-            assert [column["data_type"] for column in model["columns"]] == types_of(duckdb_marts, name, dataset)
-            assert all(column["description"] for column in model["columns"])
-
-
-def test_measures_give_the_same_value_in_both_warehouses(duckdb_marts: Workspace, postgres_marts: Workspace) -> None:
-    """Expressions of the semantic layer, which dbt does not check, are SQL over columns of the mart."""
-    layer = yaml.safe_load((PROJECT / "marts" / "metrics.yml").read_text())
-    functions = {"sum": "sum", "average": "avg"}
-    measures = set()
-    for semantic in layer["semantic_models"]:
-        mart = relation_name(semantic["model"].split("'")[1])
-        names = {entity["expr"] for entity in semantic["entities"]} | {d["name"] for d in semantic["dimensions"]}
-        assert names <= set(columns_of(duckdb_marts, mart))
-        for measure in semantic["measures"]:
-            measures.add(measure["name"])
-            sql = f"SELECT {functions[measure['agg']]}({measure['expr']}) FROM gong_analytics.{mart}"
-            ((first,),), ((second,),) = duckdb_marts.rows(sql), postgres_marts.rows(sql)
-            assert first is not None
-            assert plain(float(first)) == plain(float(second)), measure["name"]
-    simple = [metric for metric in layer["metrics"] if metric["type"] == "simple"]
-
-    assert {metric["type_params"]["measure"] for metric in simple} == measures
-
-
-def test_the_page_of_the_marts_is_up_to_date() -> None:
-    """docs/marts.md equals the page generated from the descriptions."""
-    assert PAGE.read_text(encoding="utf-8") == page(), "run `make pages`"
-
-
-def test_dbt_sources_are_declared_tables() -> None:
-    """The dbt project reads only tables that the connector declares."""
-    (source,) = yaml.safe_load((PROJECT / "staging" / "sources.yml").read_text())["sources"]
-    assert {table["name"] for table in source["tables"]} <= {table.name for table in TABLES}
 
 
 def test_private_and_deleted_calls_are_in_no_mart(marts_gong: SimulatedGong, duckdb_marts: Workspace) -> None:

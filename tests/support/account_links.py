@@ -55,8 +55,8 @@ def remove_link(call: Call) -> None:
 def blur_links(gong: SimulatedGong, *, unlinked: float, seed: int = 7) -> set[str]:
     """Remove the CRM's links from a share of the calls; let a fifth of people use free mail, and add consultants.
 
-    A third of the calls without a link are with people who are on no other call. A consultant joins a tenth of the calls,
-    and works for many accounts.
+    A third of the calls without a link are with people who are on no other call. A consultant joins a tenth of the
+    calls, and works for many accounts.
 
     Returns:
         The ids of the public calls without a link.

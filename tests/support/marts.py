@@ -117,7 +117,7 @@ def assert_marts_are_equal(place: Workspace, reference: Workspace) -> None:
         columns = ", ".join(name for (name,) in names if name not in _LOAD_TIMES)
         built, expected = (
             sorted(
-                str([_plain(value) for value in row])
+                str([plain(value) for value in row])
                 for row in each.rows(f"SELECT {columns} FROM gong_analytics.{mart}")
             )
             for each in (place, reference)
@@ -125,7 +125,24 @@ def assert_marts_are_equal(place: Workspace, reference: Workspace) -> None:
         assert built == expected, mart
 
 
-def _plain(value: Any) -> Any:
+def columns_of(place: Workspace, mart: str, dataset: str = "gong_analytics") -> list[str]:
+    """Return the columns of a mart in their order."""
+    return [
+        name
+        for (name,) in place.rows(
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = ? AND table_name = ?"
+            " ORDER BY ordinal_position",
+            [dataset, mart],
+        )
+    ]
+
+
+def dataset_of(folder: str) -> str:
+    """Return the dataset into which the models of a folder are built."""
+    return "gong_analytics" if folder == "marts" else f"gong_analytics_{folder}"
+
+
+def plain(value: Any) -> Any:
     """Return a value in the form that both warehouses share."""
     if isinstance(value, Decimal | float):
         return round_figure(float(value))
