@@ -154,7 +154,7 @@ def default_analytics(dataset: str) -> str:
 
 
 def default_datasets(dataset: str) -> tuple[str, ...]:
-    """Return the dataset of the loaded tables, and those of the marts that are built from it unless others are named."""
+    """Return the dataset of the loaded tables, and those of its marts unless others are named."""
     return dataset, *datasets_of_marts(default_analytics(dataset))
 
 
