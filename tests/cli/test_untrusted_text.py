@@ -43,6 +43,22 @@ HIT = {
 }
 """A hit of a search, whose fields have no type of their own."""
 
+_NAMES = ("title", "url", "host_name", "host_title", "account_name", "opportunity_name", "opportunity_id", "call_id")
+CALL = {
+    **dict.fromkeys((*_NAMES, "stage_at_call", "stage_now", "currency"), HOSTILE),
+    "started": datetime(2026, 1, 31, tzinfo=UTC),
+    "duration_seconds": 60,
+    "amount_now": 1.5,
+    "participants": [
+        {"name": HOSTILE, "title": HOSTILE, "side": "customer", "is_host": False, "talk_seconds": 1.5},
+    ],
+    "brief": {"text": HOSTILE},
+    "key_points": [{"text": HOSTILE}],
+    "next_steps": [{"text": HOSTILE, "start_time": "00:00:01", "moment_url": HOSTILE}],
+    "turns": [LINE],
+}
+"""A call of `gong-elt show`, whose fields have no type of their own."""
+
 _CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
@@ -84,7 +100,8 @@ def build_value(kind: Any, status: str) -> Any:  # noqa: PLR0911 - one return pe
         names = [field.name for field in dataclasses.fields(kind)]
         values = {name: build_value(hints[name], status) for name in names}
         values |= {"status": status} if "status" in values else {}
-        return kind(**values | ({"hits": [HIT]} if "hits" in values else {}))
+        untyped = {"hits": [HIT], "call": CALL}
+        return kind(**values | {name: untyped[name] for name in untyped.keys() & values.keys()})
     if origin in (Union, types.UnionType):
         return build_value(arguments[0], status)
     if origin is Literal:

@@ -1,41 +1,3 @@
-with people as (
-    select
-        call_id,
-        count(case when side = 'company' then 1 end) as company_people,
-        count(distinct case when side <> 'company' then coalesce(email_address, name, party_id) end) as external_people,
-        count(case when side <> 'company' and spoke then 1 end) as external_people_who_spoke
-    from {{ ref('gong__call_participants') }}
-    group by call_id
-),
-
--- Gong can list the host twice on a call; the party that spoke longer counts.
-hosts as (
-    select
-        call_id, talk_ratio, longest_turn_seconds, patience_seconds,
-        row_number() over (partition by call_id order by talk_seconds desc, party_id nulls last) as choice
-    from {{ ref('gong__call_participants') }}
-    where is_host
-),
-
-mentions as (
-    select call_id, cast(sum(mention_count) as bigint) as tracker_mention_count
-    from {{ ref('stg_gong__call_trackers') }}
-    group by call_id
-),
-
-competitors as (
-    select call_id, {{ joined('competitor', "', '", '1') }} as competitors
-    from {{ ref('int_gong__call_competitors') }}
-    group by call_id
-),
-
-steps as (
-    select call_id, count(*) as next_step_count
-    from {{ ref('stg_gong__call_highlights') }}
-    where {{ contains_any('title', var('gong_next_steps_titles')) }}
-    group by call_id
-)
-
 select
     calls.call_id,
     calls.url,
@@ -78,10 +40,10 @@ select
     coalesce(people.external_people, 0) as external_people,
     coalesce(people.external_people_who_spoke, 0) as external_people_who_spoke,
     transcribed.call_id is not null as has_transcript,
-    hosts.talk_ratio as host_talk_ratio,
-    hosts.longest_turn_seconds as longest_monologue_seconds,
+    people.host_talk_ratio,
+    people.host_longest_turn_seconds as longest_monologue_seconds,
     speech.longest_customer_story_seconds,
-    hosts.patience_seconds,
+    people.host_patience_seconds as patience_seconds,
     speech.interactivity,
     calls.company_question_count,
     calls.customer_question_count,
@@ -90,8 +52,8 @@ select
     calls.customer_question_count * {{ fraction('3600.0') }} / nullif(calls.duration_seconds, 0)
         as customer_questions_per_hour,
     coalesce(mentions.tracker_mention_count, 0) as tracker_mention_count,
-    competitors.competitors,
-    coalesce(steps.next_step_count, 0) as next_step_count,
+    mentions.competitors,
+    coalesce(mentions.next_step_count, 0) as next_step_count,
     calls.call_outcome_id,
     calls.call_outcome_category,
     calls.call_outcome_name,
@@ -106,10 +68,7 @@ left join {{ ref('stg_gong__users') }} as managers on managers.user_id = users.m
 left join {{ ref('int_gong__call_accounts') }} as accounts on accounts.call_id = calls.call_id and accounts.choice = 1
 left join {{ ref('int_gong__call_opportunities') }} as opportunities
     on opportunities.call_id = calls.call_id and opportunities.choice = 1
-left join people on people.call_id = calls.call_id
-left join hosts on hosts.call_id = calls.call_id and hosts.choice = 1
+left join {{ ref('int_gong__call_people') }} as people on people.call_id = calls.call_id
 left join {{ ref('int_gong__call_speech') }} as speech on speech.call_id = calls.call_id
 left join {{ ref('int_gong__transcribed_calls') }} as transcribed on transcribed.call_id = calls.call_id
-left join mentions on mentions.call_id = calls.call_id
-left join competitors on competitors.call_id = calls.call_id
-left join steps on steps.call_id = calls.call_id
+left join {{ ref('int_gong__call_mentions') }} as mentions on mentions.call_id = calls.call_id
