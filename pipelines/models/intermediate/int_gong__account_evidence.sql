@@ -95,5 +95,6 @@ select
     account_id,
     cast(weight as bigint) as weight,
     row_number() over (partition by kind, value order by weight desc, account_id) as choice,
+    count(*) over (partition by kind, value) as account_count,
     weight >= {{ var('gong_domain_share') }} * sum(weight) over (partition by kind, value) as is_clear
 from added

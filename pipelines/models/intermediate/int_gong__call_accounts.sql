@@ -38,11 +38,18 @@ people as (
 found as (
     select
         people.call_id,
-        -- A domain without any link in the CRM is an account of its own; one of several accounts is nobody's.
-        coalesce(
-            by_email.account_id, by_domain.account_id, case when known.value is null then people.domain end
-        ) as account_id,
-        case when by_email.account_id is not null then 'email' else 'domain' end as matched_by
+        -- People of a domain with more than two accounts are guests, such as consultants. A domain without any link in
+        -- the CRM is an account of its own.
+        case
+            when by_domain.account_id is not null then by_domain.account_id
+            when coalesce(known.account_count, 0) <= 2 and by_email.account_id is not null then by_email.account_id
+            when known.value is null then people.domain
+        end as account_id,
+        case
+            when by_email.account_id is null then 'domain'
+            when by_domain.account_id is null or by_domain.account_id = by_email.account_id then 'email'
+            else 'domain'
+        end as matched_by
     from people
     left join clear as by_email on by_email.kind = 'email' and by_email.value = people.email_address
     left join clear as by_domain on by_domain.kind = 'domain' and by_domain.value = people.domain

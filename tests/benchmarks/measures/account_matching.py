@@ -36,12 +36,14 @@ def main() -> None:
                 "SELECT account_matched_by, count(*) FROM gong_analytics.calls_enriched WHERE is_external GROUP BY 1"
             )
     right = sum(found.get(call) == truth[call] for call in missing)
-    wrong = sum(found.get(call) not in (None, truth[call]) for call in missing)
+    separate = sum("." in (found.get(call) or "") for call in missing)
+    wrong = sum(found.get(call) not in (None, truth[call]) for call in missing) - separate
     rows = [
         Row("calls without a link in the CRM", f"{len(missing):,} of {len(truth):,} external calls"),
         Row("with the right account", f"{right:,}, {right / len(missing):.2%}"),
-        Row("with a wrong account", f"{wrong:,}, {wrong / len(missing):.2%}"),
-        Row("without an account", f"{len(missing) - right - wrong:,}"),
+        Row("with the account of another customer", f"{wrong:,}, {wrong / len(missing):.2%}"),
+        Row("with an account named after the domain", f"{separate:,}"),
+        Row("without an account", f"{len(missing) - right - wrong - separate:,}"),
         *(Row(f"matched by {rule or 'nothing'}", f"{count:,}") for rule, count in sorted(rules, key=str)),
     ]
     print_table(rows)
