@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 
 from pipelines.demo.company.calls import Call
 from pipelines.demo.server.app import SimulatedGong
@@ -76,7 +75,7 @@ def blur_links(gong: SimulatedGong, *, unlinked: float, seed: int = 7) -> set[st
                 address = f"{call.id}.{address}"
             party["emailAddress"] = addresses.setdefault(address, _draw_address(address, rng))
         if rng.random() < 0.1 and external_parties(call):
-            call.record["parties"].append(next(_consultants(rng)))
+            call.record["parties"].append(_build_consultant(rng))
     return missing
 
 
@@ -85,18 +84,17 @@ def _draw_address(address: str, rng: random.Random) -> str:
     return f"{name}.{domain.partition('.')[0]}@{rng.choice(_FREE_MAIL)}" if rng.random() < 0.2 else address
 
 
-def _consultants(rng: random.Random) -> Iterator[Json]:
-    while True:
-        number = rng.randrange(10)
-        yield {
-            "id": str(rng.getrandbits(60)),
-            "emailAddress": f"adviser{number}@{rng.choice(_CONSULTANTS)}",
-            "name": f"Adviser {number}",
-            "speakerId": None,
-            "context": [],
-            "affiliation": "External",
-            "methods": ["Invitee"],
-        }
+def _build_consultant(rng: random.Random) -> Json:
+    number = rng.randrange(10)
+    return {
+        "id": str(rng.getrandbits(60)),
+        "emailAddress": f"adviser{number}@{rng.choice(_CONSULTANTS)}",
+        "name": f"Adviser {number}",
+        "speakerId": None,
+        "context": [],
+        "affiliation": "External",
+        "methods": ["Invitee"],
+    }
 
 
 def _domain(party: Json) -> str:

@@ -1,15 +1,9 @@
 -- One row per e-mail address, domain or deal, and account that it belongs to according to the CRM's links, with the number
 -- of calls and contacts that show it. The row with `choice` 1 is the account, if `is_clear`.
-with own_domains as (
-    select distinct {{ email_domain('email_address') }} as domain
-    from {{ ref('stg_gong__users') }}
-),
-
-people as (
-    select people.*
-    from {{ ref('int_gong__external_people') }} as people
-    left join own_domains on own_domains.domain = people.domain
-    where own_domains.domain is null
+with people as (
+    select call_id, email_address, domain
+    from {{ ref('int_gong__external_people') }}
+    where not has_own_domain
 ),
 
 -- A call that is linked to several accounts shows for none of its people where they work.

@@ -21,18 +21,12 @@ deals as (
     group by opportunities.call_id
 ),
 
-own_domains as (
-    select distinct {{ email_domain('email_address') }} as domain
-    from {{ ref('stg_gong__users') }}
-),
-
 people as (
-    select people.*
-    from {{ ref('int_gong__external_people') }} as people
-    left join own_domains on own_domains.domain = people.domain
-    where own_domains.domain is null
-        and people.call_id not in (select call_id from {{ ref('int_gong__linked_accounts') }})
-        and people.call_id not in (select call_id from deals)
+    select call_id, email_address, domain
+    from {{ ref('int_gong__external_people') }}
+    where not has_own_domain
+        and call_id not in (select call_id from {{ ref('int_gong__linked_accounts') }})
+        and call_id not in (select call_id from deals)
 ),
 
 found as (
@@ -46,8 +40,7 @@ found as (
             when known.value is null then people.domain
         end as account_id,
         case
-            when by_email.account_id is null then 'domain'
-            when by_domain.account_id is null or by_domain.account_id = by_email.account_id then 'email'
+            when by_email.account_id = coalesce(by_domain.account_id, by_email.account_id) then 'email'
             else 'domain'
         end as matched_by
     from people

@@ -53,15 +53,7 @@ people as (
     select
         linked.crm_system,
         linked.opportunity_id,
-        count(distinct case when participants.side = 'company'
-            then coalesce(participants.user_id, participants.email_address, participants.party_id) end)
-            as company_people,
-        count(distinct case when participants.side <> 'company'
-            then coalesce(participants.email_address, participants.name, participants.party_id) end)
-            as external_people,
-        count(distinct case when participants.side <> 'company' and participants.spoke
-            then coalesce(participants.email_address, participants.name, participants.party_id) end)
-            as external_people_who_spoke
+        {{ count_people() }}
     from linked
     join {{ ref('gong__call_participants') }} as participants on participants.call_id = linked.call_id
     where linked.is_external
