@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..section import PERIOD, Behind, Column, Section
+from ..section import Behind, Column, Section
+from .mentions import Mentioned
 
 OF_COMPETITORS = "lower(phrase) IN (SELECT competitor FROM {marts}.competitor_outcomes)"
-_CHOSEN = "WITH chosen AS (SELECT * FROM {marts}.calls_enriched WHERE has_transcript AND {filter})"
 _NO_MENTIONS = (
     "No competitor was mentioned on a call of this selection. Competitors are the phrases of keyword trackers with"
     " 'compet' in their name: add such a tracker in Gong, or name yours in the variable gong_competitor_trackers of"
     " gong-elt models."
 )
-_MENTIONS = Behind("competitor_calls", {"competitor": "competitor"})
+_COMPETITOR = Mentioned("competitor", "Competitor", "lower(phrase)", OF_COMPETITORS, "competitor_calls", _NO_MENTIONS)
 
 
 def _deals(**where: Any) -> Behind:
@@ -25,81 +25,18 @@ def _other_deals(**where: Any) -> Behind:
 
 
 COMPETITORS = (
-    Section(
-        key="competitors",
-        title="Competitors",
-        description="Share of calls with a transcript that mention a competitor.",
-        empty=_NO_MENTIONS,
-        sql=f"""
-{_CHOSEN}
-SELECT
-    lower(phrase) AS competitor,
-    count(DISTINCT call_id) AS calls,
-    1.0 * count(DISTINCT call_id) / (SELECT count(*) FROM chosen) AS share_of_calls,
-    count(*) AS mentions,
-    count(CASE WHEN side = 'customer' THEN 1 END) AS mentions_by_customers
-FROM {{marts}}.tracker_mentions
-WHERE {OF_COMPETITORS} AND call_id IN (SELECT call_id FROM chosen)
-GROUP BY 1
-ORDER BY calls DESC, competitor
-""",
-        columns=(
-            Column("competitor", "Competitor"),
-            Column("calls", "Calls", "count"),
-            Column("share_of_calls", "Share of calls", "share"),
-            Column("mentions", "Mentions", "count"),
-            Column(
-                "mentions_by_customers",
-                "By customers",
-                "count",
-                behind=Behind("competitor_calls", {"competitor": "competitor"}, {"is_by_customer": 1}),
-            ),
-        ),
-        behind=_MENTIONS,
+    _COMPETITOR.share_section(
+        "competitors",
+        "Competitors",
+        "Share of calls with a transcript that mention a competitor.",
         table_is_open=True,
         first_rows=7,
-        summary=("competitor", "share_of_calls"),
     ),
-    Section(
-        key="competitors_over_time",
-        title="Competitors over time",
-        description="Share of calls with a transcript that mention a competitor. The chart shows the six competitors"
-        " with most calls.",
-        empty=_NO_MENTIONS,
-        sql=f"""
-{_CHOSEN},
-periods AS (SELECT {{started_period}} AS period, count(*) AS calls_in_period FROM chosen GROUP BY 1),
-mentioned AS (
-    SELECT chosen.{{started_period}} AS period, lower(phrase) AS competitor, count(DISTINCT chosen.call_id) AS calls
-    FROM {{marts}}.tracker_mentions AS mentions
-    JOIN chosen ON chosen.call_id = mentions.call_id
-    WHERE {OF_COMPETITORS}
-    GROUP BY 1, 2
-)
-SELECT
-    mentioned.period,
-    competitor,
-    calls,
-    calls_in_period,
-    1.0 * calls / calls_in_period AS share_of_calls
-FROM mentioned
-JOIN periods ON periods.period = mentioned.period
-ORDER BY 1, 2
-""",
-        columns=(
-            Column("period", "Period", "period"),
-            Column("competitor", "Competitor"),
-            Column("calls", "Calls", "count"),
-            Column(
-                "calls_in_period",
-                "Calls with a transcript",
-                "count",
-                behind=Behind(match={PERIOD: "period"}, where={"has_transcript": True}),
-            ),
-            Column("share_of_calls", "Share of calls", "share"),
-        ),
-        behind=Behind("competitor_calls", {"competitor": "competitor", PERIOD: "period"}),
-        summary=("competitor", "share_of_calls"),
+    _COMPETITOR.trend_section(
+        "competitors_over_time",
+        "Competitors over time",
+        "Share of calls with a transcript that mention a competitor. The chart shows the six competitors with most"
+        " calls.",
     ),
     Section(
         key="competitor_outcomes",

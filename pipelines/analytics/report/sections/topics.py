@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..section import PERIOD, Behind, Column, Section
+from .mentions import Mentioned
 
-_CHOSEN = "WITH chosen AS (SELECT * FROM {marts}.calls_enriched WHERE has_transcript AND {filter})"
 _STAGED = "WITH chosen AS (SELECT * FROM {marts}.calls_enriched WHERE stage_at_call IS NOT NULL AND {filter})"
 _STAGED_WITH_TRANSCRIPT = _STAGED.replace("WHERE", "WHERE has_transcript AND")
 _NO_MENTIONS = (
@@ -16,6 +16,8 @@ _NO_STAGES = (
     " Gong that calls are linked to the CRM."
 )
 _NO_TOPICS = "No call of this selection has topics. Gong detects them in calls with a transcript."
+
+_TRACKER = Mentioned("tracker", "Tracker", "tracker_name", "", "tracker_calls", _NO_MENTIONS)
 
 TRACKERS_AND_TOPICS = (
     Section(
@@ -100,78 +102,16 @@ ORDER BY place, stage, topic
         behind=Behind("topic_calls", {"topic": "topic", "stage_at_call": "stage"}),
         summary=("topic", "share_of_time"),
     ),
-    Section(
-        key="trackers",
-        title="Trackers",
-        description="Share of calls with a transcript that mention a tracker. Trackers without mentions are left out.",
-        empty=_NO_MENTIONS,
-        sql=f"""
-{_CHOSEN}
-SELECT
-    tracker_name AS tracker,
-    count(DISTINCT call_id) AS calls,
-    1.0 * count(DISTINCT call_id) / (SELECT count(*) FROM chosen) AS share_of_calls,
-    count(*) AS mentions,
-    count(CASE WHEN side = 'customer' THEN 1 END) AS mentions_by_customers
-FROM {{marts}}.tracker_mentions
-WHERE call_id IN (SELECT call_id FROM chosen)
-GROUP BY 1
-ORDER BY calls DESC, tracker
-""",
-        columns=(
-            Column("tracker", "Tracker"),
-            Column("calls", "Calls", "count"),
-            Column("share_of_calls", "Share of calls", "share"),
-            Column("mentions", "Mentions", "count"),
-            Column(
-                "mentions_by_customers",
-                "By customers",
-                "count",
-                behind=Behind("tracker_calls", {"tracker": "tracker"}, {"is_by_customer": 1}),
-            ),
-        ),
-        behind=Behind("tracker_calls", {"tracker": "tracker"}),
-        summary=("tracker", "share_of_calls"),
+    _TRACKER.share_section(
+        "trackers",
+        "Trackers",
+        "Share of calls with a transcript that mention a tracker. Trackers without mentions are left out.",
     ),
-    Section(
-        key="trackers_over_time",
-        title="Trackers over time",
-        description="Share of calls with a transcript that mention a tracker. The chart shows the six trackers with"
-        " most calls; periods without mentions have no point.",
-        empty=_NO_MENTIONS,
-        sql=f"""
-{_CHOSEN},
-periods AS (SELECT {{started_period}} AS period, count(*) AS calls_in_period FROM chosen GROUP BY 1),
-mentioned AS (
-    SELECT chosen.{{started_period}} AS period, tracker_name, count(DISTINCT chosen.call_id) AS calls
-    FROM {{marts}}.tracker_mentions AS mentions
-    JOIN chosen ON chosen.call_id = mentions.call_id
-    GROUP BY 1, 2
-)
-SELECT
-    mentioned.period,
-    tracker_name AS tracker,
-    calls,
-    calls_in_period,
-    1.0 * calls / calls_in_period AS share_of_calls
-FROM mentioned
-JOIN periods ON periods.period = mentioned.period
-ORDER BY 1, 2
-""",
-        columns=(
-            Column("period", "Period", "period"),
-            Column("tracker", "Tracker"),
-            Column("calls", "Calls", "count"),
-            Column(
-                "calls_in_period",
-                "Calls with a transcript",
-                "count",
-                behind=Behind(match={PERIOD: "period"}, where={"has_transcript": True}),
-            ),
-            Column("share_of_calls", "Share of calls", "share"),
-        ),
-        behind=Behind("tracker_calls", {"tracker": "tracker", PERIOD: "period"}),
-        summary=("tracker", "share_of_calls"),
+    _TRACKER.trend_section(
+        "trackers_over_time",
+        "Trackers over time",
+        "Share of calls with a transcript that mention a tracker. The chart shows the six trackers with most calls;"
+        " periods without mentions have no point.",
     ),
     Section(
         key="topics",
