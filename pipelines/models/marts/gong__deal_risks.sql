@@ -60,7 +60,7 @@ moved_back as (
 risks as (
     select
         deals.*,
-        coalesce(deals.days_since_last_call > {{ var('gong_silent_days') }}, true) as is_silent,
+        coalesce(deals.days_since_last_call >= {{ var('gong_silent_days') }}, true) as is_silent,
         coalesce(deals.overdue_days > 0, false) as is_overdue,
         deals.external_people <= 1 as is_single_threaded,
         coalesce(last_steps.next_step_count, 0) = 0 as has_no_next_step,
