@@ -1,4 +1,17 @@
-with insights as (
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_changed_calls('gong__calls_enriched', [
+        'started', 'started_date', 'started_epoch_ms', 'is_external', 'host_user_id', 'host_name', 'team', 'account_id',
+        'account_name', 'opportunity_id', 'opportunity_name', '_synced_at'
+    ]) }}",
+    indexes=index_on(['call_id'])
+) }}
+
+with calls as (
+    {{ calls_to_build('gong__calls_enriched') }}
+),
+
+insights as (
     select call_id, 'brief' as kind, 0 as position, 0 as item_position,
         cast(null as {{ dbt.type_string() }}) as section, brief as text, cast(null as {{ type_double() }}) as start_seconds
     from {{ ref('stg_gong__calls') }}
@@ -26,6 +39,7 @@ select
     insights.start_seconds,
     {{ clock('(1000 * insights.start_seconds)') }} as start_time,
     {{ moment_url('calls.url', '1000 * insights.start_seconds', '1000 * insights.start_seconds') }} as moment_url,
-    {{ call_facts() }}
+    {{ call_facts() }},
+    calls._synced_at
 from insights
-join {{ ref('gong__calls_enriched') }} as calls on calls.call_id = insights.call_id
+join calls on calls.call_id = insights.call_id
