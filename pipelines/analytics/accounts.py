@@ -79,6 +79,13 @@ class ResolvedAccounts:
         """The ids of the accounts."""
         return [match.account_id for match in self.matches]
 
+    def unknown_message(self, text: str) -> str | None:
+        """Return one line that `--account` names no account, with the closest names; None if it names one."""
+        if self.matches:
+            return None
+        closest = f": the closest names are {', '.join(self.closest_names)}" if self.closest_names else ""
+        return f"no account matches --account {text!r}{closest}"
+
 
 def resolve_accounts(marts: Marts, text: str) -> ResolvedAccounts:
     """Return the accounts that a text means.

@@ -201,9 +201,8 @@ def _no_match_message(marts: Marts, options: ExportOptions) -> str:
     (extent,) = marts.rows(_EXTENT.format(marts=marts.schema))
     if not extent["calls"]:
         return f"dataset {marts.dataset} has no transcript yet: run gong-elt sync and gong-elt models"
-    if options.account and not (accounts := resolve_accounts(marts, options.account)).matches:
-        closest = f": the closest names are {', '.join(accounts.closest_names)}" if accounts.closest_names else ""
-        return f"no account matches --account {options.account!r}{closest}"
+    if options.account and (unknown := resolve_accounts(marts, options.account).unknown_message(options.account)):
+        return unknown
     if options.deal and not resolve_deals(marts, options.deal):
         return f"no deal matches --deal {options.deal!r}: use a part of its name, or its id in the CRM"
     names = {"calls": "call-id"} | {name: name for name in ("since", "until", "rep", "account", "deal", "side")}

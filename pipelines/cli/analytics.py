@@ -18,7 +18,6 @@ from .options import (
     JsonOption,
     PublishOption,
     RepOption,
-    ResolvedAccountOption,
     SideOption,
     SinceOption,
     UntilOption,
@@ -118,6 +117,9 @@ def search_command(
     limit: Annotated[int, typer.Option(help="Maximum number of sentences")] = 10,
     context: Annotated[int, typer.Option(help="Sentences to print before and after each hit")] = 1,
     newest: Annotated[bool, typer.Option("--newest", help="Sort by date, newest call first, not by relevance")] = False,
+    duplicates: Annotated[
+        bool, typer.Option("--duplicates", help="Print each of the sentences that have the same words, not one of them")
+    ] = False,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Rebuild the index from scratch")] = False,
     analytics: AnalyticsOption = None,
     connection: ConnectionOption = None,
@@ -132,8 +134,16 @@ def search_command(
             from ..analytics.search.search import SearchOptions, search
 
             gong, target, marts = resolve_marts(connection, destination, dataset, analytics, wait)
-            options = SearchOptions(words, rep, account, side, since, until, limit, context, newest, rebuild, marts)
+            options = SearchOptions(
+                *(words, rep, account, side, since, until, limit, context),
+                newest=newest,
+                duplicates=duplicates,
+                rebuild=rebuild,
+                analytics=marts,
+            )
             result = search(gong, target, options, stderr())
+            if result.reason is not None:
+                print_error(result.reason)
         print_result(result, as_json=as_json, ascii_only=False)
 
 
@@ -203,7 +213,7 @@ def export_transcripts_command(
     since: SinceOption = None,
     until: UntilOption = None,
     rep: RepOption = None,
-    account: ResolvedAccountOption = None,
+    account: AccountOption = None,
     deal: Annotated[
         str | None, typer.Option(help="Only calls of this deal: its name or a part of it, or its id in the CRM")
     ] = None,

@@ -74,9 +74,6 @@ UntilOption = Annotated[
 ]
 RepOption = Annotated[str | None, typer.Option("--rep", help="Only calls whose host's name contains this text")]
 AccountOption = Annotated[
-    str | None, typer.Option("--account", help="Only calls whose account's name contains this text")
-]
-ResolvedAccountOption = Annotated[
     str | None,
     typer.Option(
         "--account", help="Only calls of this account: its name or a part of it, domain, CRM id, or a contact's e-mail"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipelines.analytics import dbt_build
 from pipelines.analytics.report.build import report_packages_are_installed
-from pipelines.analytics.search.search import search_packages_are_installed
+from pipelines.analytics.search.sentences import search_packages_are_installed
 
 _SETTINGS = """\
 # Written by `gong-elt demo`: commands in this folder use the warehouse of the demo.

@@ -19,8 +19,9 @@ from rich.console import Console
 
 from pipelines.analytics.derived_data import erase_from_indexes, index_lock
 from pipelines.analytics.marts import DEFAULT_ANALYTICS, Marts, open_marts
-from pipelines.analytics.search.index import SearchQuery, SentenceIndex
+from pipelines.analytics.search.index import SentenceIndex
 from pipelines.analytics.search.manifest import IndexedCall, IndexManifest
+from pipelines.analytics.search.query import SearchQuery
 from pipelines.analytics.search.search import SearchOptions, search
 from pipelines.runtime.connection import Connection
 from pipelines.runtime.target import Target

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ LEFT JOIN (
 WHERE calls.has_transcript{conditions}
 ORDER BY calls.started, calls.call_id
 """
+_IDS = "SELECT calls.call_id FROM {marts}.calls_enriched AS calls WHERE calls.has_transcript{conditions}"
 _OF_ACCOUNTS = "calls.call_id IN (SELECT call_id FROM {marts}.account_calls WHERE account_id IN ({placeholders}))"
 
 
@@ -44,6 +45,11 @@ class CallFilter:
     call_ids: Collection[str] | None = None
     account_ids: Collection[str] | None = None
     opportunity_ids: Collection[str] | None = None
+
+    @property
+    def selects_all(self) -> bool:
+        """Whether no condition is set."""
+        return self == CallFilter()
 
     @property
     def selects_nothing(self) -> bool:
@@ -88,10 +94,19 @@ def select_batches(marts: Marts, call_filter: CallFilter, max_characters: int) -
         yield batch, batch_characters
 
 
+def select_call_ids(marts: Marts, call_filter: CallFilter) -> list[str] | None:
+    """Return the ids of the calls that have a transcript, in no order; None if the filter has no condition."""
+    return None if call_filter.selects_all else [row["call_id"] for row in _rows(marts, call_filter, _IDS)]
+
+
 def _calls(marts: Marts, call_filter: CallFilter) -> Iterable[tuple[str, int]]:
-    if call_filter.selects_nothing:
-        return
-    conditions = [*call_filter.conditions(marts)]
-    sql = _CALLS.format(marts=marts.schema, conditions="".join(f" AND {condition}" for condition, _ in conditions))
-    for row in marts.rows(sql, *(value for _, values in conditions for value in values)):
+    for row in _rows(marts, call_filter, _CALLS):
         yield row["call_id"], int(row["characters"])
+
+
+def _rows(marts: Marts, call_filter: CallFilter, sql: str) -> Iterable[Mapping[str, Any]]:
+    if call_filter.selects_nothing:
+        return ()
+    conditions = [*call_filter.conditions(marts)]
+    sql = sql.format(marts=marts.schema, conditions="".join(f" AND {condition}" for condition, _ in conditions))
+    return marts.rows(sql, *(value for _, values in conditions for value in values))

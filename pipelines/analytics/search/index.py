@@ -6,34 +6,29 @@ once, but tantivy keeps deleted text until it merges segments, so their part of 
 
 from __future__ import annotations
 
-import math
-import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from difflib import get_close_matches
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from tantivy import DocAddress, Document, FieldType, Index, Occur, Order, Query, Schema, SchemaBuilder
+from tantivy import Index
 
 from state.sql import batches, placeholders
 
 from ..marts import Marts
 from .manifest import CALLS_PER_PART, IndexedCall, IndexManifest
+from .part import IndexPart, Match, engine_errors_of, index_schema, query_terms, sentence_document
+from .query import QueryResult, SearchQuery, Suggestions
 
 _CALLS_PER_COMMIT = 500
 _HEAP_BYTES = 256_000_000
 _THREADS = 2
-
-# tantivy counts nanoseconds, for which 64 bits suffice from 1677 to 2262; other times are moved to these.
-_EARLIEST, _LATEST, _END = (datetime(year, month, 1, tzinfo=UTC) for year, month in ((1970, 1), (2199, 12), (2200, 1)))
-
-_QUOTED = re.compile(r'"[^"]*"')
+_SIMILAR_WORDS = 3
+_SIMILARITY = 0.7
 
 _STATE = """
 SELECT count(*) AS calls, coalesce(sum(_synced_epoch_ms), 0) AS checksum FROM {marts}.calls_enriched
@@ -45,110 +40,36 @@ WHERE has_transcript
 ORDER BY started, call_id
 """
 _LINES = """
-SELECT lines.call_id, lines.sentence_index, lines.start_ms, lines.start_time, lines.speaker_name, lines.side,
-    lines.text, calls.started
+SELECT lines.call_id, lines.sentence_index, lines.start_ms, lines.end_ms, lines.start_time, lines.speaker_name,
+    lines.side, lines.text, calls.started
 FROM {marts}.transcript_lines AS lines
 LEFT JOIN {marts}.calls_enriched AS calls ON calls.call_id = lines.call_id
 WHERE lines.call_id IN ({placeholders})
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A sentence and its position in the call.
+class _OpenParts(NamedTuple):
+    """The manifest as it was read, and the parts opened since."""
 
-    Attributes:
-        start_time: Start from the beginning of the call, as `hh:mm:ss`.
-    """
-
-    call_id: str
-    sentence_index: int
-    start_ms: int
-    start_time: str
-    speaker: str | None
-    side: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A matching sentence with its context.
-
-    Attributes:
-        score: Relevance (BM25); None if hits are sorted by date.
-        line: The sentence.
-        before: Sentences before it, in order.
-        after: Sentences after it, in order.
-    """
-
-    score: float | None
-    line: Line
-    before: Sequence[Line]
-    after: Sequence[Line]
-
-
-@dataclass(frozen=True, slots=True)
-class SearchQuery:
-    """A query over the index.
-
-    Attributes:
-        words: Words, "exact phrases", OR and -excluded words.
-        side: Only what this side said; None for all.
-        calls: Only these calls; None for all.
-        since: Only calls that started at this time or later; None for no limit.
-        until: Only calls that started before this time; None for no limit.
-        limit: Maximum number of hits.
-        context: Number of sentences before and after each hit.
-        newest: Sort by date, newest call first, instead of relevance.
-    """
-
-    words: str
-    side: str | None = None
-    calls: Sequence[str] | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    limit: int = 10
-    context: int = 1
-    newest: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class QueryResult:
-    """The result of a query.
-
-    Attributes:
-        hits: The first hits.
-        count: Number of matching sentences.
-        match: `all words` if sentences contain all of them, else `any word`.
-    """
-
-    hits: Sequence[Hit]
-    count: int
-    match: str
-
-
-class BrokenPartError(Exception):
-    """A part of the index cannot be read; the refresh after `SentenceIndex.drop_part` builds it again.
-
-    Attributes:
-        part: Number of the part.
-    """
-
-    def __init__(self, part: int, reason: BaseException) -> None:
-        super().__init__(f"part {part} of the search index cannot be read: {reason}")
-        self.part = part
+    stamp: tuple[int, int] | None
+    calls: pa.Table
+    parts: dict[int, IndexPart]
 
 
 class SentenceIndex:
-    """The index in a folder, created by the first refresh, in parts of a fixed number of calls."""
+    """The index in a folder, created by the first refresh, in parts of a fixed number of calls.
+
+    It keeps the manifest and the parts open until the manifest changes, which every erasure does first.
+    """
 
     def __init__(self, folder: Path, calls_per_part: int = CALLS_PER_PART) -> None:
         self._manifest = IndexManifest(folder, calls_per_part)
+        self._open: _OpenParts | None = None
 
     def is_behind(self, marts: Marts) -> bool:
         """Return whether the marts have changed since the index was last refreshed."""
         (state,) = marts.rows(_STATE.format(marts=marts.schema))
-        calls = self._manifest.read_table()
+        calls = self._read().calls
         indexed = calls.num_rows, pc.sum(calls["loaded_at_ms"]).as_py() or 0
         return indexed != (state["calls"], int(state["checksum"]))
 
@@ -166,6 +87,7 @@ class SentenceIndex:
         Raises:
             BrokenPartError: If a part that has to be changed cannot be read.
         """
+        self.close()
         if rebuild:
             self._manifest.delete()
         current = {row["call_id"]: int(row["loaded_at_ms"]) for row in marts.rows(_CALLS.format(marts=marts.schema))}
@@ -187,22 +109,22 @@ class SentenceIndex:
         for part, call_ids in calls_by_part.items():
             folder = self._manifest.part_folder(part)
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with _engine_errors_of(part):
-                writer = Index(_schema(), path=str(folder)).writer(_HEAP_BYTES, _THREADS)
+            with engine_errors_of(part):
+                writer = Index(index_schema(), path=str(folder)).writer(_HEAP_BYTES, _THREADS)
             for batch in batches(call_ids, _CALLS_PER_COMMIT):
                 sql = _LINES.format(marts=marts.schema, placeholders=placeholders(len(batch)))
                 rows = marts.rows(sql, *batch)
-                with _engine_errors_of(part):
+                with engine_errors_of(part):
                     for call_id in batch:
                         writer.delete_documents_by_term("call_id", call_id)
                     for row in rows:
-                        writer.add_document(_document(row))
+                        writer.add_document(sentence_document(row))
                     writer.commit()
                 entries |= {call_id: IndexedCall(current[call_id], part) for call_id in batch}
                 self._manifest.write_entries(entries)
                 done += len(batch)
                 progress(done, len(changed))
-            with _engine_errors_of(part):
+            with engine_errors_of(part):
                 writer.wait_merging_threads()
         return len(changed)
 
@@ -212,8 +134,13 @@ class SentenceIndex:
         Raises:
             OSError: If a file cannot be deleted.
         """
+        self.close()
         entries = self._manifest.read_entries()
         self._manifest.drop_calls(entries, [call_id for call_id, call in entries.items() if call.part == part])
+
+    def close(self) -> None:
+        """Close the parts; the next search opens them again."""
+        self._open = None
 
     def search(self, query: SearchQuery) -> QueryResult:
         """Return the matching sentences, best match first; if no sentence has all words, those that have any.
@@ -221,171 +148,112 @@ class SentenceIndex:
         Raises:
             BrokenPartError: If a part cannot be read.
         """
-        parts = self._open_parts(query.calls)
+        parts = self._parts_of(query.calls)
+        wanted = query.offset + query.limit + 1
         for match in ("all words", "any word"):
-            results = [part.search(query, require_all_words=match == "all words") for part in parts]
-            if count := sum(part_count for part_count, _ in results):
+            count, matches = _first_matches(parts, query, wanted, requires_all_words=match == "all words")
+            if count:
                 break
-        matches = sorted(
-            (match for _, part_matches in results for match in part_matches), key=attrgetter("rank"), reverse=True
-        )
-        hits = [found.part.load_hit(found, query) for found in matches[: query.limit]]
-        return QueryResult(hits, count, match)
+        page = matches[query.offset : query.offset + query.limit]
+        duplicates = _count_duplicates(parts, query, page) if query.folds_duplicates else Counter[int]()
+        hits = [found.part.load_hit(found, query, max(duplicates[found.words_hash] - 1, 0)) for found in page]
+        return QueryResult(hits, count, match, has_more=len(matches) > query.offset + query.limit)
 
-    def _open_parts(self, calls: Sequence[str] | None) -> list[_IndexPart]:
-        """Return the parts that hold any of the calls, each limited to these calls; all parts for None."""
-        table = self._manifest.read_table()
+    def suggest(self, query: SearchQuery, result: QueryResult) -> Suggestions | None:
+        """Return what to change in a query; None if sentences have all of its words.
+
+        Raises:
+            BrokenPartError: If a part cannot be read.
+        """
+        if result.count and result.match == "all words":
+            return None
+        parts = [part for part, _ in self._parts_of(None)]
+        unknown = {
+            stem: word
+            for stem, word in query_terms(query.words).items()
+            if not any(part.contains(stem) for part in parts)
+        }
+        similar = {word: _similar_words(parts, stem, word) for stem, word in unknown.items()}
+        return Suggestions(
+            [*unknown.values()],
+            {word: words for word, words in similar.items() if words},
+            {} if result.count else self._count_without_filters(query),
+        )
+
+    def _count_without_filters(self, query: SearchQuery) -> dict[str, int]:
+        queries = {name: query.without(name) for name in query.filters}
+        if len(queries) > 1:
+            queries["all"] = query.without(*queries)
+        counts = {name: self._count(changed) for name, changed in queries.items()}
+        return {name: count for name, count in counts.items() if count}
+
+    def _count(self, query: SearchQuery) -> int:
+        """Return the number of sentences with all words, else with any."""
+        parts = self._parts_of(query.calls)
+        counts = (
+            sum(part.count(query, calls, requires_all_words=requires_all) for part, calls in parts)
+            for requires_all in (True, False)
+        )
+        return next((count for count in counts if count), 0)
+
+    def _parts_of(self, calls: Sequence[str] | None) -> list[tuple[IndexPart, list[str] | None]]:
+        """Return the parts that hold any of the calls, each with these calls; all parts with None for None."""
+        opened = self._read()
+        table = opened.calls
         if calls is not None:
             table = table.filter(pc.is_in(table["call_id"], pa.array(calls, pa.string())))
         numbers = sorted(pc.unique(table["part"]).to_pylist())
+        for number in numbers:
+            if number not in opened.parts:
+                opened.parts[number] = IndexPart(number, self._manifest.part_folder(number))
         return [
-            _IndexPart(
-                number,
-                self._manifest.part_folder(number),
+            (
+                opened.parts[number],
                 None if calls is None else table.filter(pc.equal(table["part"], number))["call_id"].to_pylist(),
             )
             for number in numbers
         ]
 
-
-class _Match(NamedTuple):
-    """A matching sentence of a part; a higher rank is better."""
-
-    rank: float
-    part: _IndexPart
-    address: DocAddress
-
-
-class _IndexPart:
-    """An open part of the index, limited to some of its calls; None for all.
-
-    Its methods raise BrokenPartError if the part cannot be read.
-    """
-
-    def __init__(self, number: int, folder: Path, calls: list[str] | None) -> None:
-        self._number, self._calls = number, calls
-        with _engine_errors_of(number):
-            self._index = Index.open(str(folder))
-            self._searcher = self._index.searcher()
-
-    def search(self, query: SearchQuery, *, require_all_words: bool) -> tuple[int, list[_Match]]:
-        """Return the number of matching sentences, and the first matches."""
-        order: Mapping[str, Any] = {"order_by_field": "started", "order": Order.Desc} if query.newest else {}
-        text = self._parse(query.words, require_all_words=require_all_words)
-        try:
-            with _engine_errors_of(self._number):
-                result = self._searcher.search(self._filter(text, query), limit=query.limit, **order)
-        except BrokenPartError:
-            # The query is valid, but this index cannot answer it, e.g. `text:*`: search for its words.
-            text = self._parse_words(query.words, require_all_words=require_all_words)
-            with _engine_errors_of(self._number):
-                result = self._searcher.search(self._filter(text, query), limit=query.limit, **order)
-        matches = [_Match(-math.inf if rank is None else rank, self, address) for rank, address in result.hits]
-        # tantivy's type stubs lack this attribute.
-        count: int = result.count  # type: ignore[attr-defined]
-        return count, matches
-
-    def load_hit(self, match: _Match, query: SearchQuery) -> Hit:
-        """Return the sentence of a match with its context."""
-        with _engine_errors_of(self._number):
-            line = self._load_line(match.address)
-            context = self._load_context(line, query.context)
-        return Hit(
-            None if query.newest else round(match.rank, 3),
-            line,
-            [other for other in context if other.sentence_index < line.sentence_index],
-            [other for other in context if other.sentence_index > line.sentence_index],
-        )
-
-    def _parse(self, text: str, *, require_all_words: bool) -> Query:
-        query, errors = self._index.parse_query_lenient(text, ["text"], conjunction_by_default=require_all_words)
-        # Text such as "Budget: none (yet)" is not in tantivy's query language. "Side: none" is, by chance, because the
-        # index has a field of that name. Both are searched for their words.
-        if errors or ":" in _QUOTED.sub("", text):
-            return self._parse_words(text, require_all_words=require_all_words)
-        return query
-
-    def _parse_words(self, text: str, *, require_all_words: bool) -> Query:
-        words = " ".join(re.findall(r"\w+", text)).lower()
-        return self._index.parse_query(words, ["text"], conjunction_by_default=require_all_words)
-
-    def _filter(self, text: Query, query: SearchQuery) -> Query:
-        """Return the query for a text, limited by the filters."""
-        schema = self._index.schema
-        conditions = []
-        if query.side is not None:
-            conditions.append(Query.term_query(schema, "side", query.side))
-        if self._calls is not None:
-            conditions.append(Query.term_set_query(schema, "call_id", self._calls))
-        if query.since is not None or query.until is not None:
-            since, until = max(query.since or _EARLIEST, _EARLIEST), min(query.until or _END, _END)
-            conditions.append(Query.range_query(schema, "started", FieldType.Date, since, until, include_upper=False))
-        # Conditions must not change the score.
-        filters = [(Occur.Must, Query.const_score_query(condition, 0.0)) for condition in conditions]
-        return Query.boolean_query([(Occur.Must, text), *filters])
-
-    def _load_context(self, line: Line, context: int) -> list[Line]:
-        if context == 0:
-            return []
-        schema, index = self._index.schema, line.sentence_index
-        near = Query.range_query(schema, "sentence_index", FieldType.Integer, index - context, index + context)
-        in_call = Query.term_query(schema, "call_id", line.call_id)
-        query = Query.boolean_query([(Occur.Must, in_call), (Occur.Must, near)])
-        result = self._searcher.search(query, limit=2 * context + 1)
-        lines = [self._load_line(address) for _, address in result.hits]
-        return sorted(lines, key=lambda other: other.sentence_index)
-
-    def _load_line(self, address: DocAddress) -> Line:
-        fields = {name: values[0] for name, values in self._searcher.doc(address).to_dict().items()}
-        return Line(
-            fields["call_id"],
-            fields["sentence_index"],
-            fields["start_ms"],
-            fields["start_time"],
-            fields.get("speaker"),
-            fields["side"],
-            fields["text"],
-        )
+    def _read(self) -> _OpenParts:
+        """Return the manifest and the open parts, read again if the manifest has changed."""
+        stamp = self._manifest.stamp()
+        if self._open is None or self._open.stamp != stamp:
+            self._open = _OpenParts(stamp, self._manifest.read_table(), {})
+        return self._open
 
 
-@contextmanager
-def _engine_errors_of(part: int) -> Iterator[None]:
-    """Raise BrokenPartError if tantivy cannot read or change a part."""
-    try:
-        yield
-    except (ValueError, OSError) as error:
-        raise BrokenPartError(part, error) from error
-    except BaseException as error:
-        # pyo3 raises its own kind of BaseException, which cannot be imported, if tantivy's code panics.
-        if type(error).__name__ != "PanicException":
-            raise
-        raise BrokenPartError(part, error) from error
+def _first_matches(
+    parts: Collection[tuple[IndexPart, list[str] | None]], query: SearchQuery, wanted: int, *, requires_all_words: bool
+) -> tuple[int, list[Match]]:
+    """Return the number of matching sentences and the first matches, one of each set of duplicates if it folds them."""
+    limit = wanted
+    while True:
+        found = [part.find(query, calls, limit, requires_all_words=requires_all_words) for part, calls in parts]
+        count = sum(part_count for part_count, _ in found)
+        matches = sorted((match for _, matches in found for match in matches), key=attrgetter("rank"), reverse=True)
+        # Those after the limit may lack better ones of a part that had more.
+        matches = matches[:limit]
+        if query.folds_duplicates:
+            first = dict[int, Match]()
+            for match in matches:
+                first.setdefault(match.words_hash, match)
+            matches = [*first.values()]
+        if len(matches) >= wanted or limit >= count:
+            return count, matches[:wanted]
+        limit *= 8
 
 
-def _schema() -> Schema:
-    builder = SchemaBuilder()
-    builder.add_text_field("call_id", stored=True, tokenizer_name="raw", index_option="basic")
-    builder.add_integer_field("sentence_index", stored=True, indexed=True, fast=True)
-    builder.add_integer_field("start_ms", stored=True)
-    builder.add_text_field("start_time", stored=True, tokenizer_name="raw", index_option="basic")
-    builder.add_text_field("speaker", stored=True, tokenizer_name="raw", index_option="basic")
-    builder.add_text_field("side", stored=True, tokenizer_name="raw", index_option="basic")
-    # English words match in all their grammatical forms; words of other languages match exactly.
-    builder.add_text_field("text", stored=True, tokenizer_name="en_stem")
-    builder.add_date_field("started", indexed=True, fast=True)
-    return builder.build()
+def _count_duplicates(
+    parts: Collection[tuple[IndexPart, list[str] | None]], query: SearchQuery, matches: Sequence[Match]
+) -> Mapping[int, int]:
+    counts = Counter[int]()
+    hashes = [match.words_hash for match in matches]
+    if hashes:
+        for part, calls in parts:
+            counts.update(part.count_words_hashes(hashes, query, calls))
+    return counts
 
 
-def _document(row: Mapping[str, Any]) -> Document:
-    document = Document()
-    document.add_text("call_id", row["call_id"])
-    document.add_integer("sentence_index", row["sentence_index"])
-    document.add_integer("start_ms", row["start_ms"] or 0)
-    document.add_text("start_time", row["start_time"] or "")
-    if row["speaker_name"] is not None:
-        document.add_text("speaker", row["speaker_name"])
-    document.add_text("side", row["side"])
-    document.add_text("text", row["text"] or "")
-    if row["started"] is not None:
-        document.add_date("started", min(max(row["started"].astimezone(UTC), _EARLIEST), _LATEST))
-    return document
+def _similar_words(parts: Collection[IndexPart], stem: str, word: str) -> list[str]:
+    words = {like for part in parts for like in part.words_like(stem)}
+    return get_close_matches(word, sorted(words), _SIMILAR_WORDS, _SIMILARITY)

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from ...runtime.atomic_file import replace_file
 
 # A new number rebuilds all indexes.
-_VERSION = "3"
+_VERSION = "4"
 CALLS_PER_PART = 4_000
 # Marks a call whose sentences are being written or were deleted.
 _INCOMPLETE = -1
@@ -54,6 +54,14 @@ class IndexManifest:
     def part_folder(self, number: int) -> Path:
         """Return the folder of a part."""
         return self._folder / "parts" / f"{number:04}"
+
+    def stamp(self) -> tuple[int, int] | None:
+        """Return what changes whenever the manifest is written or deleted; None if it is missing."""
+        try:
+            status = self._file.stat()
+        except FileNotFoundError:
+            return None
+        return status.st_ino, status.st_mtime_ns
 
     def read_table(self) -> pa.Table:
         """Return the indexed calls; empty if the manifest is missing, corrupt or from another version."""
