@@ -1,4 +1,4 @@
-"""Gong's calls, transcripts and library: a dlt source, Gong as a Python object, and the command `gong-elt`.
+"""Gong's calls, transcripts and library: a dlt source, Gong and its copy as Python objects, the command `gong-elt`.
 
     from gong_elt import Gong, gong_source
 
@@ -11,6 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pipelines.evidence.access.policy import Policy
+    from pipelines.evidence.evidence import Evidence
     from pipelines.ondemand.client import Gong
     from pipelines.runtime.errors import UsageError
     from sources.gong import (
@@ -34,12 +36,14 @@ __all__ = [
     "RESOURCES",
     "AuthenticationError",
     "ConfigurationError",
+    "Evidence",
     "Gong",
     "GongAccessToken",
     "GongApiKey",
     "GongError",
     "GongOAuth",
     "GongSettings",
+    "Policy",
     "RunStopped",
     "UsageError",
     "__version__",
@@ -64,6 +68,10 @@ def __getattr__(name: str) -> Any:
         value = version("gong-elt")
     elif name == "Gong":
         from pipelines.ondemand.client import Gong as value  # noqa: PLC0415, N813
+    elif name == "Evidence":
+        from pipelines.evidence.evidence import Evidence as value  # noqa: PLC0415, N813
+    elif name == "Policy":
+        from pipelines.evidence.access.policy import Policy as value  # noqa: PLC0415, N813
     elif name == "UsageError":
         from pipelines.runtime.errors import UsageError as value  # noqa: PLC0415, N813
     elif name in __all__:

@@ -37,7 +37,7 @@ PIPELINE_LAYERS = (
     {"publish"},
     {"write", "media", "analytics", "maintenance", "login"},
     {"load", "ondemand"},
-    {"demo", "serve"},
+    {"demo", "serve", "evidence"},
     {"cli"},
 )
 

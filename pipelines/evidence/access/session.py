@@ -1,0 +1,164 @@
+"""The open warehouse behind evidence: marts for one answer at a time, with the rows that a policy allows."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import dlt
+from dlt.destinations.exceptions import DatabaseException
+from dlt.destinations.sql_client import SqlClientBase
+
+from ...analytics.marts import Marts
+from ...analytics.marts_origin import refuse_other_origin
+from ...runtime.connection import Connection
+from ...runtime.errors import UsageError, one_line
+from ...runtime.process.interruption import temporary_folder
+from ...runtime.target import Target
+from ...runtime.warehouse_session import nothing_loaded, restore_pipeline
+from .limited_marts import LimitedMarts
+from .policy import Policy, resolve_policy
+from .select_guard import guard_select
+
+MAX_QUERY_SECONDS = 20.0
+"""Duration after which a query of a reader is cancelled."""
+
+_MESSAGE_CHARACTERS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMarts:
+    """The marts during one answer.
+
+    Attributes:
+        all: All marts, for what the program itself needs.
+        allowed: The marts that the reader sees.
+        sql: The warehouse.
+        cancel: Cancels the statement that runs; called from another thread.
+    """
+
+    all: Marts
+    allowed: LimitedMarts
+    sql: SqlClientBase[Any]
+    cancel: Callable[[], None]
+
+
+class MartsSession:
+    """Opens the marts for each answer, so that a sync can write between two answers. Threads may share it."""
+
+    def __init__(self, connection: Connection, target: Target, analytics: str) -> None:
+        """Read dlt's state from the warehouse.
+
+        Args:
+            connection: The Gong account that loaded the tables below the marts.
+            target: The warehouse.
+            analytics: Dataset of the marts.
+
+        Raises:
+            UsageError: If the warehouse does not exist yet, or the marts were built from another dataset.
+            LockHeldError: If another process has the DuckDB file open for longer than the target waits.
+        """
+        self.target = target.read_only()
+        self.analytics = analytics
+        if self.target.missing_file is not None:
+            raise nothing_loaded(self.target)
+        self._resources = ExitStack()
+        # dlt's destination of a file counts the users of its connection, not for several threads at once.
+        self._lock = threading.Lock()
+        folder = self._resources.enter_context(temporary_folder("evidence"))
+        try:
+            with self.target.warehouse.hold():
+                self._pipeline: dlt.Pipeline = restore_pipeline(connection, self.target, folder)
+        except BaseException:
+            self._resources.close()
+            raise
+
+    def close(self) -> None:
+        """Delete the session's files."""
+        self._resources.close()
+
+    @contextmanager
+    def open(self, policy: Policy) -> Iterator[OpenMarts]:
+        """Open the marts for one answer.
+
+        Args:
+            policy: What the reader may see.
+
+        Raises:
+            UsageError: If the marts are missing or outdated, or lack what the policy names.
+            LockHeldError: If another process has the DuckDB file open for longer than the target waits.
+        """
+        if self.target.missing_file is not None:
+            raise nothing_loaded(self.target)
+        with self._lock, self.target.warehouse.hold(), self._pipeline.sql_client() as sql:
+            refuse_other_origin(sql, self.analytics, self.target.dataset)
+            marts = Marts(self.analytics, sql)
+            columns = {
+                table: [name for name, _ in table_columns] for table, table_columns in marts.list_columns().items()
+            }
+            allowed = LimitedMarts(self.analytics, sql, resolve_policy(marts, policy), columns)
+            yield OpenMarts(marts, allowed, sql, self.target.warehouse.cancel_statements)
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedRows:
+    """The rows of a reader's statement.
+
+    Attributes:
+        columns: Names of the columns.
+        rows: Their values, at most one row more than asked for.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+def run_select(marts: OpenMarts, sql: str, limit: int, seconds: float = MAX_QUERY_SECONDS) -> SelectedRows:
+    """Return the rows of a statement that a reader wrote.
+
+    Args:
+        marts: The open marts.
+        sql: The statement.
+        limit: Number of rows.
+        seconds: Duration after which it is cancelled.
+
+    Raises:
+        UsageError: If the statement is not allowed, fails, or takes too long.
+    """
+    statement = guard_select(marts.allowed, sql, limit)
+    timer = threading.Timer(seconds, marts.cancel)
+    try:
+        with _read_only(marts.sql, seconds):
+            timer.start()
+            with marts.sql.execute_query(statement) as cursor:
+                columns = [str(column[0]) for column in cursor.description or ()]
+                return SelectedRows(columns, cursor.fetchmany(limit + 1))
+    except Exception as error:
+        if timer.finished.is_set():
+            raise UsageError(f"the query took more than {seconds:g} s: read fewer rows") from None
+        if not isinstance(error, DatabaseException):
+            raise
+        raise UsageError(f"the query failed: {one_line(error, _MESSAGE_CHARACTERS)}") from None
+    finally:
+        timer.cancel()
+
+
+@contextmanager
+def _read_only(sql: SqlClientBase[Any], seconds: float) -> Iterator[None]:
+    """Let the database itself refuse what the guard of statements may have overlooked."""
+    dialect = str(sql.capabilities.sqlglot_dialect)
+    if dialect == "duckdb":
+        # No files, no extensions, no settings; nothing can allow them again while the database is open.
+        sql.execute_sql("SET enable_external_access = false")
+        sql.execute_sql("SET lock_configuration = true")
+        yield
+    elif dialect == "postgres":
+        with sql.begin_transaction():
+            sql.execute_sql("SET TRANSACTION READ ONLY")
+            sql.execute_sql(f"SET LOCAL statement_timeout = {int(1_000 * seconds)}")
+            yield
+    else:
+        yield
