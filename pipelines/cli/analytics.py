@@ -173,6 +173,30 @@ def show_command(
         print_result(result, as_json=as_json, ascii_only=False)
 
 
+@app.command("brief")
+def brief_command(
+    account: Annotated[
+        str | None, typer.Option(help="Name of the account or a part of it, its domain, CRM id, or a contact's e-mail")
+    ] = None,
+    deal: Annotated[str | None, typer.Option(help="Name of the deal or a part of it, or its CRM id")] = None,
+    since: Annotated[str | None, typer.Option(help="Only calls from this time on, e.g. 2026-01-31")] = None,
+    analytics: AnalyticsOption = None,
+    connection: ConnectionOption = None,
+    destination: DestinationOption = None,
+    dataset: DatasetOption = None,
+    wait: WaitOption = DEFAULT_WAIT,
+    as_json: JsonOption = False,
+) -> None:
+    """Print what is known of an account or a deal as Markdown: risks, people, last calls, next steps, quotes."""
+    with ignore_broken_pipe():
+        with report_errors():
+            from ..evidence.brief_text import brief
+
+            gong, target, marts = resolve_marts(connection, destination, dataset, analytics, wait)
+            result = brief(gong, target, marts, account, deal, since)
+        print_result(result, as_json=as_json, ascii_only=False)
+
+
 @app.command("superset")
 def superset_command(
     to: Annotated[Path, typer.Option(help="File to write")] = Path("gong-superset.zip"),

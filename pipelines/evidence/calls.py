@@ -54,7 +54,7 @@ class CallQuestion:
     Attributes:
         account: Name of the account or a part of it, its domain, CRM id, or a contact's e-mail address.
         domain: Domain of the account.
-        person: E-mail address of somebody on the call, or a part of the name.
+        person: E-mail address of a person on the call, or a part of the name.
         deal: Name of the deal or a part of it, or its CRM id.
         rep: Part of the host's name.
         since: Start of the period.

@@ -26,7 +26,7 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
     ),
     "accounts": (
         (
-            "Accounts with open deals that nobody has talked to for the longest time",
+            "Accounts with open deals without a call for the longest time",
             "SELECT account_name, owner, open_amount, days_since_last_call, last_call_url FROM accounts"
             " WHERE open_deal_count > 0 ORDER BY days_since_last_call DESC LIMIT 20",
         ),
@@ -108,7 +108,7 @@ def describe_mart(name: str) -> Answer:
 def _key(model: Mapping[str, Any]) -> list[str]:
     """Return the columns that identify a row, which the tests of the mart declare."""
     for test in model.get("data_tests", ()):
-        for kind in ("primary_key", "unique_together"):
+        for kind in ("primary_key", "unique_with_id", "unique_together"):
             if isinstance(test, Mapping) and kind in test:
                 return list(test[kind]["arguments"]["columns"])
     return [

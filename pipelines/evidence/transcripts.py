@@ -57,4 +57,4 @@ def why_empty(call: Answer, side: str | None, first: int) -> str:
         return NO_TRANSCRIPT
     if first:
         return f"the call has no sentence from index {first} on"
-    return f"nobody on side {side!r} said anything"
+    return f"the call has no sentence of side {side!r}"

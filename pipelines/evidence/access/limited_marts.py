@@ -58,17 +58,16 @@ class LimitedMarts(Marts):
         limited = pattern.sub(lambda match: replace_name(match) if self._is_limited(match[1]) else match[0], sql)
         if not names:
             return super(LimitedMarts, self).rows(sql, *parameters)
-        tables = ", ".join(f"{PREFIX}{mart} AS ({self.select(mart, escape=bool(parameters))})" for mart in names)
+        tables = ", ".join(f"{PREFIX}{mart} AS ({self.select(mart)})" for mart in names)
         own = _WITH.match(limited)
         text = f"WITH {tables}, {limited[own.end() :]}" if own else f"WITH {tables} {limited}"
         return super(LimitedMarts, self).rows(text, *parameters)
 
-    def select(self, mart: str, *, escape: bool = False) -> str:
+    def select(self, mart: str) -> str:
         """Return the SELECT statement of the rows of a mart that the reader may see.
 
         Args:
             mart: Name of the mart.
-            escape: Whether the statement becomes a part of one with parameters, in which `%` is doubled.
 
         Raises:
             UsageError: If the marts are missing or outdated, or the policy withholds the mart.
@@ -77,8 +76,7 @@ class LimitedMarts(Marts):
             raise UsageError(f"{mart} is withheld: {reason}")
         if mart not in self.columns:
             raise UsageError(f"dataset {self.dataset} has no {mart}, or it is of an older version: run gong-elt models")
-        statement = self.policy.select(mart, self.columns[mart], self.schema, self.dialect)
-        return statement.replace("%", "%%") if escape else statement
+        return self.policy.select(mart, self.columns[mart], self.schema, self.dialect)
 
     def require_transcripts(self) -> None:
         """Refuse a reader who may not see what people said.

@@ -156,9 +156,9 @@ class ResolvedPolicy:
         return f"SELECT {selected} FROM {schema}.{mart}" + (f" WHERE {condition}" if condition else "")
 
     def _condition(self, mart: str, calls: str, schema: str, dialect: str) -> str | None:
-        if not self.policy.limits_calls:
-            return None
         access = MART_ACCESS[mart]
+        if access is Access.OPEN or not self.policy.limits_calls:
+            return None
         if access is Access.CALL:
             return f"call_id IN ({calls})"
         if access is Access.ACCOUNT:
@@ -238,4 +238,9 @@ def _in(column: str, values: Sequence[str] | None, dialect: str) -> str | None:
         return None
     if not values:
         return "1 = 0"
-    return f"{column} IN ({', '.join(exp.Literal.string(value).sql(dialect) for value in values)})"
+    return f"{column} IN ({', '.join(_literal(value, dialect) for value in values)})"
+
+
+def _literal(text: str, dialect: str) -> str:
+    """Return a text in SQL without a percent sign, which would be a placeholder in a statement with parameters."""
+    return " || chr(37) || ".join(exp.Literal.string(part).sql(dialect) for part in text.split("%"))

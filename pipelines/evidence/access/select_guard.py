@@ -62,11 +62,11 @@ _TABLE_FUNCTIONS = (exp.GenerateSeries, exp.Unnest)
 
 
 def guard_select(marts: LimitedMarts, sql: str, limit: int) -> str:
-    """Return the statement that runs instead of one that somebody wrote, with at most one row more than the limit.
+    """Return the statement that runs instead of the one that a reader wrote, with at most one row more than the limit.
 
     Args:
         marts: The marts and the policy.
-        sql: What somebody wrote.
+        sql: What the reader wrote.
         limit: Number of rows of the answer.
 
     Raises:

@@ -116,19 +116,19 @@ class SelectedRows:
     rows: Sequence[Sequence[Any]]
 
 
-def run_select(marts: OpenMarts, sql: str, limit: int, seconds: float = MAX_QUERY_SECONDS) -> SelectedRows:
+def run_select(marts: OpenMarts, sql: str, limit: int) -> SelectedRows:
     """Return the rows of a statement that a reader wrote.
 
     Args:
         marts: The open marts.
         sql: The statement.
         limit: Number of rows.
-        seconds: Duration after which it is cancelled.
 
     Raises:
         UsageError: If the statement is not allowed, fails, or takes too long.
     """
     statement = guard_select(marts.allowed, sql, limit)
+    seconds = MAX_QUERY_SECONDS
     timer = threading.Timer(seconds, marts.cancel)
     try:
         with _read_only(marts.sql, seconds):
@@ -141,7 +141,9 @@ def run_select(marts: OpenMarts, sql: str, limit: int, seconds: float = MAX_QUER
             raise UsageError(f"the query took more than {seconds:g} s: read fewer rows") from None
         if not isinstance(error, DatabaseException):
             raise
-        raise UsageError(f"the query failed: {one_line(error, _MESSAGE_CHARACTERS)}") from None
+        # DuckDB and PostgreSQL quote the statement after this, with the conditions of the policy.
+        message = one_line(str(error).partition("\nLINE ")[0], _MESSAGE_CHARACTERS)
+        raise UsageError(f"the query failed: {message}") from None
     finally:
         timer.cancel()
 
