@@ -38,7 +38,7 @@ def check_choice(argument: str, value: str | None, choices: Sequence[str]) -> No
     """Refuse an unknown value of an argument.
 
     Raises:
-        UsageError: If it is none of the choices.
+        UsageError: If it is not one of the choices.
     """
     if value is not None and value not in choices:
         raise UsageError(f"{argument} {value!r} is unknown: use one of {', '.join(choices)}")

@@ -125,7 +125,7 @@ def test_hostile_statement_is_refused(evidence: Evidence, attempt: str) -> None:
 
 @pytest.mark.parametrize("statement", ALLOWED)
 def test_statement_of_an_analyst_runs(evidence: Evidence, place: Workspace, statement: str) -> None:
-    """The guard is no obstacle: rows are those that the warehouse itself returns."""
+    """The guard lets these through: rows are those that the warehouse itself returns."""
     rows = evidence.query(ALLOWED[statement], limit=1_000)["rows"]
     sql = ALLOWED[statement].replace("gong_analytics.", "")
     place_rows = place.rows(f"SELECT count(*) FROM ({_with_dataset(sql)}) AS answer")
