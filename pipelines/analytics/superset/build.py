@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -16,8 +15,8 @@ from ...runtime.result import Status
 from ...runtime.target import Target
 from ..dbt_build import PROJECT, relation_name
 from ..marts import DEFAULT_ANALYTICS, Marts, open_marts
-from .bundle import build_bundle, describe_preparation, required_marts
-from .dashboard import ROWS, TITLE
+from .bundle import Mart, MartColumn, build_bundle, describe_preparation, required_marts, used_datasets
+from .dashboard import TITLE, list_charts
 
 DEFAULT_FILE = Path("gong-superset.zip")
 
@@ -51,11 +50,13 @@ class BundleResult:
     datasets: list[str]
 
     def lines(self) -> Iterator[str]:
-        """Yield the file, and the command that imports it."""
+        """Yield the file, its address of the warehouse, and the commands that import it."""
         yield f"dashboard {self.dashboard!r} with {self.charts} charts over {len(self.datasets)} datasets: {self.file}"
+        yield f"Superset will open {self.uri}; if it reaches the warehouse at another address, name that with --uri"
         if (preparation := describe_preparation(self.uri)) is not None:
             yield preparation
         yield f"import it with: superset import-dashboards --path {self.file} --username admin"
+        yield f"or, over an earlier one: unzip {self.file} && superset import-directory gong-elt --overwrite"
 
 
 def build_superset(connection: Connection, target: Target, options: SupersetOptions) -> BundleResult:
@@ -72,10 +73,9 @@ def build_superset(connection: Connection, target: Target, options: SupersetOpti
     mart_names = required_marts()
     with open_marts(connection, target, options.analytics) as marts:
         uri = options.uri or _uri(target, marts)
-        columns = marts.list_columns()
-    if missing := [mart for mart in mart_names if mart not in columns]:
-        raise UsageError(f"dataset {options.analytics} lacks {', '.join(missing)}: run gong-elt models")
-    zip_file = build_bundle(uri, options.analytics, {mart: columns[mart] for mart in mart_names}, _mart_descriptions())
+        columns, schema = marts.list_columns(), marts.schema
+    described = _describe_marts(options.analytics, mart_names, columns)
+    zip_file = build_bundle(uri, options.analytics, schema, described)
     write_output_file(options.to, [zip_file])
     return BundleResult(
         status="done",
@@ -84,8 +84,8 @@ def build_superset(connection: Connection, target: Target, options: SupersetOpti
         file=str(options.to),
         uri=uri,
         dashboard=TITLE,
-        charts=sum(map(len, ROWS)),
-        datasets=mart_names,
+        charts=len(list(list_charts())),
+        datasets=used_datasets(),
     )
 
 
@@ -96,13 +96,32 @@ def _uri(target: Target, marts: Marts) -> str:
     return uri
 
 
-def _mart_descriptions() -> Mapping[str, Any]:
-    """Return the descriptions of marts and columns from the dbt project."""
+def _describe_marts(
+    analytics: str, names: Iterable[str], columns: Mapping[str, Sequence[tuple[str, str]]]
+) -> Mapping[str, Mart]:
+    """Return marts with their columns: types from the warehouse, meanings from the dbt project.
+
+    Args:
+        analytics: Dataset of the marts.
+        names: Marts to return.
+        columns: Column names and types of each mart in the warehouse.
+
+    Raises:
+        UsageError: If a mart or a column is missing.
+    """
     models = yaml.safe_load((PROJECT / "marts" / "marts.yml").read_text(encoding="utf-8"))["models"]
-    return {
-        relation_name(model["name"]): {
-            "description": model["description"],
-            "columns": {column["name"]: column["description"] for column in model["columns"]},
-        }
-        for model in models
-    }
+    models_by_name = {relation_name(model["name"]): model for model in models}
+    marts: dict[str, Mart] = {}
+    for name in names:
+        model, types = models_by_name[name], dict(columns.get(name, ()))
+        if missing := [column["name"] for column in model["columns"] if column["name"] not in types]:
+            lacking = f"{name}.{missing[0]}" if types else name
+            raise UsageError(f"dataset {analytics} lacks {lacking}: run gong-elt models")
+        marts[name] = Mart(
+            model["description"],
+            [
+                MartColumn(column["name"], types[column["name"]], column["data_type"], column["description"])
+                for column in model["columns"]
+            ],
+        )
+    return marts

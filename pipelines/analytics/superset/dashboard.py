@@ -1,158 +1,327 @@
-"""The dashboard as data: rows of charts over the marts, with Superset's own setting names."""
+"""The dashboard as data: tabs with rows of charts, and filters, with Superset's own setting names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ..report.sections.reps import INTERACTIVITY, MONOLOGUE, PATIENCE, TALK_RATIO
+from .charts import Chart, build_figure, chart_by_week, draw_line, group_rows, list_rows, mark_values
+from .columns import SHARE_FORMAT
+from .datasets import ACCOUNT, AUDIENCE, CALL_TYPE, EXTERNAL, REP, TEAM
 
 TITLE = "Gong calls"
+PERIOD = 'DATEADD(DATETIME("today"), -90, day) : now'
+"""The default period, that of `gong-elt report`: the last 90 days. Superset's own ranges would leave out today."""
 
-METRICS: Mapping[str, Mapping[str, str]] = {
-    "calls_enriched": {
-        "calls": "count(*)",
-        "call_hours": "sum(duration_seconds) / 3600.0",
-        "talk_ratio": "avg(host_talk_ratio)",
-        "longest_monologue_seconds": "avg(longest_monologue_seconds)",
-        "patience_seconds": "avg(patience_seconds)",
-        "interactivity": "avg(interactivity)",
-        "customer_questions_per_hour": "avg(customer_questions_per_hour)",
-        "transcribed": "avg(case when has_transcript then 1.0 else 0.0 end)",
-    },
-    "topic_time": {"minutes": "sum(seconds) / 60.0"},
-    "tracker_mentions": {"calls_with_mention": "count(distinct call_id)", "mentions": "count(*)"},
-    "deal_activity": {"open_deals": "count(case when not is_closed then 1 end)"},
-    "library_shelf": {"library_calls": "count(*)"},
-    "data_quality": {"found": "max(found)"},
-}
-"""Metrics of each dataset (mart) as SQL. Ratios are means over calls."""
-
-TIME_COLUMNS: Mapping[str, str] = {
-    "calls_enriched": "started",
-    "topic_time": "started",
-    "tracker_mentions": "started",
-    "deal_activity": "last_call",
-    "library_shelf": "added",
-}
-"""Column of each dataset that the period filter uses."""
-
-TEAM_COLUMNS: Mapping[str, str] = {"deal_activity": "last_team"}
-"""Column of the team (the host's manager) in datasets without a column `team`."""
+_IN_ANY_PERIOD = "In any period; a deal or account belongs to the rep and team of its last call."
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
-    """A chart of the dashboard.
+class Filter:
+    """A filter of the dashboard by a column that datasets share.
 
     Attributes:
-        title: Heading.
-        mart: Dataset.
-        kind: Superset's `viz_type`.
-        settings: Superset's `params` except dataset and kind.
-        width: Width in columns, of 12.
+        name: Heading.
+        column: Column of the datasets to which it applies.
+        default: Selected value; None for all.
     """
 
-    title: str
-    mart: str
-    kind: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    width: int = 6
+    name: str
+    column: str
+    default: str | None = None
 
 
-def _figure(title: str, metric: str, number_format: str, mart: str = "calls_enriched") -> Chart:
-    return Chart(title, mart, "big_number_total", {"metric": metric, "y_axis_format": number_format}, width=3)
+FILTERS = (
+    Filter("External or internal", AUDIENCE, EXTERNAL),
+    Filter("Type of call", CALL_TYPE),
+    Filter("Team", TEAM),
+    Filter("Rep", REP),
+    Filter("Account", ACCOUNT),
+)
+"""Filters besides the one by period."""
 
 
-def _by_week(metrics: list[str], number_format: str, **settings: Any) -> dict[str, Any]:
-    return {
-        "x_axis": "started",
-        "time_grain_sqla": "P1W",
-        "metrics": metrics,
-        "y_axis_format": number_format,
-        "row_limit": 10_000,
-        **settings,
-    }
+_RANGES = (
+    mark_values("talk_ratio", ">", TALK_RATIO.high or 1),
+    mark_values("longest_monologue", ">", 1000 * (MONOLOGUE.high or 0)),
+    mark_values("mean_interactivity", "<", INTERACTIVITY.low or 0),
+    mark_values("patience", "<", PATIENCE.low or 0),
+    mark_values("patience", ">", PATIENCE.high or 0),
+)
 
-
-def _table(groupby: list[str], metrics: list[str]) -> dict[str, Any]:
-    return {
-        "query_mode": "aggregate",
-        "groupby": groupby,
-        "metrics": metrics,
-        "timeseries_limit_metric": metrics[0],
-        "order_desc": True,
-        "row_limit": 1_000,
-    }
-
-
-ROWS: tuple[tuple[Chart, ...], ...] = (
+OVERVIEW = (
     (
-        _figure("Calls", "calls", ",d"),
-        _figure("Hours", "call_hours", ",.1f"),
-        _figure("Talk ratio of hosts", "talk_ratio", ".1%"),
-        _figure("With transcript", "transcribed", ".1%"),
+        build_figure("Calls", "calls"),
+        build_figure("Talk ratio of hosts", "talk_ratio", description=f"Gong recommends {TALK_RATIO.label}."),
+        build_figure("Calls with a next step", "with_next_step"),
+        build_figure("Open deals with a warning", "deals_at_risk", "open_deals", description=_IN_ANY_PERIOD),
     ),
     (
         Chart(
             "Calls by week",
             "calls_enriched",
             "echarts_timeseries_bar",
-            _by_week(["calls"], ",d", groupby=["scope"], stack="Stack"),
+            chart_by_week("calls", "calls_enriched", groupby=[CALL_TYPE], stack="Stack"),
+            height=38,
         ),
-        Chart("Talk ratio by week", "calls_enriched", "echarts_timeseries_line", _by_week(["talk_ratio"], ".0%")),
+        Chart(
+            "Talk ratio by week",
+            "calls_enriched",
+            "echarts_timeseries_line",
+            chart_by_week(
+                "talk_ratio",
+                "calls_enriched",
+                annotation_layers=[draw_line(TALK_RATIO.label, TALK_RATIO.high or 1)],
+                truncateYAxis=True,
+                y_axis_bounds=[0, 0.8],
+                markerEnabled=True,
+            ),
+            height=38,
+            description=f"Mean over calls of the host's share of speech. Gong recommends {TALK_RATIO.label}.",
+        ),
     ),
     (
         Chart(
-            "Hosts",
+            "Deals at risk",
+            "open_deals",
+            "table",
+            list_rows(
+                [
+                    *("opportunity_name", "account_name", "stage_now", "amount_now", "currency", "risk_count"),
+                    *("warnings", "overdue_days", "days_since_last_call", "last_host_name"),
+                    "links",
+                ],
+                ("risk_count", False),
+                ("amount_now", False),
+            ),
+            width=12,
+            height=60,
+            where="risk_count > 0",
+            description=f"Open deals with a warning, those with most warnings first. {_IN_ANY_PERIOD}",
+        ),
+    ),
+    (
+        Chart(
+            "Latest next steps",
+            "next_steps",
+            "table",
+            list_rows(["started", "text", "opportunity_name", "host_name", "moment_link"], ("started", False)),
+            description="Generated by Gong's AI.",
+        ),
+        Chart(
+            "What customers said",
+            "customer_quotes",
+            "table",
+            list_rows(["started", "text", "tracker_names", "account_name", "moment_link"], ("started", False)),
+            where="tracker_names IS NOT NULL",
+            description="Sentences of customers in which Gong found a tracker, word for word.",
+        ),
+    ),
+)
+DEALS = (
+    (
+        Chart(
+            "Pipeline by stage",
+            "open_deals",
+            "table",
+            group_rows(
+                ["stage_now", "currency"],
+                ["open_deals", "amount", "deals_at_risk", "amount_at_risk"],
+                "place",
+                order_desc=False,
+            ),
+            height=36,
+            description=f"In the order of the funnel. {_IN_ANY_PERIOD}",
+        ),
+        Chart(
+            "Win rate by team",
+            "deal_activity",
+            "table",
+            group_rows([TEAM], ["won_deals", "lost_deals", "win_rate"]),
+            height=36,
+            where="is_closed",
+            description=_IN_ANY_PERIOD,
+        ),
+    ),
+    (
+        Chart(
+            "Accounts",
+            "accounts",
+            "table",
+            list_rows(
+                [
+                    *("account_name", "engagement_status", "open_deal_count", "open_amount", "calls_in_30_days"),
+                    *("calls_in_90_days", "days_since_last_call", "external_people", "last_host_name"),
+                    "last_call_link",
+                ],
+                ("open_amount", False),
+                ("account_name", True),
+            ),
+            width=12,
+            height=60,
+            description=f"Those with the largest open amount first. {_IN_ANY_PERIOD}",
+        ),
+    ),
+    (
+        Chart(
+            "Win rate against competitors",
+            "competitor_outcomes",
+            "table",
+            group_rows(
+                ["competitor"],
+                ["calls", "open_deals", "won_deals", "lost_deals", "rate_with", "rate_without"],
+            ),
+            description="Deals with and without a mention of the competitor on an external call, in any period. Filters"
+            " do not apply. Differences between groups of fewer than 100 closed deals can be chance.",
+        ),
+        Chart(
+            "Win rate by behaviour",
+            "win_rate_by_behaviour",
+            "table",
+            list_rows(
+                ["behaviour", "lowest", "highest", "unit", "closed_deal_count", "win_rate"],
+                ("behaviour", True),
+                ("third", True),
+                page_length=20,
+                include_search=False,
+            ),
+            description="Thirds of the closed deals, in any period. Filters do not apply. A difference does not prove a"
+            " cause.",
+        ),
+    ),
+)
+REPS = (
+    (
+        Chart(
+            "Reps",
             "calls_enriched",
             "table",
-            _table(
-                ["host_name"],
-                ["calls", "talk_ratio", "longest_monologue_seconds", "patience_seconds", "interactivity"],
+            group_rows(
+                [REP, TEAM],
+                [
+                    *("calls", "call_hours", "talk_ratio", "longest_monologue", "mean_interactivity", "patience"),
+                    *("questions_per_hour", "with_next_step"),
+                ],
+                conditional_formatting=list(_RANGES),
             ),
+            width=12,
+            height=66,
+            description="Means over the calls that the rep hosted. Coloured figures are outside of Gong's ranges:"
+            f" talk ratio {TALK_RATIO.label}, longest monologue {MONOLOGUE.label}, interactivity {INTERACTIVITY.label},"
+            f" patience {PATIENCE.label}.",
         ),
+    ),
+    (
+        Chart(
+            "Coaching by rep",
+            "scorecard_results",
+            "table",
+            group_rows([REP], ["reviews", "mean_score", "overall_score"]),
+            description="Reviews of calls with scorecards. The mean score leaves out questions for the overall"
+            " impression.",
+        ),
+        Chart(
+            "Coaching by question",
+            "scorecard_results",
+            "table",
+            group_rows(["question_text", "scorecard_name"], ["any_score", "scores"], order_desc=False),
+            where="score IS NOT NULL",
+            description="Lowest mean score first.",
+        ),
+    ),
+    (
+        Chart(
+            "New and experienced reps",
+            "reps",
+            "table",
+            list_rows(
+                ["rep_name", "title", "team", "tenure_days", "hosted_call_count", "first_call", "last_call"],
+                ("tenure_days", True),
+            ),
+            where="is_rep AND is_active",
+            description="Newest first, with the external calls that they hosted, in any period.",
+        ),
+        Chart(
+            "Library",
+            "library_shelf",
+            "table",
+            list_rows(["folder_path", "title", "host_name", "added", "call_link"], ("added", False)),
+            description="Calls in library folders, in any period.",
+        ),
+    ),
+)
+TOPICS = (
+    (
+        Chart(
+            "Trackers by week",
+            "call_trackers",
+            "echarts_timeseries_line",
+            chart_by_week("share_of_calls", "call_trackers", groupby=["tracker_name"], limit=8),
+            description="Share of calls with a transcript that mention the tracker.",
+        ),
+        Chart(
+            "Trackers",
+            "call_trackers",
+            "table",
+            group_rows(["tracker_name"], ["share_of_calls", "calls_with_mention"]),
+            description="Share of calls with a transcript that mention the tracker.",
+        ),
+    ),
+    (
         Chart(
             "Topics by week",
             "topic_time",
             "echarts_area",
-            _by_week(["minutes"], ".0%", groupby=["topic"], stack="Stack", contributionMode="row", limit=8),
-        ),
-    ),
-    (
-        Chart(
-            "Trackers by week",
-            "tracker_mentions",
-            "echarts_timeseries_line",
-            _by_week(["calls_with_mention"], ",d", groupby=["tracker_name"], limit=6),
+            chart_by_week(
+                "minutes",
+                "topic_time",
+                groupby=["topic"],
+                stack="Stack",
+                contributionMode="row",
+                limit=8,
+                y_axis_format=SHARE_FORMAT,
+            ),
+            description="Share of the time with topics; the eight topics with most time.",
         ),
         Chart(
             "Phrases of trackers",
             "tracker_mentions",
             "table",
-            _table(["tracker_name", "phrase", "side"], ["calls_with_mention", "mentions"]),
+            group_rows(
+                ["tracker_name", "phrase"],
+                ["calls_with_mention", "mentions", "mentions_by_customers"],
+                include_search=True,
+            ),
         ),
     ),
     (
         Chart(
-            "Open deals by days since the last call",
-            "deal_activity",
+            "Data quality",
+            "data_quality",
             "table",
-            {
-                "query_mode": "raw",
-                "all_columns": [
-                    *("opportunity_name", "account_name", "stage_now", "amount_now", "days_since_last_call"),
-                    *("call_count", "external_people", "last_host_name"),
-                ],
-                "order_by_cols": ['["days_since_last_call", false]'],
-                "adhoc_filters": [{"expressionType": "SQL", "clause": "WHERE", "sqlExpression": "not is_closed"}],
-                "row_limit": 1_000,
-            },
+            list_rows(
+                ["check_name", "found", "looked_at", "share"],
+                ("share", False),
+                page_length=20,
+                include_search=False,
+            ),
             width=12,
+            description="The whole warehouse, as of the last run of gong-elt models. Filters do not apply.",
         ),
     ),
-    (
-        Chart("Library", "library_shelf", "table", _table(["folder_path", "title", "host_name"], ["library_calls"])),
-        Chart("Data quality", "data_quality", "table", _table(["check_name"], ["found"])),
-    ),
 )
-"""All rows of charts, from top to bottom."""
+TABS: Mapping[str, tuple[tuple[Chart, ...], ...]] = {
+    "Overview": OVERVIEW,
+    "Deals and accounts": DEALS,
+    "Reps and coaching": REPS,
+    "Topics and data": TOPICS,
+}
+"""Rows of charts of each tab, from top to bottom."""
+
+
+def list_charts() -> Iterator[Chart]:
+    """Yield all charts in the order of the dashboard."""
+    for rows in TABS.values():
+        for row in rows:
+            yield from row

@@ -14,7 +14,7 @@ RISKY_DEALS = """
     WHERE 1 = 1{team_of_deal}
 """
 WARNINGS = "risk_count - CASE WHEN is_silent THEN 1 ELSE 0 END + silent"
-_WARNING_CONDITIONS = (
+WARNING_CONDITIONS = (
     ("silent", "silent = 1"),
     ("overdue", "is_overdue"),
     ("one contact", "is_single_threaded"),
@@ -23,8 +23,9 @@ _WARNING_CONDITIONS = (
     ("stage moved back", "stage_moved_back"),
     ("no decision maker", "has_no_decision_maker"),
 )
+"""Each warning of a deal, and its SQL condition in the report's queries."""
 _LIST_OF_WARNINGS = " || ".join(
-    f"CASE WHEN {condition} THEN ', {warning}' ELSE '' END" for warning, condition in _WARNING_CONDITIONS
+    f"CASE WHEN {condition} THEN ', {warning}' ELSE '' END" for warning, condition in WARNING_CONDITIONS
 )
 OPEN_DEALS = (
     f"WITH deals AS ({RISKY_DEALS}),\nopen_deals AS (\n    SELECT deals.*, {WARNINGS} AS warnings FROM deals\n)"
@@ -32,7 +33,7 @@ OPEN_DEALS = (
 OF_WARNING = "\nUNION ALL\n".join(
     f"SELECT {place} AS place, '{warning}' AS warning, opportunity_id, amount_now, currency"
     f" FROM open_deals WHERE {condition}"
-    for place, (warning, condition) in enumerate(_WARNING_CONDITIONS, 1)
+    for place, (warning, condition) in enumerate(WARNING_CONDITIONS, 1)
 )
 _NO_DEALS = (
     "No open deal in this selection. Deals are the CRM's opportunities that calls are linked to: run gong-elt sync and"
