@@ -1,4 +1,4 @@
-"""Commands over the loaded data: models builds the marts, report, search, show, superset and export read them."""
+"""Commands over the loaded data: models builds the marts, and the others read them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .options import (
     resolve_marts,
     resolve_publish,
 )
-from .output import ignore_broken_pipe, print_error, print_result, report_errors, stderr
+from .output import ignore_broken_pipe, print_error, print_line, print_result, report_errors, stderr
 
 app = typer.Typer()
 export_app = typer.Typer(
@@ -218,6 +218,42 @@ def superset_command(
         account, target, marts = resolve_marts(connection, destination, dataset, analytics, wait)
         result = build_superset(account, target, SupersetOptions(to, uri, marts))
     print_result(result, as_json=as_json)
+
+
+@app.command("notebook")
+def notebook_command(
+    edit: Annotated[
+        Path | None,
+        typer.Option(help="Copy the notebook to this file, unless it exists, and open it with its code for changes"),
+    ] = None,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1")] = 2718,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the notebook in a browser")] = True,
+    analytics: AnalyticsOption = None,
+    connection: ConnectionOption = None,
+    destination: DestinationOption = None,
+    dataset: DatasetOption = None,
+    wait: WaitOption = DEFAULT_WAIT,
+) -> None:
+    """Open a notebook over the marts, with charts, filters and search, in the browser until Ctrl-C."""
+    with report_errors():
+        from ..analytics.notebook.server import NotebookOptions, serve_notebook
+        from ..runtime.process.interruption import is_interrupted
+
+        account, target, marts = resolve_marts(connection, destination, dataset, analytics, wait)
+
+        def report(address: str) -> None:
+            print_line(f"the notebook is at {address}; Ctrl-C ends it")
+            if browser:
+                import webbrowser
+
+                webbrowser.open(address)
+
+        try:
+            serve_notebook(account, target, NotebookOptions(marts, edit, port), report)
+        except KeyboardInterrupt:
+            if not is_interrupted():
+                raise
+            print_line("the notebook has ended")
 
 
 @export_app.command("transcripts")

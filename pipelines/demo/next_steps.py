@@ -7,10 +7,10 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 from pipelines.analytics import dbt_build
+from pipelines.analytics.notebook.server import notebook_packages_are_installed
 from pipelines.analytics.report.build import report_packages_are_installed
 from pipelines.analytics.search.sentences import search_packages_are_installed
 
@@ -54,10 +54,8 @@ def list_next_steps(folder: Path) -> Iterator[str]:
     steps.append((f'{_find_python(folder)} -c "{query}"', "any SQL"))
     if has_models:
         steps.append((f"{gong_elt} superset", "a dashboard for Apache Superset"))
-        if find_spec("marimo") is not None and find_spec("altair") is not None:
-            notebook = os.path.relpath(Path(dbt_build.__file__).with_name("notebook.py"), folder)
-            marimo = _find_program("marimo", folder)
-            steps.append((f"{marimo} run {shlex.quote(notebook)}", "a notebook in the browser"))
+        if notebook_packages_are_installed():
+            steps.append((f"{gong_elt} notebook", "a notebook in the browser"))
     yield f"Next steps, with the data in {folder}:"
     yield from _align(steps)
     missing = {

@@ -21,8 +21,12 @@ def replace_file(file: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replace_output_file(file: Path) -> Iterator[Path]:
-    """Yield a temporary path that replaces the file named by `--to` when the block ends without an error.
+def replace_output_file(file: Path, option: str = "--to") -> Iterator[Path]:
+    """Yield a temporary path that replaces the file named by an option when the block ends without an error.
+
+    Args:
+        file: The file.
+        option: The option, for the error.
 
     Raises:
         UsageError: If the file cannot be written.
@@ -31,14 +35,19 @@ def replace_output_file(file: Path) -> Iterator[Path]:
         with replace_file(file) as temporary:
             yield temporary
     except OSError as error:
-        raise UsageError(f"--to {str(file)!r} cannot be written: {error.strerror or error}") from error
+        raise UsageError(f"{option} {str(file)!r} cannot be written: {error.strerror or error}") from error
 
 
-def write_output_file(file: Path, chunks: Iterable[bytes]) -> None:
-    """Write the chunks to the file named by `--to`.
+def write_output_file(file: Path, chunks: Iterable[bytes], option: str = "--to") -> None:
+    """Write the chunks to the file named by an option.
+
+    Args:
+        file: The file.
+        chunks: Its content.
+        option: The option, for the error.
 
     Raises:
         UsageError: If the file cannot be written.
     """
-    with replace_output_file(file) as temporary, temporary.open("wb") as opened:
+    with replace_output_file(file, option) as temporary, temporary.open("wb") as opened:
         opened.writelines(chunks)

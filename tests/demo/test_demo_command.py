@@ -6,17 +6,15 @@ import os
 import re
 import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlparse
-from urllib.request import urlopen
 
 import pytest
 
 from pipelines.demo.server.serving import serve
 from tests.support.companies import build_recent_gong
-from tests.support.servers.ports import find_free_ports
+from tests.support.pages.notebook import run_notebook
 from tests.support.workspace import COMMAND
 
 _TIMEOUT_SECONDS = 240
@@ -108,7 +106,7 @@ def test_the_output_is_short_and_fits_a_terminal(demo: Demo) -> None:
 def test_every_printed_command_works_in_the_demo_folder(demo: Demo) -> None:
     """Users can paste the next steps; none needs an option or an environment variable."""
     with_demo, _ = demo.next_steps()
-    commands = [command for command in with_demo if "marimo" not in command]
+    commands = [command for command in with_demo if "notebook" not in command]
     for command, expected in zip(
         commands, ("cd demo", "search price", 'search "next steps"', "status", "import duckdb", "superset"), strict=True
     ):
@@ -122,34 +120,10 @@ def test_every_printed_command_works_in_the_demo_folder(demo: Demo) -> None:
 def test_the_printed_notebook_opens_the_warehouse(demo: Demo) -> None:
     """The notebook is in the installed package, not in the demo's folder."""
     with_demo, _ = demo.next_steps()
-    (command,) = (command.partition("  #")[0] for command in with_demo if "marimo" in command)
-    (port,) = find_free_ports(1)
-    server = subprocess.Popen(
-        f"cd demo && exec {command} --headless --port {port}",
-        shell=True,
-        cwd=demo.folder,
-        env=demo.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        assert "Gong calls" in _read_page(f"http://127.0.0.1:{port}", server)
-    finally:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
-
-
-def _read_page(url: str, server: subprocess.Popen[bytes]) -> str:
-    end = time.monotonic() + 60
-    while True:
-        try:
-            with urlopen(url, timeout=30) as response:
-                return str(response.read().decode())
-        except OSError:
-            assert server.poll() is None
-            assert time.monotonic() < end
-            time.sleep(0.1)
+    (command,) = (command.partition("  #")[0] for command in with_demo if "notebook" in command)
+    with run_notebook(f"sh -c 'cd demo && exec {command} \"$@\"' sh", demo.folder, demo.environment) as notebook:
+        assert "Gong calls" in notebook.read_page()
+        assert notebook.end(signal.SIGINT)[0] == 0
 
 
 def test_the_printed_commands_for_own_data_leave_the_demo_alone(demo: Demo) -> None:
@@ -192,5 +166,5 @@ def test_missing_extras_are_named_with_the_command_that_installs_them(tmp_path: 
     assert "Not installed: models, report, search." in demo.out
     assert "\n  pip install 'gong-elt[models,report,search]'\n" in demo.out
     with_demo, _ = demo.next_steps()
-    assert not [command for command in with_demo if re.search(r"search|superset|marimo", command)]
+    assert not [command for command in with_demo if re.search(r"search|superset|notebook", command)]
     assert "duration" in demo.run(with_demo)

@@ -14,6 +14,8 @@ import gong_elt
 from hatch_build import FOLDERS, move_imports
 from pipelines.demo.server.app import SimulatedGong
 from tests.packaging.installation import Installation, build, list_files, write_colliding_packages
+from tests.support.pages.browser import new_page
+from tests.support.pages.notebook import run_notebook
 from tests.support.paths import REPOSITORY
 from tests.support.workspace import Workspace
 
@@ -27,7 +29,7 @@ drivers = {
     "gong_elt.destinations.kinds.mariadb.client": "pymysql",
 }
 for name in names:
-    if name != "gong_elt.pipelines.analytics.notebook":
+    if name != "gong_elt.pipelines.analytics.notebook.notebook":
         try:
             importlib.import_module(name)
         except ModuleNotFoundError as error:
@@ -87,6 +89,19 @@ def test_the_command_starts_beside_colliding_packages(installation: Installation
     """The installed command and its module work in a folder with packages of the same names."""
     assert installation.run("gong-elt", "--version", folder=colliding_folder) == "gong-elt 0.1.0\n"
     assert "reconcile" in installation.run("python", "-m", "gong_elt", "--help", folder=colliding_folder)
+
+
+def test_the_notebook_opens_beside_colliding_packages(
+    installation: Installation, gong: SimulatedGong, workspace: Workspace
+) -> None:
+    """The notebook is a file of the wheel, which marimo runs in the user's folder."""
+    workspace.sync()
+    assert workspace.run("models", "--json").json["failed"] == []
+    write_colliding_packages(workspace.folder)
+    command: list[str | Path] = [installation.folder / "bin" / "gong-elt", "notebook"]
+    with run_notebook(command, workspace.folder, workspace.environment) as notebook, new_page() as page:
+        page.goto(notebook.url)
+        page.get_by_role("heading", name="Open deals and their warnings").wait_for(timeout=60_000)
 
 
 def test_a_warehouse_continues_after_a_change_between_checkout_and_wheel(

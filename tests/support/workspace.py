@@ -30,6 +30,7 @@ _WAREHOUSE_COMMANDS = (
     "search",
     "show",
     "superset",
+    "notebook",
     "export",
     "maintain",
     "migrate",

@@ -71,6 +71,8 @@ _SELECTABLE_TYPES = (
     CallType("Internal calls", "NOT is_external", frozenset({"internal"})),
     CallType("All calls", None, _EXTERNAL.types | {"internal"}),
 )
+CALL_TYPES = (_EXTERNAL, *_SELECTABLE_TYPES)
+"""Types that readers of calls can select; external calls are the default."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..report.sections.pipeline import WARNING_CONDITIONS
+from ..report.sections.pipeline import list_warnings
 from .columns import COUNT_FORMAT, DURATION_FORMAT, MONEY_FORMAT, NUMBER_FORMAT, SHARE_FORMAT
 
 TEAM = "team"
@@ -114,15 +114,8 @@ _LINKS = {
         is_html=True,
     )
 }
-_CONDITIONS = dict(WARNING_CONDITIONS) | {"silent": "is_silent"}
 _WARNINGS = {
-    "warnings": Calculated(
-        "Which",
-        "substring("
-        + " || ".join(f"CASE WHEN {condition} THEN ', {name}' ELSE '' END" for name, condition in _CONDITIONS.items())
-        + ", 3)",
-        "Warnings of the deal, separated by commas.",
-    )
+    "warnings": Calculated("Which", list_warnings(), "Warnings of the deal, separated by commas."),
 }
 _SHARE_WITH_NEXT_STEP = "avg(CASE WHEN next_step_count > 0 THEN 1.0 ELSE 0.0 END)"
 _WIN_RATE = "1.0 * count(CASE WHEN outcome = 'won' THEN 1 END) / nullif(count(CASE WHEN is_closed THEN 1 END), 0)"

@@ -37,7 +37,7 @@ def _sql_files() -> Iterator[Path]:
     yield from (file for file in PROJECT.glob("*/*.sql") if file.name not in _DISPATCHED)
     analytics = PROJECT.parent / "analytics"
     yield from (analytics / name for name in ("export.py", "marts.py"))
-    for package in ("report", "search", "superset"):
+    for package in ("notebook", "report", "search", "superset"):
         yield from (analytics / package).rglob("*.py")
 
 

@@ -14,7 +14,7 @@ RISKY_DEALS = """
     WHERE 1 = 1{team_of_deal}
 """
 WARNINGS = "risk_count - CASE WHEN is_silent THEN 1 ELSE 0 END + silent"
-WARNING_CONDITIONS = (
+_WARNING_CONDITIONS = (
     ("silent", "silent = 1"),
     ("overdue", "is_overdue"),
     ("one contact", "is_single_threaded"),
@@ -23,17 +23,26 @@ WARNING_CONDITIONS = (
     ("stage moved back", "stage_moved_back"),
     ("no decision maker", "has_no_decision_maker"),
 )
-"""Each warning of a deal, and its SQL condition in the report's queries."""
-_LIST_OF_WARNINGS = " || ".join(
-    f"CASE WHEN {condition} THEN ', {warning}' ELSE '' END" for warning, condition in WARNING_CONDITIONS
-)
+
+
+def list_warnings(silent: str = "is_silent") -> str:
+    """Return SQL for the names of a deal's warnings, separated by commas.
+
+    Args:
+        silent: SQL condition that the deal is silent.
+    """
+    conditions = dict(_WARNING_CONDITIONS) | {"silent": silent}
+    names = (f"CASE WHEN {condition} THEN ', {name}' ELSE '' END" for name, condition in conditions.items())
+    return f"substring({' || '.join(names)}, 3)"
+
+
 OPEN_DEALS = (
     f"WITH deals AS ({RISKY_DEALS}),\nopen_deals AS (\n    SELECT deals.*, {WARNINGS} AS warnings FROM deals\n)"
 )
 OF_WARNING = "\nUNION ALL\n".join(
     f"SELECT {place} AS place, '{warning}' AS warning, opportunity_id, amount_now, currency"
     f" FROM open_deals WHERE {condition}"
-    for place, (warning, condition) in enumerate(WARNING_CONDITIONS, 1)
+    for place, (warning, condition) in enumerate(_WARNING_CONDITIONS, 1)
 )
 _NO_DEALS = (
     "No open deal in this selection. Deals are the CRM's opportunities that calls are linked to: run gong-elt sync and"
@@ -175,7 +184,7 @@ SELECT
     amount_now AS amount,
     currency,
     warnings,
-    substring({_LIST_OF_WARNINGS}, 3) AS which,
+    {list_warnings("silent = 1")} AS which,
     overdue_days,
     days_silent,
     last_call,

@@ -1,0 +1,1 @@
+"""Notebook over the marts, and the command that serves it."""
