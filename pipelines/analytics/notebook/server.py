@@ -82,7 +82,17 @@ def serve_notebook(
     }
     command = [
         *(sys.executable, "-m", "marimo", "--yes", "run" if options.edit is None else "edit", str(file)),
-        *("--headless", "--host", HOST, "--port", str(options.port), "--token", "--token-password-file", "-"),
+        *(
+            "--no-sandbox",
+            "--headless",
+            "--host",
+            HOST,
+            "--port",
+            str(options.port),
+            "--token",
+            "--token-password-file",
+            "-",
+        ),
     ]
     with temporary_folder("notebook") as folder, _run_server(command, settings, token, folder / "log") as server:
         _wait_until_served(server, options.port, folder / "log")
