@@ -18,7 +18,16 @@ from tests.support.workspace import Workspace
 pytestmark = pytest.mark.slow
 
 EMEA = ("--connection", "emea", "--dataset", "gong_emea")
-GUARDED = ("models", "search price", "report", "show 1", "export transcripts", "export accounts --to files", "superset")
+GUARDED = (
+    "models",
+    "search price",
+    "report",
+    "show 1",
+    "export transcripts",
+    "export accounts --to files",
+    "superset",
+    "notebook",
+)
 
 
 @pytest.fixture(params=WAREHOUSES)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pipelines.analytics.dbt_build import PROJECT
+from pipelines.analytics.superset.bundle import required_marts
 from tests.support.gong_api import Json
 from tests.support.marts import HOSTILE_TEXT
 from tests.support.workspace import Workspace
@@ -175,6 +177,13 @@ def test_filters_apply_where_they_can(duckdb_marts: Workspace, tmp_path: Path) -
     # A deal that is silent for longer than the period is the one to see.
     assert {"Deals at risk", "Accounts", "Data quality"} <= excluded
     assert not {"Calls", "Reps", "Trackers"} & excluded
+
+
+def test_dbt_lists_the_marts_of_the_dashboard() -> None:
+    """The lineage of dbt shows which marts the dashboard needs."""
+    exposures = yaml.safe_load((PROJECT / "marts" / "exposures.yml").read_text("utf-8"))["exposures"]
+    (dashboard,) = [exposure for exposure in exposures if exposure["name"] == "gong_superset"]
+    assert sorted(dashboard["depends_on"]) == [f"ref('gong__{mart}')" for mart in required_marts()]
 
 
 def test_bundles_are_reproducible(duckdb_marts: Workspace, tmp_path: Path) -> None:

@@ -11,7 +11,15 @@ from pipelines.demo.server.app import SimulatedGong
 from tests.support.expected_warehouse import assert_warehouse_matches
 from tests.support.workspace import Workspace
 
-READING_COMMANDS = [["status"], ["sync", "--plan"], ["check"], ["search", "price"], ["report"], ["superset"]]
+READING_COMMANDS = [
+    ["status"],
+    ["sync", "--plan"],
+    ["check"],
+    ["search", "price"],
+    ["report"],
+    ["superset"],
+    ["notebook"],
+]
 WRITING_COMMANDS = [["reconcile"], ["models"], ["download-media"], ["sync"]]
 
 
