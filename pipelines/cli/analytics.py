@@ -120,6 +120,13 @@ def search_command(
     duplicates: Annotated[
         bool, typer.Option("--duplicates", help="Print each of the sentences that have the same words, not one of them")
     ] = False,
+    mode: Annotated[
+        str | None,
+        typer.Option(
+            help="How to find sentences: words, meaning or both; default: both if gong-elt[semantic] is installed",
+            **list_choices("words", "meaning", "both"),
+        ),
+    ] = None,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Rebuild the index from scratch")] = False,
     analytics: AnalyticsOption = None,
     connection: ConnectionOption = None,
@@ -138,6 +145,7 @@ def search_command(
                 *(words, rep, account, side, since, until, limit, context),
                 newest=newest,
                 duplicates=duplicates,
+                mode=mode,
                 rebuild=rebuild,
                 analytics=marts,
             )

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from difflib import get_close_matches
-from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,6 +22,10 @@ from ..marts import Marts
 from .manifest import CALLS_PER_PART, IndexedCall, IndexManifest
 from .part import IndexPart, Match, engine_errors_of, index_schema, query_terms, sentence_document
 from .query import QueryResult, SearchQuery, Suggestions
+from .ranking import PartCalls, Ranking, fuse_rankings, rank_by_meaning, rank_by_words
+
+if TYPE_CHECKING:
+    from .meaning.index import MeaningIndex
 
 _CALLS_PER_COMMIT = 500
 _HEAP_BYTES = 256_000_000
@@ -65,6 +68,11 @@ class SentenceIndex:
     def __init__(self, folder: Path, calls_per_part: int = CALLS_PER_PART) -> None:
         self._manifest = IndexManifest(folder, calls_per_part)
         self._open: _OpenParts | None = None
+
+    @property
+    def manifest(self) -> IndexManifest:
+        """The manifest of the index."""
+        return self._manifest
 
     def is_behind(self, marts: Marts) -> bool:
         """Return whether the marts have changed since the index was last refreshed."""
@@ -142,22 +150,33 @@ class SentenceIndex:
         """Close the parts; the next search opens them again."""
         self._open = None
 
-    def search(self, query: SearchQuery) -> QueryResult:
-        """Return the matching sentences, best match first; if no sentence has all words, those that have any.
+    def search(self, query: SearchQuery, meaning: MeaningIndex | None = None) -> QueryResult:
+        """Return the matching sentences, best match first.
+
+        Args:
+            query: The query.
+            meaning: The vectors, for the modes `meaning` and `both`.
 
         Raises:
             BrokenPartError: If a part cannot be read.
+            UsageError: If the model of the vectors cannot be used.
         """
         parts = self._parts_of(query.calls)
-        wanted = query.offset + query.limit + 1
-        for match in ("all words", "any word"):
-            count, matches = _first_matches(parts, query, wanted, requires_all_words=match == "all words")
-            if count:
-                break
-        page = matches[query.offset : query.offset + query.limit]
+        ranking = self._rank(query, meaning, parts)
+        page = ranking.matches[query.offset : query.offset + query.limit]
         duplicates = _count_duplicates(parts, query, page) if query.folds_duplicates else Counter[int]()
         hits = [found.part.load_hit(found, query, max(duplicates[found.words_hash] - 1, 0)) for found in page]
-        return QueryResult(hits, count, match, has_more=len(matches) > query.offset + query.limit)
+        has_more = len(ranking.matches) > query.offset + query.limit
+        return QueryResult(hits, ranking.count, ranking.match, has_more)
+
+    def _rank(self, query: SearchQuery, meaning: MeaningIndex | None, parts: Sequence[PartCalls]) -> Ranking:
+        wanted = query.offset + query.limit + 1
+        if meaning is None or query.mode == "words":
+            return rank_by_words(parts, query, wanted)
+        by_meaning = rank_by_meaning({part.number: part for part, _ in parts}, meaning, query, wanted)
+        if query.mode == "meaning":
+            return by_meaning
+        return fuse_rankings(query, rank_by_words(parts, query, wanted), by_meaning)
 
     def suggest(self, query: SearchQuery, result: QueryResult) -> Suggestions | None:
         """Return what to change in a query; None if sentences have all of its words.
@@ -165,7 +184,7 @@ class SentenceIndex:
         Raises:
             BrokenPartError: If a part cannot be read.
         """
-        if result.count and result.match == "all words":
+        if result.match == "meaning" or (result.count and result.match == "all words"):
             return None
         parts = [part for part, _ in self._parts_of(None)]
         unknown = {
@@ -196,7 +215,7 @@ class SentenceIndex:
         )
         return next((count for count in counts if count), 0)
 
-    def _parts_of(self, calls: Sequence[str] | None) -> list[tuple[IndexPart, list[str] | None]]:
+    def _parts_of(self, calls: Sequence[str] | None) -> list[PartCalls]:
         """Return the parts that hold any of the calls, each with these calls; all parts with None for None."""
         opened = self._read()
         table = opened.calls
@@ -222,30 +241,7 @@ class SentenceIndex:
         return self._open
 
 
-def _first_matches(
-    parts: Collection[tuple[IndexPart, list[str] | None]], query: SearchQuery, wanted: int, *, requires_all_words: bool
-) -> tuple[int, list[Match]]:
-    """Return the number of matching sentences and the first matches, one of each set of duplicates if it folds them."""
-    limit = wanted
-    while True:
-        found = [part.find(query, calls, limit, requires_all_words=requires_all_words) for part, calls in parts]
-        count = sum(part_count for part_count, _ in found)
-        matches = sorted((match for _, matches in found for match in matches), key=attrgetter("rank"), reverse=True)
-        # Those after the limit may lack better ones of a part that had more.
-        matches = matches[:limit]
-        if query.folds_duplicates:
-            first = dict[int, Match]()
-            for match in matches:
-                first.setdefault(match.words_hash, match)
-            matches = [*first.values()]
-        if len(matches) >= wanted or limit >= count:
-            return count, matches[:wanted]
-        limit *= 8
-
-
-def _count_duplicates(
-    parts: Collection[tuple[IndexPart, list[str] | None]], query: SearchQuery, matches: Sequence[Match]
-) -> Mapping[int, int]:
+def _count_duplicates(parts: Collection[PartCalls], query: SearchQuery, matches: Sequence[Match]) -> Mapping[int, int]:
     counts = Counter[int]()
     hashes = [match.words_hash for match in matches]
     if hashes:

@@ -43,6 +43,7 @@ _LONGEST_SENTENCE = 10_000_000
 # With this number of letters a word may differ in two, else in one.
 _TWO_ERRORS = 6
 _SIMILAR_SENTENCES = 50
+_SENTENCES_OF_A_PASSAGE = 200
 
 # What tantivy's tokenizer `en_stem` does: English words match in all their grammatical forms.
 _ANALYZER = (
@@ -69,12 +70,17 @@ class Match(NamedTuple):
     address: DocAddress
     words_hash: int
 
+    @property
+    def place(self) -> tuple[IndexPart, int, int]:
+        """What no other sentence has."""
+        return self.part, self.address.segment_ord, self.address.doc
+
 
 class IndexPart:
     """An open part of the index. Its methods raise BrokenPartError if the part cannot be read."""
 
     def __init__(self, number: int, folder: Path) -> None:
-        self._number = number
+        self.number = number
         with engine_errors_of(number):
             self._index = Index.open(str(folder))
             self._searcher = self._index.searcher()
@@ -90,7 +96,7 @@ class IndexPart:
             # The query is valid, but this index cannot answer it, like `text:*`: search for its words.
             text = self._parse_words(query.words, requires_all_words=requires_all_words)
             result = self._search(self._filter(text, query, calls), query, limit)
-        with engine_errors_of(self._number):
+        with engine_errors_of(self.number):
             addresses = [address for _, address in result.hits]
             hashes: list[Any] = self._searcher.fast_field_values("words_hash", addresses) if addresses else []
         matches = [
@@ -113,13 +119,13 @@ class IndexPart:
             [(Occur.Should, Query.term_query(self._index.schema, "words_hash", value)) for value in hashes]
         )
         terms = {"hashes": {"terms": {"field": "words_hash", "size": len(hashes)}}}
-        with engine_errors_of(self._number):
+        with engine_errors_of(self.number):
             found = self._searcher.aggregate(self._filter(text, query, calls), terms)
         return {int(bucket["key"]): bucket["doc_count"] for bucket in found["hashes"]["buckets"]}
 
     def load_hit(self, match: Match, query: SearchQuery, duplicates: int) -> Hit:
         """Return the sentence of a match with its context."""
-        with engine_errors_of(self._number):
+        with engine_errors_of(self.number):
             document = self._searcher.doc(match.address)
             line = _line(document)
             context = self._load_context(line, query.context)
@@ -133,22 +139,32 @@ class IndexPart:
             duplicates,
         )
 
+    def find_passage(self, call_id: str, start_ms: int, end_ms: int, side: str | None) -> list[tuple[Line, Match]]:
+        """Return the sentences of a side that start in a part of a call, in order; None for all sides."""
+        with engine_errors_of(self.number):
+            found = self._load_lines(call_id, "start_ms", start_ms, end_ms, _SENTENCES_OF_A_PASSAGE)
+        return [
+            (line, Match(0.0, self, address, hash_words(line.text)))
+            for line, address in found
+            if side is None or line.side == side
+        ]
+
     def contains(self, term: str) -> bool:
         """Return whether a sentence has a word of this stem."""
-        with engine_errors_of(self._number):
+        with engine_errors_of(self.number):
             return self._searcher.doc_freq("text", term) > 0
 
     def words_like(self, term: str) -> Iterator[str]:
         """Yield words, as sentences have them, that are spelled like a stem; also many that are not."""
         distance = 1 if len(term) < _TWO_ERRORS else 2
         query = Query.fuzzy_term_query(self._index.schema, "text", term, distance=distance)
-        with engine_errors_of(self._number):
+        with engine_errors_of(self.number):
             for _, address in self._searcher.search(query, limit=_SIMILAR_SENTENCES, count=False).hits:
                 yield from _WORD.findall(_line(self._searcher.doc(address)).text.lower())
 
     def _search(self, query: Query, options: SearchQuery, limit: int) -> SearchResult:
         order: Mapping[str, Any] = {"order_by_field": "started", "order": Order.Desc} if options.newest else {}
-        with engine_errors_of(self._number):
+        with engine_errors_of(self.number):
             return self._searcher.search(query, limit=limit, **order)
 
     def _parse(self, text: str, *, requires_all_words: bool) -> Query:
@@ -182,17 +198,18 @@ class IndexPart:
         if context == 0:
             return []
         index = line.sentence_index
-        return self._load_lines(line.call_id, "sentence_index", index - context, index + context, 2 * context + 1)
+        found = self._load_lines(line.call_id, "sentence_index", index - context, index + context, 2 * context + 1)
+        return [near for near, _ in found]
 
-    def _load_lines(self, call_id: str, field: str, first: int, last: int, limit: int) -> list[Line]:
-        """Return the sentences of a call whose field is in a range, in order."""
+    def _load_lines(self, call_id: str, field: str, first: int, last: int, limit: int) -> list[tuple[Line, DocAddress]]:
+        """Return the sentences of a call whose field is in a range, in order, with their places."""
         schema = self._index.schema
         near = Query.range_query(schema, field, FieldType.Integer, first, last)
         in_call = Query.term_query(schema, "call_id", call_id)
         query = Query.boolean_query([(Occur.Must, in_call), (Occur.Must, near)])
         result = self._searcher.search(query, limit=limit, count=False)
-        lines = [_line(self._searcher.doc(address)) for _, address in result.hits]
-        return sorted(lines, key=lambda line: line.sentence_index)
+        lines = [(_line(self._searcher.doc(address)), address) for _, address in result.hits]
+        return sorted(lines, key=lambda found: found[0].sentence_index)
 
     def _highlights(self, document: Document, text: str, query: SearchQuery) -> list[tuple[int, int]]:
         """Return start and end of each matching word of a sentence, in characters."""
@@ -226,7 +243,7 @@ def index_schema() -> Schema:
     builder = SchemaBuilder()
     builder.add_text_field("call_id", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_integer_field("sentence_index", stored=True, indexed=True, fast=True)
-    builder.add_integer_field("start_ms", stored=True)
+    builder.add_integer_field("start_ms", stored=True, indexed=True, fast=True)
     builder.add_integer_field("end_ms", stored=True)
     builder.add_text_field("start_time", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("speaker", stored=True, tokenizer_name="raw", index_option="basic")

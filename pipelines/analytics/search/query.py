@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,6 +10,11 @@ from typing import Any, Literal
 
 Mode = Literal["words", "meaning", "both"]
 """How sentences are found: by their words, by their meaning, or by both rankings together."""
+
+MODES: tuple[Mode, ...] = ("words", "meaning", "both")
+
+# A quotation mark, OR or a hyphen before a word.
+_OPERATOR = re.compile(r'"|\bOR\b|(?:^|\s)-\w')
 
 FILTERS = ("side", "calls", "since", "until")
 """Names of the attributes of a query that select sentences other than by their words."""
@@ -96,6 +102,11 @@ class SearchQuery:
     mode: Mode | None = None
 
     @property
+    def has_only_words(self) -> bool:
+        """Whether the query has words without a phrase, OR or excluded words, and the default order."""
+        return not self.newest and not _OPERATOR.search(self.words)
+
+    @property
     def filters(self) -> list[str]:
         """The names of the filters that are used."""
         return [name for name in FILTERS if getattr(self, name) is not None]
@@ -114,7 +125,7 @@ class QueryResult:
     Attributes:
         hits: The hits of the page.
         count: Number of matching sentences, with duplicates.
-        match: `all words` if sentences contain all of them, else `any word`.
+        match: `all words` if sentences contain all of them, else `any word`; `meaning` if words do not matter.
         has_more: Whether hits follow those of the page.
     """
 
@@ -184,7 +195,7 @@ class FoundSentences:
 
     Attributes:
         mode: How sentences were found.
-        match: `all words` if sentences contain all of them, else `any word`.
+        match: `all words` if sentences contain all of them, else `any word`; `meaning` if words do not matter.
         count: Number of matching sentences, with duplicates.
         hits: The hits of the page.
         has_more: Whether hits follow those of the page.

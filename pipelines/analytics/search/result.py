@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ...runtime.display.text import format_count, make_printable
 from ...runtime.result import Status
-from .query import FoundSentence, Line, Suggestions
+from .query import FoundSentence, Line, Mode, Suggestions
 
 _FILTER_OPTIONS = {
     "side": "--side",
@@ -27,8 +27,9 @@ class SearchResult:
 
     Attributes:
         query: The words.
-        match: `all words` if sentences contain all of them, else `any word`.
-        count: Number of matching sentences, with duplicates.
+        mode: How sentences were found: `words`, `meaning` or `both`.
+        match: `all words` if sentences contain all of them, else `any word`; `meaning` in that mode.
+        count: Number of matching sentences, with duplicates; at least that of the sentences ranked by meaning.
         hits: The first of them, each with score (null with `newest`), call, position, speaker, side, text, the
             sentences `before` and `after`, `moment_url`, `highlights` (start and end of each matching word in the
             text) and `duplicates`, the number of other matching sentences with the same words, which are left out.
@@ -46,6 +47,7 @@ class SearchResult:
     dataset: str
     analytics: str
     query: str
+    mode: Mode
     match: str
     count: int
     hits: Sequence[FoundSentence]

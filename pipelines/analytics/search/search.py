@@ -18,7 +18,7 @@ from ..accounts import resolve_accounts
 from ..calls.selection import CallFilter, select_call_ids
 from ..export import SIDES
 from ..marts import DEFAULT_ANALYTICS, Marts, open_marts
-from .query import SearchQuery
+from .query import MODES, Mode, SearchQuery
 from .result import SearchResult
 from .sentences import SentenceSearcher
 
@@ -40,6 +40,7 @@ class SearchOptions:
         context: Number of sentences before and after each.
         newest: Sort by date, newest call first, instead of relevance.
         duplicates: Return each of the sentences that have the same words, not one with their number.
+        mode: `words`, `meaning` or `both`; None for `both` if the extra `semantic` is installed, else `words`.
         rebuild: Rebuild the index from scratch.
         analytics: Dataset of the marts.
     """
@@ -54,6 +55,7 @@ class SearchOptions:
     context: int = 1
     newest: bool = False
     duplicates: bool = False
+    mode: str | None = None
     rebuild: bool = False
     analytics: str = DEFAULT_ANALYTICS
 
@@ -73,7 +75,7 @@ def search(connection: Connection, target: Target, options: SearchOptions, err: 
         LockHeldError: If another process is refreshing the index for longer than the command waits.
     """
     searcher = SentenceSearcher(target, options.analytics)
-    _validate(options)
+    mode = _validate(options)
     clock = time.monotonic()
     since = parse_datetime_setting(options.since, "--since") if options.since else None
     until = parse_datetime_setting(options.until, "--until") if options.until else None
@@ -98,6 +100,7 @@ def search(connection: Connection, target: Target, options: SearchOptions, err: 
                 context=options.context,
                 newest=options.newest,
                 folds_duplicates=not options.duplicates,
+                mode=mode,
             ),
             rebuild=options.rebuild,
             progress=show_progress,
@@ -108,6 +111,7 @@ def search(connection: Connection, target: Target, options: SearchOptions, err: 
         dataset=target.dataset,
         analytics=options.analytics,
         query=options.words,
+        mode=found.mode,
         match=found.match,
         count=found.count,
         hits=found.hits,
@@ -128,7 +132,11 @@ def _select_calls(marts: Marts, options: SearchOptions) -> tuple[Sequence[str] |
     return calls, accounts.unknown_message(options.account)
 
 
-def _validate(options: SearchOptions) -> None:
+def _validate(options: SearchOptions) -> Mode | None:
+    """Refuse invalid options, and return the mode."""
+    modes: dict[str | None, Mode | None] = {None: None, **{mode: mode for mode in MODES}}
+    if options.mode not in modes:
+        raise UsageError(f"--mode {options.mode!r} is unknown: use one of {', '.join(MODES)}")
     if not any(letter.isalnum() for letter in options.words):
         raise UsageError(f"{options.words!r} contains no word: enter a word to search for")
     if options.side is not None and options.side not in SIDES:
@@ -137,6 +145,7 @@ def _validate(options: SearchOptions) -> None:
         raise UsageError(f"--limit {options.limit} is out of range: use 1 to {_MAX_SENTENCES:,}")
     if not 0 <= options.context <= _MAX_SENTENCES:
         raise UsageError(f"--context {options.context} is out of range: use 0 to {_MAX_SENTENCES:,}")
+    return modes[options.mode]
 
 
 def _progress_bar(err: Console) -> Progress:

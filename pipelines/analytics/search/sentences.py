@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from state.runs import new_run_id
 from state.sql import placeholders
 
+from ...runtime.configuration.command_defaults import read_command_defaults
 from ...runtime.errors import UsageError
 from ...runtime.target import Target
 from ..calls.moments import moment_url
 from ..derived_data import index_folder, index_lock
 from ..marts import Marts
 from .query import BrokenPartError, FoundSentence, FoundSentences, Hit, SearchQuery
+
+if TYPE_CHECKING:
+    from .meaning.index import MeaningIndex
 
 _FACTS = """
 SELECT call_id, title, url, started, host_name, account_name FROM {marts}.calls_enriched
@@ -58,6 +62,7 @@ class SentenceSearcher:
         self._folder = index_folder(target, analytics)
         self._waiting = target.waiting
         self._index = SentenceIndex(self._folder)
+        self._meaning: MeaningIndex | None = None
         self._lock = Lock()
 
     def search(
@@ -83,16 +88,22 @@ class SentenceSearcher:
             LockHeldError: If another process is refreshing the index for longer than the target's wait.
         """
         with self._lock:
+            query, meaning = self._choose_mode(query)
             calls_indexed = self._refresh(marts, progress, rebuild=True) if rebuild else 0
             clock, indexing_seconds = time.monotonic(), 0.0
             broken = set[int]()
             while True:
                 try:
                     indexing_clock = time.monotonic()
-                    if refreshes and self._index.is_behind(marts):
-                        calls_indexed += self._refresh(marts, progress)
-                        indexing_seconds += time.monotonic() - indexing_clock
-                    result = self._index.search(query)
+                    if refreshes:
+                        if self._index.is_behind(marts):
+                            calls_indexed += self._refresh(marts, progress)
+                            indexing_seconds += time.monotonic() - indexing_clock
+                        if meaning is not None and meaning.is_behind():
+                            indexing_clock = time.monotonic()
+                            self._refresh_meaning(marts, meaning, progress)
+                            indexing_seconds += time.monotonic() - indexing_clock
+                    result = self._index.search(query, meaning)
                     suggestions = self._index.suggest(query, result)
                     break
                 except BrokenPartError as error:
@@ -100,7 +111,7 @@ class SentenceSearcher:
                     indexing_seconds += time.monotonic() - indexing_clock
             facts = _call_facts(marts, list(dict.fromkeys(hit.line.call_id for hit in result.hits)))
         return FoundSentences(
-            mode="words",
+            mode=query.mode or "words",
             match=result.match,
             count=result.count,
             hits=[_found_sentence(hit, facts[hit.line.call_id]) for hit in result.hits if hit.line.call_id in facts],
@@ -114,6 +125,42 @@ class SentenceSearcher:
         """Close the files of the index; the next search opens them again."""
         with self._lock:
             self._index.close()
+            if self._meaning is not None:
+                self._meaning.close()
+
+    def _choose_mode(self, query: SearchQuery) -> tuple[SearchQuery, MeaningIndex | None]:
+        """Return the query with its mode, and the vectors if the mode needs them.
+
+        Raises:
+            UsageError: If the mode needs a model that is missing or a setting is invalid, or hits are sorted by date.
+        """
+        is_required = query.mode in ("meaning", "both")
+        if is_required and query.newest:
+            raise UsageError("hits by meaning cannot be sorted by date: omit --newest, or use --mode words")
+        if query.mode == "words" or (query.mode is None and not query.has_only_words):
+            return replace(query, mode="words"), None
+        meaning = self._open_meaning(is_required=is_required)
+        return replace(query, mode=query.mode or ("words" if meaning is None else "both")), meaning
+
+    def _open_meaning(self, *, is_required: bool) -> MeaningIndex | None:
+        if not find_spec("numpy"):
+            if is_required:
+                raise UsageError("search by meaning needs a package: pip install 'gong-elt[semantic]'")
+            return None
+        if self._meaning is None:
+            from .meaning.embedding import open_embedding  # noqa: PLC0415 - the packages are optional
+            from .meaning.index import MeaningIndex  # noqa: PLC0415
+
+            embedding = open_embedding(read_command_defaults(), is_required=is_required)
+            self._meaning = None if embedding is None else MeaningIndex(self._index.manifest, embedding)
+        return self._meaning
+
+    def _refresh_meaning(self, marts: Marts, meaning: MeaningIndex, progress: Progress) -> None:
+        with self._waiting.hold_lock(index_lock(self._folder), new_run_id(datetime.now(UTC)), "search"):
+            meaning.refresh(marts, progress)
+        # A reconcile that ran meanwhile could not lock the index: drop the calls that it erased.
+        if self._index.is_behind(marts):
+            self._refresh(marts, progress)
 
     def _refresh(self, marts: Marts, progress: Progress, *, rebuild: bool = False) -> int:
         """Bring the index up to date with the marts, and return the number of calls indexed."""

@@ -24,6 +24,10 @@ class CommandDefaults(BaseConfiguration):
         connection: Default of `--connection`.
         analytics: Default of `--analytics`. Default: the dataset's name with `_analytics`.
         publish: Default of `--publish`.
+        embedding: Model of search by meaning: `wordllama` of the extra `semantic`, `none`, or the URL of an
+            OpenAI-compatible API, which then receives the text of all calls.
+        embedding_model: Name of the model at that URL.
+        embedding_key: Key of that API, a secret.
         serve_token: Token of `gong-elt serve`, a secret of at least 16 characters. Default: a new one per start.
     """
 
@@ -32,6 +36,9 @@ class CommandDefaults(BaseConfiguration):
     connection: str = "gong"
     analytics: str | None = None
     publish: str | None = None
+    embedding: str = "wordllama"
+    embedding_model: str | None = None
+    embedding_key: str | None = None
     serve_token: str | None = None
 
 
