@@ -28,6 +28,7 @@ app = typer.Typer(
 HELP_PANELS = {
     "Load": ("sync", "status", "check", "reconcile", "download-media", "serve"),
     "Analytics": ("models", "report", "search", "show", "brief", "export", "superset", "notebook"),
+    "Agents": ("mcp", "skill"),
     "Read from Gong": ("get",),
     "Write to Gong": ("add-call", "upload", "add-media"),
     "Set up": ("login", "maintain", "migrate", "demo", "simulate"),

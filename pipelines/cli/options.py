@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -143,6 +145,32 @@ def resolve_publish(publish: str | None) -> str | None:
     from ..runtime.configuration.command_defaults import read_command_defaults
 
     return read_command_defaults().publish if publish is None else publish
+
+
+def resolve_mcp_files(policy: Path | None, audit_log: Path | None) -> tuple[Path | None, Path | None]:
+    """Return the files of tokens and of the audit log that the options or the settings name; None for none."""
+    from ..runtime.configuration.command_defaults import read_command_defaults
+
+    defaults = read_command_defaults()
+    files = ((policy, defaults.mcp_policy), (audit_log, defaults.mcp_audit_log))
+    resolved = [file or (Path(setting) if setting else None) for file, setting in files]
+    return resolved[0], resolved[1]
+
+
+def enter_folder(folder: Path | None) -> None:
+    """Make a folder the working directory, in which settings and DuckDB files are found.
+
+    Raises:
+        UsageError: If it does not exist.
+    """
+    from ..runtime.errors import UsageError
+
+    if folder is None:
+        return
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise UsageError(f"--folder {str(folder)!r}: {error.strerror or error}") from error
 
 
 def split_list(text: str | None) -> list[str] | None:

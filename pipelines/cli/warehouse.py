@@ -1,7 +1,9 @@
-"""Commands that look after the warehouse: serve, maintain, migrate."""
+"""Commands that serve and look after the warehouse: mcp, skill, serve, maintain, migrate."""
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,14 +17,92 @@ from .options import (
     JsonOption,
     PublishOption,
     WaitOption,
+    enter_folder,
     resolve_connection_name,
     resolve_marts,
+    resolve_mcp_files,
     resolve_publish,
     resolve_target,
 )
-from .output import print_line, print_result, report_errors, stderr
+from .output import print_error, print_line, print_result, report_errors, stderr
 
 app = typer.Typer()
+
+
+@app.command("mcp")
+def mcp_command(
+    http: Annotated[
+        bool, typer.Option("--http", help="Serve Streamable HTTP; default: standard input and output, for one client")
+    ] = False,
+    host: Annotated[str, typer.Option(help="Interface for --http; others than loopback need --policy")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port for --http")] = 8765,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(help="Further name under which clients reach --http, such as that of a proxy; can be repeated"),
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(help="TOML file of tokens and what each may read; default: gong_elt.mcp_policy, else none"),
+    ] = None,
+    token_name: Annotated[
+        str | None, typer.Option("--as", help="Without --http: apply the policy of this token", metavar="NAME")
+    ] = None,
+    audit_log: Annotated[
+        Path | None,
+        typer.Option(help="Append a JSON line per answer to this file; default: gong_elt.mcp_audit_log, else none"),
+    ] = None,
+    new_token: Annotated[
+        str | None,
+        typer.Option(help="Print a new token of this name and its section for the policy file", metavar="NAME"),
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder to work in, with .dlt and the DuckDB file; default: the current one")
+    ] = None,
+    analytics: AnalyticsOption = None,
+    connection: ConnectionOption = None,
+    destination: DestinationOption = None,
+    dataset: DatasetOption = None,
+    wait: WaitOption = "10s",
+) -> None:
+    """Answer questions of agents about the loaded calls over the Model Context Protocol, read-only."""
+    with report_errors():
+        from ..mcp_server.access_policy import format_new_token
+        from ..mcp_server.serve import McpOptions, serve_mcp
+        from ..runtime.process.interruption import is_interrupted
+
+        if new_token is not None:
+            sys.stdout.write(format_new_token(new_token))
+            return
+        # Paths of options are relative to the folder of the shell, those of settings to that of the settings.
+        policy, audit_log = (file and file.absolute() for file in (policy, audit_log))
+        enter_folder(folder)
+        policy, audit_log = resolve_mcp_files(policy, audit_log)
+        names = tuple(allowed_host or ())
+        account, target, marts = resolve_marts(connection, destination, dataset, analytics, wait)
+        options = McpOptions(http, host, port, names, policy, token_name, audit_log)
+        try:
+            serve_mcp(account, target, marts, options, print_error)
+        except KeyboardInterrupt:
+            if not is_interrupted():
+                raise
+            print_error("ended by a signal")
+
+
+@app.command("skill")
+def skill_command(
+    to: Annotated[
+        Path | None,
+        typer.Option(help="Folder of skills, such as .claude/skills; gong-elt/SKILL.md is written; default: stdout"),
+    ] = None,
+) -> None:
+    """Print or install a skill: how a coding agent works with gong-elt, its commands and its tables."""
+    with report_errors():
+        from ..mcp_server.skill import install_skill, read_skill
+
+        if to is None:
+            sys.stdout.write(read_skill())
+        else:
+            print_line(f"wrote {install_skill(to)}")
 
 
 @app.command("serve")

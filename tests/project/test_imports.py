@@ -38,6 +38,7 @@ PIPELINE_LAYERS = (
     {"write", "media", "analytics", "maintenance", "login"},
     {"load", "ondemand"},
     {"demo", "serve", "evidence"},
+    {"mcp_server"},
     {"cli"},
 )
 

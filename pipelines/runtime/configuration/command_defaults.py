@@ -28,6 +28,8 @@ class CommandDefaults(BaseConfiguration):
             OpenAI-compatible API, which then receives the text of all calls.
         embedding_model: Name of the model at that URL.
         embedding_key: Key of that API, a secret.
+        mcp_policy: Default of `--policy` of `gong-elt mcp`.
+        mcp_audit_log: Default of `--audit-log` of `gong-elt mcp`.
         serve_token: Token of `gong-elt serve`, a secret of at least 16 characters. Default: a new one per start.
     """
 
@@ -39,6 +41,8 @@ class CommandDefaults(BaseConfiguration):
     embedding: str = "wordllama"
     embedding_model: str | None = None
     embedding_key: str | None = None
+    mcp_policy: str | None = None
+    mcp_audit_log: str | None = None
     serve_token: str | None = None
 
 

@@ -1,0 +1,1 @@
+"""`gong-elt mcp`: agents ask the warehouse questions over the Model Context Protocol."""
