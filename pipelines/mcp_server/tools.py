@@ -117,7 +117,9 @@ TOOLS = (
             Argument("call_id", "Gong's id of the call, or its URL", is_required=True),
             _SIDE,
             Argument("from_sentence", "First sentence: a sentence_index, or next of the answer", "integer", minimum=0),
-            Argument("max_tokens", "Largest size of the answer; 4 characters are a token", "integer", minimum=MIN_TOKENS),
+            Argument(
+                "max_tokens", "Largest size of the answer; 4 characters are a token", "integer", minimum=MIN_TOKENS
+            ),
         ),
         (("lines", "array"),),
         ("lines",),

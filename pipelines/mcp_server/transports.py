@@ -57,6 +57,8 @@ def configure_logging(report: Callable[[str], None]) -> None:
         logger.handlers[:] = [handler]
         logger.propagate = False
         logger.setLevel(logging.WARNING)
+    # It warns of SQL that is refused anyway, and repeats it.
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 
 class _LineHandler(logging.Handler):
