@@ -62,7 +62,7 @@ decision | {competitor} is the incumbent in one division
   part of the group already uses another product
   subsidiary has existing tool from rival
 decision | No competitor in the deal
-  nobody else is bidding, they could just keep Excel
+  no person else is bidding, they could just keep Excel
   status quo as the rival
 decision | Building in-house was considered
   do it yourself instead of buying
@@ -80,7 +80,7 @@ decision | The steps up to a signature were listed
   what is missing until the deal closes
   path to closing, management approval
 decision | The decision depends on one sceptic
-  somebody influential opposes us
+  a person influential opposes us
   internal detractor blocking the purchase
 decision | A champion was found in {team}
   who supports us inside the customer
