@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from gong_elt import Evidence
-from tests.support.evidence import open_evidence
+from tests.support.readers.evidence import open_evidence
 from tests.support.workspace import Workspace
 
 

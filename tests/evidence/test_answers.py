@@ -13,7 +13,7 @@ from pipelines.analytics.dbt_build import PROJECT, relation_name
 from pipelines.evidence.access.policy import MART_ACCESS
 from pipelines.evidence.answers import CHARACTERS_PER_TOKEN
 from pipelines.evidence.schema import EXAMPLES
-from tests.support.evidence import collect_pages
+from tests.support.readers.evidence import collect_pages
 from tests.support.workspace import Workspace
 
 BUSIEST = """

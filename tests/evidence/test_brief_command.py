@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.evidence import open_evidence
+from tests.support.readers.evidence import open_evidence
 from tests.support.workspace import Workspace
 
 
