@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 from ..analytics.calls.lookup import find_call_id, parse_call_id
+from ..analytics.export import SIDES
 from ..analytics.marts import validate_analytics
 from ..analytics.marts_origin import default_analytics
+from ..analytics.search.query import SearchQuery
 from ..runtime.configuration.command_defaults import read_command_defaults
 from ..runtime.connection import Connection
 from ..runtime.errors import UsageError
@@ -18,7 +18,7 @@ from ..runtime.run_options import parse_wait
 from ..runtime.target import Target
 from . import briefs, calls, schema, transcripts
 from .access.policy import MART_ACCESS, Policy
-from .access.session import MartsSession, OpenMarts, run_select
+from .access.session import MartsSession, run_select
 from .answers import (
     MAX_TOKENS,
     Answer,
@@ -30,13 +30,11 @@ from .answers import (
     take_rows,
 )
 from .arguments import check_choice, check_limit, parse_period
-from .sentences import SentenceSource
+from .sentences import MODES, SentenceSource
 from .status import read_state
 
 MAX_CALLS, MAX_HITS, MAX_ROWS = 100, 50, 1_000
 """Largest `limit` of `find_calls`, `search` and `query`."""
-
-_SIDES = ("company", "customer", "unknown")
 
 
 class Evidence:
@@ -115,9 +113,17 @@ class Evidence:
         """What the reader may see."""
         return self._policy
 
+    def prepare_search(self) -> None:
+        """Bring the index of sentences up to date, which for the first time takes minutes.
+
+        Raises:
+            UsageError: If the marts are missing or outdated, or a package is missing.
+        """
+        self._sentences.prepare()
+
     def status(self) -> Answer:
         """Return how fresh and complete the data is, and what the reader may see."""
-        with self._open() as marts:
+        with self._session.open(self._policy) as marts:
             return finish_answer(read_state(marts, self._session.target, self._sentences))
 
     def find_calls(
@@ -152,7 +158,7 @@ class Evidence:
             next: `next` of the answer before.
 
         Returns:
-            `calls`, `count` of all matching calls, `accounts`, and `matched_by`: what the text of the account is.
+            `calls`, `count` of all, `accounts`, and `matched_by`: what the text of the account is.
 
         Raises:
             UsageError: If an argument is invalid.
@@ -163,7 +169,7 @@ class Evidence:
         question = calls.CallQuestion(
             account, domain, person, deal, rep, *parse_period(since, until), tracker, stage, call_type
         )
-        with self._open() as marts:
+        with self._session.open(self._policy) as marts:
             found = calls.resolve_question(marts.allowed, question)
             rows = calls.read_calls(
                 marts.allowed, found, limit + 1, None if after is None else (after["started"], after["call_id"])
@@ -223,21 +229,23 @@ class Evidence:
             UsageError: If an argument is invalid, a package is missing, or the policy excludes transcripts.
         """
         check_limit(limit, MAX_HITS)
-        check_choice("side", side, _SIDES)
+        check_choice("side", side, SIDES)
         offset = int(decode_next(next, "offset")["offset"]) if next else 0
-        question = calls.CallQuestion(account=account, rep=rep)
-        period = parse_period(since, until)
-        with self._open() as marts:
-            marts.allowed.require_transcripts()
-            found = calls.resolve_question(marts.allowed, question)
-            answer = self._sentences.search(marts, found, query, mode, side, period, limit, offset)
+        check_choice("mode", mode, MODES)
+        start, end = parse_period(since, until)
+        answer = self._sentences.search(
+            self._policy,
+            calls.CallQuestion(account=account, rep=rep),
+            # The check above is that of the type.
+            SearchQuery(query, side, None, start, end, limit, offset=offset, mode=mode),  # type: ignore[arg-type]
+        )
         found_hits, has_more, reason = answer.pop("hits"), answer.pop("has_more"), answer.pop("reason")
         hits, all_fit = take_rows(found_hits, count_characters(answer))
         return finish_answer(
             {"hits": hits, **answer},
             truncated=not all_fit,
             next=encode_next(offset=offset + len(hits)) if hits and (has_more or not all_fit) else None,
-            reason=found.reason or reason,
+            reason=reason,
             is_text=True,
         )
 
@@ -259,13 +267,13 @@ class Evidence:
         Raises:
             UsageError: If an argument is invalid, or the policy excludes transcripts.
         """
-        check_choice("side", side, _SIDES)
+        check_choice("side", side, SIDES)
         tokens = MAX_TOKENS if max_tokens is None else max_tokens
         if not transcripts.MIN_TOKENS <= tokens <= MAX_TOKENS:
             raise UsageError(f"max_tokens {tokens} is out of range: use {transcripts.MIN_TOKENS} to {MAX_TOKENS:,}")
         if from_sentence < 0:
             raise UsageError(f"from_sentence {from_sentence} is negative")
-        with self._open() as marts:
+        with self._session.open(self._policy) as marts:
             marts.allowed.require_transcripts()
             try:
                 found_id = find_call_id(marts.allowed, call_id)
@@ -301,7 +309,7 @@ class Evidence:
             UsageError: If an argument is invalid.
         """
         period, _ = parse_period(since, None)
-        with self._open() as marts:
+        with self._session.open(self._policy) as marts:
             return briefs.brief_account(marts.allowed, account, period)
 
     def deal_brief(self, deal: str, since: str | None = None) -> Answer:
@@ -318,7 +326,7 @@ class Evidence:
             UsageError: If an argument is invalid.
         """
         period, _ = parse_period(since, None)
-        with self._open() as marts:
+        with self._session.open(self._policy) as marts:
             return briefs.brief_deal(marts.allowed, deal, period)
 
     def describe_schema(self, table: str | None = None) -> Answer:
@@ -333,7 +341,7 @@ class Evidence:
         Raises:
             UsageError: If there is no such mart, or the policy withholds it.
         """
-        with self._open() as marts:
+        with self._session.open(self._policy) as marts:
             where = {"dialect": marts.allowed.dialect, "dataset": marts.allowed.dataset}
             if table is not None:
                 name = table.lower().removeprefix(f"{marts.allowed.dataset.lower()}.")
@@ -363,7 +371,7 @@ class Evidence:
         check_limit(limit, MAX_ROWS)
         if not self._policy.allow_query:
             raise UsageError("this token may not use query: use the other tools")
-        with self._open() as marts:
+        with self._session.open(self._policy) as marts:
             selected = run_select(marts, sql, limit)
         answer: Answer = {"columns": list(selected.columns)}
         rows, all_fit = take_rows(
@@ -382,15 +390,10 @@ class Evidence:
 
     def _open_session(self, connection: Connection, target: Target, analytics: str, policy: Policy) -> None:
         self._session = MartsSession(connection, target, analytics)
-        self._sentences = SentenceSource(target, analytics)
+        self._sentences = SentenceSource(connection, target, analytics)
         self._policy = policy
         with self._session.open(policy):
             pass
-
-    @contextmanager
-    def _open(self) -> Iterator[OpenMarts]:
-        with self._session.open(self._policy) as marts:
-            yield marts
 
     def _hide_calls(self, call_id: str) -> str | None:
         """Return the reason for a missing call that does not tell whether it exists; None if the reader may know."""

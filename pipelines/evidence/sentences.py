@@ -2,98 +2,112 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, replace
+from importlib.util import find_spec
 from typing import Any
 
 from ..analytics.search.query import FoundSentence, Line, SearchQuery
 from ..analytics.search.sentences import SentenceSearcher, search_packages_are_installed
+from ..runtime.configuration.command_defaults import read_command_defaults
+from ..runtime.connection import Connection
 from ..runtime.errors import UsageError
 from ..runtime.target import Target
-from .access.session import OpenMarts
+from .access.policy import Policy
+from .access.session import MartsSession, OpenMarts
 from .answers import SAID, Answer, json_value
-from .calls import CallConditions, select_call_ids
+from .calls import CallQuestion, resolve_question, select_call_ids
 
 MODES = ("words", "meaning", "both")
 """Values of `mode`."""
 
-_CONTEXT_LINES = 1
+# Agents wait for an answer about as long as this.
+_MAX_WAIT_SECONDS = 20
 
 
 class SentenceSource:
-    """The index of sentences, opened by the first search. Threads may share it."""
+    """The index of sentences. Threads may share it.
 
-    def __init__(self, target: Target, analytics: str) -> None:
-        """Remember where the index is.
+    It has a session of its own, so that other questions are answered while the index is brought up to date: for the
+    first time that takes minutes.
+    """
+
+    def __init__(self, connection: Connection, target: Target, analytics: str) -> None:
+        """Remember where the marts and the index are.
 
         Args:
+            connection: The Gong account.
             target: The warehouse of the marts.
             analytics: Dataset of the marts.
         """
-        self._target, self._analytics = target, analytics
+        self._connection, self._target, self._analytics = connection, target, analytics
+        self._session: MartsSession | None = None
         self._searcher: SentenceSearcher | None = None
+        self._lock = threading.Lock()
 
     @property
     def modes(self) -> list[str]:
         """The values of `mode` whose packages are installed."""
-        return ["words"] if search_packages_are_installed() else []
+        if not search_packages_are_installed():
+            return []
+        if not find_spec("numpy"):
+            return ["words"]
+        from ..analytics.search.meaning.embedding import open_embedding  # noqa: PLC0415 - the package is optional
+
+        has_meaning = open_embedding(read_command_defaults(), is_required=False) is not None
+        return [*MODES] if has_meaning else ["words"]
 
     def close(self) -> None:
         """Close the files of the index."""
         if self._searcher is not None:
             self._searcher.close()
+        if self._session is not None:
+            self._session.close()
 
-    def search(
-        self,
-        marts: OpenMarts,
-        found: CallConditions,
-        query: str,
-        mode: str | None,
-        side: str | None,
-        period: tuple[datetime | None, datetime | None],
-        limit: int,
-        offset: int,
-    ) -> Answer:
+    def prepare(self) -> None:
+        """Bring the index up to date.
+
+        Raises:
+            UsageError: If the marts are missing or outdated, or a package is missing.
+        """
+        self.search(Policy(), CallQuestion(), SearchQuery("a", limit=1))
+
+    def search(self, policy: Policy, question: CallQuestion, query: SearchQuery) -> Answer:
         """Return the hits and what describes them.
 
         Args:
-            marts: The open marts.
-            found: Conditions of the calls.
-            query: Words or a question.
-            mode: One of `MODES`; None for the best one that is installed.
-            side: Only what this side said; None for all.
-            period: Start and end of the period; None for no limit.
-            limit: Number of hits.
-            offset: Number of hits to leave out.
+            policy: What the reader may see.
+            question: Which calls.
+            query: Words or a question, and what else limits the sentences; `calls` is ignored.
 
         Raises:
-            UsageError: If the query has no word, the mode is unknown, or a package is missing.
+            UsageError: If the query has no word, the mode is unknown, a package is missing, the policy excludes
+                transcripts, or the index is being built.
         """
-        if not any(letter.isalnum() for letter in query):
-            raise UsageError(f"query {query!r} contains no word")
-        if mode is not None and mode not in MODES:
-            raise UsageError(f"mode {mode!r} is unknown: use one of {', '.join(MODES)}")
-        if self._searcher is None:
-            self._searcher = SentenceSearcher(self._target, self._analytics)
+        if not any(letter.isalnum() for letter in query.words):
+            raise UsageError(f"query {query.words!r} contains no word")
+        if not self._lock.acquire(timeout=_MAX_WAIT_SECONDS):
+            raise UsageError("the index of sentences is being built: ask again in a minute")
+        try:
+            if self._searcher is None:
+                self._searcher = SentenceSearcher(self._target, self._analytics)
+            if self._session is None:
+                self._session = MartsSession(self._connection, self._target, self._analytics)
+            with self._session.open(policy) as marts:
+                return self._search(self._searcher, marts, question, query)
+        finally:
+            self._lock.release()
+
+    def _search(
+        self, searcher: SentenceSearcher, marts: OpenMarts, question: CallQuestion, query: SearchQuery
+    ) -> Answer:
+        marts.allowed.require_transcripts()
+        found = resolve_question(marts.allowed, question)
         is_limited = marts.allowed.policy.policy.limits_calls
         calls = select_call_ids(marts.allowed, found) if found.conditions or is_limited else None
-        since, until = period
         # The index has all calls, so it is compared with all marts; the reader gets those of the list.
-        answer = self._searcher.search(
-            marts.all,
-            SearchQuery(
-                query,
-                side=side,
-                calls=calls,
-                since=since,
-                until=until,
-                limit=limit,
-                context=_CONTEXT_LINES,
-                offset=offset,
-                mode=mode,  # type: ignore[arg-type]
-            ),
-        )
+        answer = searcher.search(marts.all, replace(query, calls=calls))
         # Words and counts of other calls are not for a reader who may see some calls only.
         suggestions = None if is_limited or answer.suggestions is None else asdict(answer.suggestions)
         return {
@@ -103,7 +117,7 @@ class SentenceSource:
             "match": answer.match,
             "suggestions": suggestions,
             "has_more": answer.has_more,
-            "reason": None if answer.hits else _why_empty(offset, calls),
+            "reason": None if answer.hits else found.reason or _why_empty(query.offset, calls),
         }
 
 

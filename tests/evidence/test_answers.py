@@ -105,7 +105,7 @@ def test_empty_answers_say_why(evidence: Evidence, place: Workspace) -> None:
     assert "is not loaded" in evidence.get_transcript("1")["reason"]
     assert "no account matches" in evidence.account_brief("Nowhere Ltd")["reason"]
     assert "no deal matches" in evidence.deal_brief("no such deal")["reason"]
-    assert evidence.search("xylophone quasar")["reason"]
+    assert evidence.search("xylophone quasar", mode="words")["reason"]
     assert evidence.query("SELECT * FROM accounts WHERE account_name = 'x'")["reason"] == "no row matches"
     without = place.rows("SELECT call_id FROM gong_analytics.calls_enriched WHERE NOT has_transcript LIMIT 1")
     for (call_id,) in without:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -37,13 +37,17 @@ class OpenMarts:
         all: All marts, for what the program itself needs.
         allowed: The marts that the reader sees.
         sql: The warehouse.
-        cancel: Cancels the statement that runs; called from another thread.
+        is_file: Whether the warehouse is one DuckDB file.
     """
 
     all: Marts
     allowed: LimitedMarts
     sql: SqlClientBase[Any]
-    cancel: Callable[[], None]
+    is_file: bool
+
+    def interrupt(self) -> None:
+        """Interrupt the statement that runs in a DuckDB file. Called from another thread."""
+        self.sql.native_connection.interrupt()
 
 
 class MartsSession:
@@ -100,7 +104,7 @@ class MartsSession:
                 table: [name for name, _ in table_columns] for table, table_columns in marts.list_columns().items()
             }
             allowed = LimitedMarts(self.analytics, sql, resolve_policy(marts, policy), columns)
-            yield OpenMarts(marts, allowed, sql, self.target.warehouse.cancel_statements)
+            yield OpenMarts(marts, allowed, sql, self.target.warehouse.file is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +133,17 @@ def run_select(marts: OpenMarts, sql: str, limit: int) -> SelectedRows:
     """
     statement = guard_select(marts.allowed, sql, limit)
     seconds = MAX_QUERY_SECONDS
-    timer = threading.Timer(seconds, marts.cancel)
+    timer = threading.Timer(seconds, marts.interrupt)
     try:
-        with _read_only(marts.sql, seconds):
-            timer.start()
+        with _read_only(marts, seconds):
+            # PostgreSQL has a limit of its own.
+            if marts.is_file:
+                timer.start()
             with marts.sql.execute_query(statement) as cursor:
                 columns = [str(column[0]) for column in cursor.description or ()]
                 return SelectedRows(columns, cursor.fetchmany(limit + 1))
     except Exception as error:
-        if timer.finished.is_set():
+        if timer.finished.is_set() or "statement timeout" in str(error):
             raise UsageError(f"the query took more than {seconds:g} s: read fewer rows") from None
         if not isinstance(error, DatabaseException):
             raise
@@ -149,15 +155,15 @@ def run_select(marts: OpenMarts, sql: str, limit: int) -> SelectedRows:
 
 
 @contextmanager
-def _read_only(sql: SqlClientBase[Any], seconds: float) -> Iterator[None]:
+def _read_only(marts: OpenMarts, seconds: float) -> Iterator[None]:
     """Let the database itself refuse what the guard of statements may have overlooked."""
-    dialect = str(sql.capabilities.sqlglot_dialect)
-    if dialect == "duckdb":
-        # No files, no extensions, no settings; nothing can allow them again while the database is open.
+    sql = marts.sql
+    if marts.is_file:
+        # No other files and no extensions. It cannot be allowed again while this process has the file open. A lake
+        # needs its files.
         sql.execute_sql("SET enable_external_access = false")
-        sql.execute_sql("SET lock_configuration = true")
         yield
-    elif dialect == "postgres":
+    elif marts.allowed.dialect == "postgres":
         with sql.begin_transaction():
             sql.execute_sql("SET TRANSACTION READ ONLY")
             sql.execute_sql(f"SET LOCAL statement_timeout = {int(1_000 * seconds)}")
