@@ -35,7 +35,7 @@ def mcp_command(
         bool, typer.Option("--http", help="Serve Streamable HTTP; default: standard input and output, for one client")
     ] = False,
     host: Annotated[str, typer.Option(help="Interface for --http; others than loopback need --policy")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port for --http")] = 8765,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port for --http; 0: any free one")] = 8765,
     allowed_host: Annotated[
         list[str] | None,
         typer.Option(help="Further name under which clients reach --http, such as that of a proxy; can be repeated"),
