@@ -81,9 +81,12 @@ dataset = "gong_emea"
 connection = "emea"
 analytics = "gong_emea_marts"
 publish = "gong-bi.duckdb"
+embedding = "https://api.example.com/v1"
+embedding_model = "text-embedding-3-small"
 
 # .dlt/secrets.toml
 serve_token = "9rJ4-long-and-random"
+embedding_key = "key-of-the-api"
 ```
 """
 

@@ -27,7 +27,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 
 def search(place: Workspace, *arguments: str) -> Json:
     """Return the output of `gong-elt search --json`, without scores."""
-    ended = place.run("search", "--json", *arguments)
+    ended = place.run("search", "--json", "--mode", "words", "--duplicates", *arguments)
     assert (ended.code, ended.err) == (0, ""), ended.out[:2_000]
     printed: Json = ended.json
     for hit in printed["hits"]:

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from tantivy import Index
 
+from pipelines.analytics.calls.moments import moment_url
 from tests.support.companies import build_recent_gong, public_calls
 from tests.support.gong_api import Json
 from tests.support.marts import build_models, sync_company
@@ -18,8 +19,8 @@ from tests.support.workspace import Workspace, days_ago
 
 
 def run_search(place: Workspace, *arguments: str) -> Json:
-    """Return the output of `gong-elt search --json`."""
-    ended = place.run("search", "--json", *arguments)
+    """Return the output of `gong-elt search --json --mode words`, with each of the sentences that are equal."""
+    ended = place.run("search", "--json", "--mode", "words", "--duplicates", *arguments)
     assert ended.code == 0, f"{ended.out}\n{ended.err}"[:3_000]
     printed: Json = ended.json
     return printed
@@ -77,7 +78,7 @@ def test_words_match_in_all_forms_and_all_before_any(duckdb_marts: Workspace) ->
     assert (no_hits["count"], no_hits["hits"]) == (0, [])
 
     summaries = [
-        duckdb_marts.run("search", words, "--limit", "1").out.splitlines()[-1]
+        duckdb_marts.run("search", words, "--limit", "1", "--mode", "words").out.splitlines()[-1]
         for words in ("price zeppelin", "zeppelin")
     ]
 
@@ -104,7 +105,7 @@ def test_filters_select_calls_and_sides(duckdb_marts: Workspace) -> None:
     for arguments, is_expected in (
         (("--side", "customer"), lambda h: h["side"] == "customer"),
         (("--rep", hit["host_name"].upper()), lambda h: h["host_name"] == hit["host_name"]),
-        (("--account", hit["account_name"][2:]), lambda h: (h["account_name"] or "").endswith(hit["account_name"][2:])),
+        (("--account", hit["account_name"].upper()), lambda h: h["account_name"] == hit["account_name"]),
         (("--since", day), lambda h: h["started"][:10] >= day),
         (("--until", day), lambda h: h["started"][:10] < day),
         (("--since", day, "--until", after), lambda h: h["started"][:10] == day),
@@ -119,6 +120,77 @@ def test_filters_select_calls_and_sides(duckdb_marts: Workspace) -> None:
     assert [h["started"] for h in newest] == sorted((h["started"] for h in newest), reverse=True)
     assert {h["score"] for h in newest} == {None}
     assert all(h["score"] > 0 for h in unfiltered["hits"])
+
+
+def test_an_account_is_found_by_domain_and_id(duckdb_marts: Workspace) -> None:
+    """`--account` selects the calls that `gong-elt export transcripts --account` selects; an unknown one is named."""
+    ((account_id, domain),) = duckdb_marts.rows(
+        "SELECT domains.account_id, min(domains.domain) FROM gong_analytics.account_domains AS domains"
+        " JOIN gong_analytics.account_calls AS calls ON calls.account_id = domains.account_id"
+        " WHERE domains.is_own_domain GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"
+    )
+    expected = duckdb_marts.rows("SELECT call_id FROM gong_analytics.account_calls WHERE account_id = ?", [account_id])
+    by_id, by_domain = (run_search(duckdb_marts, "we", "--limit", "1000", "--account", a) for a in (account_id, domain))
+
+    assert by_id["hits"]
+    assert {(hit["call_id"],) for hit in by_id["hits"]} <= {*expected}
+    assert sorted(positions(by_id)) == sorted(positions(by_domain))
+
+    ((name,),) = duckdb_marts.rows(
+        "SELECT account_name FROM gong_analytics.accounts WHERE account_id = ?", [account_id]
+    )
+    unknown = duckdb_marts.run("search", "price", "--account", f"{name}qq", "--json", "--mode", "words")
+    assert (unknown.code, unknown.json["count"]) == (0, 0)
+    assert unknown.json["reason"].startswith(f"no account matches --account '{name}qq': the closest names are")
+    assert unknown.json["reason"] in unknown.err
+    assert unknown.json["suggestions"]["count_without"]["calls"] > 0
+
+
+def test_each_hit_opens_at_its_moment_and_marks_its_words(duckdb_marts: Workspace) -> None:
+    """`moment_url` is that of the sentence, and `highlights` are the words in any form, nothing else."""
+    for hit in run_search(duckdb_marts, "prices sandbox")["hits"]:
+        ((start_ms, end_ms),) = duckdb_marts.rows(
+            "SELECT start_ms, end_ms FROM gong_analytics.transcript_lines WHERE call_id = ? AND sentence_index = ?",
+            [hit["call_id"], hit["sentence_index"]],
+        )
+        assert hit["moment_url"] == moment_url(hit["url"], start_ms, end_ms)
+        words = {hit["text"][first:last].lower() for first, last in hit["highlights"]}
+        assert words
+        assert words <= {"price", "prices", "pricing", "priced", "sandbox"}
+
+
+def test_sentences_with_the_same_words_are_one_hit(duckdb_marts: Workspace) -> None:
+    """Equal sentences, apart from upper case and punctuation, are one hit with their number."""
+    normalized = "trim(regexp_replace(lower(text), '[^a-z0-9]+', ' ', 'g'))"
+    sentences = duckdb_marts.rows(
+        f"SELECT {normalized}, count(*) FROM gong_analytics.transcript_lines"
+        " WHERE regexp_matches(lower(text), '\\bfine\\b') GROUP BY 1"
+    )
+    folded = duckdb_marts.run("search", "fine", "--mode", "words", "--limit", "1000", "--json").json
+    whole = run_search(duckdb_marts, "fine", "--limit", "1000")
+
+    assert max(count for _, count in sentences) > 1
+    assert sorted(hit["duplicates"] + 1 for hit in folded["hits"]) == sorted(count for _, count in sentences)
+    assert folded["count"] == whole["count"] == len(whole["hits"]) == sum(count for _, count in sentences)
+    assert {hit["duplicates"] for hit in whole["hits"]} == {0}
+
+
+def test_an_empty_result_has_suggestions(duckdb_marts: Workspace) -> None:
+    """Unknown words are named with words that are spelled alike, and filters with what they removed."""
+    ended = duckdb_marts.run("search", "competetor", "--mode", "words")
+    assert "no sentence contains 'competetor'; spelled like it: competitor" in ended.out
+
+    both = ("--side", "unknown", "--until", "2001-01-01")
+    suggestions = run_search(duckdb_marts, "competetor price", *both)["suggestions"]
+    assert suggestions["unknown_words"] == ["competetor"]
+    assert "competitors" in suggestions["similar_words"]["competetor"]
+    # Neither filter alone is the cause.
+    assert [*suggestions["count_without"]] == ["all"]
+
+    one = run_search(duckdb_marts, "price", "--until", "2001-01-01")["suggestions"]
+    count = run_search(duckdb_marts, "price")["count"]
+    assert one["count_without"] == {"until": count}
+    assert run_search(duckdb_marts, "price")["suggestions"] is None
 
 
 def test_both_warehouses_return_the_same_sentences(duckdb_marts: Workspace, postgres_marts: Workspace) -> None:
@@ -145,13 +217,14 @@ def test_the_output_has_no_control_characters(workspace: Workspace) -> None:
     gong.edit_call(call.id, title="About \x1b]0;zeppelins")
     with sync_company(workspace, gong) as place:
         build_models(place)
-        ended = place.run("search", "zeppelin")
+        ended = place.run("search", "zeppelin", "--mode", "words")
 
     assert ended.code == 0
     assert "\x1b" not in ended.out
 
-    heading, line, *_ = ended.out.splitlines()
+    heading, link, line, *_ = ended.out.splitlines()
     assert heading.startswith("About  ]0;zeppelins · ")
+    assert link == f"https://us-10000.app.gong.example/call?id={call.id}"
     assert line.startswith("> 00:0")
     assert line.endswith("A zeppelin  [31mflies [bold]high[/bold]")
     assert ended.out.splitlines()[-1].startswith("1 sentence; ")
@@ -237,6 +310,8 @@ def _assert_lost_files_are_rebuilt(place: Workspace) -> None:
         (("price", "--since", "soon"), "--since"),
         (("price", "--limit", "0"), "--limit"),
         (("price", "--context", "-1"), "--context"),
+        (("price", "--mode", "sound"), "words, meaning, both"),
+        (("price", "--mode", "both", "--newest"), "--mode words"),
         (("price", "--analytics", "elsewhere"), "run gong-elt models"),
     ],
 )

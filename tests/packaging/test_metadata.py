@@ -12,7 +12,7 @@ import pytest
 from tests.packaging.installation import Installation, list_files
 from tests.support.paths import REPOSITORY
 
-EXTRAS = {"models", "report", "search", "notebook", "ducklake", "iceberg", "serve", "spark"}
+EXTRAS = {"models", "report", "search", "notebook", "ducklake", "iceberg", "semantic", "serve", "spark"}
 """Extras of users; `all` has all of them."""
 
 
@@ -27,11 +27,11 @@ def test_a_load_requires_no_packages_of_extras(metadata: Message) -> None:
     required = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
     names = {re.split(r"[\[<>=!;~ ]", line)[0] for line in required}
     assert "dlt" in names
-    assert not names & {"starlette", "uvicorn", "dbt-core", "altair", "jinja2", "tantivy", "marimo", "mcp"}
+    assert not names & {"starlette", "uvicorn", "dbt-core", "altair", "jinja2", "tantivy", "marimo", "mcp", "wordllama"}
 
 
 def test_the_extra_all_has_all_extras(metadata: Message) -> None:
-    """`pip install 'gong-elt[all]'` is enough for all but `serve`, DuckLake, Iceberg, MariaDB and Spark."""
+    """`pip install 'gong-elt[all]'` is enough for all but DuckLake, Iceberg, MariaDB, `semantic`, `serve` and Spark."""
     extras = set(metadata.get_all("Provides-Extra", []))
     assert {*EXTRAS, "all"} <= extras
     requirements = {
@@ -39,7 +39,10 @@ def test_the_extra_all_has_all_extras(metadata: Message) -> None:
         for extra in extras
     }
     assert requirements["all"] == set().union(
-        *(requirements[extra] for extra in extras - {"all", "dev", "ducklake", "iceberg", "mariadb", "serve", "spark"})
+        *(
+            requirements[extra]
+            for extra in extras - {"all", "dev", "ducklake", "iceberg", "mariadb", "semantic", "serve", "spark"}
+        )
     )
 
 

@@ -99,7 +99,9 @@ def assert_commands_read_the_same(place: Workspace, reference: Workspace) -> Non
     assert exported == expected
     assert len(exported) > 10
     # Hits with the same score have no order.
-    found, expected_count = (each.run("search", "price", "--json").json["count"] for each in (place, reference))
+    found, expected_count = (
+        each.run("search", "price", "--mode", "words", "--json").json["count"] for each in (place, reference)
+    )
     assert found == expected_count > 1
     assert place.run("report").code == 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -27,6 +26,7 @@ from tantivy import (
     TextAnalyzerBuilder,
     Tokenizer,
 )
+from xxhash import xxh3_64_intdigest
 
 from .query import BrokenPartError, Hit, Line, SearchQuery
 
@@ -38,7 +38,7 @@ _WORD = re.compile(r"\w+")
 _OPERATORS = frozenset({"AND", "OR", "NOT", "IN", "TO"})
 _EXCLUDED = re.compile(r'(?:^|\s)-(?:"[^"]*"|\S+)')
 # Few sentences among twenty million have the same hash by chance: two of them in a search in 50,000.
-_HASH_BYTES = 5
+_UNUSED_HASH_BITS = 24
 _LONGEST_SENTENCE = 10_000_000
 # With this number of letters a word may differ in two, else in one.
 _TWO_ERRORS = 6
@@ -139,15 +139,11 @@ class IndexPart:
             duplicates,
         )
 
-    def find_passage(self, call_id: str, start_ms: int, end_ms: int, side: str | None) -> list[tuple[Line, Match]]:
+    def find_passage(self, call_id: str, start_ms: int, end_ms: int, side: str | None) -> list[tuple[Line, DocAddress]]:
         """Return the sentences of a side that start in a part of a call, in order; None for all sides."""
         with engine_errors_of(self.number):
             found = self._load_lines(call_id, "start_ms", start_ms, end_ms, _SENTENCES_OF_A_PASSAGE)
-        return [
-            (line, Match(0.0, self, address, hash_words(line.text)))
-            for line, address in found
-            if side is None or line.side == side
-        ]
+        return [(line, address) for line, address in found if side is None or line.side == side]
 
     def contains(self, term: str) -> bool:
         """Return whether a sentence has a word of this stem."""
@@ -235,7 +231,7 @@ def query_terms(words: str) -> dict[str, str]:
 def hash_words(text: str) -> int:
     """Return a number that is equal for texts with the same words, apart from upper case and punctuation."""
     words = " ".join(_WORD.findall(text.casefold()))
-    return int.from_bytes(hashlib.blake2b(words.encode(errors="replace"), digest_size=_HASH_BYTES).digest())
+    return xxh3_64_intdigest(words.encode(errors="replace")) >> _UNUSED_HASH_BITS
 
 
 def index_schema() -> Schema:

@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
 
-from .part import IndexPart, Match
-from .query import SearchQuery
+from tantivy import DocAddress
+
+from state.sql import batches
+
+from .part import IndexPart, Match, hash_words
+from .query import Line, SearchQuery
 
 if TYPE_CHECKING:
     from .meaning.index import MeaningIndex
+    from .meaning.vectors import RankedPassage
 
 WordMatch = Literal["all words", "any word", "meaning"]
 
@@ -20,7 +25,10 @@ _RANK_OFFSET = 60
 # Sentences with any of the words are a weaker sign than passages of similar meaning; those with all of them are not.
 _WEIGHTS: Mapping[WordMatch, float] = {"all words": 1.0, "any word": 0.5, "meaning": 1.0}
 _SPARE = 10
-_SPARE_FACTOR_WITH_SIDE = 4
+# Of the passages that are similar, some have no sentence of the side, and many may have the same best sentence.
+_PASSAGES_PER_SENTENCE = 8
+# The number of sentences with the same words beyond which a search has to be repeated.
+_MATCHES_PER_SENTENCE = 16
 
 PartCalls = tuple[IndexPart, list[str] | None]
 """A part and the calls of it to search; None for all."""
@@ -53,21 +61,18 @@ def rank_by_meaning(parts: Mapping[int, IndexPart], meaning: MeaningIndex, query
     Raises:
         UsageError: If the model cannot be used.
     """
-    factor = 1 if query.side is None else _SPARE_FACTOR_WITH_SIDE
-    vector, ranked = meaning.rank(query, factor * (wanted + _SPARE))
-    candidates = []
-    for number, (similarity, passage) in ranked:
-        if number in parts and passage.start_ms is not None and passage.end_ms is not None:
-            found = parts[number].find_passage(passage.call_id, passage.start_ms, passage.end_ms, query.side)
-            if found:
-                candidates.append((similarity, found))
-        if len(candidates) >= wanted + _SPARE:
+    vector, ranked = meaning.rank(query, _PASSAGES_PER_SENTENCE * (wanted + _SPARE))
+    matches: list[Match] = []
+    for batch in batches(ranked, wanted + _SPARE):
+        passages = [*_read_passages(parts, query.side, batch)]
+        best = meaning.best_texts(vector, [[line.text for line, _ in lines] for _, _, lines in passages])
+        for (similarity, part, lines), number in zip(passages, best, strict=True):
+            line, address = lines[number]
+            matches.append(Match(similarity, part, address, hash_words(line.text)))
+        if query.folds_duplicates:
+            matches = [*_without_duplicates(matches)]
+        if len(matches) >= wanted:
             break
-    best = meaning.best_texts(vector, [[line.text for line, _ in found] for _, found in candidates])
-    matches = [
-        found[number][1]._replace(rank=similarity) for (similarity, found), number in zip(candidates, best, strict=True)
-    ]
-    matches = [*_without_duplicates(matches)] if query.folds_duplicates else matches
     return Ranking("meaning", len(matches), matches)
 
 
@@ -85,10 +90,21 @@ def fuse_rankings(query: SearchQuery, words: Ranking, meaning: Ranking) -> Ranki
     return Ranking(words.match, max(words.count, len(fused)), fused)
 
 
+def _read_passages(
+    parts: Mapping[int, IndexPart], side: str | None, ranked: Sequence[tuple[int, RankedPassage]]
+) -> Iterator[tuple[float, IndexPart, list[tuple[Line, DocAddress]]]]:
+    """Yield the similarity, the part and the sentences of each passage in which a side speaks."""
+    for number, (similarity, passage) in ranked:
+        if number in parts and passage.start_ms is not None and passage.end_ms is not None:
+            lines = parts[number].find_passage(passage.call_id, passage.start_ms, passage.end_ms, side)
+            if lines:
+                yield similarity, parts[number], lines
+
+
 def _rank_matches(
     parts: Collection[PartCalls], query: SearchQuery, wanted: int, *, requires_all_words: bool
 ) -> Ranking:
-    limit = wanted
+    limit = _MATCHES_PER_SENTENCE * wanted if query.folds_duplicates else wanted
     while True:
         found = [part.find(query, calls, limit, requires_all_words=requires_all_words) for part, calls in parts]
         count = sum(part_count for part_count, _ in found)

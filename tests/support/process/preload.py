@@ -19,6 +19,8 @@ _MODULES = (
     "pipelines.analytics.report.build",
     "pipelines.analytics.search.search",
     "pipelines.analytics.search.index",
+    "pipelines.analytics.search.meaning.index",
+    "pipelines.analytics.search.meaning.static",
     "pipelines.runtime.configuration.command_defaults",
     # Libraries whose first use imports them.
     "altair",
@@ -41,6 +43,7 @@ _MODULES = (
     "pendulum.locales.en.locale",
     "pyarrow.dataset",
     "tantivy",
+    "tokenizers",
     "typer._adapters",
 )
 

@@ -59,7 +59,7 @@ def open_embedding(defaults: CommandDefaults, *, is_required: bool) -> Embedding
         return RemoteEmbedding(setting, defaults.embedding_model, defaults.embedding_key)
     if setting not in (LOCAL_MODEL, NO_MODEL):
         raise UsageError(f"gong_elt.embedding {setting!r} is unknown: use {LOCAL_MODEL}, {NO_MODEL} or a URL")
-    if setting == LOCAL_MODEL and all(find_spec(package) for package in (LOCAL_MODEL, "tokenizers")):
+    if setting == LOCAL_MODEL and find_spec("wordllama") and find_spec("tokenizers"):
         from .static import StaticEmbedding  # noqa: PLC0415 - the packages are optional
 
         return StaticEmbedding()

@@ -35,6 +35,7 @@ class _OpenParts(NamedTuple):
     stamp: tuple[int, int] | None
     loaded_at_ms: Mapping[int, Mapping[str, int]]
     parts: dict[int, PartVectors]
+    is_behind: bool
 
 
 class MeaningIndex:
@@ -55,8 +56,7 @@ class MeaningIndex:
 
     def is_behind(self) -> bool:
         """Return whether calls of the words' index have no vectors, or those of an earlier version."""
-        opened = self._read()
-        return any(opened.parts[part].loaded_at_ms != calls for part, calls in opened.loaded_at_ms.items())
+        return self._read().is_behind
 
     def refresh(self, marts: Marts, progress: Callable[[int, int], None]) -> int:
         """Embed the passages of new and changed calls. A killed refresh is continued by the next one.
@@ -127,7 +127,8 @@ class MeaningIndex:
             for call_id, (loaded_at_ms, part) in self._manifest.read_entries().items():
                 calls[part][call_id] = loaded_at_ms
             parts = {part: PartVectors(self._manifest.part_folder(part), self._embedding.name) for part in calls}
-            self._open = _OpenParts(stamp, calls, parts)
+            is_behind = any(parts[part].loaded_at_ms != at for part, at in calls.items())
+            self._open = _OpenParts(stamp, calls, parts, is_behind)
         return self._open
 
 

@@ -58,7 +58,7 @@ class StaticEmbedding:
 
 
 def _package_folder() -> Path:
-    package = find_spec(LOCAL_MODEL)
+    package = find_spec("wordllama")
     assert package is not None
     assert package.submodule_search_locations is not None
     return Path(package.submodule_search_locations[0])

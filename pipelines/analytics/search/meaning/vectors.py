@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 from ....runtime.atomic_file import replace_file
 from .embedding import Vectors
 
-_ROWS_PER_BLOCK = 16_384
+# A block of numbers fits into the processor's cache: with larger ones a search takes ten times as long.
+_ROWS_PER_BLOCK = 1_024
 _LARGEST = 127
 
 
@@ -101,9 +102,12 @@ class PartVectors:
         if self._passages is None or self._bytes.shape[1] != query.shape[1]:
             return []
         similarities = np.empty(len(self._bytes), np.float32)
+        buffer = np.empty((_ROWS_PER_BLOCK, self._bytes.shape[1]), np.float32)
         for first in range(0, len(self._bytes), _ROWS_PER_BLOCK):
-            block = self._bytes[first : first + _ROWS_PER_BLOCK].astype(np.float32)
-            similarities[first : first + _ROWS_PER_BLOCK] = block @ query[0]
+            block = self._bytes[first : first + _ROWS_PER_BLOCK]
+            numbers = buffer[: len(block)]
+            np.copyto(numbers, block)
+            np.dot(numbers, query[0], out=similarities[first : first + len(block)])
         similarities *= self._scales
         similarities[~self._selected(passage_filter)] = -np.inf
         best = np.argpartition(-similarities, min(limit, len(similarities) - 1))[:limit]

@@ -62,7 +62,7 @@ decision | {competitor} is the incumbent in one division
   part of the group already uses another product
   subsidiary has existing tool from rival
 decision | No competitor in the deal
-  no person else is bidding, they could just keep Excel
+  without another bid, they could just keep Excel
   status quo as the rival
 decision | Building in-house was considered
   do it yourself instead of buying
@@ -80,7 +80,7 @@ decision | The steps up to a signature were listed
   what is missing until the deal closes
   path to closing, management approval
 decision | The decision depends on one sceptic
-  a person influential opposes us
+  an influential person opposes us
   internal detractor blocking the purchase
 decision | A champion was found in {team}
   who supports us inside the customer
@@ -185,7 +185,7 @@ objections | The timing is difficult for {team}
   bad moment to start because people are busy
   schedule conflicts with internal relocation
 objections | Adoption is the main concern
-  fear that nobody will use the software
+  fear that the software will not be used
   user engagement fading after launch
 objections | Accuracy must be proven on own data
   doubts whether the forecast is right
