@@ -16,6 +16,7 @@ from tests.benchmarks.report import Row, print_table
 
 _CALLS, _COPIES, _SENTENCES, _NEW = 2_000, 34, 300, 100
 _SEARCH_MS = 300
+_BY_WORDS = ("--mode", "words")
 _QUERIES = (
     ("price too high",),
     ('"list price"',),
@@ -46,7 +47,7 @@ def measure_search(bench: Bench) -> Iterator[Row]:
         for table in _TABLES:
             warehouse.execute(_COPY_CALLS.format(table=table, copies=_COPIES))
         lines = warehouse.execute("SELECT count(*) FROM gong_analytics.transcript_lines").fetchall()[0][0]
-    full = bench.search(folder, "price")
+    full = bench.search(folder, "price", *_BY_WORDS)
     yield Row(
         f"a new index, {lines:,} sentences",
         f"{full.wall_seconds:.0f} s whole process; {full.cpu_seconds:.0f} s CPU; {full.peak_megabytes:,.0f} MB;"
@@ -57,7 +58,7 @@ def measure_search(bench: Bench) -> Iterator[Row]:
             "UPDATE gong_analytics.calls_enriched SET _synced_epoch_ms = epoch_ms(now()) WHERE call_id IN"
             f" (SELECT call_id FROM gong_analytics.calls_enriched WHERE has_transcript LIMIT {_NEW})"
         )
-    update = bench.search(folder, "price")
+    update = bench.search(folder, "price", *_BY_WORDS)
     yield Row(f"the same after {_NEW} calls changed", f"{update.wall_seconds:.1f} s whole process")
     with duckdb.connect(str(file)) as warehouse:
         (deleted,) = (
@@ -68,13 +69,13 @@ def measure_search(bench: Bench) -> Iterator[Row]:
         )
         for table in _TABLES:
             warehouse.execute(f"DELETE FROM gong_analytics.{table} WHERE call_id = ?", [deleted])
-    without = bench.search(folder, "price")
+    without = bench.search(folder, "price", *_BY_WORDS)
     yield Row(
         "the same after a call was deleted",
         f"{without.wall_seconds:.1f} s whole process; {without.output['calls_indexed']:,} calls rewritten",
     )
     for query in _QUERIES:
-        runs = [bench.search(folder, *query) for _ in range(3)]
+        runs = [bench.search(folder, *query, *_BY_WORDS) for _ in range(3)]
         search_ms = median(run.output["search_ms"] for run in runs)
         yield Row(
             " ".join(query),

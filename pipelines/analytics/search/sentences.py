@@ -148,7 +148,7 @@ class SentenceSearcher:
                 raise UsageError("search by meaning needs a package: pip install 'gong-elt[semantic]'")
             return None
         if self._meaning is None:
-            from .meaning.embedding import open_embedding  # noqa: PLC0415 - the packages are optional
+            from .meaning.choice import open_embedding  # noqa: PLC0415 - the packages are optional
             from .meaning.index import MeaningIndex  # noqa: PLC0415
 
             embedding = open_embedding(read_command_defaults(), is_required=is_required)

@@ -13,7 +13,7 @@ from tokenizers import Encoding, Tokenizer
 
 from state.sql import batches
 
-from .embedding import LOCAL_MODEL, Vectors, normalize
+from .embedding import Vectors, normalize
 
 _TEXTS_PER_BATCH = 1_000
 
@@ -25,7 +25,7 @@ class StaticEmbedding:
     does not have, and then download it.
     """
 
-    name = f"{LOCAL_MODEL} l2_supercat 256"
+    name = "wordllama l2_supercat 256"
     is_local = True
 
     def embed(self, texts: Sequence[str]) -> Vectors:
