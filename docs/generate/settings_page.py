@@ -83,6 +83,8 @@ analytics = "gong_emea_marts"
 publish = "gong-bi.duckdb"
 embedding = "https://api.example.com/v1"
 embedding_model = "text-embedding-3-small"
+mcp_policy = "readers.toml"
+mcp_audit_log = "mcp-audit.jsonl"
 
 # .dlt/secrets.toml
 serve_token = "9rJ4-long-and-random"

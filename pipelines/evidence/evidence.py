@@ -114,11 +114,7 @@ class Evidence:
         return self._policy
 
     def prepare_search(self) -> None:
-        """Bring the index of sentences up to date, which for the first time takes minutes.
-
-        Raises:
-            UsageError: If the marts are missing or outdated, or a package is missing.
-        """
+        """Bring the index of sentences up to date: minutes for the first time. Raises as `search` does."""
         self._sentences.prepare()
 
     def status(self) -> Answer:

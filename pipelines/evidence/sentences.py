@@ -53,7 +53,7 @@ class SentenceSource:
             return []
         if not find_spec("numpy"):
             return ["words"]
-        from ..analytics.search.meaning.embedding import open_embedding  # noqa: PLC0415 - the package is optional
+        from ..analytics.search.meaning.choice import open_embedding  # noqa: PLC0415 - the package is optional
 
         has_meaning = open_embedding(read_command_defaults(), is_required=False) is not None
         return [*MODES] if has_meaning else ["words"]
