@@ -15,6 +15,7 @@ _STEMS = (
     *("Alder", "Northgate", "Copperfield", "Juniper", "Halcyon", "Redwood", "Silverline", "Maple", "Orchard", "Summit"),
     *("Larkspur", "Granite", "Bluebell", "Kestrel", "Harbor", "Willow", "Foxglove", "Cedar", "Lantern", "Prairie"),
 )
+_REGIONS = ("North", "Iberia")
 _TRADES = {
     "Foods": "Food retail",
     "Outfitters": "Apparel",
@@ -125,6 +126,8 @@ class Account(NamedTuple):
 def build_accounts(rng: random.Random, names: NamePool, *, count: int, until: datetime, days: int) -> list[Account]:
     """Return accounts whose opportunities advance over the last `days`; some are lost, most often to one competitor."""
     companies = [(f"{stem} {trade}", industry) for stem in _STEMS for trade, industry in _TRADES.items()]
+    if count > len(companies):
+        companies += [(f"{name} {region}", industry) for region in _REGIONS for name, industry in companies]
     deals = list(_plan_deals(count))
     rng.shuffle(deals)
     return [

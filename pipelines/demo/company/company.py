@@ -70,6 +70,7 @@ def build_company(
     days: int = 120,
     sentences: int | None = None,
     office_hours: bool = True,
+    accounts: int = 60,
 ) -> Company:
     """Return a company; the same arguments return the same company.
 
@@ -82,19 +83,20 @@ def build_company(
             have no transcript.
         office_hours: Whether calls take place in office hours only. If not, another `until` moves the company in time
             and changes nothing else.
+        accounts: Number of accounts.
     """
     rng = random.Random(seed)
     ids, names = IdGenerator(rng), NamePool(rng)
     workspaces = build_workspaces(ids)
     staff = build_staff(rng, ids, names, until)
-    accounts = build_accounts(rng, names, count=60, until=until, days=days)
+    customers = build_accounts(rng, names, count=accounts, until=until, days=days)
     settings = build_settings(rng, ids, staff, workspaces, until)
     outcomes = list_call_outcomes(settings)
     context = CompanyContext(staff, workspaces, settings.tracker_ids, outcomes, until, sentences, Speech(rng))
     working_days = _list_working_days(until, days) if office_hours else []
     built = []
     for _ in range(calls):
-        account = rng.choice(accounts)
+        account = rng.choice(customers)
         scheduled = _draw_time(rng, working_days, until, days, sentences)
         kind = "standup" if rng.random() < 0.12 else rng.choice(_KIND_BY_STAGE[account.stage_at(scheduled).stage])
         team = staff.teams[int(account.opportunity_id[-1], 36) % 2]
@@ -109,7 +111,7 @@ def build_company(
                 ids,
                 context,
                 kind=kind,
-                accounts=rng.sample(accounts, 6) if kind == "standup" else [account],
+                accounts=rng.sample(customers, 6) if kind == "standup" else [account],
                 team_name=team.name,
                 participants=_draw_participants(rng, kind, account, team, staff),
                 scheduled=scheduled,
