@@ -66,7 +66,7 @@ def mcp_command(
 ) -> None:
     """Answer questions of agents about the loaded calls over the Model Context Protocol, read-only."""
     with report_errors():
-        from ..mcp_server.access_policy import format_new_token
+        from ..mcp_server.access.policy_file import format_new_token
         from ..mcp_server.serve import McpOptions, serve_mcp
         from ..runtime.process.interruption import is_interrupted
 

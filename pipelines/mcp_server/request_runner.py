@@ -16,7 +16,7 @@ from state.lock import LockHeldError
 
 from ..evidence.evidence import Evidence
 from ..runtime.errors import UsageError, exception_chain, one_line, root_cause_message
-from .audit_log import AuditEntry, AuditLog, AuditLogError
+from .access.audit_log import AuditEntry, AuditLog, AuditLogError
 
 _WRITTEN_FOR_USERS = (
     UsageError,

@@ -11,8 +11,8 @@ from ..evidence.evidence import Evidence
 from ..runtime.connection import Connection
 from ..runtime.errors import UsageError
 from ..runtime.target import Target
-from .access_policy import Grant, load_grants
-from .audit_log import AuditLog
+from .access.audit_log import AuditLog
+from .access.policy_file import Grant, load_grants
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..runtime.errors import UsageError, one_line
-from .access_policy import Grant, find_grant
+from .access.policy_file import Grant, find_grant
 
 PATH = "/mcp"
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")

@@ -14,8 +14,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ..evidence.access.policy import Policy
-from ..runtime.errors import UsageError, one_line
+from ...evidence.access.policy import Policy
+from ...runtime.errors import UsageError, one_line
 
 _LISTS = ("workspaces", "teams", "accounts")
 _RIGHTS = {"query": "allow_query", "transcripts": "allow_transcripts"}

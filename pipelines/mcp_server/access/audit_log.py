@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..runtime.display.text import escape_json
-from ..runtime.errors import UsageError
+from ...runtime.display.text import escape_json
+from ...runtime.errors import UsageError
 
 _MAX_CHARACTERS = 10_000
 """Length to which a text of a request is cut: a refused argument can have megabytes."""

@@ -1,0 +1,1 @@
+"""Who may ask the server, and the log of who asked: tokens, policies, the audit log."""
