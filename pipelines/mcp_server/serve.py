@@ -91,7 +91,7 @@ def _serve(
         serve_http(build_server(readers, anonymous, runner), listen, report)
     else:
         reader = next(iter(readers.values()), Reader("stdio", evidence))
-        serve_stdio(build_server({}, reader, runner))
+        serve_stdio(build_server({}, reader, runner), report)
 
 
 def _check_options(options: McpOptions) -> None:

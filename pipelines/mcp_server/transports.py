@@ -72,8 +72,15 @@ class _LineHandler(logging.Handler):
         self._report(f"{record.name}: {one_line(record.getMessage(), 300)}{kind}")
 
 
-def serve_stdio(server: Server[Any]) -> None:
-    """Serve one client over standard input and output, until it closes standard input or a signal ends the process."""
+def serve_stdio(server: Server[Any], report: Callable[[str], None]) -> None:
+    """Serve one client over standard input and output, until it closes standard input or a signal ends the process.
+
+    Args:
+        server: The server.
+        report: Prints a hint if a person has started it.
+    """
+    if sys.stdin is not None and sys.stdin.isatty():
+        report("waiting for an MCP client on standard input; Ctrl-C ends it, and --http serves HTTP")
     with suppress(BrokenPipeError):
         try:
             anyio.run(_serve_stdio, server)
@@ -94,6 +101,8 @@ class _StandardInput:
 
     async def __aiter__(self) -> AsyncIterator[str]:
         """Yield each line."""
+        if sys.stdin is None:
+            return
         descriptor, rest = sys.stdin.fileno(), b""
         while True:
             # Files are always readable, and cannot be waited for.
@@ -123,6 +132,8 @@ def serve_http(server: Server[Any], options: HttpOptions, report: Callable[[str]
             f"--host {options.host} can be reached from other machines: give each user a token with --policy FILE, or"
             " use --host 127.0.0.1"
         )
+    if not options.grants and options.allowed_hosts:
+        raise UsageError("--allowed-host lets in what a proxy forwards: give each user a token with --policy FILE")
     listener = _listen(options.host, options.port)
     host, port = options.host, listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host

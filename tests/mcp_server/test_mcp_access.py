@@ -136,18 +136,25 @@ def test_a_request_without_a_known_token_is_refused(
             assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-def test_other_hosts_and_origins_are_refused(duckdb_marts: Workspace) -> None:
-    """A web page whose name leads to this machine cannot reach a server that needs no token."""
-    with run_http_server(duckdb_marts, "--allowed-host", "mcp.example.com") as server:
+def test_other_hosts_and_origins_are_refused(
+    duckdb_marts: Workspace, anna_and_ben: tuple[Token, Token, Path, str]
+) -> None:
+    """A web page whose name leads to this machine cannot reach the server; with tokens, a proxy's name is allowed."""
+    anna, _, policy, _ = anna_and_ben
+    limits = ("--policy", str(policy), "--allowed-host", "mcp.example.com")
+    with run_http_server(duckdb_marts) as server, run_http_server(duckdb_marts, *limits) as limited:
 
-        def status(**headers: str) -> int:
+        def status(url: str = server.url, **headers: str) -> int:
             body = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
-            return httpx2.post(server.url, json=body, headers=headers).status_code
+            headers["Authorization"] = f"Bearer {anna.secret}"
+            return httpx2.post(url, json=body, headers=headers).status_code
 
         assert status(Host="attacker.example") == 421
         assert status(Origin="https://attacker.example") == 403
         assert httpx2.get(server.url).status_code == 405
-        assert status(Host="mcp.example.com", Origin="https://mcp.example.com") not in (401, 403, 421)
+        assert status(Host="mcp.example.com") == 421
+        assert status(limited.url, Host="mcp.example.com", Origin="https://mcp.example.com") not in (401, 403, 421)
+        assert status(limited.url, Host="attacker.example") == 421
         assert ask_http(server.url, call_tool("status")).is_error is False
 
 
@@ -254,6 +261,7 @@ def test_a_policy_that_others_can_change_is_refused(duckdb_marts: Workspace, tmp
     [
         (lambda _: ["--http", "--host", "0.0.0.0"], "--host 0.0.0.0 can be reached from other machines"),
         (lambda _: ["--http", "--host", "::"], "--host :: can be reached from other machines"),
+        (lambda _: ["--http", "--allowed-host", "mcp.example.com"], "--allowed-host lets in what a proxy forwards"),
         (lambda _: ["--http", "--port", "70000"], "'--port'"),
         (lambda folder: ["--policy", str(folder / "p.toml")], "--policy without --http needs --as NAME"),
         (lambda folder: ["--policy", str(folder / "p.toml"), "--as", "ben"], "--as 'ben' is not a token"),
