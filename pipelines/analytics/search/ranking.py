@@ -62,6 +62,9 @@ def rank_by_meaning(parts: Mapping[int, IndexPart], meaning: MeaningIndex, query
         UsageError: If the model cannot be used.
     """
     vector, ranked = meaning.rank(query, _PASSAGES_PER_SENTENCE * (wanted + _SPARE))
+    if query.folds_duplicates:
+        # Passages with the same text, which have the same similarity, would be read to find the same sentence.
+        ranked = [*{found.similarity: (number, found) for number, found in reversed(ranked)}.values()][::-1]
     matches: list[Match] = []
     for batch in batches(ranked, wanted + _SPARE):
         passages = [*_read_passages(parts, query.side, batch)]
