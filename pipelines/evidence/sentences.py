@@ -59,11 +59,16 @@ class SentenceSource:
         return [*MODES] if has_meaning else ["words"]
 
     def close(self) -> None:
-        """Close the files of the index."""
-        if self._searcher is not None:
-            self._searcher.close()
-        if self._session is not None:
-            self._session.close()
+        """Close the files of the index, unless another thread is building it: then they stay open until it ends."""
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            if self._searcher is not None:
+                self._searcher.close()
+            if self._session is not None:
+                self._session.close()
+        finally:
+            self._lock.release()
 
     def prepare(self) -> None:
         """Bring the index up to date.

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Thread
 
+from ..analytics.search.sentences import search_packages_are_installed
 from ..evidence.evidence import Evidence
 from ..runtime.connection import Connection
-from ..runtime.errors import UsageError
+from ..runtime.errors import UsageError, root_cause_message
 from ..runtime.target import Target
 from .access.audit_log import AuditLog
 from .access.policy_file import Grant, load_grants
@@ -67,7 +69,19 @@ def serve_mcp(
         grants = (_find_named(grants, options.token_name, options.policy),)
     audit_log = None if options.audit_log is None else AuditLog(options.audit_log)
     with Evidence.open(connection, target, analytics) as evidence:
+        if search_packages_are_installed():
+            # The first index of a large company takes minutes, which no client waits for. If the end of the process
+            # interrupts it, the next refresh continues.
+            Thread(target=_prepare_search, args=(evidence, report), daemon=True).start()
         _serve(evidence, grants, audit_log, options, report)
+
+
+def _prepare_search(evidence: Evidence, report: Callable[[str], None]) -> None:
+    """Bring the index of sentences up to date; a search reports the same error to its client."""
+    try:
+        evidence.prepare_search()
+    except Exception as error:
+        report(f"the index of sentences is not up to date: {root_cause_message(error)}")
 
 
 def _serve(

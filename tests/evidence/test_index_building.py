@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from tests.support.readers.evidence import open_evidence
 from tests.support.workspace import Workspace
 
 
-def test_questions_during_a_build_of_the_index(duckdb_marts: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first index of a large company takes minutes, in which an agent must not wait for every answer."""
+@pytest.fixture
+def build(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
+    """Return two events: a search has begun to build the index, and it may end."""
     has_begun, may_end = threading.Event(), threading.Event()
     search = SentenceSearcher.search
 
@@ -26,19 +28,40 @@ def test_questions_during_a_build_of_the_index(duckdb_marts: Workspace, monkeypa
 
     monkeypatch.setattr(SentenceSearcher, "search", search_slowly)
     monkeypatch.setattr(sentences, "_MAX_WAIT_SECONDS", 0.1)
+    yield has_begun, may_end
+    may_end.set()
+
+
+def test_questions_during_a_build_of_the_index(
+    duckdb_marts: Workspace, build: tuple[threading.Event, threading.Event]
+) -> None:
+    """The first index of a large company takes minutes, in which an agent must not wait for every answer."""
+    has_begun, may_end = build
     with open_evidence(duckdb_marts) as evidence:
         building = threading.Thread(target=evidence.prepare_search)
         building.start()
-        try:
-            assert has_begun.wait(60)
-            assert evidence.find_calls(limit=1)["calls"]
-            assert evidence.query("SELECT count(*) FROM calls_enriched")["rows"] != [[0]]
-            with pytest.raises(UsageError, match="the index of sentences is being built: ask again in a minute"):
-                evidence.search("price")
-        finally:
-            may_end.set()
-            building.join()
+        assert has_begun.wait(60)
+        assert evidence.find_calls(limit=1)["calls"]
+        assert evidence.query("SELECT count(*) FROM calls_enriched")["rows"] != [[0]]
+        with pytest.raises(UsageError, match="the index of sentences is being built: ask again in a minute"):
+            evidence.search("price")
+        may_end.set()
+        building.join()
         assert evidence.search("price")["hits"]
+
+
+def test_a_build_of_the_index_does_not_delay_the_end(
+    duckdb_marts: Workspace, build: tuple[threading.Event, threading.Event]
+) -> None:
+    """A client that closes the server must not wait for the index."""
+    has_begun, may_end = build
+    with open_evidence(duckdb_marts) as evidence:
+        building = threading.Thread(target=evidence.prepare_search)
+        building.start()
+        assert has_begun.wait(60)
+    assert building.is_alive()
+    may_end.set()
+    building.join()
 
 
 def test_status_names_the_modes_of_search(duckdb_marts: Workspace) -> None:
