@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ..evidence.calls import CALL_TYPES
 from ..evidence.evidence import MAX_CALLS, MAX_HITS, MAX_ROWS
-from ..evidence.transcripts import MIN_TOKENS
 from .tool import Argument, Tool
 
 NOTICE = (
@@ -38,6 +37,10 @@ _SINCE = Argument("since", "Only calls from this date on, such as 2026-01-31")
 _UNTIL = Argument("until", "Only calls before this date, exclusive")
 _SIDE = Argument("side", "Only what this side said", choices=("company", "customer", "unknown"))
 _NEXT = Argument("next", "The value of next in the previous answer, with the same other arguments, to continue")
+
+
+_MIN_TOKENS = 1_000
+"""Smallest part of a transcript: with fewer, some answers have no line, and a model would ask for it again."""
 
 
 def _limit(rows: str, default: int, maximum: int) -> Argument:
@@ -118,7 +121,7 @@ TOOLS = (
             _SIDE,
             Argument("from_sentence", "First sentence: a sentence_index, or next of the answer", "integer", minimum=0),
             Argument(
-                "max_tokens", "Largest size of the answer; 4 characters are a token", "integer", minimum=MIN_TOKENS
+                "max_tokens", "Largest size of the answer; 4 characters are a token", "integer", minimum=_MIN_TOKENS
             ),
         ),
         (("lines", "array"),),

@@ -42,6 +42,7 @@ INVALID_REQUESTS: list[tuple[str, dict[str, Any], str]] = [
     ("find_calls", {"since": "soon"}, "soon"),
     ("search", {}, "search needs the argument 'query'"),
     ("search", {"query": "a", "side": "ours"}, "side 'ours' is unknown: use one of company, customer, unknown"),
+    ("get_transcript", {"call_id": "1", "max_tokens": 500}, "max_tokens must be an integer of at least 1000"),
     ("query", {"sql": "DROP TABLE calls_enriched"}, "only SELECT"),
     ("describe_schema", {"table": "nothing"}, "'nothing' is not a mart"),
     ("drop_table", {}, "unknown tool 'drop_table'"),
@@ -90,9 +91,11 @@ def test_tools_have_the_names_and_arguments_that_agents_depend_on(duckdb_marts: 
     assert tools["search"].input_schema["required"] == ["query"]
 
 
-def test_each_tool_answers_with_its_keys(duckdb_marts: Workspace) -> None:
+@pytest.mark.parametrize("marts", ["duckdb_marts", "postgres_marts"])
+def test_each_tool_answers_with_its_keys(request: pytest.FixtureRequest, marts: str) -> None:
     """The text of an answer is its structured content as JSON, of at most 20,000 tokens, without a key of Gong."""
-    found = ids(duckdb_marts)
+    place: Workspace = request.getfixturevalue(marts)
+    found = ids(place)
     arguments: dict[str, dict[str, Any]] = {
         "find_calls": {"limit": "3"},
         "search": {"query": "price"},
@@ -105,7 +108,7 @@ def test_each_tool_answers_with_its_keys(duckdb_marts: Workspace) -> None:
     async def call_all(client: Client) -> dict[str, Any]:
         return {name: await client.call_tool(name, arguments.get(name, {})) for name in TOOLS}
 
-    for name, result in ask_stdio(duckdb_marts, call_all).items():
+    for name, result in ask_stdio(place, call_all, "--destination", place.warehouse.destination).items():
         text = text_of(result)
         assert not result.is_error, text
         answer = result.structured_content
