@@ -27,8 +27,8 @@ Answer = dict[str, Any]
 SAID, GENERATED = "said", "generated"
 """Values of `origin`: verbatim, and written by Gong's AI."""
 
-# An answer's own keys and the longest `next`.
-_RESERVED_CHARACTERS = 2_000
+# `truncated`, `next`, `reason` and `notice`.
+_RESERVED_CHARACTERS = 600
 
 
 def count_characters(value: Any) -> int:
@@ -36,19 +36,22 @@ def count_characters(value: Any) -> int:
     return len(json.dumps(value))
 
 
-def take_rows(rows: Iterable[Any], used: int, max_tokens: int = MAX_TOKENS) -> tuple[list[Any], bool]:
+def take_rows(
+    rows: Iterable[Any], used: int, max_tokens: int = MAX_TOKENS, at_least: int = 0
+) -> tuple[list[Any], bool]:
     """Return the first rows that fit into an answer, and whether all did.
 
     Args:
         rows: Values for JSON.
         used: Number of characters of the rest of the answer.
         max_tokens: Number of tokens of the whole answer.
+        at_least: Number of rows that are returned even if they do not fit.
     """
     left = max_tokens * CHARACTERS_PER_TOKEN - _RESERVED_CHARACTERS - used
     taken: list[Any] = []
     for row in rows:
         left -= count_characters(row) + 2
-        if left < 0:
+        if left < 0 and len(taken) >= at_least:
             return taken, False
         taken.append(row)
     return taken, True

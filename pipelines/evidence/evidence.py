@@ -254,7 +254,7 @@ class Evidence:
             call_id: Gong's id of the call, or its URL.
             side: `company`, `customer` or `unknown`; by default all.
             from_sentence: Index of the first sentence; `next` of the answer before.
-            max_tokens: Number of tokens of the answer, 500 to 20,000.
+            max_tokens: Number of tokens of the answer, up to 20,000; it has at least one sentence.
 
         Returns:
             `call`, and `lines`, each with `sentence_index`, `at` (`hh:mm:ss`), `speaker`, `side`, `text` and
@@ -265,8 +265,8 @@ class Evidence:
         """
         check_choice("side", side, SIDES)
         tokens = MAX_TOKENS if max_tokens is None else max_tokens
-        if not transcripts.MIN_TOKENS <= tokens <= MAX_TOKENS:
-            raise UsageError(f"max_tokens {tokens} is out of range: use {transcripts.MIN_TOKENS} to {MAX_TOKENS:,}")
+        if not 1 <= tokens <= MAX_TOKENS:
+            raise UsageError(f"max_tokens {tokens} is out of range: use 1 to {MAX_TOKENS:,}")
         if from_sentence < 0:
             raise UsageError(f"from_sentence {from_sentence} is negative")
         with self._session.open(self._policy) as marts:
@@ -281,7 +281,7 @@ class Evidence:
             call = transcripts.read_call(marts.allowed, found_id)
             rows = transcripts.read_lines(marts.allowed, found_id, call["url"], side, from_sentence)
             answer: Answer = {"call_id": found_id, "call": call, "origin": "said"}
-            lines, all_fit = take_rows(rows, count_characters(answer), tokens)
+            lines, all_fit = take_rows(rows, count_characters(answer), tokens, at_least=1)
             return finish_answer(
                 {**answer, "lines": lines},
                 truncated=not all_fit,

@@ -16,12 +16,14 @@ from ..runtime.errors import UsageError
 from ..runtime.target import Target
 from .access.policy import Policy
 from .access.session import MartsSession, OpenMarts
-from .answers import SAID, Answer, json_value
+from .answers import SAID, Answer, json_value, shorten_text
 from .calls import CallQuestion, resolve_question, select_call_ids
 
 MODES = ("words", "meaning", "both")
 """Values of `mode`."""
 
+# A hit with its context fits into an answer whatever Gong sends.
+_MAX_CHARACTERS = 4_000
 # Agents wait for an answer about as long as this.
 _MAX_WAIT_SECONDS = 20
 
@@ -134,7 +136,7 @@ def _describe_hit(hit: FoundSentence) -> Answer:
         "speaker": hit.speaker,
         "side": hit.side,
         "at": hit.start_time,
-        "text": hit.text,
+        "text": shorten_text(hit.text, _MAX_CHARACTERS),
         "before": [_describe_line(line) for line in hit.before],
         "after": [_describe_line(line) for line in hit.after],
         "moment_url": hit.moment_url,
@@ -147,7 +149,12 @@ def _describe_hit(hit: FoundSentence) -> Answer:
 
 
 def _describe_line(line: Line) -> dict[str, Any]:
-    return {"at": line.start_time, "speaker": line.speaker, "side": line.side, "text": line.text}
+    return {
+        "at": line.start_time,
+        "speaker": line.speaker,
+        "side": line.side,
+        "text": shorten_text(line.text, _MAX_CHARACTERS),
+    }
 
 
 def _why_empty(offset: int, calls: Sequence[str] | None) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 from ..analytics.calls.moments import moment_url
 from ..analytics.calls.reader import NO_TRANSCRIPT
 from ..analytics.marts import Marts
-from .answers import Answer, json_row
+from .answers import Answer, json_row, shorten_text
 
-MIN_TOKENS = 500
-"""Smallest `max_tokens`: room for the call and a sentence."""
+# A sentence fits into an answer whatever Gong sends.
+_MAX_CHARACTERS = 10_000
 
 _CALL = """
 SELECT call_id, title, started, duration_seconds, call_type, account_name AS account, opportunity_name AS deal,
@@ -44,7 +44,8 @@ def read_lines(marts: Marts, call_id: str, url: str | None, side: str | None, fi
     parameters: list[Any] = [call_id, first, *filter(None, [side])]
     return [
         {
-            **{name: row[name] for name in ("sentence_index", "at", "speaker", "side", "text")},
+            **{name: row[name] for name in ("sentence_index", "at", "speaker", "side")},
+            "text": shorten_text(row["text"], _MAX_CHARACTERS),
             "moment_url": moment_url(url, row["start_ms"], row["end_ms"]),
         }
         for row in marts.rows(sql, *parameters)

@@ -140,6 +140,10 @@ def test_transcript_has_every_sentence_once(evidence: Evidence, place: Workspace
     assert len(json.dumps(read())) <= 1_000 * CHARACTERS_PER_TOKEN
     assert read()["truncated"] is True
     assert evidence.get_transcript(url)["call_id"] == call_id
+    # However few tokens are allowed, reading goes on.
+    last = [evidence.get_transcript(call_id, from_sentence=len(expected) - left, max_tokens=1) for left in (2, 1)]
+    assert [len(page["lines"]) for page in last] == [1, 1]
+    assert [page["next"] for page in last] == [len(expected) - 1, None]
     theirs = evidence.get_transcript(call_id, side="customer")["lines"]
     assert {line["side"] for line in theirs} == {"customer"}
 
