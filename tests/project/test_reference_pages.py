@@ -18,6 +18,7 @@ from sources.gong.datetimes import parse_duration
 from sources.gong.incremental.lookback import Lookback
 from sources.gong.resources import TABLES
 from sources.gong.settings import GongSettings
+from tests.support.paths import REPOSITORY
 
 
 def test_the_commands_page_matches_the_application() -> None:
@@ -83,3 +84,10 @@ def test_examples_are_of_columns_that_exist() -> None:
         if table in declared and column not in declared[table]
     ] == []
     assert [name for name in declared if not examples.get(name)] == ["_rejected", "_media", "_missing_calls", "_locks"]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md", "docs/explanation/comparison.md"])
+def test_pages_count_the_marts(page: str) -> None:
+    """The number of marts in the texts is that of the dbt project."""
+    stated = re.findall(r"(\d+) marts", (REPOSITORY / page).read_text("utf-8"))
+    assert stated == [str(len(list((REPOSITORY / "pipelines" / "models" / "marts").glob("*.sql"))))]
