@@ -22,7 +22,7 @@ from .calls import CallQuestion, resolve_question, select_call_ids
 MODES = ("words", "meaning", "both")
 """Values of `mode`."""
 
-# A hit with its context fits into an answer whatever Gong sends.
+# Longer texts are cut, so that a hit with its context fits into an answer.
 _MAX_CHARACTERS = 4_000
 # Agents wait for an answer about as long as this.
 _MAX_WAIT_SECONDS = 20

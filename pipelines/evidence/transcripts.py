@@ -10,7 +10,7 @@ from ..analytics.calls.reader import NO_TRANSCRIPT
 from ..analytics.marts import Marts
 from .answers import Answer, json_row, shorten_text
 
-# A sentence fits into an answer whatever Gong sends.
+# A longer sentence is cut, so that it fits into an answer.
 _MAX_CHARACTERS = 10_000
 
 _CALL = """
