@@ -115,12 +115,18 @@ def unchanged_marts(place: Workspace) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("attempt", HOSTILE)
-def test_hostile_statement_is_refused(evidence: Evidence, attempt: str) -> None:
-    """Each attempt gets one line that does not quote the statement at length."""
+def test_hostile_statement_is_refused(
+    evidence: Evidence, attempt: str, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each attempt gets one line that neither quotes the statement at length nor names tables; nothing is printed."""
     with pytest.raises(UsageError) as raised:
         evidence.query(HOSTILE[attempt])
-    assert "\n" not in str(raised.value)
-    assert len(str(raised.value)) < 500
+    message = str(raised.value)
+    assert message.isprintable()
+    assert len(message) < 500
+    assert "Did you mean" not in message
+    assert capfd.readouterr() == ("", "")
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("statement", ALLOWED)

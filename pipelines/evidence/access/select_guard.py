@@ -8,15 +8,19 @@ name that this module takes for something else than the database does is unknown
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Sequence
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ParseError, SqlglotError
 
 from ...runtime.errors import UsageError, one_line
 from .limited_marts import PREFIX, LimitedMarts
 from .policy import MART_ACCESS
+
+# It would print statements of readers, which are refused anyway.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 _CTE_PREFIX = "_own_"
 _MAX_CHARACTERS = 20_000
@@ -96,6 +100,11 @@ def _parse(sql: str, dialect: str) -> exp.Query:
         raise UsageError(f"the statement has {len(sql):,} characters: use at most {_MAX_CHARACTERS:,}")
     try:
         statements = [statement for statement in sqlglot.parse(sql, read=dialect) if statement is not None]
+    except ParseError as error:
+        place = error.errors[0]
+        raise UsageError(
+            f"the statement cannot be parsed: {place['description']}, line {place['line']}, column {place['col']}"
+        ) from None
     except (SqlglotError, RecursionError) as error:
         raise UsageError(f"the statement cannot be parsed: {one_line(error, 300)}") from None
     if len(statements) != 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -27,6 +28,8 @@ MAX_QUERY_SECONDS = 20.0
 """Duration after which a query of a reader is cancelled."""
 
 _MESSAGE_CHARACTERS = 300
+# What follows quotes the statement, with the conditions of the policy, or names other tables.
+_QUOTED = re.compile(r"\n+LINE |\n*Did you mean ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +150,7 @@ def run_select(marts: OpenMarts, sql: str, limit: int) -> SelectedRows:
             raise UsageError(f"the query took more than {seconds:g} s: read fewer rows") from None
         if not isinstance(error, DatabaseException):
             raise
-        # DuckDB and PostgreSQL quote the statement after this, with the conditions of the policy.
-        message = one_line(str(error).partition("\nLINE ")[0], _MESSAGE_CHARACTERS)
+        message = one_line(_QUOTED.split(str(error))[0], _MESSAGE_CHARACTERS)
         raise UsageError(f"the query failed: {message}") from None
     finally:
         timer.cancel()
