@@ -17,6 +17,7 @@ import pytest
 from rich.console import Console
 
 import pipelines.analytics
+import pipelines.evidence
 import pipelines.load
 import pipelines.media
 import pipelines.write
@@ -34,15 +35,6 @@ SHOWN = "[internal] weekly [/v2/calls] [/bold] :warning:  [2J  31m  gnp.exe   en
 """How a person reads it."""
 
 LINE = {"start_time": "0:00:01", "speaker": HOSTILE, "side": HOSTILE, "text": HOSTILE}
-HIT = {
-    **LINE,
-    **dict.fromkeys(("title", "host_name", "account_name", "url"), HOSTILE),
-    "started": datetime(2026, 1, 31, tzinfo=UTC),
-    "before": [LINE],
-    "after": [LINE],
-}
-"""A hit of a search, whose fields have no type of their own."""
-
 _NAMES = ("title", "url", "host_name", "host_title", "account_name", "opportunity_name", "opportunity_id", "call_id")
 CALL = {
     **dict.fromkeys((*_NAMES, "stage_at_call", "stage_now", "currency"), HOSTILE),
@@ -59,13 +51,42 @@ CALL = {
 }
 """A call of `gong-elt show`, whose fields have no type of their own."""
 
+_ROW = {
+    **dict.fromkeys(("title", "url", "call_type", "host", "text", "at", "moment_url", "started", "name"), HOSTILE),
+    **dict.fromkeys(("email_address", "side", "speaker", "speaker_title", "last_call"), HOSTILE),
+    "call_count": 2,
+    "brief": {"text": HOSTILE},
+}
+DEAL = {
+    **dict.fromkeys(("opportunity_id", "opportunity_name", "deal_url", "outcome", "stage_now", "currency"), HOSTILE),
+    **dict.fromkeys(("close_date", "last_call"), "2026-01-31"),
+    "amount_now": 1.5,
+    "risks": [HOSTILE],
+}
+ACCOUNT = {
+    **dict.fromkeys(("account_id", "account_name", "domains", "owner", "engagement_status"), HOSTILE),
+    **dict.fromkeys(("last_external_call", "next_call"), "2026-01-31"),
+    **dict.fromkeys(("is_in_crm", "call_count", "calls_in_90_days"), 1),
+}
+"""A brief of `gong-elt brief`, whose fields have no type of their own."""
+
+UNTYPED: Mapping[str, Any] = {
+    "call": CALL,
+    "account": ACCOUNT,
+    "deal": DEAL,
+    "deals": [DEAL],
+    "other_matches": [HOSTILE],
+    **{section: [_ROW] for section in ("last_calls", "next_steps", "people", "quotes")},
+    "count_without": {"side": 2},
+}
+
 _CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def figures_classes() -> list[type]:
     """Return the result class of every command: dataclasses with `status` and `lines`."""
     classes = {}
-    for package in (pipelines.load, pipelines.media, pipelines.write, pipelines.analytics):
+    for package in (pipelines.load, pipelines.media, pipelines.write, pipelines.analytics, pipelines.evidence):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             for value in vars(importlib.import_module(module.name)).values():
                 if isinstance(value, type) and dataclasses.is_dataclass(value) and hasattr(value, "lines"):
@@ -100,8 +121,7 @@ def build_value(kind: Any, status: str) -> Any:  # noqa: PLR0911 - one return pe
         names = [field.name for field in dataclasses.fields(kind)]
         values = {name: build_value(hints[name], status) for name in names}
         values |= {"status": status} if "status" in values else {}
-        untyped = {"hits": [HIT], "call": CALL}
-        return kind(**values | {name: untyped[name] for name in untyped.keys() & values.keys()})
+        return kind(**values | {name: UNTYPED[name] for name in UNTYPED.keys() & values.keys()})
     if origin in (Union, types.UnionType):
         return build_value(arguments[0], status)
     if origin is Literal:

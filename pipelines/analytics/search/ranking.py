@@ -64,7 +64,7 @@ def rank_by_meaning(parts: Mapping[int, IndexPart], meaning: MeaningIndex, query
     vector, ranked = meaning.rank(query, _PASSAGES_PER_SENTENCE * (wanted + _SPARE))
     if query.folds_duplicates:
         # Passages with the same text, which have the same similarity, would be read to find the same sentence.
-        ranked = [*{found.similarity: (number, found) for number, found in reversed(ranked)}.values()][::-1]
+        ranked = [*reversed({found.similarity: (number, found) for number, found in reversed(ranked)}.values())]
     matches: list[Match] = []
     for batch in batches(ranked, wanted + _SPARE):
         passages = [*_read_passages(parts, query.side, batch)]
