@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from typing import Any
@@ -28,6 +29,10 @@ _MAX_CHARACTERS = 4_000
 _MAX_WAIT_SECONDS = 20
 
 
+class _BuildStoppedError(Exception):
+    """The index is not built further, because its user closes it."""
+
+
 class SentenceSource:
     """The index of sentences. Threads may share it.
 
@@ -47,6 +52,7 @@ class SentenceSource:
         self._session: MartsSession | None = None
         self._searcher: SentenceSearcher | None = None
         self._lock = threading.Lock()
+        self._is_closing = threading.Event()
 
     @property
     def modes(self) -> list[str]:
@@ -61,24 +67,22 @@ class SentenceSource:
         return [*MODES] if has_meaning else ["words"]
 
     def close(self) -> None:
-        """Close the files of the index, unless another thread is building it: then they stay open until it ends."""
-        if not self._lock.acquire(blocking=False):
-            return
-        try:
+        """Close the files of the index. A thread that is building it ends after some calls; the next build goes on."""
+        self._is_closing.set()
+        with self._lock:
             if self._searcher is not None:
                 self._searcher.close()
             if self._session is not None:
                 self._session.close()
-        finally:
-            self._lock.release()
 
     def prepare(self) -> None:
-        """Bring the index up to date.
+        """Bring the index up to date. Returns early if another thread closes this object.
 
         Raises:
             UsageError: If the marts are missing or outdated, or a package is missing.
         """
-        self.search(Policy(), CallQuestion(), SearchQuery("a", limit=1))
+        with suppress(_BuildStoppedError):
+            self.search(Policy(), CallQuestion(), SearchQuery("a", limit=1))
 
     def search(self, policy: Policy, question: CallQuestion, query: SearchQuery) -> Answer:
         """Return the hits and what describes them.
@@ -106,6 +110,10 @@ class SentenceSource:
         finally:
             self._lock.release()
 
+    def _stop_if_closing(self, _done: int, _total: int) -> None:
+        if self._is_closing.is_set():
+            raise _BuildStoppedError
+
     def _search(
         self, searcher: SentenceSearcher, marts: OpenMarts, question: CallQuestion, query: SearchQuery
     ) -> Answer:
@@ -114,7 +122,7 @@ class SentenceSource:
         is_limited = marts.allowed.policy.policy.limits_calls
         calls = select_call_ids(marts.allowed, found) if found.conditions or is_limited else None
         # The index has all calls, so it is compared with all marts; the reader gets those of the list.
-        answer = searcher.search(marts.all, replace(query, calls=calls))
+        answer = searcher.search(marts.all, replace(query, calls=calls), progress=self._stop_if_closing)
         # Words and counts of other calls are not for a reader who may see some calls only.
         suggestions = None if is_limited or answer.suggestions is None else asdict(answer.suggestions)
         return {

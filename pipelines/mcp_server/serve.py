@@ -70,9 +70,8 @@ def serve_mcp(
     audit_log = None if options.audit_log is None else AuditLog(options.audit_log)
     with Evidence.open(connection, target, analytics) as evidence:
         if search_packages_are_installed():
-            # The first index of a large company takes minutes, which no client waits for. If the end of the process
-            # interrupts it, the next refresh continues.
-            Thread(target=_prepare_search, args=(evidence, report), daemon=True).start()
+            # The first index of a large company takes minutes, which no client waits for.
+            Thread(target=_prepare_search, args=(evidence, report)).start()
         _serve(evidence, grants, audit_log, options, report)
 
 

@@ -42,7 +42,7 @@ INVALID_REQUESTS: list[tuple[str, dict[str, Any], str]] = [
     ("find_calls", {"since": "soon"}, "soon"),
     ("search", {}, "search needs the argument 'query'"),
     ("search", {"query": "a", "side": "ours"}, "side 'ours' is unknown: use one of company, customer, unknown"),
-    ("get_transcript", {"call_id": "1", "max_tokens": 500}, "max_tokens must be an integer of at least 1000"),
+    ("get_transcript", {"call_id": "1", "max_tokens": 0}, "max_tokens must be an integer of at least 1"),
     ("query", {"sql": "DROP TABLE calls_enriched"}, "only SELECT"),
     ("describe_schema", {"table": "nothing"}, "'nothing' is not a mart"),
     ("drop_table", {}, "unknown tool 'drop_table'"),
