@@ -12,6 +12,7 @@ from ..analytics.search.sentences import search_packages_are_installed
 from ..evidence.evidence import Evidence
 from ..runtime.connection import Connection
 from ..runtime.errors import UsageError, root_cause_message
+from ..runtime.process.interruption import is_interrupted
 from ..runtime.target import Target
 from .access.audit_log import AuditLog
 from .access.policy_file import Grant, load_grants
@@ -80,7 +81,9 @@ def _prepare_search(evidence: Evidence, report: Callable[[str], None]) -> None:
     try:
         evidence.prepare_search()
     except Exception as error:
-        report(f"the index of sentences is not up to date: {root_cause_message(error)}")
+        # A signal interrupts all statements.
+        if not is_interrupted():
+            report(f"the index of sentences is not up to date: {root_cause_message(error)}")
 
 
 def _serve(

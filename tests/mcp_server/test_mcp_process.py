@@ -70,6 +70,15 @@ def test_stdout_has_the_protocol_only(duckdb_marts: Workspace) -> None:
         assert "Traceback" not in err
 
 
+@pytest.fixture
+def default_hangup() -> Iterator[None]:
+    """Let processes take SIGHUP, also if the tests run with `nohup`, which lets them inherit that it is ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("default_hangup")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_the_server_on_standard_input(duckdb_marts: Workspace, number: signal.Signals) -> None:
     """The server waits for the next message, and ends at once all the same."""
