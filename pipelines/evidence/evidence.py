@@ -9,7 +9,7 @@ from ..analytics.calls.lookup import find_call_id, parse_call_id
 from ..analytics.export import SIDES
 from ..analytics.marts import validate_analytics
 from ..analytics.marts_origin import default_analytics
-from ..analytics.search.query import SearchQuery
+from ..analytics.search.query import MODES, SearchQuery
 from ..runtime.configuration.command_defaults import read_command_defaults
 from ..runtime.connection import Connection
 from ..runtime.errors import UsageError
@@ -30,7 +30,7 @@ from .answers import (
     take_rows,
 )
 from .arguments import check_choice, check_limit, parse_period
-from .sentences import MODES, SentenceSource
+from .sentences import SentenceSource
 from .status import read_state
 
 MAX_CALLS, MAX_HITS, MAX_ROWS = 100, 50, 1_000

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from importlib.util import find_spec
 from typing import Any
 
-from ..analytics.search.query import FoundSentence, Line, SearchQuery
+from ..analytics.search.query import MODES, FoundSentence, Line, SearchQuery
 from ..analytics.search.sentences import SentenceSearcher, search_packages_are_installed
 from ..runtime.configuration.command_defaults import read_command_defaults
 from ..runtime.connection import Connection
@@ -19,9 +19,6 @@ from .access.policy import Policy
 from .access.session import MartsSession, OpenMarts
 from .answers import SAID, Answer, json_value, shorten_text
 from .calls import CallQuestion, resolve_question, select_call_ids
-
-MODES = ("words", "meaning", "both")
-"""Values of `mode`."""
 
 # Longer texts are cut, so that a hit with its context fits into an answer.
 _MAX_CHARACTERS = 4_000

@@ -8,12 +8,13 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ..analytics.conversation_format import escape_markup, link
+from ..evidence.answers import CHARACTERS_PER_TOKEN, MAX_TOKENS
 from ..evidence.evidence import Evidence
 from ..runtime.errors import UsageError
 from .tools import NOTICE
 
-MAX_CHARACTERS = 80_000
-"""20,000 tokens of four characters, as for the answers of tools."""
+MAX_CHARACTERS = MAX_TOKENS * CHARACTERS_PER_TOKEN
+"""Size of a resource, at most: that of the answers of tools."""
 
 MIME_TYPE = "text/markdown"
 

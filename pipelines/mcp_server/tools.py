@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..analytics.export import SIDES
+from ..analytics.search.query import MODES
 from ..evidence.calls import CALL_TYPES
 from ..evidence.evidence import MAX_CALLS, MAX_HITS, MAX_ROWS
 from .tool import Argument, Tool
@@ -34,7 +36,7 @@ _ACCOUNT = Argument("account", "Account: its name or a part of it, domain, CRM i
 _REP = Argument("rep", "Host of the call, on our side: name or a part of it")
 _SINCE = Argument("since", "Only calls from this date on, such as 2026-01-31")
 _UNTIL = Argument("until", "Only calls before this date, exclusive")
-_SIDE = Argument("side", "Only what this side said", choices=("company", "customer", "unknown"))
+_SIDE = Argument("side", "Only what this side said", choices=SIDES)
 _NEXT = Argument("next", "The value of next in the previous answer, with the same other arguments, to continue")
 
 
@@ -86,7 +88,7 @@ TOOLS = (
                 "mode",
                 "words: sentences with these words; meaning: passages about it; both: the best of each. Default: as"
                 " installed",
-                choices=("words", "meaning", "both"),
+                choices=MODES,
             ),
             _SIDE,
             _ACCOUNT,

@@ -1,4 +1,4 @@
-"""Parse the options that describe a run: --since, --until, --deadline, --select."""
+"""Parse the options that describe a run, and --port: --since, --until, --deadline, --select."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from .connection import Connection
 from .errors import UsageError
 
 _ALL_RESOURCES = (*RESOURCES, *OPT_IN_RESOURCES)
+_MAX_PORT = 65_535
 _SECONDS = re.compile(r"\d{1,9}", re.ASCII)
 
 
@@ -156,3 +157,13 @@ def parse_deadline(deadline: str | None, now: datetime) -> datetime | None:
     if resolved <= now:
         raise UsageError(f"--deadline {deadline!r} has passed ({resolved}): choose a later time")
     return resolved
+
+
+def check_port(port: int) -> None:
+    """Refuse a port that does not exist.
+
+    Raises:
+        UsageError: If it does not exist.
+    """
+    if not 0 < port <= _MAX_PORT:
+        raise UsageError(f"--port {port} is invalid: use a port between 1 and {_MAX_PORT}")

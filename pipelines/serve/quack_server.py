@@ -17,7 +17,6 @@ from .read_guard import CHECK, install_read_guard
 
 # quack generates its session ids with the encryption of httpfs.
 _EXTENSIONS = ("httpfs", "quack")
-_MAX_PORT = 65_535
 
 
 def quack_is_installed() -> bool:
@@ -62,16 +61,6 @@ def serve_file(
             connection.execute("CALL quack_stop(?)", [address])
     finally:
         close_file(connection)
-
-
-def check_port(port: int) -> None:
-    """Refuse a port that does not exist.
-
-    Raises:
-        UsageError: If it does not exist.
-    """
-    if not 0 < port <= _MAX_PORT:
-        raise UsageError(f"--port {port} is invalid: use a port between 1 and {_MAX_PORT}")
 
 
 def _first_line(error: Exception) -> str:

@@ -20,8 +20,9 @@ from ..runtime.connection import Connection
 from ..runtime.display.text import format_time
 from ..runtime.errors import UsageError, root_cause_message
 from ..runtime.result import Figures, JobResult
+from ..runtime.run_options import check_port
 from ..runtime.target import Target
-from .quack_server import check_port, quack_is_installed, serve_file
+from .quack_server import quack_is_installed, serve_file
 
 MIN_TOKEN_CHARACTERS = 16
 

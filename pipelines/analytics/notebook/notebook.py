@@ -28,7 +28,9 @@ def _():
 
     def time(value):
         """Return a date, or a time to the minute."""
-        return "" if value is None else f"{value:%Y-%m-%d %H:%M}" if hasattr(value, "hour") else f"{value:%Y-%m-%d}"
+        if value is None:
+            return ""
+        return f"{value:%Y-%m-%d %H:%M}" if hasattr(value, "hour") else f"{value:%Y-%m-%d}"
 
     def link(url):
         """Return a link to Gong or the CRM."""

@@ -21,13 +21,13 @@ from ...runtime.atomic_file import write_output_file
 from ...runtime.connection import Connection
 from ...runtime.errors import UsageError, one_line
 from ...runtime.process.interruption import cleanup_on_signal, temporary_folder
+from ...runtime.run_options import check_port
 from ...runtime.target import Target
 from ..marts import open_marts
 
 NOTEBOOK = Path(__file__).with_name("notebook.py")
 HOST = "127.0.0.1"
 
-_MAX_PORT = 65_535
 _START_TIMEOUT_SECONDS = 60.0
 _STOP_TIMEOUT_SECONDS = 0.5
 
@@ -66,7 +66,7 @@ def serve_notebook(
     """
     if not notebook_packages_are_installed():
         raise UsageError("marimo is not installed: pip install 'gong-elt[notebook]'")
-    _check_port(options.port)
+    _refuse_used_port(options.port)
     with open_marts(connection, target, options.analytics) as marts:
         # Missing and outdated marts are reported here, not in the browser.
         marts.rows(f"SELECT is_external, started_epoch_ms FROM {marts.schema}.calls_enriched WHERE 1 = 0")
@@ -106,9 +106,8 @@ def notebook_packages_are_installed() -> bool:
     return find_spec("marimo") is not None and find_spec("altair") is not None
 
 
-def _check_port(port: int) -> None:
-    if not 0 < port <= _MAX_PORT:
-        raise UsageError(f"--port {port} is invalid: use a port between 1 and {_MAX_PORT}")
+def _refuse_used_port(port: int) -> None:
+    check_port(port)
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
